@@ -1,0 +1,45 @@
+"""What defines a camel-back GAN: read by studies and notebooks that must not wait for torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amplib.parameters import Parameters, bounded, one_of
+
+
+@dataclass(frozen=True)
+class GANConfig(Parameters):
+    """Architecture and training of the camel-back GAN; defaults are the paper's (amplify, sec. 2).
+
+    What the paper leaves open is a named option, its first choice our reading:
+
+    - ``generator_loss``: ``non-saturating`` (-log D), the practice of Goodfellow et al. and of
+      Roth et al., whose penalty the paper takes; or ``saturating``, log(1 - D).
+    - ``gradient_path``: the penalty's gradient is that of D(x, B) in ``x``, B held fixed, as x is
+      the data point and B its context; or through the whole ``batch``, as automatic
+      differentiation of the summed logits gives when B is built from the same tensor.
+    - ``noise_order``: the noise on the real points is added ``before`` B is built, so that x is
+      one of B's columns; or ``after``, to x alone.
+    - ``aggregation``: ``std`` (unbiased, as ``torch.std``); ``mean``, ``max``, ``sum`` for the
+      paper's remark that the choice hardly matters.
+    """
+
+    dimension: int = bounded(1, 1, 100)
+    latent: int = bounded(1000, 1, 100_000)
+    width: int = bounded(256, 1, 8192)
+    depth: int = bounded(7, 1, 100)
+    embedding: int = bounded(32, 1, 8192)
+    dropout: float = bounded(0.5, 0.0, 0.99)
+    batch_size: int = bounded(10, 2, 100_000)
+    epochs: int = bounded(10_000, 1, 10_000_000)
+    learning_rate: float = bounded(5e-5, 1e-9, 1.0)
+    decay: float = bounded(0.9, 1e-3, 1.0)
+    decay_epochs: int = bounded(1000, 1, 10_000_000)
+    beta_1: float = bounded(0.5, 0.0, 0.9999)
+    beta_2: float = bounded(0.9, 0.0, 0.9999)
+    input_noise: float = bounded(0.1, 0.0, 100.0)
+    penalty: float = bounded(0.01, 0.0, 1000.0)
+    aggregation: str = one_of("std", "mean", "max", "sum")
+    generator_loss: str = one_of("non-saturating", "saturating")
+    gradient_path: str = one_of("x", "batch")
+    noise_order: str = one_of("before", "after")

@@ -1,0 +1,86 @@
+"""Parameters that refuse impossible values before any work starts, in one clear line."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+
+def bounded(default: Any, low: float, high: float, extent: bool = False) -> Any:
+    """A number (or a tuple of numbers) between ``low`` and ``high``, both allowed.
+
+    ``extent`` marks how much of a result is wanted (repetitions), not what one part of it is.
+    """
+    return field(default=default, metadata={"low": low, "high": high, "extent": extent})
+
+
+def one_of(default: str, *others: str) -> Any:
+    """One of the named choices, the first being the default."""
+    return field(default=default, metadata={"choices": (default, *others)})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A frozen set of parameters whose fields are checked when it is made.
+
+    Fields are declared with ``bounded`` or ``one_of``.
+
+    Raises:
+        ValueError: naming the field, the value and what is allowed.
+    """
+
+    def __post_init__(self) -> None:
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            object.__setattr__(self, f.name, _checked(f, value))
+
+    @classmethod
+    def with_overrides(cls, base: Mapping[str, Any], overrides: Mapping[str, Any]) -> Self:
+        """``base`` values with ``overrides`` on top; None means 'leave as it is'.
+
+        Raises:
+            ValueError: for an unknown name, with the nearest known one.
+        """
+        known = [f.name for f in dataclasses.fields(cls)]
+        for name in overrides:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f" (did you mean {near[0]}?)" if near else ""
+                allowed = ", ".join(known)
+                raise ValueError(f"unknown parameter {name!r}{hint}; allowed: {allowed}")
+        given = {name: value for name, value in overrides.items() if value is not None}
+        return cls(**{**base, **given})
+
+    def asdict(self, extent: bool = True) -> dict[str, Any]:
+        """Plain values by name; without ``extent`` only those that define one part."""
+        return {
+            f.name: getattr(self, f.name)
+            for f in dataclasses.fields(self)
+            if extent or not f.metadata.get("extent")
+        }
+
+
+def _checked(f: dataclasses.Field[Any], value: Any) -> Any:
+    choices = f.metadata.get("choices")
+    if choices:
+        if value not in choices:
+            raise ValueError(f"{f.name} = {value!r}: allowed are {', '.join(choices)}")
+        return value
+    if isinstance(f.default, tuple):
+        if not isinstance(value, (list, tuple)) or not value:
+            raise ValueError(f"{f.name} = {value!r}: must be a non-empty list of numbers")
+        return tuple(_number(f, v, type(f.default[0])) for v in value)
+    return _number(f, value, type(f.default))
+
+
+def _number(f: dataclasses.Field[Any], value: Any, kind: type) -> Any:
+    low, high = f.metadata["low"], f.metadata["high"]
+    noun = "an integer" if kind is int else "a number"
+    fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
+    if not fits or not math.isfinite(value) or not low <= value <= high:
+        raise ValueError(f"{f.name} = {value!r}: must be {noun} from {low:g} to {high:g}")
+    return kind(value)

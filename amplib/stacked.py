@@ -1,0 +1,181 @@
+r"""E independent networks trained at once: stacked layers and per-member noise.
+
+Every tensor carries the member index first, so that one batched matrix product
+``(E, rows, in) @ (E, in, out)`` does the work of E small ones.  Nothing mixes members: what
+member k computes does not depend on who shares the stack.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+LEAK = 0.01
+"""Slope of the LeakyReLU below zero (amplify, sec. 2)."""
+
+
+class StackedLinear(nn.Module):
+    r"""E linear layers :math:`y_k = x_k W_k + b_k`, ``(E, rows, in) -> (E, rows, out)``.
+
+    Each member starts from PyTorch's default for ``nn.Linear`` (and for a convolution of kernel
+    size 1), :math:`U(-1/\sqrt{n_\mathrm{in}}, 1/\sqrt{n_\mathrm{in}})`, drawn from its own
+    generator: the papers do not give an initialisation.
+
+    Args:
+        inputs: features in.
+        outputs: features out.
+        generators: one seeded CPU generator a member.
+    """
+
+    def __init__(self, inputs: int, outputs: int, generators: list[torch.Generator]):
+        super().__init__()
+        self.inputs, self.outputs = inputs, outputs
+        bound = 1 / math.sqrt(inputs)
+
+        def draw(*shape: int) -> nn.Parameter:
+            members = [torch.empty(shape).uniform_(-bound, bound, generator=g) for g in generators]
+            return nn.Parameter(torch.stack(members))
+
+        self.weight = draw(inputs, outputs)
+        self.bias = draw(1, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias, x, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"{self.inputs}, {self.outputs}, members={len(self.weight)}"
+
+
+class _LeakyTangents(torch.autograd.Function):
+    r"""``StackedLinear``, LeakyReLU and dropout on values and their tangents in one pass.
+
+    Rows are ``[values; tangent 1; ...; tangent d]``.  Tangents take no bias and share the slope
+    of their value, :math:`s = \mathrm{LeakyReLU}'(z) \cdot \mathrm{mask}`.  As s is piecewise
+    constant, the backward pass is linear and exact: there is no second-derivative term.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, rows: int, mask: Tensor | None
+    ) -> Tensor:
+        z = torch.bmm(x, weight)
+        values = z[:, :rows]
+        values += bias
+        slope = torch.where(values > 0, z.new_ones(()), z.new_full((), LEAK))
+        if mask is not None:
+            slope *= mask
+        z.unflatten(1, (-1, rows)).mul_(slope.unsqueeze(1))
+        ctx.save_for_backward(x, weight, slope)
+        return z
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, slope = ctx.saved_tensors
+        rows = slope.shape[1]
+        dz = (grads[0].unflatten(1, (-1, rows)) * slope.unsqueeze(1)).flatten(1, 2)
+        need_x, need_weight = ctx.needs_input_grad[:2]
+        dx = torch.bmm(dz, weight.transpose(1, 2)) if need_x else None
+        if not need_weight:
+            return dx, None, None, None, None
+        dweight = torch.bmm(x.transpose(1, 2), dz)
+        return dx, dweight, dz[:, :rows].sum(1, keepdim=True), None, None
+
+
+def leaky(
+    layer: StackedLinear, x: Tensor, rows: int, mask: Tensor | None = None, frozen: bool = False
+) -> Tensor:
+    """Layer, LeakyReLU and dropout on ``rows`` values and, behind them, their tangents.
+
+    Args:
+        layer: the stacked linear layer.
+        x: ``(E, k * rows, in)``; values first, then k - 1 tangents of each.
+        rows: number of value rows.
+        mask: ``(E, rows, out)`` dropout mask with its scale, or None.
+        frozen: the gradient reaches ``x`` but not the weights.
+
+    Returns:
+        ``(E, k * rows, out)``.
+    """
+    weight, bias = layer.weight, layer.bias
+    if frozen:
+        weight, bias = weight.detach(), bias.detach()
+    return _LeakyTangents.apply(x, weight, bias, rows, mask)
+
+
+# SplitMix64 (Steele, Lea, Flood 2014): a counter-based generator when run from seed + index.
+_GOLDEN = -0x61C8864680B583EB  # 0x9E3779B97F4A7C15 as a signed 64-bit number
+_MIX_1 = -0x40A7B892E31B1A47  # 0xBF58476D1CE4E5B9
+_MIX_2 = -0x6B2FB644ECCEEE15  # 0x94D049BB133111EB
+
+
+def _mix(z: Tensor, shift: int, factor: int | None) -> Tensor:
+    z = z ^ ((z >> shift) & ((1 << (64 - shift)) - 1))
+    return z if factor is None else z.mul_(factor)
+
+
+class Noise:
+    """Random numbers of E members, each a function of (its seed, a counter) alone.
+
+    A member's numbers are the same whether it is trained alone or in a stack, on a CPU or
+    captured in a CUDA graph, and from whatever step a run resumes: there is no state but the
+    counter.  Words come from SplitMix64.
+
+    Args:
+        seeds: E spawned seeds.
+        device: where the words are made.
+    """
+
+    def __init__(self, seeds: list[np.random.SeedSequence], device: torch.device):
+        state = np.stack([s.generate_state(1, np.uint64) for s in seeds]).view(np.int64)
+        self.seeds = torch.from_numpy(state).to(device)
+
+    def words(self, start: int | Tensor, count: int) -> Tensor:
+        """``(E, count)`` words of 64 random bits for the counters ``start ... start + count``."""
+        counter = torch.arange(1, count + 1, device=self.seeds.device) + start
+        z = counter * _GOLDEN + self.seeds
+        return _mix(_mix(_mix(z, 30, _MIX_1), 27, _MIX_2), 31, None)
+
+
+class NoiseBlock:
+    """Hands out one step's words in order, as uniform numbers and dropout masks.
+
+    Args:
+        words: ``(E, count)`` from ``Noise.words``.
+        dtype: floating type of what is handed out.
+    """
+
+    def __init__(self, words: Tensor, dtype: torch.dtype):
+        self.words, self.dtype, self.taken = words, dtype, 0
+
+    def _take(self, numbers: int, per_word: int, kind: torch.dtype) -> Tensor:
+        count = -(-numbers // per_word)
+        words = self.words[:, self.taken : self.taken + count].contiguous()
+        if words.shape[1] < count:
+            raise ValueError(f"noise block of {self.words.shape[1]} words is used up")
+        self.taken += count
+        return words.view(kind)[:, :numbers]
+
+    def uniform(self, *shape: int) -> Tensor:
+        """``(E, *shape)`` numbers, uniform on [-1, 1]."""
+        bits = self._take(math.prod(shape), 2, torch.int32)
+        return (bits.to(self.dtype) * 2.0**-31).unflatten(1, shape)
+
+    def dropout(self, p: float, *shape: int) -> Tensor:
+        """``(E, *shape)`` mask: 0 with probability p (to 2^-16), else 1 / (1 - p)."""
+        bits = self._take(math.prod(shape), 4, torch.int16)
+        keep = bits >= round(p * 65536) - 32768
+        return (keep.to(self.dtype) * (1 / (1 - p))).unflatten(1, shape)
+
+
+def uniform_words(numbers: int) -> int:
+    """Words that ``NoiseBlock.uniform`` takes for so many numbers."""
+    return -(-numbers // 2)
+
+
+def dropout_words(numbers: int) -> int:
+    """Words that ``NoiseBlock.dropout`` takes for so many numbers."""
+    return -(-numbers // 4)
