@@ -1,0 +1,254 @@
+"""The studies of the amplification papers: what is drawn, fitted, trained and smoothed.
+
+Repetition i of every study starts from the same training sample i, so that a GAN, the fit and a
+kernel estimate are compared on the same points.  Results are contents of 100 equal-mass cells of
+the truth, which merge into 10, 20 or 50 quantiles; no events are stored.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from amplib.gan_config import GANConfig
+from amplib.parameters import bounded
+from amplib.quantiles import cell_counts
+from amplib.study import Arrays, Part, Progress, Study
+from amplib.truth import CamelBack
+
+CELLS = 100
+"""Equal-mass cells that are stored; the quantiles of the papers (10, 20, 50) divide it."""
+EVENT_SIZES = np.array([k * 10**e for e in range(1, 6) for k in (1, 2, 4, 5)] + [10**6])
+"""GANned events at which the cells are counted; a member of an ensemble of 5 or 10 gives 1/5 or
+1/10 of 100, 200, 500 ... 10^6 events, which this grid holds too."""
+LINE_SIZES = np.array([100, 200, 300, 500, 1000])
+"""Sizes of the pure samples of Fig. 2's horizontal lines."""
+DENSITY_BINS = np.linspace(-8, 8, 161)
+"""Bins of the event density of Fig. 1."""
+FITS_A_PART = 100
+
+_SAMPLE, _LINES, _MEMBER, _BASELINE = range(4)  # which stream of a seed
+
+
+@dataclass(frozen=True)
+class CamelStudy(Study):
+    """A study on repeated training samples of the camel back."""
+
+    seed: int = bounded(2020, 0, 2**63 - 1)
+    n_train: int = bounded(100, 10, 1_000_000)
+    repetitions: int = bounded(100, 1, 100_000, extent=True)
+
+    def stream(self, *key: int) -> np.random.SeedSequence:
+        """The random stream of this key, independent of every other key's."""
+        return np.random.SeedSequence(self.seed, spawn_key=key)
+
+    def training_sample(self, repetition: int) -> np.ndarray:
+        """Training sample of a repetition, ``(n_train,)``."""
+        rng = np.random.default_rng(self.stream(_SAMPLE, repetition))
+        return CamelBack().sample(self.n_train, rng)
+
+
+@dataclass(frozen=True)
+class ChunkedCamelStudy(CamelStudy):
+    """A study whose part is 100 repetitions of something quick."""
+
+    def parts(self) -> list[Part]:
+        return [(k,) for k in range(-(-self.repetitions // FITS_A_PART))]
+
+    def work(self, parts: Sequence[Part]) -> float:
+        return len(parts) * FITS_A_PART
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        for part in parts:
+            first = part[0] * FITS_A_PART
+            rows = []
+            for repetition in range(first, first + FITS_A_PART):
+                rows.append(self.repeat(repetition))
+                progress(1)
+            yield part, {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    @abstractmethod
+    def repeat(self, repetition: int) -> Arrays:
+        """One repetition."""
+
+
+@dataclass(frozen=True)
+class CamelFit(ChunkedCamelStudy):
+    """Pure samples and the five-parameter maximum-likelihood fit (amplify, sec. 2)."""
+
+    name: ClassVar[str] = "fit"
+    store: ClassVar[str] = "camel-fit"
+
+    def repeat(self, repetition: int) -> Arrays:
+        """``sample`` cell counts of the training sample, ``lines`` those of ``LINE_SIZES``
+        independent points, ``fit`` its cell probabilities, ``parameters``, ``covariance`` and
+        whether the fit is ``valid``."""
+        from amplib.fit import fit_camel_back
+
+        edges = CamelBack().edges(CELLS)
+        points = self.training_sample(repetition)
+        rng = np.random.default_rng(self.stream(_LINES, repetition))
+        fit = fit_camel_back(points)
+        return {
+            "sample": cell_counts(points, edges).astype(np.uint16),
+            "lines": np.stack(
+                [cell_counts(CamelBack().sample(n, rng), edges) for n in LINE_SIZES]
+            ).astype(np.uint16),
+            "fit": fit.cell_probabilities(edges).astype(np.float32),
+            "parameters": fit.parameters,
+            "covariance": fit.covariance.astype(np.float32),
+            "valid": np.array(fit.valid),
+        }
+
+    def fingerprint(self) -> list[float]:
+        row = self.repeat(0)
+        return [*map(float, row["parameters"]), float((row["lines"] @ np.arange(CELLS)).sum())]
+
+
+@dataclass(frozen=True)
+class CamelSmoothing(ChunkedCamelStudy):
+    """Kernel estimates, a histogram, EM and the bootstrap on the same samples."""
+
+    name: ClassVar[str] = "smoothing"
+    store: ClassVar[str] = "camel-smoothing"
+
+    def repeat(self, repetition: int) -> Arrays:
+        """Cell probabilities of every baseline, by its name."""
+        from amplib.smoothing import BASELINES
+
+        edges = CamelBack().edges(CELLS)
+        points = self.training_sample(repetition)
+        rngs = self.stream(_BASELINE, repetition).spawn(len(BASELINES))
+        return {
+            name: baseline(points, edges, np.random.default_rng(rng)).astype(np.float32)
+            for (name, baseline), rng in zip(BASELINES.items(), rngs, strict=True)
+        }
+
+    def fingerprint(self) -> list[float]:
+        row = self.repeat(0)
+        return [float(cells @ np.arange(CELLS) ** 2) for cells in row.values()]
+
+
+@dataclass(frozen=True)
+class CamelGAN(CamelStudy, GANConfig):
+    """One GAN a training sample: part (i, 0) is the first GAN trained on sample i."""
+
+    name: ClassVar[str] = "gan"
+    store: ClassVar[str] = "camel-gan"
+
+    max_events: int = bounded(1_000_000, 100, 1_000_000)
+    members: int = bounded(1, 1, 99, extent=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size > self.n_train:
+            raise ValueError(
+                f"batch_size = {self.batch_size}: must not exceed n_train = {self.n_train}"
+            )
+        if self.dimension != 1:
+            raise ValueError(f"dimension = {self.dimension}: the camel back has 1")
+
+    def parts(self) -> list[Part]:
+        return [(i, m) for i in range(self.repetitions) for m in range(self.members)]
+
+    def group_size(self, device: str) -> int:
+        # On a GPU as many as hide the launch latency; on a CPU as many as keep the caches warm.
+        return 100 if device == "cuda" else 8
+
+    @property
+    def event_sizes(self) -> np.ndarray:
+        """GANned events at which the cells are counted, ascending."""
+        return EVENT_SIZES[self.max_events >= EVENT_SIZES]
+
+    def work(self, parts: Sequence[Part]) -> float:
+        """In GAN-steps; generating 1000 events costs about as much as 1.5."""
+        steps = self.epochs * (self.n_train // self.batch_size)
+        return len(parts) * (steps + 1.5e-3 * self.max_events)
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """Train the GANs of these parts side by side, generate, count.
+
+        Each part holds ``counts`` ``(sizes, 100)`` of the first ``event_sizes`` events,
+        ``density`` the counts of the most events in ``DENSITY_BINS`` (and outside, at the ends),
+        ``losses`` ``(epochs, 4)`` (epoch, cross entropy, penalty, generator) and ``diverged``,
+        the first recorded epoch with a loss that is not finite, else -1.
+        """
+        from amplib.training import train_and_count
+
+        samples = np.stack([self.training_sample(i) for i, _ in parts])[..., None]
+        seeds = [self.stream(_MEMBER, *part) for part in parts]
+        results = train_and_count(
+            self, samples, seeds, self.event_sizes, device, checkpoint, progress
+        )
+        yield from zip(parts, results, strict=True)
+
+    def fingerprint(self) -> list[float]:
+        """Three float64 epochs of the same GAN, made small; its losses and events."""
+        from amplib.training import tiny_run
+
+        small = replace(self, width=8, latent=6, embedding=4, depth=2, epochs=3, decay_epochs=1)
+        small = replace(small, n_train=max(20, 2 * small.batch_size))
+        return tiny_run(small, small.training_sample(0)[None, :, None], [small.stream(_MEMBER, 0)])
+
+
+@dataclass(frozen=True)
+class CamelEnsemble(CamelGAN):
+    """``members`` GANs a training sample, 1/members of the events from each (ensemble, sec. 3).
+
+    Shares its parts with ``CamelGAN``: member 0 is the GAN trained there.
+    """
+
+    name: ClassVar[str] = "ensemble"
+
+
+STUDIES: dict[str, type[Study]] = {
+    s.name: s for s in (CamelFit, CamelGAN, CamelEnsemble, CamelSmoothing)
+}
+
+_SHORT = {"epochs": 800, "learning_rate": 5e-4, "decay_epochs": 80, "max_events": 100_000}
+_TINY = {"epochs": 2, "max_events": 1000, "width": 32, "latent": 50}
+
+PRESETS: dict[str, dict[str, dict[str, object]]] = {
+    "smoke": {
+        "fit": {"repetitions": 100},
+        "smoothing": {"repetitions": 100},
+        "gan": {**_TINY, "repetitions": 3},
+        "ensemble": {**_TINY, "repetitions": 2, "members": 2},
+    },
+    # The papers' network and data, on a shorter schedule at ten times the learning rate.
+    "laptop": {
+        "fit": {"repetitions": 300},
+        "smoothing": {"repetitions": 300},
+        "gan": {**_SHORT, "repetitions": 10},
+        "ensemble": {**_SHORT, "repetitions": 5, "members": 5},
+    },
+    # The papers' own settings; more fits than their 100, as they cost nothing.
+    "paper": {
+        "fit": {"repetitions": 1000},
+        "smoothing": {"repetitions": 300},
+        "gan": {"repetitions": 100},
+        "ensemble": {"repetitions": 50, "members": 10},
+    },
+}
+
+
+def make_study(name: str, preset: str, **overrides: object) -> Study:
+    """The study of this name at a preset, with single parameters changed.
+
+    Raises:
+        ValueError: in one line, for an unknown name, preset or parameter or a value out of range.
+    """
+    if name not in STUDIES:
+        raise ValueError(f"unknown study {name!r}; allowed: {', '.join(STUDIES)}")
+    if preset not in PRESETS:
+        raise ValueError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
+    return STUDIES[name].with_overrides(PRESETS[preset][name], overrides)

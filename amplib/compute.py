@@ -1,0 +1,150 @@
+"""Compute the missing parts of a result: groups of parts over worker processes, or on a GPU."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from typing import Any
+
+from tqdm import tqdm
+
+from amplib.results import Result, provenance, work_folder
+from amplib.study import Part
+
+# Only for the cost that is announced before any work; the progress bar measures.
+TYPICAL_RATE = {
+    "camel-gan": {"cpu": 75.0, "cuda": 30_000.0},
+    "camel-fit": {"cpu": 100.0, "cuda": 100.0},
+    "camel-smoothing": {"cpu": 30.0, "cuda": 30.0},
+}
+
+_queue: Any = None  # of a worker: where it reports its progress
+
+
+def compute(
+    result: Result,
+    jobs: int | None = None,
+    device: str = "auto",
+    limit: int | None = None,
+    group: int | None = None,
+) -> None:
+    """Compute what is missing of a result; every part is stored as soon as it is ready.
+
+    Args:
+        result: what to complete.
+        jobs: worker processes (the cores by default; one on a GPU).
+        device: ``cpu``, ``cuda`` or ``auto``.
+        limit: compute at most so many parts, the first missing ones.
+        group: parts computed together (the study's own choice by default).
+    """
+    missing = result.missing()[:limit]
+    if not missing:
+        return
+    context = multiprocessing.get_context("spawn")
+    progress = context.Queue()
+    if device == "auto":
+        device = "cuda" if _has_cuda(context) else "cpu"
+    jobs = 1 if device == "cuda" else jobs or os.cpu_count() or 1
+    groups = grouped(missing, jobs, group or result.study.group_size(device))
+    work = result.study.work(missing)
+    announce(result, missing, work, device, min(jobs, len(groups)))
+    with (
+        ProcessPoolExecutor(
+            min(jobs, len(groups)), context, initializer=_start_worker, initargs=(progress,)
+        ) as pool,
+        tqdm(total=work, unit="", unit_scale=True, desc=result.study.name, mininterval=2) as bar,
+    ):
+        waiting: set[Future[None]] = {
+            pool.submit(_compute_group, result, parts, device) for parts in groups
+        }
+        while waiting:
+            finished, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+            while not progress.empty():
+                bar.update(progress.get())
+            for future in finished:
+                future.result()
+
+
+def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:
+    """Parts in groups of at most ``size``, so that all jobs end at about the same time.
+
+    >>> [len(g) for g in grouped([(k,) for k in range(10)], jobs=2, size=3)]
+    [3, 3, 2, 2]
+    """
+    rounds = -(-len(parts) // (jobs * size))
+    count = min(len(parts), rounds * jobs)
+    short, longer = divmod(len(parts), count)
+    ends = [0]
+    for k in range(count):
+        ends.append(ends[-1] + short + (k < longer))
+    return [list(parts[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+
+
+def announce(result: Result, parts: Sequence[Part], work: float, device: str, jobs: int) -> None:
+    """Say what is about to be computed and about how long it takes."""
+    rate = TYPICAL_RATE[result.study.store][device] * jobs
+    minutes = work / rate / 60
+    cost = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+    print(
+        f"{result.study.name}, preset {result.preset}: {len(parts)} of "
+        f"{len(result.study.parts())} parts on {jobs} x {device}, about {cost}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _has_cuda(context: Any) -> bool:
+    # In a process of its own, so that one that only draws never imports torch.
+    with ProcessPoolExecutor(1, context) as pool:
+        return pool.submit(_cuda_is_available).result()
+
+
+def _cuda_is_available() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _start_worker(progress: Any) -> None:
+    global _queue
+    _queue = progress
+
+
+def _compute_group(result: Result, parts: list[Part], device: str) -> None:
+    if device == "cpu":
+        _one_thread()
+    name = hashlib.sha256(repr((str(result.folder), parts)).encode()).hexdigest()[:16]
+    checkpoint = work_folder() / f"{name}.safetensors"
+    start = time.monotonic()
+    for part, arrays in result.study.compute(parts, device, checkpoint, _queue.put):
+        seconds = time.monotonic() - start
+        made = provenance(_device_name(device), seconds, together=len(parts))
+        result.save(part, arrays, made)
+
+
+def _one_thread() -> None:
+    # Two processes of one thread are faster than one of two; OMP_NUM_THREADS comes too late.
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _device_name(device: str) -> str:
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name()
+    return f"{_cpu_model()}, 1 thread"
+
+
+def _cpu_model() -> str:
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return "CPU"

@@ -1,0 +1,198 @@
+"""The results store: small parts on disk, each checked, each with the record of its making.
+
+``results/<preset>/<store>/<key>/part-*.npz`` beside one ``record.json``.  The key is a hash of
+the parameters that define a part; how many parts are wanted does not enter it, so that a later
+run, or another machine, adds repetitions to the same result.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+import platform
+import subprocess
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amplib.study import Arrays, Part, Study
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(os.environ.get("AMPLIFY_RESULTS", ROOT / "results"))
+LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit")
+
+
+class DamagedPartWarning(UserWarning):
+    """A stored part does not match its checksum and will not be used."""
+
+
+class Result:
+    """What is stored of one study at one preset.
+
+    Args:
+        study: the study, with all its parameters.
+        preset: the name under which it is filed.
+        root: the store's folder.
+    """
+
+    def __init__(self, study: Study, preset: str, root: Path | None = None):
+        self.study, self.preset = study, preset
+        self.folder = (root or RESULTS) / preset / study.store / study.key()
+
+    def record(self) -> dict[str, Any]:
+        """The record, or an empty one.
+
+        Raises:
+            ValueError: naming the file, if it cannot be read as a record.
+        """
+        path = self.folder / "record.json"
+        if not path.exists():
+            return {"parts": {}}
+        try:
+            record = json.loads(path.read_text())
+            record["parts"].items()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"{path} is damaged ({error}); restore or delete it") from None
+        return record
+
+    def done(self) -> list[Part]:
+        """Stored and intact parts among the wanted ones; a damaged one is named and left out."""
+        recorded = self.record()["parts"]
+        return [p for p in self.study.parts() if self._intact(p, recorded)]
+
+    def missing(self) -> list[Part]:
+        """Wanted parts that are not done."""
+        done = set(self.done())
+        return [p for p in self.study.parts() if p not in done]
+
+    def _intact(self, part: Part, recorded: dict[str, Any]) -> bool:
+        name = part_name(part)
+        path = self.folder / name
+        if name not in recorded or not path.exists():
+            return False
+        if hashlib.sha256(path.read_bytes()).hexdigest() == recorded[name]["sha256"]:
+            return True
+        warnings.warn(
+            f"{path} does not match its SHA-256: refused, to be computed again",
+            DamagedPartWarning,
+            stacklevel=4,
+        )
+        return False
+
+    def load(self) -> dict[Part, Arrays]:
+        """Every part that is done, in order.
+
+        Raises:
+            FileNotFoundError: if none is, with the command that computes it.
+        """
+        done = self.done()
+        if not done:
+            raise FileNotFoundError(f"no result in {self.folder}; {self.command()}")
+        return {part: read_arrays(self.folder / part_name(part)) for part in done}
+
+    def command(self) -> str:
+        """The command that computes what is missing."""
+        return f"make compute STUDY={self.study.name} PRESET={self.preset}"
+
+    def save(self, part: Part, arrays: Arrays, made: dict[str, Any]) -> None:
+        """Store one part, then its record; safe beside other processes and against a kill."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        data = buffer.getvalue()
+        write_atomically(self.folder / part_name(part), data)
+        entry = {"sha256": hashlib.sha256(data).hexdigest(), **made}
+        with _locked(self.folder):
+            record = self.record()
+            record |= {
+                "study": self.study.store,
+                "preset": self.preset,
+                "parameters": self.study.asdict(extent=False),
+                "fingerprint": record.get("fingerprint") or self.study.fingerprint(),
+            }
+            record["parts"][part_name(part)] = entry
+            record["parts"] = dict(sorted(record["parts"].items()))
+            text = json.dumps(record, indent=1)
+            write_atomically(self.folder / "record.json", text.encode())
+
+
+def part_name(part: Part) -> str:
+    """``(3, 7)`` -> ``part-003-07.npz``: repetition, then member."""
+    return "part-" + f"{part[0]:03d}" + "".join(f"-{p:02d}" for p in part[1:]) + ".npz"
+
+
+def read_arrays(path: Path) -> Arrays:
+    """The arrays of one ``.npz``; never unpickles."""
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write beside the target, flush to disk, rename: the file is whole or not there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One writer of a record at a time; the lock lies outside the store and dies with us."""
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    work = work_folder()
+    with (work / f"{name}.lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def work_folder() -> Path:
+    """Where unfinished trainings and locks lie; never under version control."""
+    work = RESULTS / ".work"
+    work.mkdir(parents=True, exist_ok=True)
+    return work
+
+
+def provenance(device: str, seconds: float, **measured: float) -> dict[str, Any]:
+    """What a part's record says of its making."""
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": device,
+        "python": platform.python_version(),
+        "libraries": {name: _version(name) for name in LIBRARIES},
+        "commit": commit(),
+        "seconds": round(seconds, 1),
+        **{name: round(value, 2) for name, value in measured.items()},
+    }
+
+
+def _version(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def commit() -> str | None:
+    """The commit of the code, with ``+`` if tracked files of amplib differ from it."""
+    git = ["git", "-C", str(ROOT)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True)
+        dirty = subprocess.run(
+            [*git, "diff", "--quiet", "HEAD", "--", "amplib"], capture_output=True
+        )
+    except FileNotFoundError:
+        return None
+    if head.returncode:
+        return None
+    return head.stdout.decode().strip() + ("+" if dirty.returncode else "")

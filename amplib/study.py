@@ -1,0 +1,70 @@
+"""What a study is: frozen parameters, independent parts, a function that computes them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from amplib.parameters import Parameters
+
+Part = tuple[int, ...]
+Arrays = dict[str, np.ndarray]
+Progress = Callable[[float], None]
+"""Called with the seconds-worth of work (in the study's own units) just finished."""
+
+
+@dataclass(frozen=True)
+class Study(Parameters):
+    """One computation of the book.
+
+    A subclass adds parameters, names its parts and computes them.  Parts are independent: a part
+    is the same whether it is computed alone, beside others or on another day.
+    """
+
+    name: ClassVar[str]
+    """As the command line calls it."""
+    store: ClassVar[str]
+    """Folder of the results store; studies that ask for the same parts share it."""
+    format: ClassVar[int] = 1
+    """Raised when the arrays of a part change their meaning."""
+
+    def key(self) -> str:
+        """Hash of the parameters that define a part."""
+        content = [self.store, self.format, self.asdict(extent=False)]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+    @abstractmethod
+    def parts(self) -> list[Part]:
+        """The parts wanted, most useful first."""
+
+    @abstractmethod
+    def work(self, parts: Sequence[Part]) -> float:
+        """Size of the work in the unit that ``progress`` counts."""
+
+    @abstractmethod
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """Compute the parts together, yielding each when it is ready.
+
+        Args:
+            parts: which ones.
+            device: ``cpu`` or ``cuda``.
+            checkpoint: a file that may keep unfinished work, so that a killed run goes on.
+            progress: to be called with the work done since the last call.
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> list[float]:
+        """Numbers of a tiny float64 CPU run of the same code path."""
+
+    def group_size(self, device: str) -> int:
+        """How many parts are best computed together."""
+        return 1
