@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from amplib.results import Result, provenance, work_folder
+from amplib.results import Result, commit, provenance, work_folder
 from amplib.study import Part
 
 # Only for the cost that is announced before any work; the progress bar measures.
@@ -24,6 +24,7 @@ TYPICAL_RATE = {
 }
 
 _queue: Any = None  # of a worker: where it reports its progress
+_commit: str | None = None  # of a worker: the code it imported, whatever is checked out later
 
 
 def compute(
@@ -111,8 +112,8 @@ def _cuda_is_available() -> bool:
 
 
 def _start_worker(progress: Any) -> None:
-    global _queue
-    _queue = progress
+    global _queue, _commit
+    _queue, _commit = progress, commit()
 
 
 def _compute_group(result: Result, parts: list[Part], device: str) -> None:
@@ -123,7 +124,7 @@ def _compute_group(result: Result, parts: list[Part], device: str) -> None:
     start = time.monotonic()
     for part, arrays in result.study.compute(parts, device, checkpoint, _queue.put):
         seconds = time.monotonic() - start
-        made = provenance(_device_name(device), seconds, together=len(parts))
+        made = provenance(_commit, _device_name(device), seconds, together=len(parts))
         result.save(part, arrays, made)
 
 

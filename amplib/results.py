@@ -163,14 +163,16 @@ def work_folder() -> Path:
     return work
 
 
-def provenance(device: str, seconds: float, **measured: float) -> dict[str, Any]:
+def provenance(
+    commit: str | None, device: str, seconds: float, **measured: float
+) -> dict[str, Any]:
     """What a part's record says of its making."""
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": device,
         "python": platform.python_version(),
         "libraries": {name: _version(name) for name in LIBRARIES},
-        "commit": commit(),
+        "commit": commit,
         "seconds": round(seconds, 1),
         **{name: round(value, 2) for name, value in measured.items()},
     }
