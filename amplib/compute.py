@@ -6,9 +6,11 @@ import hashlib
 import multiprocessing
 import os
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import connection
 from typing import Any
 
 from tqdm import tqdm
@@ -114,6 +116,15 @@ def _cuda_is_available() -> bool:
 def _start_worker(progress: Any) -> None:
     global _queue, _commit
     _queue, _commit = progress, commit()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    # A killed parent must not leave workers that train on, unseen, beside a resumed run.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _compute_group(result: Result, parts: list[Part], device: str) -> None:
