@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from amplib.gan_config import GANConfig
-from amplib.parameters import bounded
+from amplib.parameters import ParameterError, bounded
 from amplib.quantiles import cell_counts
 from amplib.study import Arrays, Part, Progress, Study
 from amplib.truth import CamelBack
@@ -59,6 +59,9 @@ class ChunkedCamelStudy(CamelStudy):
 
     def parts(self) -> list[Part]:
         return [(k,) for k in range(-(-self.repetitions // FITS_A_PART))]
+
+    def repetitions_done(self, done: Sequence[Part]) -> int:
+        return len(done) * FITS_A_PART
 
     def work(self, parts: Sequence[Part]) -> float:
         return len(parts) * FITS_A_PART
@@ -149,14 +152,20 @@ class CamelGAN(CamelStudy, GANConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.batch_size > self.n_train:
-            raise ValueError(
+            raise ParameterError(
                 f"batch_size = {self.batch_size}: must not exceed n_train = {self.n_train}"
             )
         if self.dimension != 1:
-            raise ValueError(f"dimension = {self.dimension}: the camel back has 1")
+            raise ParameterError(f"dimension = {self.dimension}: the camel back has 1")
 
     def parts(self) -> list[Part]:
         return [(i, m) for i in range(self.repetitions) for m in range(self.members)]
+
+    def repetitions_done(self, done: Sequence[Part]) -> int:
+        stored = set(done)
+        return sum(
+            all((i, m) in stored for m in range(self.members)) for i in range(self.repetitions)
+        )
 
     def group_size(self, device: str) -> int:
         # On a GPU as many as hide the launch latency; on a CPU as many as keep the caches warm.
@@ -245,10 +254,10 @@ def make_study(name: str, preset: str, **overrides: object) -> Study:
     """The study of this name at a preset, with single parameters changed.
 
     Raises:
-        ValueError: in one line, for an unknown name, preset or parameter or a value out of range.
+        ParameterError: in one line, for an unknown name, preset or parameter or a value out of range.
     """
     if name not in STUDIES:
-        raise ValueError(f"unknown study {name!r}; allowed: {', '.join(STUDIES)}")
+        raise ParameterError(f"unknown study {name!r}; allowed: {', '.join(STUDIES)}")
     if preset not in PRESETS:
-        raise ValueError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
+        raise ParameterError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
     return STUDIES[name].with_overrides(PRESETS[preset][name], overrides)

@@ -23,6 +23,13 @@ def one_of(default: str, *others: str) -> Any:
     return field(default=default, metadata={"choices": (default, *others)})
 
 
+class ParameterError(ValueError):
+    """A parameter that is unknown or impossible; in a notebook, one line and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"ParameterError: {self}"]
+
+
 @dataclass(frozen=True)
 class Parameters:
     """A frozen set of parameters whose fields are checked when it is made.
@@ -30,7 +37,7 @@ class Parameters:
     Fields are declared with ``bounded`` or ``one_of``.
 
     Raises:
-        ValueError: naming the field, the value and what is allowed.
+        ParameterError: naming the field, the value and what is allowed.
     """
 
     def __post_init__(self) -> None:
@@ -43,7 +50,7 @@ class Parameters:
         """``base`` values with ``overrides`` on top; None means 'leave as it is'.
 
         Raises:
-            ValueError: for an unknown name, with the nearest known one.
+            ParameterError: for an unknown name, with the nearest known one.
         """
         known = [f.name for f in dataclasses.fields(cls)]
         for name in overrides:
@@ -51,7 +58,7 @@ class Parameters:
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f" (did you mean {near[0]}?)" if near else ""
                 allowed = ", ".join(known)
-                raise ValueError(f"unknown parameter {name!r}{hint}; allowed: {allowed}")
+                raise ParameterError(f"unknown parameter {name!r}{hint}; allowed: {allowed}")
         given = {name: value for name, value in overrides.items() if value is not None}
         return cls(**{**base, **given})
 
@@ -68,11 +75,11 @@ def _checked(f: dataclasses.Field[Any], value: Any) -> Any:
     choices = f.metadata.get("choices")
     if choices:
         if value not in choices:
-            raise ValueError(f"{f.name} = {value!r}: allowed are {', '.join(choices)}")
+            raise ParameterError(f"{f.name} = {value!r}: allowed are {', '.join(choices)}")
         return value
     if isinstance(f.default, tuple):
         if not isinstance(value, (list, tuple)) or not value:
-            raise ValueError(f"{f.name} = {value!r}: must be a non-empty list of numbers")
+            raise ParameterError(f"{f.name} = {value!r}: must be a non-empty list of numbers")
         return tuple(_number(f, v, type(f.default[0])) for v in value)
     return _number(f, value, type(f.default))
 
@@ -82,5 +89,5 @@ def _number(f: dataclasses.Field[Any], value: Any, kind: type) -> Any:
     noun = "an integer" if kind is int else "a number"
     fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
     if not fits or not math.isfinite(value) or not low <= value <= high:
-        raise ValueError(f"{f.name} = {value!r}: must be {noun} from {low:g} to {high:g}")
+        raise ParameterError(f"{f.name} = {value!r}: must be {noun} from {low:g} to {high:g}")
     return kind(value)

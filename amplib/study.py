@@ -65,6 +65,10 @@ class Study(Parameters):
     def fingerprint(self) -> list[float]:
         """Numbers of a tiny float64 CPU run of the same code path."""
 
+    @abstractmethod
+    def repetitions_done(self, done: Sequence[Part]) -> int:
+        """Complete repetitions among these parts."""
+
     def group_size(self, device: str) -> int:
         """How many parts are best computed together."""
         return 1

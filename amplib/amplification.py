@@ -1,0 +1,159 @@
+"""From stored cell counts to the curves and equivalents of the amplification papers.
+
+A repetition is one training sample with all that was made from it; errors are over repetitions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from amplib.camel import LINE_SIZES, CamelFit, CamelGAN, CamelSmoothing
+from amplib.quantiles import (
+    Estimate,
+    amplification_factor,
+    merge_cells,
+    n_equiv,
+    quantile_mse,
+)
+from amplib.results import Result
+
+QUANTILES = (10, 20, 50)
+"""Resolutions of both papers."""
+SATURATED = 1.1
+"""A curve has saturated where its mean MSE is within 10% of that of the most events."""
+
+
+def mse_of_counts(counts: np.ndarray, q: int) -> np.ndarray:
+    """Quantile MSE (eq. 2) of cell counts or probabilities, ``(..., 100)`` -> ``(...)``."""
+    merged = merge_cells(counts, q).astype(float)
+    return quantile_mse(merged / merged.sum(-1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class Repetitions:
+    """Cell contents over independent repetitions, ``(repetitions, 100)``, and their MSE."""
+
+    cells: np.ndarray
+    n_train: int
+
+    def mse(self, q: int) -> np.ndarray:
+        """``(repetitions,)``."""
+        return mse_of_counts(self.cells, q)
+
+    def n_equiv(self, q: int) -> Estimate:
+        """Size of a pure sample with the same expected MSE."""
+        return n_equiv(self.mse(q), q)
+
+    def amplification(self, q: int) -> Estimate:
+        """N_equiv over the training sample's size."""
+        return amplification_factor(self.mse(q), q, self.n_train)
+
+
+@dataclass(frozen=True)
+class GANCurve:
+    """Quantile MSE of GANned events against their number.
+
+    Args:
+        sizes: ``(S,)`` numbers of events.
+        counts: ``(repetitions, S, 100)`` cell counts of the first so many.
+        n_train: points of each training sample.
+        diverged: repetitions left out because a training in them ended in infinities.
+    """
+
+    sizes: np.ndarray
+    counts: np.ndarray
+    n_train: int
+    diverged: int
+
+    def mse(self, q: int) -> np.ndarray:
+        """``(repetitions, S)``."""
+        return mse_of_counts(self.counts, q)
+
+    def at(self, events: int) -> Repetitions:
+        """The repetitions at one number of events, which must be on the grid."""
+        (k,) = np.flatnonzero(self.sizes == events)
+        return Repetitions(self.counts[:, k], self.n_train)
+
+    @cached_property
+    def asymptote(self) -> Repetitions:
+        """The repetitions at the most events."""
+        return Repetitions(self.counts[:, -1], self.n_train)
+
+    def saturation(self, q: int) -> int:
+        """Fewest events with a mean MSE within 10% of the asymptote."""
+        mean = self.mse(q).mean(0)
+        return int(self.sizes[np.argmax(mean <= SATURATED * mean[-1])])
+
+
+def gan_curve(result: Result) -> GANCurve:
+    """The curve of a GAN study, or of an ensemble with equal shares from each member.
+
+    Only repetitions with every member count.
+
+    Raises:
+        FileNotFoundError: if no repetition is complete.
+    """
+    study = result.study
+    assert isinstance(study, CamelGAN)
+    parts = result.load()
+    stacks, diverged = [], 0
+    for i in range(study.repetitions):
+        if not all((i, m) in parts for m in range(study.members)):
+            continue
+        members = [parts[i, m] for m in range(study.members)]
+        if any(p["diverged"] >= 0 for p in members):
+            diverged += 1
+        else:
+            stacks.append(np.sum([p["counts"] for p in members], axis=0))
+    if not stacks:
+        raise FileNotFoundError(f"no complete repetition in {result.folder}; {result.command()}")
+    sizes = study.members * study.event_sizes
+    wanted = (sizes >= 100) & (sizes <= study.max_events)
+    return GANCurve(sizes[wanted], np.stack(stacks)[:, wanted], study.n_train, diverged)
+
+
+@dataclass(frozen=True)
+class SampleAndFit:
+    """Pure samples and the maximum-likelihood fit on the same training samples.
+
+    Args:
+        sample: training samples.
+        fit: fits to them; those that did not converge are in it, and counted.
+        lines: pure samples by their size (Fig. 2's horizontal lines).
+        parameters: ``(repetitions, 5)`` fitted.
+        valid: ``(repetitions,)`` whether the fit converged.
+    """
+
+    sample: Repetitions
+    fit: Repetitions
+    lines: dict[int, Repetitions]
+    parameters: np.ndarray
+    valid: np.ndarray
+
+
+def sample_and_fit(result: Result) -> SampleAndFit:
+    """What the fit study stored."""
+    assert isinstance(result.study, CamelFit)
+    rows = list(result.load().values())
+    stack = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+    n = result.study.n_train
+    return SampleAndFit(
+        Repetitions(stack["sample"], n),
+        Repetitions(stack["fit"], n),
+        {int(s): Repetitions(stack["lines"][:, k], int(s)) for k, s in enumerate(LINE_SIZES)},
+        stack["parameters"],
+        stack["valid"],
+    )
+
+
+def smoothing(result: Result) -> dict[str, Repetitions]:
+    """Every baseline of the smoothing study, by its name."""
+    assert isinstance(result.study, CamelSmoothing)
+    rows = list(result.load().values())
+    return {
+        name: Repetitions(np.concatenate([row[name] for row in rows]), result.study.n_train)
+        for name in rows[0]
+    }

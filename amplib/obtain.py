@@ -1,0 +1,58 @@
+"""What a notebook asks for: a result, computed first if it has to be."""
+
+from __future__ import annotations
+
+from amplib.camel import PRESETS, make_study
+from amplib.compute import compute
+from amplib.parameters import ParameterError
+from amplib.results import Result
+from amplib.study import Study
+
+BEST = "best"
+ENOUGH = 5
+"""Repetitions from which a paper-scale result, complete or not, is shown before the laptop's."""
+
+
+def obtain(name: str, preset: str = BEST, **overrides: object) -> Result:
+    """The result of a study; what is missing is computed, with its cost announced.
+
+    ``best`` is the paper's settings where enough of them is stored, else the laptop's.  A
+    paper-scale result with some parts missing is used as it is: weeks of work do not start by
+    opening a notebook.
+
+    Raises:
+        ParameterError: in one line, before any work.
+    """
+    result = stored(name, preset, **overrides)
+    if result.preset != "paper" or not result.done():
+        compute(result)
+    return result
+
+
+def stored(name: str, preset: str = BEST, **overrides: object) -> Result:
+    """As ``obtain``, but nothing is computed."""
+    if preset != BEST:
+        if preset not in PRESETS:
+            raise ParameterError(f"preset = {preset!r}: allowed are {BEST}, {', '.join(PRESETS)}")
+        return Result(make_study(name, preset, **overrides), preset)
+    paper = Result(make_study(name, "paper", **overrides), "paper")
+    if paper.study.repetitions_done(paper.done()) >= ENOUGH:
+        return paper
+    return Result(make_study(name, "laptop", **overrides), "laptop")
+
+
+def banner(result: Result) -> str | None:
+    """What a page must say when a result is not at the full scale of the papers; else None."""
+    study: Study = result.study
+    done, wanted = len(result.done()), len(study.parts())
+    if result.preset == "paper" and done == wanted:
+        return None
+    if result.preset == "paper":
+        return (
+            f"Paper settings, {done} of {wanted} parts of the {study.name} study: "
+            "the error bars are those of the repetitions at hand."
+        )
+    return (
+        f"Preset {result.preset}: a shorter and smaller version of the {study.name} study, "
+        "not the papers' settings."
+    )

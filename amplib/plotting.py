@@ -1,0 +1,101 @@
+"""The one style of the book's figures.
+
+Colours are Okabe and Ito's, which survive colour blindness; every curve also has a line style or
+marker of its own, so that it survives a black-and-white print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from amplib.amplification import GANCurve, SampleAndFit
+from amplib.quantiles import expected_mse
+
+BLACK, BLUE, GREEN, ORANGE, PURPLE = "#000000", "#0072B2", "#009E73", "#E69F00", "#7B4EA3"
+VERMILLION, SKY, GREY = "#D55E00", "#56B4E9", "#777777"
+
+STYLE = {
+    "font.size": 10,
+    "axes.labelsize": 11,
+    "axes.linewidth": 0.8,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.minor.visible": True,
+    "ytick.minor.visible": True,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.6,
+    "figure.dpi": 110,
+    "savefig.bbox": "tight",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "amplify",
+    "pdf.fonttype": 42,
+}
+
+
+def use_style() -> None:
+    """Apply the book's style to matplotlib."""
+    mpl.rcParams.update(STYLE)
+
+
+def band(ax: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, style: str) -> None:
+    """Mean over repetitions (axis 0) with a band of one standard deviation."""
+    mean = values.mean(0)
+    ax.plot(x, mean, style, color=color, label=label)
+    if len(values) > 1:
+        spread = values.std(0, ddof=1)
+        low = np.maximum(mean - spread, 1e-12)
+        ax.fill_between(x, low, mean + spread, color=color, alpha=0.22, linewidth=0)
+
+
+def mark_quantiles(ax: Axes, edges: np.ndarray) -> None:
+    """Dotted lines at the inner boundaries of equal-mass cells."""
+    for edge in edges[1:-1]:
+        ax.axvline(edge, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
+
+
+def quantile_mse_panels(
+    data: SampleAndFit, curves: Sequence[tuple[GANCurve, str, str, str]], quantiles: Sequence[int]
+) -> plt.Figure:
+    """Quantile MSE against the number of GANned events, a panel a resolution (Fig. 2).
+
+    Args:
+        data: pure samples and fit.
+        curves: (curve, label, colour, line style) of each generative model.
+        quantiles: numbers of quantiles, a panel each.
+    """
+    figure, axes = plt.subplots(1, len(quantiles), figsize=(3.6 * len(quantiles), 3.9))
+    for ax, q in zip(np.atleast_1d(axes), quantiles, strict=True):
+        ends = np.array([curves[0][0].sizes[0], curves[0][0].sizes[-1]])
+        for n in data.lines:
+            mse = expected_mse(n, q)
+            ax.plot(ends, [mse, mse], color=BLUE, linewidth=1.4 if n == 100 else 0.8)
+            ax.annotate(
+                f"{n}",
+                (ends[1], mse),
+                (3, 0),
+                textcoords="offset points",
+                va="center",
+                color=BLUE,
+                fontsize=8,
+            )
+        sample = np.repeat(data.sample.mse(q)[:, None], 2, 1)
+        fit = np.repeat(data.fit.mse(q)[:, None], 2, 1)
+        band(ax, ends, sample, BLUE, f"sample of {data.sample.n_train}", "-")
+        band(ax, ends, fit, GREEN, "fit", "--")
+        for curve, label, color, style in curves:
+            band(ax, curve.sizes, curve.mse(q), color, label, style)
+        ax.set(xscale="log", yscale="log", xlim=ends, title=f"{q} quantiles")
+        ax.set_xlabel("number of GANned events")
+    np.atleast_1d(axes)[0].set_ylabel("quantile MSE")
+    figure.tight_layout()
+    handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncol=len(labels), bbox_to_anchor=(0.5, 1.0))
+    return figure
