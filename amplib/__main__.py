@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from amplib.camel import PRESETS, STUDIES, make_study
-from amplib.compute import compute
+from amplib.compute import compute, cost
+from amplib.obtain import BEST, obtain
 from amplib.results import Result
 
 
@@ -19,13 +22,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     c = commands.add_parser("compute", help="compute the missing parts of a study")
     c.add_argument("study", help=f"one of {', '.join(STUDIES)}")
-    c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
+    c.add_argument("--preset", default="laptop", help=f"{BEST}, {', '.join(PRESETS)}")
     c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
     c.add_argument("--jobs", type=int, help="worker processes")
     c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     c.add_argument("--limit", type=int, help="compute at most so many parts")
     c.add_argument("--group", type=int, help="parts computed together")
     c.set_defaults(run=run_compute)
+
+    c = commands.add_parser("status", help="what is computed and what is missing")
+    c.add_argument("--preset", help=f"one of {', '.join(PRESETS)}; all by default")
+    c.add_argument("--json", type=Path, help="write the table there as well")
+    c.set_defaults(run=run_status)
+
+    c = commands.add_parser("claims", help="what the papers say beside what we measure")
+    c.add_argument("--json", type=Path, help="write the table there as well")
+    c.set_defaults(run=run_claims)
+
+    c = commands.add_parser("figure", help="draw one figure again")
+    c.add_argument("id", help="its key, such as amplify-fig2")
+    c.add_argument("--preset", default=BEST, help=f"{BEST}, {', '.join(PRESETS)}")
+    c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    c.set_defaults(run=run_figure)
+
+    c = commands.add_parser("sweep", help="a study over a grid of parameters")
+    c.add_argument("study", help="gan or ensemble")
+    c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
+    c.add_argument("--set", nargs="+", required=True, metavar="NAME=V1,V2,...", help="the grid")
+    c.set_defaults(run=run_sweep)
 
     options = parser.parse_args(arguments)
     try:
@@ -37,8 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_compute(options: argparse.Namespace) -> None:
-    """``amplib compute``."""
-    study = make_study(options.study, options.preset, **assignments(options.set))
+    """``amplib compute``: with ``best``, only where nothing that can be shown is stored."""
+    values = assignments(options.set)
+    if options.preset == BEST:
+        obtain(options.study, **values)
+        return
+    study = make_study(options.study, options.preset, **values)
     compute(
         Result(study, options.preset),
         jobs=options.jobs,
@@ -46,6 +74,55 @@ def run_compute(options: argparse.Namespace) -> None:
         limit=options.limit,
         group=options.group,
     )
+
+
+def run_status(options: argparse.Namespace) -> None:
+    """``amplib status``: a table of parts done and wanted, and what the rest would cost."""
+    presets = [options.preset] if options.preset else list(PRESETS)
+    rows = []
+    for preset in presets:
+        for name in STUDIES:
+            result = Result(make_study(name, preset), preset)
+            missing = result.missing()
+            wanted = len(result.study.parts())
+            row = {"study": name, "preset": preset, "parts_done": wanted - len(missing)}
+            rows.append({**row, "parts_wanted": wanted, "to_do": cost(result, missing)})
+    print(f"{'study':12s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
+    for row in rows:
+        print("{study:12s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(rows, indent=1))
+
+
+def run_claims(options: argparse.Namespace) -> None:
+    """``amplib claims``."""
+    from amplib.claims import all_claims, write_claims
+
+    for claim in all_claims():
+        print(f"{claim.id:40s} {claim.verdict:32s} {claim.measured or ''}")
+    if options.json:
+        write_claims(options.json)
+
+
+def run_figure(options: argparse.Namespace) -> None:
+    """``amplib figure``."""
+    from amplib.figure import draw
+
+    for path in draw(options.id, options.preset, assignments(options.set)):
+        print(path)
+
+
+def run_sweep(options: argparse.Namespace) -> None:
+    """``amplib sweep``."""
+    from amplib.sweep import sweep
+
+    grid = {
+        name: [_literal(v) for v in str(values).split(",")]
+        for name, values in assignments(options.set).items()
+    }
+    for path in sweep(options.study, options.preset, grid):
+        print(path)
 
 
 def assignments(pairs: Sequence[str]) -> dict[str, Any]:

@@ -5,12 +5,14 @@ A repetition is one training sample with all that was made from it; errors are o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from amplib.camel import LINE_SIZES, CamelFit, CamelGAN, CamelSmoothing
+from amplib.camel import CELLS, LINE_SIZES, CamelFit, CamelGAN, CamelSmoothing
+from amplib.parameters import ParameterError
 from amplib.quantiles import (
     Estimate,
     amplification_factor,
@@ -24,6 +26,21 @@ QUANTILES = (10, 20, 50)
 """Resolutions of both papers."""
 SATURATED = 1.1
 """A curve has saturated where its mean MSE is within 10% of that of the most events."""
+
+
+def check_quantiles(quantiles: object) -> list[int]:
+    """Numbers of quantiles that the stored cells can be merged into.
+
+    Raises:
+        ParameterError: in one line, with what is allowed.
+    """
+    allowed = [q for q in range(2, CELLS + 1) if CELLS % q == 0]
+    listed = quantiles if isinstance(quantiles, (list, tuple)) else [quantiles]
+    if not listed or any(type(q) is not int or q not in allowed for q in listed):
+        raise ParameterError(
+            f"quantiles = {quantiles!r}: allowed are {', '.join(map(str, allowed))}"
+        )
+    return list(listed)
 
 
 def mse_of_counts(counts: np.ndarray, q: int) -> np.ndarray:
@@ -109,7 +126,7 @@ def gan_curve(result: Result) -> GANCurve:
         else:
             stacks.append(np.sum([p["counts"] for p in members], axis=0))
     if not stacks:
-        raise FileNotFoundError(f"no complete repetition in {result.folder}; {result.command()}")
+        raise FileNotFoundError(f"no complete repetition yet: {result.command()}")
     sizes = study.members * study.event_sizes
     wanted = (sizes >= 100) & (sizes <= study.max_events)
     return GANCurve(sizes[wanted], np.stack(stacks)[:, wanted], study.n_train, diverged)
@@ -157,3 +174,19 @@ def smoothing(result: Result) -> dict[str, Repetitions]:
         name: Repetitions(np.concatenate([row[name] for row in rows]), result.study.n_train)
         for name in rows[0]
     }
+
+
+def ratio(a: Repetitions, b: Repetitions) -> Callable[[int], Estimate]:
+    """N_equiv(a) / N_equiv(b) by quantiles, on the training samples that both saw, in order.
+
+    The error is that of a ratio of paired means: the spread of MSE_b - r MSE_a over repetitions.
+    """
+
+    def measure(q: int) -> Estimate:
+        n = min(len(a.cells), len(b.cells))
+        over, under = b.mse(q)[:n], a.mse(q)[:n]
+        value = over.mean() / under.mean()
+        error = np.std(over - value * under, ddof=1) / np.sqrt(n) / under.mean()
+        return Estimate(float(value), float(error))
+
+    return measure

@@ -254,7 +254,7 @@ def make_study(name: str, preset: str, **overrides: object) -> Study:
     """The study of this name at a preset, with single parameters changed.
 
     Raises:
-        ParameterError: in one line, for an unknown name, preset or parameter or a value out of range.
+        ParameterError: in one line, for an unknown name or a value out of range.
     """
     if name not in STUDIES:
         raise ParameterError(f"unknown study {name!r}; allowed: {', '.join(STUDIES)}")

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from amplib.results import Result, commit, provenance, work_folder
 from amplib.study import Part
+import itertools
 
 # Only for the cost that is announced before any work; the progress bar measures.
 TYPICAL_RATE = {
@@ -55,7 +56,7 @@ def compute(
     jobs = 1 if device == "cuda" else jobs or os.cpu_count() or 1
     groups = grouped(missing, jobs, group or result.study.group_size(device))
     work = result.study.work(missing)
-    announce(result, missing, work, device, min(jobs, len(groups)))
+    announce(result, missing, device, min(jobs, len(groups)))
     with (
         ProcessPoolExecutor(
             min(jobs, len(groups)), context, initializer=_start_worker, initargs=(progress,)
@@ -85,17 +86,24 @@ def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:
     ends = [0]
     for k in range(count):
         ends.append(ends[-1] + short + (k < longer))
-    return [list(parts[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+    return [list(parts[a:b]) for a, b in itertools.pairwise(ends)]
 
 
-def announce(result: Result, parts: Sequence[Part], work: float, device: str, jobs: int) -> None:
+def cost(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int = 0) -> str:
+    """About how long these parts take, from typical rates; on all cores by default."""
+    jobs = min(jobs or os.cpu_count() or 1, len(parts))
+    if not parts:
+        return "-"
+    minutes = result.study.work(parts) / TYPICAL_RATE[result.study.store][device] / jobs / 60
+    return f"{max(minutes, 1):.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> None:
     """Say what is about to be computed and about how long it takes."""
-    rate = TYPICAL_RATE[result.study.store][device] * jobs
-    minutes = work / rate / 60
-    cost = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
     print(
         f"{result.study.name}, preset {result.preset}: {len(parts)} of "
-        f"{len(result.study.parts())} parts on {jobs} x {device}, about {cost}",
+        f"{len(result.study.parts())} parts on {jobs} x {device}, "
+        f"about {cost(result, parts, device, jobs)}",
         file=sys.stderr,
         flush=True,
     )

@@ -23,6 +23,7 @@ from amplib.stacked import (
     leaky,
     uniform_words,
 )
+import itertools
 
 # The standard deviation has an infinite gradient where all embeddings of a batch coincide, as
 # those of a collapsed generator do; sqrt(var + STD_FLOOR) has not, and differs from it by less
@@ -41,7 +42,7 @@ class Generator(nn.Module):
         c = self.config = config
         widths = [c.latent] + [c.width] * c.depth
         self.hidden = nn.ModuleList(
-            StackedLinear(i, o, generators) for i, o in zip(widths, widths[1:], strict=False)
+            StackedLinear(i, o, generators) for i, o in itertools.pairwise(widths)
         )
         self.output = StackedLinear(c.width, c.dimension, generators)
 
@@ -95,11 +96,11 @@ class Discriminator(nn.Module):
         c = self.config = config
         widths = [c.dimension, c.width, c.width, c.embedding]
         self.embedding = nn.ModuleList(
-            StackedLinear(i, o, generators) for i, o in zip(widths, widths[1:], strict=False)
+            StackedLinear(i, o, generators) for i, o in itertools.pairwise(widths)
         )
         widths = [c.dimension + c.embedding] + [c.width] * c.depth
         self.hidden = nn.ModuleList(
-            StackedLinear(i, o, generators) for i, o in zip(widths, widths[1:], strict=False)
+            StackedLinear(i, o, generators) for i, o in itertools.pairwise(widths)
         )
         self.output = StackedLinear(c.width, 1, generators)
 

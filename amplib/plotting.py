@@ -6,18 +6,29 @@ marker of its own, so that it survives a black-and-white print.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from amplib.amplification import GANCurve, SampleAndFit
+from amplib.amplification import GANCurve, Repetitions, SampleAndFit
 from amplib.quantiles import expected_mse
+from amplib.smoothing import LABELS
 
 BLACK, BLUE, GREEN, ORANGE, PURPLE = "#000000", "#0072B2", "#009E73", "#E69F00", "#7B4EA3"
 VERMILLION, SKY, GREY = "#D55E00", "#56B4E9", "#777777"
+
+BASELINE_STYLES: dict[str, dict[str, Any]] = {
+    "scott": {"color": GREY, "linestyle": (0, (1, 1))},
+    "silverman": {"color": GREY, "linestyle": (0, (4, 2))},
+    "loo": {"color": VERMILLION, "linestyle": (0, (5, 1))},
+    "histogram": {"color": SKY, "linestyle": (0, (3, 1, 1, 1))},
+    "mixture": {"color": BLACK, "linestyle": (0, (1, 2))},
+    "bootstrap": {"color": BLACK, "linestyle": (0, (6, 3))},
+}
 
 STYLE = {
     "font.size": 10,
@@ -62,7 +73,10 @@ def mark_quantiles(ax: Axes, edges: np.ndarray) -> None:
 
 
 def quantile_mse_panels(
-    data: SampleAndFit, curves: Sequence[tuple[GANCurve, str, str, str]], quantiles: Sequence[int]
+    data: SampleAndFit,
+    curves: Sequence[tuple[GANCurve, str, str, str]],
+    quantiles: Sequence[int],
+    baselines: Mapping[str, Repetitions] | None = None,
 ) -> plt.Figure:
     """Quantile MSE against the number of GANned events, a panel a resolution (Fig. 2).
 
@@ -70,6 +84,7 @@ def quantile_mse_panels(
         data: pure samples and fit.
         curves: (curve, label, colour, line style) of each generative model.
         quantiles: numbers of quantiles, a panel each.
+        baselines: further estimates, whose mean MSE is a horizontal line each.
     """
     figure, axes = plt.subplots(1, len(quantiles), figsize=(3.6 * len(quantiles), 3.9))
     for ax, q in zip(np.atleast_1d(axes), quantiles, strict=True):
@@ -92,6 +107,9 @@ def quantile_mse_panels(
         band(ax, ends, fit, GREEN, "fit", "--")
         for curve, label, color, style in curves:
             band(ax, curve.sizes, curve.mse(q), color, label, style)
+        for name, baseline in (baselines or {}).items():
+            mean = baseline.mse(q).mean()
+            ax.plot(ends, [mean, mean], **BASELINE_STYLES[name], label=LABELS[name])
         ax.set(xscale="log", yscale="log", xlim=ends, title=f"{q} quantiles")
         ax.set_xlabel("number of GANned events")
     np.atleast_1d(axes)[0].set_ylabel("quantile MSE")

@@ -96,7 +96,7 @@ class Result:
         """
         done = self.done()
         if not done:
-            raise FileNotFoundError(f"no result in {self.folder}; {self.command()}")
+            raise FileNotFoundError(f"no result yet: {self.command()}")
         return {part: read_arrays(self.folder / part_name(part)) for part in done}
 
     def command(self) -> str:
@@ -198,3 +198,9 @@ def commit() -> str | None:
     if head.returncode:
         return None
     return head.stdout.decode().strip() + ("+" if dirty.returncode else "")
+
+
+def cost_so_far(result: Result) -> tuple[float, list[str]]:
+    """Seconds of one core or GPU that the stored parts took, and the devices they took them on."""
+    parts = result.record()["parts"].values()
+    return sum(p["seconds"] / p["together"] for p in parts), sorted({p["device"] for p in parts})

@@ -1,0 +1,105 @@
+"""What a notebook tells the book: numbers, provenance and banners, through one wrapper of glue.
+
+Every text is formatted here before it is glued, so that the book prints what was computed and
+nothing is typed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from IPython.display import Markdown, display
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+from myst_nb import glue
+
+from amplib.claims import Claim
+from amplib.obtain import banner
+from amplib.parameters import ParameterError
+from amplib.plotting import use_style
+from amplib.results import Result, cost_so_far
+
+RESERVED = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+
+
+def read_parameters(namespace: Mapping[str, object], *known: str) -> dict[str, object]:
+    """The parameters of a notebook, from its globals before anything else is in them.
+
+    Papermill sets any name without asking; a misspelt one would be ignored in silence.
+
+    Args:
+        namespace: ``globals()`` right after the parameters cell.
+        known: the names of that cell.
+
+    Raises:
+        ParameterError: naming an unknown parameter and the known ones.
+    """
+    given = {
+        name: value
+        for name, value in namespace.items()
+        if not name.startswith("_") and name not in RESERVED and name != "read_parameters"
+    }
+    for name in given:
+        if name not in known:
+            raise ParameterError(f"unknown parameter {name!r}; allowed: {', '.join(known)}")
+    set_matplotlib_formats("svg", "pdf")
+    use_style()
+    return given
+
+
+def tell(**texts: object) -> None:
+    """Glue texts under their names, for ``{glue:text}`` in prose and captions."""
+    for name, text in texts.items():
+        glue(name, str(text), display=False)
+
+
+def origin(figure: str, *results: Result) -> None:
+    """Glue a figure's provenance line as ``<figure>-origin``, from the records of its results."""
+    made = " ".join(map(_origin, results))
+    glue(f"{figure}-origin", f"{made} Again: make figure ID={figure}", display=False)
+
+
+def _origin(result: Result) -> str:
+    seconds, devices = cost_so_far(result)
+    parts = result.record()["parts"].values()
+    study = result.study
+    return (
+        f"[{study.name}] preset {result.preset}, {len(result.done())} of {len(study.parts())} "
+        f"parts, seed {study.asdict()['seed']}, "
+        f"commit {', '.join(sorted({str(p['commit']) for p in parts}))}, "
+        f"{'; '.join(devices)}, {duration(seconds)}."
+    )
+
+
+def duration(seconds: float) -> str:
+    """``12 s``, ``3.4 min`` or ``5.6 h``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def claim_name(claim: Claim) -> str:
+    """A claim's short name, linked to the figure that shows it."""
+    name = claim.id.partition(".")[2].replace("-", " ")
+    return f"{{ref}}`{name} <{claim.figure}>`" if claim.figure else name
+
+
+def show_banner(*results: Result) -> None:
+    """Display a warning box for every result that is not at the papers' full scale."""
+    texts = [text for text in map(banner, results) if text]
+    if texts:
+        lines = "\n".join(f"- {text}" for text in texts)
+        display(Markdown(f":::{{warning}}\n{lines}\n:::"))
+
+
+def show_table(
+    name: str, caption: str, head: Sequence[object], rows: Sequence[Sequence[object]]
+) -> None:
+    """Display a table with an id and a caption."""
+    lines = [head, ["---"] * len(head), *rows]
+    body = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    display(Markdown(f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::"))
+
+
+def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> str:
+    """A measurement at every resolution, ``a / b / c``."""
+    return " / ".join(str(measure(q)) for q in quantiles)
