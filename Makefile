@@ -1,0 +1,71 @@
+# Thin on purpose: workflow/Snakefile says what depends on what, `python -m amplib` does the work.
+PYTHON    ?= $(shell command -v python3.11 || command -v python3)
+CORES     ?= $(shell nproc 2>/dev/null || echo 2)
+MARKS     ?= not slow and not gpu
+PIP_FLAGS ?=
+
+RUN       := PATH="$(CURDIR)/.venv/bin:$$PATH"
+PIP       := .venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
+AMPLIB    := $(RUN) python -m amplib
+SNAKEMAKE := $(RUN) snakemake -s workflow/Snakefile --cores $(CORES)
+CHECKED   := $(basename $(notdir $(wildcard tests/reference/*.json)))
+OPTIONS    = $(if $(PRESET),--preset $(PRESET)) $(if $(SET),--set $(SET)) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help book pdf notebooks figure compute sweep status test lint benchmark clean
+
+help: ## show this list
+	@echo 'make TARGET; every target sets up what it needs. Cores: CORES=$(CORES).'
+	@sed -n 's/^\([a-z]*\):[^#]*## /  \1: /p' Makefile | while IFS= read -r line; do \
+		printf '%-14s%s\n' "$${line%%: *}" "$${line#*: }"; done
+
+book: .venv/.ready ## the HTML book from the shipped results: _build/html/index.html
+	$(SNAKEMAKE) book
+
+pdf: .venv/.ready ## the same as a PDF: _build/amplify.pdf (TeX from Debian packages)
+	workflow/system_packages.sh pdf
+	$(SNAKEMAKE) pdf
+
+notebooks: .venv/.ready ## run the notebooks that are out of date
+	$(SNAKEMAKE) notebooks
+
+figure: .venv/.ready ## one figure again: ID=amplify-fig2 [PRESET=smoke|laptop|paper]
+	@test -n "$(ID)" || { echo 'make figure ID=amplify-fig2 [PRESET=laptop]' >&2; exit 2; }
+	$(AMPLIB) figure $(ID) $(OPTIONS)
+
+compute: .venv/.ready ## the missing parts of a study: STUDY=name [PRESET=laptop] [SET="name=value ..."]
+	@test -n "$(STUDY)" || { echo 'make compute STUDY=name [PRESET=laptop]' >&2; exit 2; }
+	$(AMPLIB) compute $(STUDY) $(OPTIONS)
+
+sweep: .venv/.ready ## a study over a grid: STUDY=name SET="name=1,2,3 ..." [PRESET=laptop]
+	@test -n "$(STUDY)" || { echo 'make sweep STUDY=name SET="name=1,2,3"' >&2; exit 2; }
+	$(AMPLIB) sweep $(STUDY) $(OPTIONS)
+
+status: .venv/.ready ## what is computed, what is missing, and what it costs
+	$(AMPLIB) status $(OPTIONS)
+
+test: lint book ## lint, types, tests, notebooks and the built pages in a browser
+	@workflow/system_packages.sh browser || echo 'Without it the browser tests are skipped.'
+	@for name in $(CHECKED); do $(RUN) python workflow/notebook.py check $$name || exit; done
+	$(RUN) pytest tests $(CHECKED:%=_build/nbval/%.ipynb) --nbval-lax --nbval-current-env \
+		-m "$(MARKS)" $(ARGS)
+
+lint: .venv/.ready ## ruff and mypy
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+benchmark: .venv/.ready ## how fast the GANs train on this machine
+	$(RUN) python benchmarks/gan_throughput.py $(ARGS)
+
+clean: ## remove everything that is built; results and .venv stay
+	rm -rf _build book/notebooks .snakemake results/.work *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# torch first: with a CPU build at hand the exact pin takes it, and the lock then finds it installed.
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(PIP) "$$(grep '^torch==' requirements.lock)"
+	$(PIP) -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	touch $@

@@ -1,0 +1,53 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Cost
+#
+# What each result of this book cost, from the records of its parts, and what is still missing.  A
+# part is the smallest thing that is stored: one GAN, or a hundred fits.  Seconds are those of one
+# core, or of one GPU, shared by the parts that were computed together.
+
+# %% tags=["parameters"]
+preset = "best"
+
+# %% tags=["remove-input"]
+from amplib.report import read_parameters
+
+given = read_parameters(globals(), "preset")
+
+# %% tags=["remove-input"]
+from amplib import report
+from amplib.camel import STUDIES
+from amplib.obtain import stored
+from amplib.results import cost_so_far
+
+rows = []
+for name in STUDIES:
+    for scale in ("laptop", "paper"):
+        result = stored(name, scale)
+        spent, devices = cost_so_far(result)
+        rows.append(
+            [
+                f"`{name}`",
+                scale,
+                f"{len(result.done())} / {len(result.study.parts())}",
+                report.duration(spent) if spent else "--",
+                ", ".join(devices) or "--",
+            ]
+        )
+report.show_table(
+    "cost-table",
+    "Parts done and wanted, and the time that the stored ones took",
+    ["study", "preset", "parts", "time", "on"],
+    rows,
+)

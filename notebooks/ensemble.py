@@ -1,0 +1,145 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Ensembles of GANs
+#
+# Two GANs trained on the same sample do not end at the same density: the training itself is
+# random.  Butter et al. {cite}`butter2021` train several on each sample and take an equal share of
+# the events from each, which averages this part of the error away.  What remains is common to all
+# of them: the sample.
+
+# %% tags=["parameters"]
+preset = "best"
+n_train = None
+seed = None
+repetitions = None
+members = None
+epochs = None
+learning_rate = None
+quantiles = [10, 20, 50]
+
+# %% tags=["remove-input"]
+from amplib.report import read_parameters
+
+given = read_parameters(
+    globals(),
+    "preset",
+    "n_train",
+    "seed",
+    "repetitions",
+    "members",
+    "epochs",
+    "learning_rate",
+    "quantiles",
+)
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+import numpy as np
+
+from amplib import report
+from amplib.amplification import check_quantiles, gan_curve, sample_and_fit
+from amplib.camel import DENSITY_BINS
+from amplib.fit import fit_camel_back
+from amplib.obtain import obtain, stored
+from amplib.plotting import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    mark_quantiles,
+    quantile_mse_panels,
+)
+from amplib.truth import CamelBack
+
+quantiles = check_quantiles(given.pop("quantiles"))
+data = {name: given[name] for name in ("n_train", "seed")}
+ensemble_preset = stored("ensemble", **given).preset
+fits = obtain("fit", given["preset"], **data)
+ensembles = obtain("ensemble", **given)
+# Single GANs at the same preset, so that one figure shows one scale.
+single = {k: v for k, v in given.items() if k not in ("members", "preset")}
+gans = obtain("gan", ensembles.preset, **single)
+truth = CamelBack()
+members = ensembles.study.members
+
+# %% tags=["remove-input"]
+report.show_banner(ensembles)
+
+# %% tags=["hide-input"]
+sample_and_fits = sample_and_fit(fits)
+gan, ensemble = gan_curve(gans), gan_curve(ensembles)
+parts = ensembles.load()
+first = [parts[0, m] for m in range(members)]
+points = first[0]["sample"][:, 0]
+one, many = first[0]["density"][1:-1], sum(p["density"][1:-1] for p in first)
+report.tell(
+    **{
+        "ensemble-n-train": ensembles.study.n_train,
+        "ensemble-members": members,
+        "ensemble-fig1-events": f"{one.sum():,}",
+        "ensemble-fig1-all": f"{many.sum():,}",
+    }
+)
+report.origin("ensemble-fig1", ensembles)
+
+# %% mystnb={"figure": {"name": "ensemble-fig1", "caption": "As {numref}`amplify-fig1`, with the Ensemble-GAN: the truth (black), {glue:text}`ensemble-n-train` sample points (blue), a fit to them (green), {glue:text}`ensemble-fig1-events` events of one GAN (orange) and {glue:text}`ensemble-fig1-all` of {glue:text}`ensemble-members` GANs trained on the same points, an equal share from each (purple). {glue:text}`ensemble-fig1-origin`"}, "image": {"alt": "True density, sample, fit, GAN and Ensemble-GAN"}} tags=["hide-input"]
+x = np.linspace(-8, 8, 801)
+width = np.diff(DENSITY_BINS)
+figure, ax = plt.subplots(figsize=(6.4, 4.0))
+mark_quantiles(ax, truth.edges(10))
+ax.hist(points, np.linspace(-8, 8, 33), density=True, color=BLUE, alpha=0.35, label="sample")
+ax.stairs(one / one.sum() / width, DENSITY_BINS, color=ORANGE, label="GAN")
+ax.stairs(many / many.sum() / width, DENSITY_BINS, color=PURPLE, linewidth=1.8, label="ensemble")
+ax.plot(x, fit_camel_back(points).pdf(x), "--", color=GREEN, label="fit")
+ax.plot(x, truth.pdf(x), color=BLACK, label="truth")
+ax.set(xlabel="$x$", ylabel="probability density", xlim=(-8, 8), ylim=(0, None))
+ax.legend(loc="upper center")
+plt.show()
+
+# %% tags=["hide-input"]
+report.tell(
+    **{
+        "ensemble-quantiles": ", ".join(map(str, quantiles)),
+        "ensemble-single": report.each(gan.asymptote.n_equiv, quantiles),
+        "ensemble-equivalents": report.each(ensemble.asymptote.n_equiv, quantiles),
+        "ensemble-factors": report.each(ensemble.asymptote.amplification, quantiles),
+        "ensemble-fit": report.each(sample_and_fits.fit.n_equiv, quantiles),
+        "ensemble-repetitions": len(ensemble.counts),
+        "ensemble-gans": len(gan.counts),
+        "ensemble-saturation": report.each(lambda q: f"{ensemble.saturation(q):,}", quantiles),
+    }
+)
+report.origin("ensemble-fig2", ensembles, gans, fits)
+
+# %% mystnb={"figure": {"name": "ensemble-fig2", "caption": "As {numref}`amplify-fig2`, with the Ensemble-GAN of {glue:text}`ensemble-members` GANs a sample (purple). Bands are one standard deviation over {glue:text}`ensemble-gans` GANs and {glue:text}`ensemble-repetitions` ensembles. {glue:text}`ensemble-fig2-origin`"}, "image": {"alt": "Quantile MSE against the number of events, with the Ensemble-GAN"}} tags=["hide-input"]
+curves = [(gan, "GAN", ORANGE, "-."), (ensemble, f"ensemble of {members}", PURPLE, "-")]
+quantile_mse_panels(sample_and_fits, curves, quantiles)
+plt.show()
+
+# %% [markdown]
+# At {glue:text}`ensemble-quantiles` quantiles an ensemble of {glue:text}`ensemble-members` is worth
+# {glue:text}`ensemble-equivalents` points, amplification factors of {glue:text}`ensemble-factors`
+# ({glue:text}`ensemble-repetitions` repetitions); single GANs at the same settings
+# {glue:text}`ensemble-single`, the fit {glue:text}`ensemble-fit`.  The ensemble saturates at
+# {glue:text}`ensemble-saturation` events.
+
+# %% tags=["nbval-check-output", "hide-input"]
+for q in quantiles:
+    print(
+        f"{q} quantiles: GAN {gan.asymptote.n_equiv(q)}, "
+        f"ensemble {ensemble.asymptote.n_equiv(q)}, "
+        f"amplification {ensemble.asymptote.amplification(q)}, "
+        f"saturated at {ensemble.saturation(q)} events"
+    )

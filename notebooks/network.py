@@ -1,0 +1,95 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The network
+#
+# The GAN of {cite}`butter2020`, sec. 2.  The diagram is drawn from the modules that train: change
+# the code and the figure changes with it.
+
+# %% tags=["parameters"]
+preset = "best"
+aggregation = None
+width = None
+depth = None
+
+# %% tags=["remove-input"]
+from amplib.report import read_parameters
+
+given = read_parameters(globals(), "preset", "aggregation", "width", "depth")
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+import torch
+
+from amplib import report
+from amplib.diagram import draw_gan
+from amplib.gan import Discriminator, Generator
+from amplib.obtain import stored
+
+config = stored("gan", **given).study
+seeds = [torch.Generator().manual_seed(0)]
+generator, discriminator = Generator(config, seeds), Discriminator(config, seeds)
+
+
+def size(module):
+    """Trainable numbers of a module."""
+    return f"{sum(p.numel() for p in module.parameters()):,}"
+
+
+report.tell(
+    **{
+        "size-generator": size(generator),
+        "size-discriminator": size(discriminator),
+        "size-embedding": size(discriminator.embedding),
+    }
+)
+
+# %% mystnb={"figure": {"name": "amplify-fig3", "caption": "Diagram of the GAN, drawn from the live modules: a generator of {glue:text}`size-generator` parameters and a discriminator of {glue:text}`size-discriminator`, {glue:text}`size-embedding` of them in the embedding. Again: make figure ID=amplify-fig3"}, "image": {"alt": "Diagram of generator, embedding, aggregation and discriminator"}} tags=["hide-input"]
+draw_gan(generator, discriminator)
+plt.show()
+
+# %% [markdown]
+# **The generator** turns uniform random numbers into events.  Its dropout stays on when events are
+# generated: part of the randomness of an event is which half of each layer made it.
+#
+# **The discriminator** sees more than a point.  To keep the generator from collapsing onto one
+# hump, it is given the whole batch $B$ that the point $x$ came from, all real or all generated,
+# through the differences $B - x$.  An embedding $\Phi$ is applied to every difference and an
+# aggregation $F$ makes one vector of them, so that the order of the batch cannot matter:
+#
+# $$
+# D(x, B) = \sigma\!\left[f\bigl(x,\; F(\Phi(B - x))\bigr)\right] .
+# $$ (eq-deepsets)
+#
+# **The loss** is the standard one with the regulariser of Roth et al. {cite}`roth2017` at
+# $\gamma = 0.01$,
+#
+# $$
+# L_D = \left\langle -\log D(x) \right\rangle + \left\langle -\log(1 - D(G)) \right\rangle
+#   + \frac{\gamma}{2} \left[ \left\langle (1 - D(x))^2\, |\nabla_x \ell(x)|^2 \right\rangle
+#   + \left\langle D(G)^2\, |\nabla_x \ell(G)|^2 \right\rangle \right] ,
+# $$ (eq-loss)
+#
+# where $\ell$ is the logit of $D$.
+#
+# ## What the paper leaves open
+#
+# | question | our reading (default) | option |
+# |---|---|---|
+# | generator loss | `non-saturating`, $-\log D(G)$ | `saturating` |
+# | the penalty's gradient passes through | `x`, with $B$ held fixed: $x$ is the data point, $B$ its context | `batch`, as automatic differentiation gives when $B$ is built from the same tensor |
+# | noise on the real points is added | `before` $B$ is built, so that $x$ is one of its columns | `after`, to $x$ alone |
+# | standard deviation over the batch | unbiased, guarded where all embeddings coincide | -- |
+# | initialisation | PyTorch's default for linear layers | -- |
+#
+# Each is a parameter of the study and of this book's notebooks.

@@ -1,0 +1,133 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Is a GAN more than smoothing?
+#
+# The papers compare the GAN with its sample and with a fit that knows the answer's form.  Between
+# the two lies a baseline that they lack: estimates that know nothing but *smoothness*.  If a kernel
+# density estimate on the same points is worth as much as the GAN, the network's amplification is
+# smoothing by another name.
+
+# %% tags=["parameters"]
+preset = "best"
+n_train = None
+seed = None
+quantiles = [10, 20, 50]
+
+# %% tags=["remove-input"]
+from amplib.report import read_parameters
+
+given = read_parameters(globals(), "preset", "n_train", "seed", "quantiles")
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+
+from amplib import report
+from amplib.amplification import (
+    check_quantiles,
+    gan_curve,
+    ratio,
+    sample_and_fit,
+    smoothing,
+)
+from amplib.obtain import obtain
+from amplib.plotting import ORANGE, PURPLE, quantile_mse_panels
+from amplib.smoothing import LABELS
+
+quantiles = check_quantiles(given.pop("quantiles"))
+fits = obtain("fit", **given)
+smooth = obtain("smoothing", **given)
+gans = obtain("gan", **given)
+ensembles = obtain("ensemble", **given)
+
+# %% tags=["remove-input"]
+report.show_banner(gans, ensembles)
+
+# %% [markdown]
+# ## The contestants
+#
+# All of them see the same samples and are judged by the same MSE {eq}`eq-mse`, exactly, from their
+# distribution functions: no events need to be drawn.
+#
+# - **Kernel density estimates** with a Gaussian kernel and one bandwidth, from *Scott's rule*,
+#   *Silverman's rule*, or the *leave-one-out likelihood* of the sample itself.
+# - **A histogram** of 20 bins on $[-8, 8]$, uniform within a bin.
+# - **A two-component mixture** by expectation maximisation: the fit's functional form, found by
+#   other means, and so a check of the fit.
+# - **A plain bootstrap** of the sample, which adds nothing and must be worth just its
+#   {glue:text}`smooth-n-train` points.
+
+# %% tags=["hide-input"]
+sample_and_fits = sample_and_fit(fits)
+baselines = smoothing(smooth)
+gan, ensemble = gan_curve(gans), gan_curve(ensembles)
+rows = {LABELS[name]: baseline for name, baseline in baselines.items()}
+rows |= {
+    f"GAN ({gans.preset})": gan.asymptote,
+    f"ensemble of {ensembles.study.members} GANs ({ensembles.preset})": ensemble.asymptote,
+    "five-parameter fit": sample_and_fits.fit,
+}
+report.tell(**{"smooth-n-train": smooth.study.n_train})
+report.show_table(
+    "smoothing-equivalents",
+    "Equivalent sample sizes, with the standard error over repetitions",
+    ["estimate", *(f"{q} quantiles" for q in quantiles), "repetitions"],
+    [[n, *(r.n_equiv(q) for q in quantiles), len(r.cells)] for n, r in rows.items()],
+)
+
+# %% tags=["hide-input"]
+loo = baselines["loo"]
+report.tell(
+    **{
+        "loo-equivalents": report.each(loo.n_equiv, quantiles),
+        "scott-equivalents": report.each(baselines["scott"].n_equiv, quantiles),
+        "histogram-equivalents": report.each(baselines["histogram"].n_equiv, quantiles),
+        "bootstrap-equivalents": report.each(baselines["bootstrap"].n_equiv, quantiles),
+        "mixture-equivalents": report.each(baselines["mixture"].n_equiv, quantiles),
+        "smooth-gan": report.each(gan.asymptote.n_equiv, quantiles),
+        "smooth-ensemble": report.each(ensemble.asymptote.n_equiv, quantiles),
+        "smooth-quantiles": ", ".join(map(str, quantiles)),
+        "gan-over-loo": report.each(ratio(gan.asymptote, loo), quantiles),
+        "ensemble-over-loo": report.each(ratio(ensemble.asymptote, loo), quantiles),
+    }
+)
+report.origin("smoothing-fig1", gans, ensembles, smooth, fits)
+
+# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against estimates that only smooth (short lines at the right, their asymptotes). {glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
+curves = [(ensemble, f"ensemble of {ensembles.study.members}", PURPLE, "-")]
+curves = [(gan, "GAN", ORANGE, "-."), *curves] if gans.preset == ensembles.preset else curves
+quantile_mse_panels(sample_and_fits, curves, quantiles, baselines)
+plt.show()
+
+# %% [markdown]
+# ## What a GAN adds, and what it does not
+#
+# The bootstrap is worth {glue:text}`bootstrap-equivalents` points at
+# {glue:text}`smooth-quantiles` quantiles, as it must.  The mixture finds what the fit finds
+# ({glue:text}`mixture-equivalents`).
+#
+# **Amplification as such is nothing special.**  Twenty bins amplify
+# ({glue:text}`histogram-equivalents`), and the leave-one-out kernel estimate is worth
+# {glue:text}`loo-equivalents` points.  Textbook rules are not: Scott's rule takes the distance of
+# the humps for the width of the density and ends at {glue:text}`scott-equivalents`, below the
+# sample it started from.
+#
+# **The GAN against smoothing.**  In units of the leave-one-out kernel estimate on the same samples
+# a single GAN is worth {glue:text}`gan-over-loo`, the ensemble {glue:text}`ensemble-over-loo`
+# (ratio of mean errors, with the paired standard error).  A ratio above one is what the network
+# adds; below one, a kernel with one number chosen by the data does better than a
+# million parameters.
+
+# %% tags=["nbval-check-output", "hide-input"]
+for name, row in rows.items():
+    print(f"{name}: " + ", ".join(f"{row.n_equiv(q)} at {q}" for q in quantiles))

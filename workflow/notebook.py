@@ -1,0 +1,99 @@
+"""Notebooks: py:percent source -> ipynb -> executed by papermill; and their stored references.
+
+python workflow/notebook.py build NAME            -> _build/ipynb/NAME.ipynb
+python workflow/notebook.py run NAME OUTPUT [-p NAME VALUE ...]
+python workflow/notebook.py reference NAME        -> tests/reference/NAME.json
+python workflow/notebook.py check NAME            -> _build/nbval/NAME.ipynb
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import papermill
+import yaml
+
+from amplib.figure import extract
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKED = "nbval-check-output"
+
+
+def build(name: str) -> Path:
+    """``notebooks/NAME.py`` as a notebook without outputs."""
+    notebook = jupytext.read(ROOT / "notebooks" / f"{name}.py")
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    notebook.metadata["language_info"] = {"name": "python"}
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"{name}-{number}"  # the same at every build
+    path = ROOT / "_build" / "ipynb" / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+def run(name: str, output: Path, parameters: dict[str, object]) -> None:
+    """Execute the notebook with parameters; prints as it goes, fails as it fails."""
+    source = build(name)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    papermill.execute_notebook(
+        source, output, parameters, kernel_name="python3", cwd=ROOT, progress_bar=False
+    )
+    extract(output, output.parent / "figures")
+
+
+def checked_outputs(notebook: nbformat.NotebookNode) -> list[str]:
+    """Text of the cells whose output is a reference."""
+    return [
+        "".join(o["text"] for o in cell.outputs if o["output_type"] == "stream")
+        for cell in notebook.cells
+        if CHECKED in cell.metadata.get("tags", [])
+    ]
+
+
+def reference(name: str) -> Path:
+    """Run with the shipped results and store what the checked cells print."""
+    executed = ROOT / "_build" / "reference" / f"{name}.ipynb"
+    run(name, executed, {})
+    path = ROOT / "tests" / "reference" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    texts = [text.splitlines() for text in checked_outputs(nbformat.read(executed, 4))]
+    path.write_text(json.dumps(texts, indent=1, ensure_ascii=False) + "\n")
+    return path
+
+
+def check(name: str) -> Path:
+    """The notebook with the stored references as its outputs, for nbval to run against."""
+    path = ROOT / "_build" / "nbval" / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notebook = nbformat.read(build(name), 4)
+    texts = json.loads((ROOT / "tests" / "reference" / f"{name}.json").read_text())
+    cells = [c for c in notebook.cells if CHECKED in c.metadata.get("tags", [])]
+    if len(cells) != len(texts):
+        raise SystemExit(
+            f"{name}: {len(cells)} checked cells but {len(texts)} references; "
+            f"python workflow/notebook.py reference {name}"
+        )
+    for cell, lines in zip(cells, texts, strict=True):
+        text = "\n".join(lines) + "\n"
+        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+    nbformat.write(notebook, path)
+    return path
+
+
+def main(arguments: list[str]) -> None:
+    action, name, *rest = arguments
+    if action == "run":
+        output, *pairs = rest
+        values = {k: yaml.safe_load(v) for _, k, v in zip(*[iter(pairs)] * 3, strict=True)}
+        run(name, Path(output), values)
+    else:
+        print({"build": build, "reference": reference, "check": check}[action](name))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
