@@ -79,7 +79,7 @@ def run_compute(options: argparse.Namespace) -> None:
 def run_status(options: argparse.Namespace) -> None:
     """``amplib status``: a table of parts done and wanted, and what the rest would cost."""
     presets = [options.preset] if options.preset else list(PRESETS)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for preset in presets:
         for name in STUDIES:
             result = Result(make_study(name, preset), preset)

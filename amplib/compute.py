@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import multiprocessing
 import os
 import sys
@@ -17,7 +18,6 @@ from tqdm import tqdm
 
 from amplib.results import Result, commit, provenance, work_folder
 from amplib.study import Part
-import itertools
 
 # Only for the cost that is announced before any work; the progress bar measures.
 TYPICAL_RATE = {

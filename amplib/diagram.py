@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 
 import matplotlib.pyplot as plt
@@ -71,10 +72,10 @@ def draw_gan(generator: Generator, discriminator: Discriminator) -> plt.Figure:
     return figure
 
 
-def _layers(layers: object, after: str) -> list[str]:
+def _layers(layers: Iterable[StackedLinear], after: str) -> list[str]:
     """``7 x`` for runs of equal layers, each with its widths and what follows it."""
     lines = []
-    widths = [(m.inputs, m.outputs) for m in layers if isinstance(m, StackedLinear)]  # type: ignore[attr-defined]
+    widths = [(m.inputs, m.outputs) for m in layers]
     for (i, o), run in groupby(widths):
         count = len(list(run))
         lines.append((f"{count} $\\times$ " if count > 1 else "") + f"linear {i} $\\to$ {o}")

@@ -18,12 +18,12 @@ from amplib.gan_config import GANConfig
 from amplib.stacked import (
     Noise,
     NoiseBlock,
+    StackedLayers,
     StackedLinear,
     dropout_words,
     leaky,
     uniform_words,
 )
-import itertools
 
 # The standard deviation has an infinite gradient where all embeddings of a batch coincide, as
 # those of a collapsed generator do; sqrt(var + STD_FLOOR) has not, and differs from it by less
@@ -40,10 +40,7 @@ class Generator(nn.Module):
     def __init__(self, config: GANConfig, generators: list[torch.Generator]):
         super().__init__()
         c = self.config = config
-        widths = [c.latent] + [c.width] * c.depth
-        self.hidden = nn.ModuleList(
-            StackedLinear(i, o, generators) for i, o in itertools.pairwise(widths)
-        )
+        self.hidden = StackedLayers([c.latent] + [c.width] * c.depth, generators)
         self.output = StackedLinear(c.width, c.dimension, generators)
 
     def words(self, rows: int) -> int:
@@ -94,14 +91,10 @@ class Discriminator(nn.Module):
     def __init__(self, config: GANConfig, generators: list[torch.Generator]):
         super().__init__()
         c = self.config = config
-        widths = [c.dimension, c.width, c.width, c.embedding]
-        self.embedding = nn.ModuleList(
-            StackedLinear(i, o, generators) for i, o in itertools.pairwise(widths)
-        )
-        widths = [c.dimension + c.embedding] + [c.width] * c.depth
-        self.hidden = nn.ModuleList(
-            StackedLinear(i, o, generators) for i, o in itertools.pairwise(widths)
-        )
+        embedding = [c.dimension, c.width, c.width, c.embedding]
+        self.embedding = StackedLayers(embedding, generators)
+        hidden = [c.dimension + c.embedding] + [c.width] * c.depth
+        self.hidden = StackedLayers(hidden, generators)
         self.output = StackedLinear(c.width, 1, generators)
 
     def words(self, rows: int) -> int:

@@ -30,7 +30,7 @@ BASELINE_STYLES: dict[str, dict[str, Any]] = {
     "bootstrap": {"color": BLACK, "linestyle": (0, (6, 3))},
 }
 
-STYLE = {
+STYLE: dict[str, Any] = {
     "font.size": 10,
     "axes.labelsize": 11,
     "axes.linewidth": 0.8,
@@ -53,7 +53,7 @@ STYLE = {
 
 def use_style() -> None:
     """Apply the book's style to matplotlib."""
-    mpl.rcParams.update(STYLE)
+    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
 
 
 def band(ax: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, style: str) -> None:

@@ -8,6 +8,8 @@ member k computes does not depend on who shares the stack.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,16 @@ class StackedLinear(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.inputs}, {self.outputs}, members={len(self.weight)}"
+
+
+class StackedLayers(nn.ModuleList):
+    """Stacked linear layers from each width to the next."""
+
+    def __init__(self, widths: Sequence[int], generators: list[torch.Generator]):
+        super().__init__(StackedLinear(i, o, generators) for i, o in pairwise(widths))
+
+    def __iter__(self) -> Iterator[StackedLinear]:  # type: ignore[override]
+        return super().__iter__()  # type: ignore[return-value]
 
 
 class _LeakyTangents(torch.autograd.Function):
@@ -100,10 +112,10 @@ def leaky(
     Returns:
         ``(E, k * rows, out)``.
     """
-    weight, bias = layer.weight, layer.bias
+    weights: tuple[Tensor, Tensor] = (layer.weight, layer.bias)
     if frozen:
-        weight, bias = weight.detach(), bias.detach()
-    return _LeakyTangents.apply(x, weight, bias, rows, mask)
+        weights = (layer.weight.detach(), layer.bias.detach())
+    return _LeakyTangents.apply(x, *weights, rows, mask)
 
 
 # SplitMix64 (Steele, Lea, Flood 2014): a counter-based generator when run from seed + index.

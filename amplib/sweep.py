@@ -6,6 +6,7 @@ import csv
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from amplib.amplification import QUANTILES, gan_curve
 from amplib.camel import CamelGAN, make_study
@@ -63,7 +64,7 @@ def sweep(name: str, preset: str, grid: Mapping[str, Sequence[object]]) -> list[
     return [table, _draw(rows, list(grid), stem.with_suffix(".svg"))]
 
 
-def _draw(rows: Sequence[Mapping[str, object]], names: Sequence[str], path: Path) -> Path:
+def _draw(rows: Sequence[Mapping[str, Any]], names: Sequence[str], path: Path) -> Path:
     import matplotlib
 
     matplotlib.use("agg")
@@ -78,8 +79,8 @@ def _draw(rows: Sequence[Mapping[str, object]], names: Sequence[str], path: Path
         labels = ["\n".join(str(row[n]) for n in names) for row in at_q]
         ax.errorbar(
             range(len(at_q)),
-            [row["amplification"] for row in at_q],  # type: ignore[misc]
-            [row["amplification_error"] for row in at_q],  # type: ignore[misc]
+            [row["amplification"] for row in at_q],
+            [row["amplification_error"] for row in at_q],
             fmt=marker + ":", color=color, label=f"{q} quantiles", capsize=3,
         )  # fmt: skip
         ax.set_xticks(range(len(at_q)), labels)

@@ -100,7 +100,7 @@ report.tell(
 )
 report.origin("amplify-fig1", gans)
 
-# %% mystnb={"figure": {"name": "amplify-fig1", "caption": "Camel back as a 1D test case: the true density (black), a histogram of {glue:text}`n-train` sample points (blue), a fit to these points (green) and {glue:text}`fig1-events` events of a GAN trained on them (orange). Dotted lines bound ten quantiles of 10% of the truth each. {glue:text}`amplify-fig1-origin`"}, "image": {"alt": "True density, sample, fit and GANned events of the camel back"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "amplify-fig1", "caption": "Camel back as a 1D test case: the true density (black), a histogram of {glue:text}`n-train` sample points (blue), a fit to these points (green) and {glue:text}`fig1-events` events of a GAN trained on them (orange). Dotted lines bound ten quantiles of 10% of the truth each.\n\n{glue:text}`amplify-fig1-origin`"}, "image": {"alt": "True density, sample, fit and GANned events of the camel back"}} tags=["hide-input"]
 x = np.linspace(-8, 8, 801)
 figure, ax = plt.subplots(figsize=(6.4, 4.0))
 mark_quantiles(ax, truth.edges(10))
@@ -156,7 +156,7 @@ report.tell(
 )
 report.origin("amplify-fig2", gans, fits)
 
-# %% mystnb={"figure": {"name": "amplify-fig2", "caption": "Quantile MSE against the number of GANned events, for {glue:text}`quantiles` quantiles: pure samples of 100 to 1000 points (blue lines, numbers at the right), the five-parameter fit (green) and the GAN (orange). Bands are one standard deviation over {glue:text}`fit-repetitions` independent samples and fits and {glue:text}`gan-repetitions` independent trainings. {glue:text}`amplify-fig2-origin`"}, "image": {"alt": "Quantile MSE against the number of GANned events"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "amplify-fig2", "caption": "Quantile MSE against the number of GANned events, for {glue:text}`quantiles` quantiles: pure samples of 100 to 1000 points (blue lines, numbers at the right), the five-parameter fit (green) and the GAN (orange). Bands are one standard deviation over {glue:text}`fit-repetitions` independent samples and fits and {glue:text}`gan-repetitions` independent trainings.\n\n{glue:text}`amplify-fig2-origin`"}, "image": {"alt": "Quantile MSE against the number of GANned events"}} tags=["hide-input"]
 quantile_mse_panels(sample_and_fits, [(curve, "GAN", ORANGE, "-.")], quantiles)
 plt.show()
 

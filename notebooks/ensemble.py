@@ -94,7 +94,7 @@ report.tell(
 )
 report.origin("ensemble-fig1", ensembles)
 
-# %% mystnb={"figure": {"name": "ensemble-fig1", "caption": "As {numref}`amplify-fig1`, with the Ensemble-GAN: the truth (black), {glue:text}`ensemble-n-train` sample points (blue), a fit to them (green), {glue:text}`ensemble-fig1-events` events of one GAN (orange) and {glue:text}`ensemble-fig1-all` of {glue:text}`ensemble-members` GANs trained on the same points, an equal share from each (purple). {glue:text}`ensemble-fig1-origin`"}, "image": {"alt": "True density, sample, fit, GAN and Ensemble-GAN"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "ensemble-fig1", "caption": "As {numref}`amplify-fig1`, with the Ensemble-GAN: the truth (black), {glue:text}`ensemble-n-train` sample points (blue), a fit to them (green), {glue:text}`ensemble-fig1-events` events of one GAN (orange) and {glue:text}`ensemble-fig1-all` of {glue:text}`ensemble-members` GANs trained on the same points, an equal share from each (purple).\n\n{glue:text}`ensemble-fig1-origin`"}, "image": {"alt": "True density, sample, fit, GAN and Ensemble-GAN"}} tags=["hide-input"]
 x = np.linspace(-8, 8, 801)
 width = np.diff(DENSITY_BINS)
 figure, ax = plt.subplots(figsize=(6.4, 4.0))
@@ -123,7 +123,7 @@ report.tell(
 )
 report.origin("ensemble-fig2", ensembles, gans, fits)
 
-# %% mystnb={"figure": {"name": "ensemble-fig2", "caption": "As {numref}`amplify-fig2`, with the Ensemble-GAN of {glue:text}`ensemble-members` GANs a sample (purple). Bands are one standard deviation over {glue:text}`ensemble-gans` GANs and {glue:text}`ensemble-repetitions` ensembles. {glue:text}`ensemble-fig2-origin`"}, "image": {"alt": "Quantile MSE against the number of events, with the Ensemble-GAN"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "ensemble-fig2", "caption": "As {numref}`amplify-fig2`, with the Ensemble-GAN of {glue:text}`ensemble-members` GANs a sample (purple). Bands are one standard deviation over {glue:text}`ensemble-gans` GANs and {glue:text}`ensemble-repetitions` ensembles.\n\n{glue:text}`ensemble-fig2-origin`"}, "image": {"alt": "Quantile MSE against the number of events, with the Ensemble-GAN"}} tags=["hide-input"]
 curves = [(gan, "GAN", ORANGE, "-."), (ensemble, f"ensemble of {members}", PURPLE, "-")]
 quantile_mse_panels(sample_and_fits, curves, quantiles)
 plt.show()

@@ -54,7 +54,7 @@ report.tell(
     }
 )
 
-# %% mystnb={"figure": {"name": "amplify-fig3", "caption": "Diagram of the GAN, drawn from the live modules: a generator of {glue:text}`size-generator` parameters and a discriminator of {glue:text}`size-discriminator`, {glue:text}`size-embedding` of them in the embedding. Again: make figure ID=amplify-fig3"}, "image": {"alt": "Diagram of generator, embedding, aggregation and discriminator"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "amplify-fig3", "caption": "Diagram of the GAN, drawn from the live modules: a generator of {glue:text}`size-generator` parameters and a discriminator of {glue:text}`size-discriminator`, {glue:text}`size-embedding` of them in the embedding.\n\nAgain: make figure ID=amplify-fig3"}, "image": {"alt": "Diagram of generator, embedding, aggregation and discriminator"}} tags=["hide-input"]
 draw_gan(generator, discriminator)
 plt.show()
 

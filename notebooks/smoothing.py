@@ -103,7 +103,7 @@ report.tell(
 )
 report.origin("smoothing-fig1", gans, ensembles, smooth, fits)
 
-# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against estimates that only smooth (short lines at the right, their asymptotes). {glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against estimates that only smooth (short lines at the right, their asymptotes).\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
 curves = [(ensemble, f"ensemble of {ensembles.study.members}", PURPLE, "-")]
 curves = [(gan, "GAN", ORANGE, "-."), *curves] if gans.preset == ensembles.preset else curves
 quantile_mse_panels(sample_and_fits, curves, quantiles, baselines)

@@ -1,0 +1,149 @@
+"""A stored result belongs to the code that would compute it today.
+
+Each record holds the fingerprint of its study: numbers of a tiny float64 run of the same code,
+made when the first part was stored.  If the code has changed what it computes, today's
+fingerprint differs, and the stored parts are of another model.
+"""
+
+import json
+import pkgutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amplib.camel import PRESETS, STUDIES, CamelStudy, make_study
+from amplib.study import Study
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORDS = sorted(ROOT.glob("results/*/*/*/record.json"))
+# Rounding differs between machines (1e-16) and is amplified by three epochs of training or by the
+# minimiser, to 1e-9 at most; a change of the code's meaning moves numbers by 1e-5 and more.
+TOLERANCE = 1e-7
+
+
+def study_of(record: dict) -> Study:
+    """The study with the recorded parameters."""
+    cls = next(cls for cls in STUDIES.values() if cls.store == record["study"])
+    return cls(**record["parameters"])
+
+
+def agree(a: list[float], b: list[float]) -> bool:
+    """Whether two fingerprints are the same but for rounding."""
+    return len(a) == len(b) and np.allclose(a, b, rtol=TOLERANCE, atol=1e-12)
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda p: "-".join(p.parts[-4:-1]))
+def test_stored_results_are_of_this_code(path):
+    record = json.loads(path.read_text())
+    study = study_of(record)
+    remedy = (
+        f"delete {path.parent.relative_to(ROOT)} and run "
+        f"make compute STUDY={study.name} PRESET={record['preset']}"
+    )
+    assert study.key() == path.parent.name, f"the meaning of a parameter has changed: {remedy}"
+    assert agree(study.fingerprint(), record["fingerprint"]), (
+        f"the code no longer computes what is stored: {remedy}"
+    )
+
+
+# ---- the fingerprint itself ----
+
+
+def small_gan(**changes):
+    return make_study("gan", "smoke", **changes)
+
+
+@pytest.fixture(scope="module")
+def original() -> dict[str, list[float]]:
+    return {name: make_study(name, "smoke").fingerprint() for name in ("fit", "gan", "smoothing")}
+
+
+def test_a_fingerprint_repeats_itself(original):
+    for name, numbers in original.items():
+        assert numbers == make_study(name, "smoke").fingerprint()
+        assert np.isfinite(numbers).all()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_record_gives_its_study_back(name, preset):
+    study = make_study(name, preset)
+    parameters = json.loads(json.dumps(study.asdict(extent=False)))
+    rebuilt = study_of({"study": study.store, "parameters": parameters})
+    assert rebuilt.key() == study.key()
+
+
+PATCHES = [
+    ("amplib.stacked.LEAK", 0.0101),
+    ("amplib.gan.STD_FLOOR", 1e-6),
+    ("amplib.gan.aggregate", lambda f: lambda *a: 1.0001 * f(*a)),
+    ("amplib.gan.discriminator_loss", lambda f: lambda a, b, gamma: f(a, b, 1.01 * gamma)),
+    ("amplib.gan.F.elu", lambda f: lambda x: f(x, alpha=1.001)),
+    ("amplib.stacked._MIX_2", 3),
+    ("amplib.camel._MEMBER", 7),
+]
+
+
+@pytest.mark.parametrize(("target", "change"), PATCHES, ids=[target for target, _ in PATCHES])
+def test_a_changed_gan_moves_the_fingerprint(target, change, original, monkeypatch):
+    """A leak of 0.0101, a penalty 1% stronger, another stream of random numbers ... are seen."""
+    patch(monkeypatch, target, change)
+    assert not agree(small_gan().fingerprint(), original["gan"])
+
+
+def test_a_changed_sample_moves_every_fingerprint(original, monkeypatch):
+    """A training sample shifted by 1e-5."""
+    patch(monkeypatch, "amplib.camel.CamelStudy.training_sample", shifted)
+    for name, numbers in original.items():
+        assert not agree(make_study(name, "smoke").fingerprint(), numbers), name
+
+
+def shifted(f):
+    return lambda self, repetition: f(self, repetition) + 1e-5
+
+
+def test_rounding_does_not_move_a_fingerprint(original, monkeypatch):
+    """A training sample off by 1e-15, as another machine's library may give."""
+    noise = 1e-15 * np.random.default_rng(0).normal(size=100)
+    sample = CamelStudy.training_sample
+    monkeypatch.setattr(
+        CamelStudy,
+        "training_sample",
+        lambda self, k: sample(self, k) * (1 + noise[: self.n_train]),
+    )
+    for name, numbers in original.items():
+        moved = make_study(name, "smoke").fingerprint()
+        print(name, np.max(np.abs(np.array(moved) - numbers) / np.abs(numbers)))
+        assert agree(moved, numbers), name
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"learning_rate": 1e-4},
+        {"decay": 0.8},
+        {"beta_1": 0.6},
+        {"beta_2": 0.99},
+        {"penalty": 0.02},
+        {"input_noise": 0.2},
+        {"dropout": 0.4},
+        {"batch_size": 5},
+        {"aggregation": "mean"},
+        {"generator_loss": "saturating"},
+        {"gradient_path": "batch"},
+        {"noise_order": "after"},
+        {"seed": 1},
+    ],
+    ids=str,
+)
+def test_a_parameter_enters_the_fingerprint(change, original):
+    """What the tiny run keeps of the study's parameters is used by it."""
+    assert not agree(small_gan(**change).fingerprint(), original["gan"])
+
+
+def patch(monkeypatch, target, change):
+    """Set ``target`` to ``change``, or to what ``change`` makes of it if that is a function."""
+    if callable(change):
+        change = change(pkgutil.resolve_name(target))
+    monkeypatch.setattr(target, change)
