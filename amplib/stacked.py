@@ -59,7 +59,7 @@ class StackedLayers(nn.ModuleList):
         super().__init__(StackedLinear(i, o, generators) for i, o in pairwise(widths))
 
     def __iter__(self) -> Iterator[StackedLinear]:  # type: ignore[override]
-        return super().__iter__()  # type: ignore[return-value]
+        return super().__iter__()
 
 
 class _LeakyTangents(torch.autograd.Function):
