@@ -11,7 +11,14 @@ from functools import cached_property
 
 import numpy as np
 
-from amplib.camel import CELLS, LINE_SIZES, CamelFit, CamelGAN, CamelSmoothing
+from amplib.camel import (
+    CELLS,
+    LINE_SIZES,
+    CamelFit,
+    CamelGAN,
+    CamelSmoothing,
+    ChunkedCamelStudy,
+)
 from amplib.parameters import ParameterError
 from amplib.quantiles import (
     Estimate,
@@ -51,10 +58,17 @@ def mse_of_counts(counts: np.ndarray, q: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Repetitions:
-    """Cell contents over independent repetitions, ``(repetitions, 100)``, and their MSE."""
+    """Cell contents over independent repetitions and their MSE.
+
+    Args:
+        cells: ``(repetitions, 100)`` counts or probabilities.
+        n_train: points of each training sample.
+        index: which repetitions these are; studies share the training sample of an index.
+    """
 
     cells: np.ndarray
     n_train: int
+    index: np.ndarray
 
     def mse(self, q: int) -> np.ndarray:
         """``(repetitions,)``."""
@@ -77,12 +91,14 @@ class GANCurve:
         sizes: ``(S,)`` numbers of events.
         counts: ``(repetitions, S, 100)`` cell counts of the first so many.
         n_train: points of each training sample.
+        index: which repetitions these are.
         diverged: repetitions left out because a training in them ended in infinities.
     """
 
     sizes: np.ndarray
     counts: np.ndarray
     n_train: int
+    index: np.ndarray
     diverged: int
 
     def mse(self, q: int) -> np.ndarray:
@@ -92,12 +108,12 @@ class GANCurve:
     def at(self, events: int) -> Repetitions:
         """The repetitions at one number of events, which must be on the grid."""
         (k,) = np.flatnonzero(self.sizes == events)
-        return Repetitions(self.counts[:, k], self.n_train)
+        return Repetitions(self.counts[:, k], self.n_train, self.index)
 
     @cached_property
     def asymptote(self) -> Repetitions:
         """The repetitions at the most events."""
-        return Repetitions(self.counts[:, -1], self.n_train)
+        return Repetitions(self.counts[:, -1], self.n_train, self.index)
 
     def saturation(self, q: int) -> int:
         """Fewest events with a mean MSE within 10% of the asymptote."""
@@ -116,7 +132,7 @@ def gan_curve(result: Result) -> GANCurve:
     study = result.study
     assert isinstance(study, CamelGAN)
     parts = result.load()
-    stacks, diverged = [], 0
+    stacks, index, diverged = [], [], 0
     for i in range(study.repetitions):
         if not all((i, m) in parts for m in range(study.members)):
             continue
@@ -125,11 +141,13 @@ def gan_curve(result: Result) -> GANCurve:
             diverged += 1
         else:
             stacks.append(np.sum([p["counts"] for p in members], axis=0))
+            index.append(i)
     if not stacks:
         raise FileNotFoundError(f"no complete repetition yet: {result.command()}")
     sizes = study.members * study.event_sizes
     wanted = (sizes >= 100) & (sizes <= study.max_events)
-    return GANCurve(sizes[wanted], np.stack(stacks)[:, wanted], study.n_train, diverged)
+    counts = np.stack(stacks)[:, wanted]
+    return GANCurve(sizes[wanted], counts, study.n_train, np.array(index), diverged)
 
 
 @dataclass(frozen=True)
@@ -154,13 +172,11 @@ class SampleAndFit:
 def sample_and_fit(result: Result) -> SampleAndFit:
     """What the fit study stored."""
     assert isinstance(result.study, CamelFit)
-    rows = list(result.load().values())
-    stack = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-    n = result.study.n_train
+    stack = _stacked(result)
     return SampleAndFit(
-        Repetitions(stack["sample"], n),
-        Repetitions(stack["fit"], n),
-        {int(s): Repetitions(stack["lines"][:, k], int(s)) for k, s in enumerate(LINE_SIZES)},
+        _repetitions(result, stack["sample"]),
+        _repetitions(result, stack["fit"]),
+        {int(n): _repetitions(result, stack["lines"][:, k]) for k, n in enumerate(LINE_SIZES)},
         stack["parameters"],
         stack["valid"],
     )
@@ -169,24 +185,48 @@ def sample_and_fit(result: Result) -> SampleAndFit:
 def smoothing(result: Result) -> dict[str, Repetitions]:
     """Every baseline of the smoothing study, by its name."""
     assert isinstance(result.study, CamelSmoothing)
+    return {name: _repetitions(result, cells) for name, cells in _stacked(result).items()}
+
+
+def _stacked(result: Result) -> dict[str, np.ndarray]:
     rows = list(result.load().values())
-    return {
-        name: Repetitions(np.concatenate([row[name] for row in rows]), result.study.n_train)
-        for name in rows[0]
-    }
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def _repetitions(result: Result, cells: np.ndarray) -> Repetitions:
+    assert isinstance(result.study, ChunkedCamelStudy)
+    return Repetitions(cells, result.study.n_train, result.study.repetition_indices(result.done()))
+
+
+def shared(a: Repetitions, b: Repetitions) -> tuple[Repetitions, Repetitions]:
+    """Both, on the training samples that both saw.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    _, in_a, in_b = np.intersect1d(a.index, b.index, return_indices=True)
+    if not len(in_a):
+        raise ValueError("the two have no training sample in common")
+    return (
+        Repetitions(a.cells[in_a], a.n_train, a.index[in_a]),
+        Repetitions(b.cells[in_b], b.n_train, b.index[in_b]),
+    )
 
 
 def ratio(a: Repetitions, b: Repetitions) -> Callable[[int], Estimate]:
-    """N_equiv(a) / N_equiv(b) by quantiles, on the training samples that both saw, in order.
+    """N_equiv(a) / N_equiv(b) by quantiles, on the training samples that both saw.
 
     The error is that of a ratio of paired means: the spread of MSE_b - r MSE_a over repetitions.
     """
+    a, b = shared(a, b)
 
     def measure(q: int) -> Estimate:
-        n = min(len(a.cells), len(b.cells))
-        over, under = b.mse(q)[:n], a.mse(q)[:n]
+        over, under = b.mse(q), a.mse(q)
         value = over.mean() / under.mean()
-        error = np.std(over - value * under, ddof=1) / np.sqrt(n) / under.mean()
+        error = np.nan
+        if len(over) > 1:
+            spread = np.std(over - value * under, ddof=1) / np.sqrt(len(over))
+            error = spread / under.mean()
         return Estimate(float(value), float(error))
 
     return measure

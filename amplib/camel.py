@@ -70,12 +70,15 @@ class ChunkedCamelStudy(CamelStudy):
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
         for part in parts:
-            first = part[0] * FITS_A_PART
             rows = []
-            for repetition in range(first, first + FITS_A_PART):
-                rows.append(self.repeat(repetition))
+            for repetition in self.repetition_indices([part]):
+                rows.append(self.repeat(int(repetition)))
                 progress(1)
             yield part, {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    def repetition_indices(self, parts: Sequence[Part]) -> np.ndarray:
+        """The repetitions in these parts, in order."""
+        return np.concatenate([FITS_A_PART * p + np.arange(FITS_A_PART) for (p,) in parts])
 
     @abstractmethod
     def repeat(self, repetition: int) -> Arrays:

@@ -13,10 +13,14 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from amplib.amplification import GANCurve, Repetitions, SampleAndFit
+from amplib.camel import DENSITY_BINS
+from amplib.fit import CamelBackFit
 from amplib.quantiles import expected_mse
 from amplib.smoothing import LABELS
+from amplib.truth import CamelBack
 
 BLACK, BLUE, GREEN, ORANGE, PURPLE = "#000000", "#0072B2", "#009E73", "#E69F00", "#7B4EA3"
 VERMILLION, SKY, GREY = "#D55E00", "#56B4E9", "#777777"
@@ -66,10 +70,37 @@ def band(ax: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, st
         ax.fill_between(x, low, mean + spread, color=color, alpha=0.22, linewidth=0)
 
 
-def mark_quantiles(ax: Axes, edges: np.ndarray) -> None:
-    """Dotted lines at the inner boundaries of equal-mass cells."""
-    for edge in edges[1:-1]:
+def density_panel(
+    points: np.ndarray, histograms: Mapping[str, tuple[np.ndarray, str]], fit: CamelBackFit
+) -> plt.Figure:
+    """Truth, one sample, GANned histograms and the fit, with ten quantiles (Fig. 1).
+
+    Args:
+        points: ``(N,)`` the training sample.
+        histograms: label -> (counts in ``DENSITY_BINS``, colour).
+        fit: the fit to the sample.
+    """
+    truth = CamelBack()
+    figure, ax = plt.subplots(figsize=(6.4, 4.0))
+    for edge in truth.edges(10)[1:-1]:
         ax.axvline(edge, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
+    ax.hist(
+        points,
+        list(DENSITY_BINS[::5]),
+        density=True,
+        color=BLUE,
+        alpha=0.35,
+        label=f"{len(points)} points",
+    )
+    for label, (counts, color) in histograms.items():
+        density = counts / counts.sum() / np.diff(DENSITY_BINS)
+        ax.stairs(density, DENSITY_BINS, color=color, linewidth=1.6, label=label)
+    x = np.linspace(DENSITY_BINS[0], DENSITY_BINS[-1], 801)
+    ax.plot(x, fit.pdf(x), "--", color=GREEN, label="fit")
+    ax.plot(x, truth.pdf(x), color=BLACK, label="truth")
+    ax.set(xlabel="$x$", ylabel="probability density", xlim=x[[0, -1]], ylim=(0, None))
+    ax.legend(loc="upper center", frameon=True, facecolor="white", edgecolor="none", framealpha=1)
+    return figure
 
 
 def quantile_mse_panels(
@@ -111,9 +142,12 @@ def quantile_mse_panels(
             mean = baseline.mse(q).mean()
             ax.plot(ends, [mean, mean], **BASELINE_STYLES[name], label=LABELS[name])
         ax.set(xscale="log", yscale="log", xlim=ends, title=f"{q} quantiles")
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlabel("number of GANned events")
     np.atleast_1d(axes)[0].set_ylabel("quantile MSE")
     figure.tight_layout()
     handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncol=len(labels), bbox_to_anchor=(0.5, 1.0))
+    figure.legend(
+        handles, labels, loc="lower center", ncol=min(len(labels), 5), bbox_to_anchor=(0.5, 1.0)
+    )
     return figure

@@ -84,8 +84,12 @@ def claim_name(claim: Claim) -> str:
 
 
 def show_banner(*results: Result) -> None:
-    """Display a warning box for every result that is not at the papers' full scale."""
+    """Display a warning box for every result that is not at the papers' full scale.
+
+    The same words are glued as ``scale``, for pages that quote its numbers.
+    """
     texts = [text for text in map(banner, results) if text]
+    glue("scale", " ".join(texts) or "The papers' own settings.", display=False)
     if texts:
         lines = "\n".join(f"- {text}" for text in texts)
         display(Markdown(f":::{{warning}}\n{lines}\n:::"))

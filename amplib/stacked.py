@@ -58,8 +58,8 @@ class StackedLayers(nn.ModuleList):
     def __init__(self, widths: Sequence[int], generators: list[torch.Generator]):
         super().__init__(StackedLinear(i, o, generators) for i, o in pairwise(widths))
 
-    def __iter__(self) -> Iterator[StackedLinear]:  # type: ignore[override]
-        return super().__iter__()
+    def __iter__(self) -> Iterator[StackedLinear]:
+        return super().__iter__()  # type: ignore[return-value]
 
 
 class _LeakyTangents(torch.autograd.Function):

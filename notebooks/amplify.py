@@ -53,22 +53,18 @@ given = read_parameters(
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
-import numpy as np
 
 from amplib import report
-from amplib.amplification import check_quantiles, gan_curve, sample_and_fit
-from amplib.camel import DENSITY_BINS
+from amplib.amplification import check_quantiles, gan_curve, ratio, sample_and_fit, shared
 from amplib.fit import PARAMETERS, fit_camel_back
 from amplib.obtain import obtain, stored
-from amplib.plotting import BLACK, BLUE, GREEN, ORANGE, mark_quantiles, quantile_mse_panels
-from amplib.truth import CamelBack
+from amplib.plotting import ORANGE, density_panel, quantile_mse_panels
 
 quantiles = check_quantiles(given.pop("quantiles"))
 data = {name: given[name] for name in ("n_train", "seed")}
 stored("gan", **given)  # refuses an impossible parameter before the fits start
 fits = obtain("fit", given["preset"], **data)
 gans = obtain("gan", **given)
-truth = CamelBack()
 
 # %% tags=["remove-input"]
 report.show_banner(gans)
@@ -91,7 +87,7 @@ report.show_banner(gans)
 # %% tags=["hide-input"]
 sample_and_fits = sample_and_fit(fits)
 curve = gan_curve(gans)
-_, first = next(iter(gans.load().items()))
+first = next(iter(gans.load().values()))
 points = first["sample"][:, 0]
 fit = fit_camel_back(points)
 events = first["density"][1:-1]
@@ -101,16 +97,7 @@ report.tell(
 report.origin("amplify-fig1", gans)
 
 # %% mystnb={"figure": {"name": "amplify-fig1", "caption": "Camel back as a 1D test case: the true density (black), a histogram of {glue:text}`n-train` sample points (blue), a fit to these points (green) and {glue:text}`fig1-events` events of a GAN trained on them (orange). Dotted lines bound ten quantiles of 10% of the truth each.\n\n{glue:text}`amplify-fig1-origin`"}, "image": {"alt": "True density, sample, fit and GANned events of the camel back"}} tags=["hide-input"]
-x = np.linspace(-8, 8, 801)
-figure, ax = plt.subplots(figsize=(6.4, 4.0))
-mark_quantiles(ax, truth.edges(10))
-ax.hist(points, np.linspace(-8, 8, 33), density=True, color=BLUE, alpha=0.35, label="sample")
-width = np.diff(DENSITY_BINS)
-ax.stairs(events / events.sum() / width, DENSITY_BINS, color=ORANGE, linewidth=1.6, label="GAN")
-ax.plot(x, fit.pdf(x), "--", color=GREEN, label="fit")
-ax.plot(x, truth.pdf(x), color=BLACK, label="truth")
-ax.set(xlabel="$x$", ylabel="probability density", xlim=(-8, 8), ylim=(0, None))
-ax.legend(loc="upper center", ncol=1)
+density_panel(points, {"GAN": (events, ORANGE)}, fit)
 plt.show()
 
 # %% [markdown]
@@ -181,6 +168,21 @@ plt.show()
 # network that smooths *within* a hump cannot mend it.  That is why amplification grows with the
 # resolution, and why the fit, which is no better informed about the relative height, shows the
 # same trend.
+
+# %% tags=["remove-input"]
+schedules = {scale: stored("gan", scale, **data) for scale in ("laptop", "paper")}
+if all(result.done() for result in schedules.values()):
+    laptop, paper = shared(*(gan_curve(r).at(100_000) for r in schedules.values()))
+    report.show_table(
+        "amplify-schedules",
+        f"The two schedules on the same {len(laptop.index)} samples, 100,000 events each",
+        ["schedule", *(f"{q} quantiles" for q in quantiles)],
+        [
+            ["laptop", *map(laptop.n_equiv, quantiles)],
+            ["paper", *map(paper.n_equiv, quantiles)],
+            ["paper / laptop", *map(ratio(paper, laptop), quantiles)],
+        ],
+    )
 
 # %% tags=["nbval-check-output", "hide-input"]
 print("parameters of the fit, mean over samples:")

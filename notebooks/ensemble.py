@@ -45,33 +45,21 @@ given = read_parameters(
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
-import numpy as np
 
 from amplib import report
 from amplib.amplification import check_quantiles, gan_curve, sample_and_fit
-from amplib.camel import DENSITY_BINS
 from amplib.fit import fit_camel_back
 from amplib.obtain import obtain, stored
-from amplib.plotting import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    mark_quantiles,
-    quantile_mse_panels,
-)
-from amplib.truth import CamelBack
+from amplib.plotting import ORANGE, PURPLE, density_panel, quantile_mse_panels
 
 quantiles = check_quantiles(given.pop("quantiles"))
 data = {name: given[name] for name in ("n_train", "seed")}
-ensemble_preset = stored("ensemble", **given).preset
+stored("ensemble", **given)  # refuses an impossible parameter before the fits start
 fits = obtain("fit", given["preset"], **data)
 ensembles = obtain("ensemble", **given)
 # Single GANs at the same preset, so that one figure shows one scale.
 single = {k: v for k, v in given.items() if k not in ("members", "preset")}
 gans = obtain("gan", ensembles.preset, **single)
-truth = CamelBack()
 members = ensembles.study.members
 
 # %% tags=["remove-input"]
@@ -95,17 +83,8 @@ report.tell(
 report.origin("ensemble-fig1", ensembles)
 
 # %% mystnb={"figure": {"name": "ensemble-fig1", "caption": "As {numref}`amplify-fig1`, with the Ensemble-GAN: the truth (black), {glue:text}`ensemble-n-train` sample points (blue), a fit to them (green), {glue:text}`ensemble-fig1-events` events of one GAN (orange) and {glue:text}`ensemble-fig1-all` of {glue:text}`ensemble-members` GANs trained on the same points, an equal share from each (purple).\n\n{glue:text}`ensemble-fig1-origin`"}, "image": {"alt": "True density, sample, fit, GAN and Ensemble-GAN"}} tags=["hide-input"]
-x = np.linspace(-8, 8, 801)
-width = np.diff(DENSITY_BINS)
-figure, ax = plt.subplots(figsize=(6.4, 4.0))
-mark_quantiles(ax, truth.edges(10))
-ax.hist(points, np.linspace(-8, 8, 33), density=True, color=BLUE, alpha=0.35, label="sample")
-ax.stairs(one / one.sum() / width, DENSITY_BINS, color=ORANGE, label="GAN")
-ax.stairs(many / many.sum() / width, DENSITY_BINS, color=PURPLE, linewidth=1.8, label="ensemble")
-ax.plot(x, fit_camel_back(points).pdf(x), "--", color=GREEN, label="fit")
-ax.plot(x, truth.pdf(x), color=BLACK, label="truth")
-ax.set(xlabel="$x$", ylabel="probability density", xlim=(-8, 8), ylim=(0, None))
-ax.legend(loc="upper center")
+shown = {"GAN": (one, ORANGE), f"ensemble of {members}": (many, PURPLE)}
+density_panel(points, shown, fit_camel_back(points))
 plt.show()
 
 # %% tags=["hide-input"]

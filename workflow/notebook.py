@@ -85,14 +85,22 @@ def check(name: str) -> Path:
     return path
 
 
+def names() -> list[str]:
+    """Notebooks that have a stored reference."""
+    return sorted(path.stem for path in (ROOT / "tests" / "reference").glob("*.json"))
+
+
 def main(arguments: list[str]) -> None:
-    action, name, *rest = arguments
+    """``run NAME OUTPUT -p ...``, or an action on the named (all referenced) notebooks."""
+    action, *rest = arguments
     if action == "run":
-        output, *pairs = rest
+        name, output, *pairs = rest
         values = {k: yaml.safe_load(v) for _, k, v in zip(*[iter(pairs)] * 3, strict=True)}
         run(name, Path(output), values)
-    else:
-        print({"build": build, "reference": reference, "check": check}[action](name))
+        return
+    act = {"build": build, "reference": reference, "check": check}[action]
+    for name in rest or names():
+        print(act(name).relative_to(ROOT))
 
 
 if __name__ == "__main__":

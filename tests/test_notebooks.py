@@ -1,0 +1,113 @@
+"""Notebooks: parameters are refused in one line, drawing needs no torch, and nbval bites."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from amplib.figure import owners
+from amplib.results import ROOT
+
+NOTEBOOK = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
+
+
+def run_notebook(name, output, env=None, **parameters):
+    options = [text for k, v in parameters.items() for text in ("-p", k, json.dumps(v))]
+    return subprocess.run(
+        [*NOTEBOOK, "run", name, str(output), *options],
+        capture_output=True, text=True, env={**os.environ, **(env or {})}, cwd=ROOT,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parameters", "line"),
+    [
+        ({"n_train": 0}, r"n_train = 0: must be an integer from 10 to"),
+        ({"n_trian": 200}, r"unknown parameter 'n_trian'; allowed: preset, n_train"),
+        ({"quantiles": [1]}, r"quantiles = \[1\]: allowed are 2, 4, 5, 10"),
+        ({"preset": "huge"}, r"preset = 'huge': allowed are best, smoke, laptop, paper"),
+        ({"seed": -1}, r"seed = -1: must be an integer from 0"),
+        ({"learning_rate": float("nan")}, r"learning_rate = nan: must be a number from"),
+        ({"epochs": "many"}, r"epochs = 'many': must be an integer from"),
+    ],
+    ids=lambda p: "-".join(p) if isinstance(p, dict) else "",
+)
+def test_a_notebook_refuses_a_bad_parameter_in_one_line_before_any_work(tmp_path, parameters, line):
+    store = tmp_path / "results"
+    done = run_notebook(
+        "amplify", tmp_path / "a.ipynb", {"AMPLIFY_RESULTS": str(store)}, **parameters
+    )
+    assert done.returncode != 0
+    told = [text for text in done.stderr.splitlines() if text.startswith("ParameterError")]
+    assert told
+    assert all(re.search(line, text) for text in told)
+    assert not list(store.glob("*/*/*")), "work was done before the parameter was refused"
+
+
+@pytest.mark.parametrize("module", ["amplib.report", "amplib.obtain", "amplib.amplification"])
+def test_what_a_drawing_notebook_imports_leaves_torch_alone(module):
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_owed_figure_of_the_amplification_papers_has_an_owner():
+    spec = yaml.safe_load((ROOT / "book" / "figures.yml").read_text())
+    owed = {k for k in spec["figures"] if k.startswith(("amplify-", "ensemble-"))}
+    assert owed <= set(owners())
+
+
+def nbval(folder, env):
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q",
+         "-p", "no:cacheprovider", str(ROOT / "_build" / "nbval" / "smoothing.ipynb")],
+        capture_output=True, text=True, env={**os.environ, **env}, cwd=folder,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def checked():
+    """The smoothing notebook with its stored reference."""
+    subprocess.run([*NOTEBOOK, "check", "smoothing"], check=True, cwd=ROOT)
+
+
+def test_nbval_fails_when_a_stored_number_changes(tmp_path, checked):
+    from amplib.obtain import stored
+    from amplib.results import Result
+
+    store = tmp_path / "results"
+    shutil.copytree(ROOT / "results", store, ignore=shutil.ignore_patterns(".work"))
+    original = stored("smoothing")
+    copy = Result(original.study, original.preset, store)
+    part, arrays = next(iter(copy.load().items()))
+    arrays["loo"] = np.roll(arrays["loo"], 1, axis=1)
+    copy.save(part, arrays, {"seconds": 1.0, "together": 1, "device": "test", "commit": None})
+    done = nbval(tmp_path, {"AMPLIFY_RESULTS": str(store)})
+    assert done.returncode == 1, done.stdout
+    assert "leave-one-out" in done.stdout
+
+
+def test_nbval_fails_when_a_metric_changes(tmp_path, checked):
+    shutil.copytree(ROOT / "amplib", tmp_path / "amplib")
+    for name in ("book", "results"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    metric = tmp_path / "amplib" / "quantiles.py"
+    right, wrong = "((p - 1 / q) ** 2).mean(axis=-1)", "((p - 1 / q) ** 2).mean(axis=-1) * 1.1"
+    changed = metric.read_text().replace(right, wrong)
+    assert wrong in changed
+    metric.write_text(changed)
+    done = nbval(tmp_path, {"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1, done.stdout
+    assert "Bootstrap" in done.stdout
+
+
+def test_references_are_of_the_checked_cells():
+    for path in sorted((ROOT / "tests" / "reference").glob("*.json")):
+        subprocess.run([*NOTEBOOK, "check", path.stem], check=True, cwd=ROOT)
+        assert Path(ROOT / "_build" / "nbval" / f"{path.stem}.ipynb").exists()
