@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     c.add_argument("--limit", type=int, help="compute at most so many parts")
     c.add_argument("--group", type=int, help="parts computed together")
+    c.add_argument("--only", metavar="FIRST:LAST", help="repetitions, for one of several machines")
     c.set_defaults(run=run_compute)
 
     c = commands.add_parser("status", help="what is computed and what is missing")
@@ -73,6 +74,7 @@ def run_compute(options: argparse.Namespace) -> None:
         device=options.device,
         limit=options.limit,
         group=options.group,
+        only=span(options.only) if options.only else None,
     )
 
 
@@ -138,6 +140,18 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
             raise ValueError(f"{pair!r}: expected NAME=VALUE")
         values[name] = _literal(text)
     return values
+
+
+def span(text: str) -> tuple[int, int]:
+    """``"20:39"`` -> (20, 39).
+
+    Raises:
+        ValueError: if it is anything else.
+    """
+    first, _, last = text.partition(":")
+    if not (first.isdigit() and last.isdigit() and int(first) <= int(last)):
+        raise ValueError(f"only = {text!r}: expected FIRST:LAST, as in 20:39")
+    return int(first), int(last)
 
 
 def _literal(text: str) -> int | float | str:

@@ -208,7 +208,9 @@ class CamelGAN(CamelStudy, GANConfig):
         from amplib.training import tiny_run
 
         small = replace(self, width=8, latent=6, embedding=4, depth=2, epochs=3, decay_epochs=1)
-        small = replace(small, n_train=max(20, 2 * small.batch_size))
+        # At the papers' learning rate three epochs would hardly move.
+        rate = min(100 * self.learning_rate, 0.1)
+        small = replace(small, n_train=max(20, 2 * small.batch_size), learning_rate=rate)
         return tiny_run(small, small.training_sample(0)[None, :, None], [small.stream(_MEMBER, 0)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import multiprocessing
 import os
 import sys
@@ -12,11 +13,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import connection
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from amplib.results import Result, commit, provenance, work_folder
+from amplib.results import Result, commit, provenance, work_folder, write_atomically
 from amplib.study import Part
 
 # Only for the cost that is announced before any work; the progress bar measures.
@@ -25,6 +27,9 @@ TYPICAL_RATE = {
     "camel-fit": {"cpu": 100.0, "cuda": 100.0},
     "camel-smoothing": {"cpu": 30.0, "cuda": 30.0},
 }
+
+CHECKPOINT = ".safetensors"
+NOTE_SECONDS = 30
 
 _queue: Any = None  # of a worker: where it reports its progress
 _commit: str | None = None  # of a worker: the code it imported, whatever is checked out later
@@ -36,6 +41,7 @@ def compute(
     device: str = "auto",
     limit: int | None = None,
     group: int | None = None,
+    only: tuple[int, int] | None = None,
 ) -> None:
     """Compute what is missing of a result; every part is stored as soon as it is ready.
 
@@ -45,8 +51,16 @@ def compute(
         device: ``cpu``, ``cuda`` or ``auto``.
         limit: compute at most so many parts, the first missing ones.
         group: parts computed together (the study's own choice by default).
+        only: first and last repetition to compute, for one of several machines.
+
+    Raises:
+        ValueError: for a number below one.
     """
-    missing = result.missing()[:limit]
+    for name, value in (("jobs", jobs), ("limit", limit), ("group", group)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} = {value}: must be an integer from 1")
+    first, last = only or (0, sys.maxsize)
+    missing = [p for p in result.missing() if first <= p[0] <= last][:limit]
     if not missing:
         return
     context = multiprocessing.get_context("spawn")
@@ -54,24 +68,42 @@ def compute(
     if device == "auto":
         device = "cuda" if _has_cuda(context) else "cpu"
     jobs = 1 if device == "cuda" else jobs or os.cpu_count() or 1
-    groups = grouped(missing, jobs, group or result.study.group_size(device))
-    work = result.study.work(missing)
+    groups = unfinished(result, missing)
+    begun = {part for parts in groups for part in parts}
+    rest = [part for part in missing if part not in begun]
+    groups += grouped(rest, jobs, group or result.study.group_size(device))
     announce(result, missing, device, min(jobs, len(groups)))
-    with (
-        ProcessPoolExecutor(
-            min(jobs, len(groups)), context, initializer=_start_worker, initargs=(progress,)
-        ) as pool,
-        tqdm(total=work, unit="", unit_scale=True, desc=result.study.name, mininterval=2) as bar,
-    ):
+    total = sum(map(result.study.work, groups))
+    pool = ProcessPoolExecutor(
+        min(jobs, len(groups)), context, initializer=_start_worker, initargs=(progress,)
+    )
+    with pool, tqdm(total=total, unit_scale=True, desc=result.study.name, mininterval=2) as bar:
         waiting: set[Future[None]] = {
             pool.submit(_compute_group, result, parts, device) for parts in groups
         }
-        while waiting:
-            finished, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-            while not progress.empty():
-                bar.update(progress.get())
-            for future in finished:
-                future.result()
+        try:
+            while waiting:
+                finished, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+                while not progress.empty():
+                    bar.update(progress.get())
+                for future in finished:
+                    future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def unfinished(result: Result, missing: Sequence[Part]) -> list[list[Part]]:
+    """Groups that an interrupted run left a checkpoint of, to be gone on with as they were."""
+    groups: list[list[Part]] = []
+    for path in sorted(work_folder(result.root).glob("*.json")):
+        note = json.loads(path.read_text())
+        parts = [tuple(part) for part in note["parts"]]
+        begun = {part for group in groups for part in group}
+        mine = note["folder"] == str(result.folder) and path.with_suffix(CHECKPOINT).exists()
+        if mine and not begun & set(parts) and set(parts) & set(missing):
+            groups.append(parts)
+    return groups
 
 
 def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:
@@ -80,6 +112,8 @@ def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:
     >>> [len(g) for g in grouped([(k,) for k in range(10)], jobs=2, size=3)]
     [3, 3, 2, 2]
     """
+    if not parts:
+        return []
     rounds = -(-len(parts) // (jobs * size))
     count = min(len(parts), rounds * jobs)
     short, longer = divmod(len(parts), count)
@@ -139,12 +173,35 @@ def _compute_group(result: Result, parts: list[Part], device: str) -> None:
     if device == "cpu":
         _one_thread()
     name = hashlib.sha256(repr((str(result.folder), parts)).encode()).hexdigest()[:16]
-    checkpoint = work_folder() / f"{name}.safetensors"
-    start = time.monotonic()
-    for part, arrays in result.study.compute(parts, device, checkpoint, _queue.put):
-        seconds = time.monotonic() - start
-        made = provenance(_commit, _device_name(device), seconds, together=len(parts))
+    checkpoint = work_folder(result.root) / (name + CHECKPOINT)
+    note = _Note(checkpoint.with_suffix(".json"), result, parts)
+
+    def progress(work: float) -> None:
+        _queue.put(work)
+        note.write()
+
+    for part, arrays in result.study.compute(parts, device, checkpoint, progress):
+        made = provenance(_commit, _device_name(device), note.seconds(), together=len(parts))
         result.save(part, arrays, made)
+    note.path.unlink(missing_ok=True)
+
+
+class _Note:
+    """Beside a checkpoint: whose it is, and the seconds spent so far, interruptions included."""
+
+    def __init__(self, path: Path, result: Result, parts: list[Part]):
+        self.path, self.start, self.written = path, time.monotonic(), 0.0
+        self.before = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
+        self.content = {"folder": str(result.folder), "parts": parts}
+
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.start
+
+    def write(self) -> None:
+        if self.seconds() - self.written > NOTE_SECONDS or not self.path.exists():
+            self.written = self.seconds()
+            content = json.dumps({**self.content, "seconds": self.written})
+            write_atomically(self.path, content.encode())
 
 
 def _one_thread() -> None:

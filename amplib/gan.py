@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from amplib.gan_config import GANConfig
 from amplib.stacked import (
+    LEAK,
     Noise,
     NoiseBlock,
     StackedLayers,
@@ -25,9 +26,9 @@ from amplib.stacked import (
     uniform_words,
 )
 
-# The standard deviation has an infinite gradient where all embeddings of a batch coincide, as
-# those of a collapsed generator do; sqrt(var + STD_FLOOR) has not, and differs from it by less
-# than 1e-4 elsewhere.
+# Where all embeddings of a batch coincide, as those of a collapsed generator do, the standard
+# deviation has no gradient and its tangent is 0 / 0; sqrt(var + STD_FLOOR) has one, and differs
+# from it by less than 1e-4 elsewhere.
 STD_FLOOR = 1e-8
 
 
@@ -145,12 +146,12 @@ class Discriminator(nn.Module):
         members, sets, n, d = x.shape
         phi = (batch.unsqueeze(2) - x.unsqueeze(3)).reshape(members, -1, d)
         for layer in self.embedding:
-            phi = F.leaky_relu(layer(phi), 0.01)
+            phi = F.leaky_relu(layer(phi), LEAK)
         phi = phi.view(members, 1, sets * n, n, self.config.embedding)
         summary = aggregate(phi, sets * n, self.config.aggregation)[:, 0]
         h = torch.cat([x.reshape(members, sets * n, d), summary], 2)
         for layer, mask in zip(self.hidden, masks, strict=True):
-            h = F.leaky_relu(layer(h), 0.01) * mask
+            h = F.leaky_relu(layer(h), LEAK) * mask
         return self.output(h).view(members, sets, n)
 
 

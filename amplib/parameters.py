@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -88,6 +87,6 @@ def _number(f: dataclasses.Field[Any], value: Any, kind: type) -> Any:
     low, high = f.metadata["low"], f.metadata["high"]
     noun = "an integer" if kind is int else "a number"
     fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
-    if not fits or not math.isfinite(value) or not low <= value <= high:
+    if not fits or not low <= value <= high:  # refuses NaN too
         raise ParameterError(f"{f.name} = {value!r}: must be {noun} from {low:g} to {high:g}")
     return kind(value)

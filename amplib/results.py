@@ -45,8 +45,8 @@ class Result:
     """
 
     def __init__(self, study: Study, preset: str, root: Path | None = None):
-        self.study, self.preset = study, preset
-        self.folder = (root or RESULTS) / preset / study.store / study.key()
+        self.study, self.preset, self.root = study, preset, root or RESULTS
+        self.folder = self.root / preset / study.store / study.key()
 
     def record(self) -> dict[str, Any]:
         """The record, or an empty one.
@@ -59,7 +59,9 @@ class Result:
             return {"parts": {}}
         try:
             record = json.loads(path.read_text())
-            record["parts"].items()
+            for name, entry in record["parts"].items():
+                if not isinstance(entry["sha256"], str):
+                    raise ValueError(f"no checksum of {name}")
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{path} is damaged ({error}); restore or delete it") from None
         return record
@@ -107,11 +109,11 @@ class Result:
         """Store one part, then its record; safe beside other processes and against a kill."""
         self.folder.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
         data = buffer.getvalue()
         write_atomically(self.folder / part_name(part), data)
         entry = {"sha256": hashlib.sha256(data).hexdigest(), **made}
-        with _locked(self.folder):
+        with _locked(self.folder, self.root):
             record = self.record()
             record |= {
                 "study": self.study.store,
@@ -147,18 +149,17 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path, root: Path) -> Iterator[None]:
     """One writer of a record at a time; the lock lies outside the store and dies with us."""
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    work = work_folder()
-    with (work / f"{name}.lock").open("w") as stream:
+    with (work_folder(root) / f"{name}.lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
 
-def work_folder() -> Path:
-    """Where unfinished trainings and locks lie; never under version control."""
-    work = RESULTS / ".work"
+def work_folder(root: Path) -> Path:
+    """Where unfinished trainings and locks of a store lie; never under version control."""
+    work = root / ".work"
     work.mkdir(parents=True, exist_ok=True)
     return work
 
@@ -203,4 +204,5 @@ def commit() -> str | None:
 def cost_so_far(result: Result) -> tuple[float, list[str]]:
     """Seconds of one core or GPU that the stored parts took, and the devices they took them on."""
     parts = result.record()["parts"].values()
-    return sum(p["seconds"] / p["together"] for p in parts), sorted({p["device"] for p in parts})
+    seconds = sum(p["seconds"] / p["together"] for p in parts)
+    return seconds, sorted({p["device"] for p in parts})

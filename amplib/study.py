@@ -17,7 +17,7 @@ from amplib.parameters import Parameters
 Part = tuple[int, ...]
 Arrays = dict[str, np.ndarray]
 Progress = Callable[[float], None]
-"""Called with the seconds-worth of work (in the study's own units) just finished."""
+"""Called with the work just finished, in the study's own unit."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class Study(Parameters):
     """One computation of the book.
 
     A subclass adds parameters, names its parts and computes them.  Parts are independent: a part
-    is the same whether it is computed alone, beside others or on another day.
+    has the same data, start and noise whether it is computed alone, beside others or on another
+    day.  In float32 the rounding of matrix products depends on how many are computed together, and
+    a GAN's training amplifies it, so that the numbers agree in distribution, not to the bit.
     """
 
     name: ClassVar[str]

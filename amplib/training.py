@@ -95,11 +95,14 @@ def count_events(
 def tiny_run(
     config: CamelGAN, samples: np.ndarray, seeds: list[np.random.SeedSequence]
 ) -> list[float]:
-    """Losses and first events of a training in float64: the numbers of a fingerprint."""
+    """Losses, first events and counts of a training in float64: the numbers of a fingerprint."""
     gan = StackedGAN(config, samples, seeds, dtype=torch.float64)
     *_, (_, losses) = gan.train()
     events = next(gan.generate(4))
-    return [*map(float, losses.ravel()), *map(float, events.ravel())]
+    counts, density = count_events(gan, np.array([10, 50]), lambda work: None)
+    cells = (counts @ np.arange(counts.shape[-1])).ravel()
+    bins = density @ np.arange(density.shape[-1])
+    return [float(x) for x in (*losses.ravel(), *events.ravel(), *cells, *bins)]
 
 
 def _save(gan: StackedGAN, losses: list[np.ndarray], path: Path) -> None:

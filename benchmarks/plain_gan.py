@@ -125,10 +125,12 @@ class PlainGAN:
 
     def draw(self) -> Draws:
         """Fresh random numbers; dropout draws its own."""
-        c, like = self.config, {"device": self.data.device, "dtype": self.data.dtype}
-        noise = 2 * torch.rand(c.batch_size, c.dimension, **like) - 1
-        latent = 2 * torch.rand(2, c.batch_size, c.latent, **like) - 1
-        return Draws(noise, (latent[0], latent[1]))
+        n, d, latent = self.config.batch_size, self.config.dimension, self.config.latent
+        return Draws(self.uniform(n, d), (self.uniform(n, latent), self.uniform(n, latent)))
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Uniform on [-1, 1]."""
+        return 2 * torch.rand(shape, device=self.data.device, dtype=self.data.dtype) - 1
 
     def train_epoch(self) -> None:
         """Shuffle, then one discriminator and one generator step a full batch."""
@@ -201,7 +203,7 @@ class PlainGAN:
         """Each of our layers with the stacked one that does the same."""
         g, d = self.generator, self.discriminator
         mine = [*g.hidden.layers, g.output]
-        mine += [*self.discriminator.embedding[::2], *d.hidden.layers, d.output]
+        mine += [*list(d.embedding)[::2], *d.hidden.layers, d.output]
         theirs = [*stack.generator.hidden, stack.generator.output]
         theirs += [*stack.discriminator.embedding, *stack.discriminator.hidden]
         theirs += [stack.discriminator.output]

@@ -17,8 +17,9 @@ from amplib.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = sorted(ROOT.glob("results/*/*/*/record.json"))
-# Rounding differs between machines (1e-16) and is amplified by three epochs of training or by the
-# minimiser, to 1e-9 at most; a change of the code's meaning moves numbers by 1e-5 and more.
+# Rounding differs between machines, by 1e-15 or so; three epochs leave it there and the minimiser
+# makes 1e-14 of it.  What changes the meaning of the code moves a number by 1e-6 and more: a
+# LeakyReLU of 0.0101 by 6e-5, an F off by 1e-4 by 1e-6, a penalty 1% stronger by 1%.
 TOLERANCE = 1e-7
 
 
@@ -93,14 +94,14 @@ def test_a_changed_gan_moves_the_fingerprint(target, change, original, monkeypat
 
 
 def test_a_changed_sample_moves_every_fingerprint(original, monkeypatch):
-    """A training sample shifted by 1e-5."""
+    """A training sample shifted by a thousandth of a hump's width."""
     patch(monkeypatch, "amplib.camel.CamelStudy.training_sample", shifted)
     for name, numbers in original.items():
         assert not agree(make_study(name, "smoke").fingerprint(), numbers), name
 
 
 def shifted(f):
-    return lambda self, repetition: f(self, repetition) + 1e-5
+    return lambda self, repetition: f(self, repetition) + 1e-3
 
 
 def test_rounding_does_not_move_a_fingerprint(original, monkeypatch):
@@ -114,7 +115,6 @@ def test_rounding_does_not_move_a_fingerprint(original, monkeypatch):
     )
     for name, numbers in original.items():
         moved = make_study(name, "smoke").fingerprint()
-        print(name, np.max(np.abs(np.array(moved) - numbers) / np.abs(numbers)))
         assert agree(moved, numbers), name
 
 

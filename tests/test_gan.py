@@ -20,9 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from plain_gan import Draws, PlainGAN
 
 DOUBLE = 1e-9
-"""Relative agreement in float64, of what is the same but for the order of sums."""
+"""Relative agreement in float64, of what is the same but for the order of sums.  Most agrees to
+1e-12; Adam makes 1e-10 of the rounding of a gradient that vanishes, such as that of the embedding's
+last bias, which a standard deviation does not see."""
 SMALL = GANConfig(
-    width=8, latent=6, embedding=4, depth=2, batch_size=5, epochs=3, learning_rate=1e-3
+    width=8, latent=6, embedding=4, depth=2, batch_size=5, epochs=3, learning_rate=2e-4
 )
 AGGREGATIONS = ("std", "mean", "max", "sum")
 OPTIONS = [
@@ -416,33 +418,43 @@ def test_training_improves_the_camel_back():
 # ---- GPU ----
 
 
+def weights(gan):
+    """All weights and biases in one vector, on the CPU."""
+    modules = (gan.generator, gan.discriminator)
+    return torch.cat([p.detach().cpu().double().ravel() for m in modules for p in m.parameters()])
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_captured_graph_is_the_eager_run():
     """Two epochs of four steps as a CUDA graph, eagerly on the GPU, and on the CPU.
 
-    On the GPU both launch the same kernels.  Against the CPU products are rounded to TF32 (2^-11):
-    losses agree to 1%, and what the weights moved to 10% rms, as Adam's first steps turn the
-    rounding of a small gradient into a full step of the wrong sign.
+    On the GPU both launch the same kernels: what the weights moved agrees to 1% rms.  Against the
+    CPU products are rounded to TF32 (2^-11): to 10%, as Adam turns the rounding of a small
+    gradient into a whole step; the losses to 1e-3, the penalty to 5%.  Emulated on a CPU these
+    are 2%, 2e-5 and 0.4%.
     """
     precision = torch.get_float32_matmul_precision()
     config = replace(SMALL, width=32, latent=20, learning_rate=1e-3)
     try:
-        runs = [stack(config, n_train=21, dtype=torch.float32, device=d) for d in ("cuda", "cpu")]
-        start = {name: value.cpu().clone() for name, value in runs[0].state().items()}
-        captured, on_cpu = ([loss for _, loss in gan.train(2, every=1)] for gan in runs)
+        graph, cpu = (
+            stack(config, n_train=21, dtype=torch.float32, device=device)
+            for device in ("cuda", "cpu")
+        )
+        start = weights(cpu)
+        assert torch.equal(weights(graph), start)
+        assert torch.equal(graph.noise.words(5, 99).cpu(), cpu.noise.words(5, 99))
+        captured, expected = (
+            np.array([loss for _, loss in gan.train(2, every=1)]) for gan in (graph, cpu)
+        )
         eager = stack(config, n_train=21, dtype=torch.float32, device="cuda")
         for _ in range(2):
             eager._epoch()
     finally:
         torch.set_float32_matmul_precision(precision)
-    assert torch.equal(runs[0].noise.words(5, 99).cpu(), runs[1].noise.words(5, 99))
-    np.testing.assert_allclose(captured, on_cpu, rtol=0.01, atol=1e-4)
-    own = eager.state()
-    for name, value in runs[0].state().items():
-        torch.testing.assert_close(value, own[name], rtol=1e-4, atol=1e-6, msg=name)
-        expected = runs[1].state()[name].double()
-        if name.endswith(("weight", "bias")):
-            moved = (expected - start[name].double()).square().mean().sqrt()
-            wrong = (value.cpu().double() - expected).square().mean().sqrt()
-            assert wrong < 0.1 * moved, name
+    assert int(graph.epoch) == 2
+    moved = (weights(cpu) - start).norm()
+    assert (weights(graph) - weights(eager)).norm() < 0.01 * moved
+    assert (weights(graph) - weights(cpu)).norm() < 0.1 * moved
+    np.testing.assert_allclose(captured[:, [0, 2]], expected[:, [0, 2]], rtol=1e-3)
+    np.testing.assert_allclose(captured[:, 1], expected[:, 1], rtol=0.05)

@@ -135,7 +135,7 @@ def test_what_is_saved_is_loaded():
 
 
 def test_the_store_is_named_by_the_environment(tmp_path):
-    code = "from amplib.results import RESULTS, work_folder; print(RESULTS, work_folder())"
+    code = "from amplib.results import RESULTS, work_folder; print(RESULTS, work_folder(RESULTS))"
     store = tmp_path / "elsewhere"
     environment = {**os.environ, "AMPLIFY_RESULTS": str(store)}
     shown = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
@@ -210,7 +210,7 @@ def test_a_damaged_part_is_named_and_not_used(how):
     result = filled()
     path = result.folder / "part-000-00.npz"
     damage(path, how)
-    with pytest.warns(DamagedPartWarning, match="part-000-00.npz does not match its SHA-256"):
+    with pytest.warns(DamagedPartWarning, match=r"part-000-00\.npz does not match its SHA-256"):
         assert result.missing() == [(0, 0), (2, 0)]
     with pytest.warns(DamagedPartWarning):
         assert list(result.load()) == [(1, 0)]
@@ -247,16 +247,15 @@ def test_a_damaged_record_is_named_in_one_line(text):
     path = result.folder / "record.json"
     path.write_bytes(text.encode("latin-1"))
     for attempt in (result.record, result.missing, result.load):
-        with pytest.raises(ValueError, match="record.json is damaged") as caught:
+        with pytest.raises(ValueError, match=r"record\.json is damaged") as caught:
             attempt()
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
-    with pytest.raises(ValueError, match="record.json is damaged"):
+    with pytest.raises(ValueError, match=r"record\.json is damaged"):
         result.save((2, 0), ARRAYS, MADE)
     assert path.read_bytes() == text.encode("latin-1")
 
 
-@pytest.mark.xfail(raises=(KeyError, TypeError), strict=True, reason="entries are not checked")
 @pytest.mark.parametrize("entry", [{}, None, "sha256", 3])
 def test_a_damaged_entry_is_named_in_one_line(entry):
     result = filled()
@@ -264,7 +263,7 @@ def test_a_damaged_entry_is_named_in_one_line(entry):
     record = json.loads(path.read_text())
     record["parts"]["part-000-00.npz"] = entry
     path.write_text(json.dumps(record))
-    with pytest.raises(ValueError, match="record.json is damaged"):
+    with pytest.raises(ValueError, match=r"record\.json is damaged"):
         result.done()
 
 
@@ -344,17 +343,17 @@ def test_groups_hold_every_part_once():
 def test_a_part_does_not_depend_on_its_group(tmp_path):
     """Three together against each alone: the same sample, losses to 1e-4, cells to 1%.
 
-    Not bit by bit: the order of sums in a batched product depends on how many share it.  An event
-    within float32 rounding of a cell's edge may then fall into its neighbour.
+    Not bit by bit: the order of sums in a batched product depends on how many share it (1, 2 to 3,
+    4 and more differ).  A training amplifies that: after 60 epochs at ten times the rate 2% of
+    10,000 events lie in other cells.  A part is then the same GAN in distribution, and the same
+    numbers only in a group of the same size, which its record keeps (``together``).
     """
     study = small_gan(max_events=10_000, epochs=10)
     together = computed(study, study.parts(), tmp_path)
     for part in study.parts():
         alone = computed(study, [part], tmp_path)[part]
         assert np.array_equal(alone["sample"], together[part]["sample"])
-        worst = np.abs(alone["losses"] - together[part]["losses"]).max()
         moved = np.abs(alone["counts"] - together[part]["counts"]).sum(1)
-        print(part, worst, moved)
         np.testing.assert_allclose(alone["losses"], together[part]["losses"], rtol=1e-4, atol=1e-6)
         assert (moved <= 0.01 * study.event_sizes).all()
 
@@ -391,7 +390,7 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "checkpoint").write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match="checkpoint is damaged .*delete it to train anew"):
+    with pytest.raises(ValueError, match=r"checkpoint is damaged .*delete it to train anew"):
         computed(small_gan(), [(0, 0)], tmp_path)
 
 
@@ -419,15 +418,15 @@ def wait_for(condition, seconds=120):
 @pytest.mark.skipif(not Path("/proc").exists(), reason="reads /proc")
 def test_a_killed_run_loses_no_part_and_leaves_no_worker(tmp_path):
     """kill -9 of the command when its first part has landed, then the same command again."""
-    study = small_gan(epochs=60, repetitions=6)
-    values = {**SMALL, "epochs": 60, "repetitions": 6}
+    values = {**SMALL, "epochs": 15, "repetitions": 4}
+    study = small_gan(**values)
     pairs = [f"{name}={value}" for name, value in values.items()]
-    command = [*COMMAND, "--jobs", "2", "--group", "1", "--set", *pairs]
+    command = [*COMMAND, "--group", "1", "--set", *pairs]
     environment = {**os.environ, "AMPLIFY_RESULTS": str(tmp_path)}
-    result = Result(study, "smoke")
+    result, quiet = Result(study, "smoke"), subprocess.DEVNULL
 
     run = subprocess.Popen(
-        command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
+        [*command, "--jobs", "2"], env=environment, start_new_session=True, stderr=quiet
     )
     try:
         wait_for(lambda: result.record()["parts"])
@@ -444,7 +443,8 @@ def test_a_killed_run_loses_no_part_and_leaves_no_worker(tmp_path):
     assert survived
     assert result.missing(), "the run ended before it was killed"
 
-    subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL, timeout=300)
+    command += ["--jobs", "1"]
+    subprocess.run(command, env=environment, check=True, stderr=quiet, timeout=300)
     assert not result.missing()
     for part, arrays in result.load().items():
         assert same(arrays, computed(study, [part], tmp_path)[part]), part

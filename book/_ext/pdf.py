@@ -12,6 +12,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+NOT_IN_PDF = {"html-only", "sd-stretched-link"}  # the latter: what makes a card clickable
 SHOW_CODE = "tag_show-code"
 LINE = 100  # characters of a table's font on a line of the page
 
@@ -33,14 +34,14 @@ class HideCode(SphinxPostTransform):
 
 
 class HtmlOnly(SphinxPostTransform):
-    """Drop what carries the class ``html-only``: thumbnails, the reference of the package."""
+    """Drop what carries the class ``html-only``, and the links behind cards."""
 
     default_priority = 399
     formats = ("latex",)
 
     def run(self, **kwargs: object) -> None:
         for node in list(self.document.findall(nodes.Element)):
-            if "html-only" in node.get("classes", []) and node.parent is not None:
+            if not NOT_IN_PDF.isdisjoint(node.get("classes", [])) and node.parent is not None:
                 node.parent.remove(node)
 
 

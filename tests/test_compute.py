@@ -1,0 +1,75 @@
+"""The runner: what it refuses, how it groups, and that an interrupted group is gone on with."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from amplib.__main__ import assignments, span
+from amplib.camel import make_study
+from amplib.compute import compute, grouped, unfinished
+from amplib.results import ROOT, Result, work_folder
+
+
+@pytest.mark.parametrize(("jobs", "parts", "size"), [(1, 1, 8), (2, 100, 8), (3, 7, 1), (1, 9, 4)])
+def test_groups_hold_every_part_once_and_no_more_than_asked(jobs, parts, size):
+    wanted = [(k, 0) for k in range(parts)]
+    groups = grouped(wanted, jobs, size)
+    assert [p for g in groups for p in g] == wanted
+    assert max(map(len, groups)) <= size
+    assert max(map(len, groups)) - min(map(len, groups)) <= 1
+
+
+@pytest.mark.parametrize("name", ["jobs", "limit", "group"])
+def test_a_number_below_one_is_refused(tmp_path, name):
+    result = Result(make_study("gan", "smoke"), "smoke", tmp_path)
+    with pytest.raises(ValueError, match=f"{name} = -1: must be an integer from 1"):
+        compute(result, **{name: -1})
+    assert not result.folder.exists()
+
+
+def test_an_interrupted_group_keeps_its_parts(tmp_path):
+    """Its checkpoint belongs to them together, however a later run would group what is missing."""
+    result = Result(make_study("gan", "smoke"), "smoke", tmp_path)
+    work = work_folder(tmp_path)
+    note = {"folder": str(result.folder), "parts": [[1, 0], [2, 0]], "seconds": 5.0}
+    (work / "a.json").write_text(json.dumps(note))
+    missing = result.missing()
+    assert unfinished(result, missing) == []  # no checkpoint yet: nothing to go on with
+    (work / "a.safetensors").touch()
+    assert unfinished(result, missing) == [[(1, 0), (2, 0)]]
+    assert unfinished(result, [(0, 0)]) == []  # all its parts are done
+    (work / "b.json").write_text(json.dumps({**note, "folder": "another"}))
+    (work / "b.safetensors").touch()
+    assert unfinished(result, missing) == [[(1, 0), (2, 0)]]
+
+
+def test_a_machine_computes_only_its_share(tmp_path):
+    result = Result(make_study("fit", "smoke", repetitions=300), "smoke", tmp_path)
+    compute(result, jobs=1, device="cpu", only=(1, 1))
+    assert result.done() == [(1,)]
+
+
+@pytest.mark.parametrize("text", ["", "3", "a:b", "5:2", "-1:2"])
+def test_a_share_is_first_and_last(text):
+    assert span("20:39") == (20, 39)
+    with pytest.raises(ValueError, match="expected FIRST:LAST"):
+        span(text)
+
+
+def test_values_of_the_command_line_are_numbers_where_they_read_as_such():
+    pairs = ["n_train=200", "learning_rate=5e-4", "aggregation=max"]
+    assert assignments(pairs) == {"n_train": 200, "learning_rate": 5e-4, "aggregation": "max"}
+    with pytest.raises(ValueError, match="expected NAME=VALUE"):
+        assignments(["n_train"])
+
+
+def test_status_counts_parts(tmp_path):
+    path = tmp_path / "status.json"
+    subprocess.run(
+        [sys.executable, "-m", "amplib", "status", "--json", str(path)], check=True, cwd=ROOT
+    )
+    rows = json.loads(path.read_text())
+    assert {(r["study"], r["preset"]) for r in rows} >= {("gan", "paper"), ("ensemble", "laptop")}
+    assert all(0 <= r["parts_done"] <= r["parts_wanted"] for r in rows)
