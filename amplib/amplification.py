@@ -6,7 +6,7 @@ A repetition is one training sample with all that was made from it; errors are o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -81,6 +81,16 @@ class Repetitions:
     def amplification(self, q: int) -> Estimate:
         """N_equiv over the training sample's size."""
         return amplification_factor(self.mse(q), q, self.n_train)
+
+
+def balanced(repetitions: Repetitions) -> Repetitions:
+    """The same with each hump scaled to the half that the truth puts there.
+
+    What remains of the error is that of the shapes; what went is that of the relative height.
+    """
+    humps = repetitions.cells.reshape(len(repetitions.cells), 2, -1).astype(float)
+    halves = 0.5 * humps / humps.sum(2, keepdims=True)
+    return replace(repetitions, cells=halves.reshape(len(halves), -1))
 
 
 @dataclass(frozen=True)
