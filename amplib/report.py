@@ -53,9 +53,13 @@ def tell(**texts: object) -> None:
 
 
 def origin(figure: str, *results: Result) -> None:
-    """Glue a figure's provenance line as ``<figure>-origin``, from the records of its results."""
+    """Glue where a figure comes from: ``<figure>-origin``, whole, and ``<figure>-cost``, short."""
     made = " ".join(map(_origin, results))
     glue(f"{figure}-origin", f"{made} Again: make figure ID={figure}", display=False)
+    seconds = sum(cost_so_far(r)[0] for r in results)
+    presets = ", ".join(sorted({r.preset for r in results}))
+    cost = f"{duration(seconds)} of one core (preset {presets}). make figure ID={figure}"
+    glue(f"{figure}-cost", cost, display=False)
 
 
 def _origin(result: Result) -> str:
@@ -92,7 +96,7 @@ def show_banner(*results: Result) -> None:
     glue("scale", " ".join(texts) or "The papers' own settings.", display=False)
     if texts:
         lines = "\n".join(f"- {text}" for text in texts)
-        display(Markdown(f":::{{warning}}\n{lines}\n:::"))
+        display(Markdown(f":::{{admonition}} Not the papers' scale\n:class: warning\n{lines}\n:::"))
 
 
 def show_table(

@@ -140,6 +140,7 @@ report.tell(
         "fit-equivalents": report.each(sample_and_fits.fit.n_equiv, quantiles),
         "gan-equivalents": report.each(curve.asymptote.n_equiv, quantiles),
         "gan-factors": report.each(curve.asymptote.amplification, quantiles),
+        "gan-finest": f"{curve.asymptote.amplification(quantiles[-1])} at {quantiles[-1]} quantiles",
         "gan-saturation": report.each(lambda q: f"{curve.saturation(q):,}", quantiles),
         "fit-balanced": report.each(balanced(sample_and_fits.fit).n_equiv, quantiles),
         "gan-balanced": report.each(balanced(curve.asymptote).n_equiv, quantiles),
@@ -202,9 +203,10 @@ print("parameters of the fit, mean over samples:")
 for name, value in zip(PARAMETERS, sample_and_fits.parameters.mean(0), strict=True):
     print(f"  {name:8s} {value:7.3f}")
 for q in quantiles:
+    print(f"{q} quantiles:")
     print(
-        f"{q} quantiles: sample {sample_and_fits.sample.n_equiv(q)}, "
-        f"fit {sample_and_fits.fit.n_equiv(q)}, GAN {curve.asymptote.n_equiv(q)}, "
-        f"amplification {curve.asymptote.amplification(q)}, "
-        f"saturated at {curve.saturation(q)} events"
+        f"  sample, fit     {sample_and_fits.sample.n_equiv(q)}, {sample_and_fits.fit.n_equiv(q)}"
     )
+    print(f"  GAN             {curve.asymptote.n_equiv(q)}")
+    print(f"  amplification   {curve.asymptote.amplification(q)}")
+    print(f"  saturated at    {curve.saturation(q)} events")

@@ -116,9 +116,8 @@ plt.show()
 
 # %% tags=["nbval-check-output", "hide-input"]
 for q in quantiles:
-    print(
-        f"{q} quantiles: GAN {gan.asymptote.n_equiv(q)}, "
-        f"ensemble {ensemble.asymptote.n_equiv(q)}, "
-        f"amplification {ensemble.asymptote.amplification(q)}, "
-        f"saturated at {ensemble.saturation(q)} events"
-    )
+    print(f"{q} quantiles:")
+    print(f"  GAN             {gan.asymptote.n_equiv(q)}")
+    print(f"  ensemble        {ensemble.asymptote.n_equiv(q)}")
+    print(f"  amplification   {ensemble.asymptote.amplification(q)}")
+    print(f"  saturated at    {ensemble.saturation(q)} events")
