@@ -241,7 +241,8 @@ def _claim(camel: Camel, name: str, text: str) -> Claim:
     complete = result.preset == "paper" and not result.missing()
     if not complete:
         verdict += f" ({len(result.done())} parts of preset {result.preset})"
-    why = "" if finding.met else finding.why
+    scale = "" if result.preset == "paper" else "on a shorter schedule than the papers'"
+    why = "" if finding.met else finding.why or scale
     return Claim(name, text, finding.measured, finding.error, result.preset, verdict, figure, why)
 
 

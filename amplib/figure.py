@@ -26,7 +26,7 @@ def draw(key: str, preset: str, parameters: Mapping[str, object]) -> list[Path]:
     """Draw a figure at a preset, computing what is missing for it.
 
     Returns:
-        The files: executed notebook, svg and pdf, in ``_build/figures``.
+        The executed notebook in ``_build``; svg and pdf in ``_build/figures``.
 
     Raises:
         ParameterError: for an unknown key.
@@ -34,13 +34,14 @@ def draw(key: str, preset: str, parameters: Mapping[str, object]) -> list[Path]:
     owner = owners()
     if key not in owner:
         raise ParameterError(f"unknown figure {key!r}; allowed: {', '.join(owner)}")
-    folder = ROOT / "_build" / "figures"
-    executed = folder / f"{key}.ipynb"
+    executed = ROOT / "_build" / f"{key}.ipynb"
     pairs = {"preset": preset, **parameters}
     options = [text for name, value in pairs.items() for text in ("-p", name, str(value))]
     runner = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
-    subprocess.run([*runner, "run", owner[key], str(executed), *options], check=True, cwd=ROOT)
-    return [executed, *sorted((folder / "figures").glob(f"{key}.*"))]
+    done = subprocess.run([*runner, "run", owner[key], str(executed), *options], cwd=ROOT)
+    if done.returncode:
+        sys.exit(done.returncode)  # the notebook has said why
+    return [executed, *sorted((executed.parent / "figures").glob(f"{key}.*"))]
 
 
 def extract(executed: Path, folder: Path, keys: Iterable[str] | None = None) -> list[Path]:

@@ -19,7 +19,8 @@ NOTEBOOK = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 
 
 def run_notebook(name, output, env=None, **parameters):
-    options = [text for k, v in parameters.items() for text in ("-p", k, json.dumps(v))]
+    texts = {k: ".nan" if v != v else json.dumps(v) for k, v in parameters.items()}  # as YAML
+    options = [text for pair in texts.items() for text in ("-p", *pair)]
     return subprocess.run(
         [*NOTEBOOK, "run", name, str(output), *options],
         capture_output=True, text=True, env={**os.environ, **(env or {})}, cwd=ROOT,
@@ -44,11 +45,20 @@ def test_a_notebook_refuses_a_bad_parameter_in_one_line_before_any_work(tmp_path
     done = run_notebook(
         "amplify", tmp_path / "a.ipynb", {"AMPLIFY_RESULTS": str(store)}, **parameters
     )
-    assert done.returncode != 0
+    assert done.returncode == 2
     told = [text for text in done.stderr.splitlines() if text.startswith("ParameterError")]
-    assert told
-    assert all(re.search(line, text) for text in told)
+    assert len(told) == 1
+    assert re.search(line, told[0])
+    assert "Traceback" not in done.stderr
     assert not list(store.glob("*/*/*")), "work was done before the parameter was refused"
+
+
+def test_the_figure_command_refuses_as_the_notebook_does():
+    command = [sys.executable, "-m", "amplib", "figure", "amplify-fig9"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert done.stderr.startswith("amplib: unknown figure 'amplify-fig9'; allowed: amplify-fig1")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("module", ["amplib.report", "amplib.obtain", "amplib.amplification"])

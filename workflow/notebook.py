@@ -40,9 +40,15 @@ def run(name: str, output: Path, parameters: dict[str, object]) -> None:
     """Execute the notebook with parameters; prints as it goes, fails as it fails."""
     source = build(name)
     output.parent.mkdir(parents=True, exist_ok=True)
-    papermill.execute_notebook(
-        source, output, parameters, kernel_name="python3", cwd=ROOT, progress_bar=False
-    )
+    try:
+        papermill.execute_notebook(
+            source, output, parameters, kernel_name="python3", cwd=ROOT, progress_bar=False
+        )
+    except papermill.PapermillExecutionError as error:
+        if error.ename != "ParameterError":
+            raise
+        print(f"{error.ename}: {error.evalue}", file=sys.stderr)
+        raise SystemExit(2) from None
     extract(output, output.parent / "figures")
 
 
