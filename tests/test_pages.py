@@ -1,0 +1,48 @@
+"""What machines read off the built book: ids on the pages, claims.json and status.json."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from amplib.claims import says
+from amplib.results import ROOT
+
+BUILD = ROOT / "_build"
+pytestmark = pytest.mark.skipif(
+    not (BUILD / "html" / "book" / "index.html").exists(), reason="no book: make book"
+)
+
+
+def owed():
+    spec = yaml.safe_load((ROOT / "book" / "figures.yml").read_text())
+    return [key for key in spec["figures"] if key.startswith(("amplify-", "ensemble-"))]
+
+
+@pytest.mark.parametrize("key", owed())
+def test_every_owed_figure_stands_under_its_key_with_provenance(key):
+    pages = [p.read_text() for p in (BUILD / "html" / "book" / "notebooks").glob("*.html")]
+    found = [
+        m for text in pages if (m := re.search(rf'<figure[^>]*id="{key}".*?</figure>', text, re.S))
+    ]
+    assert len(found) == 1
+    figure = found[0][0]
+    assert re.search(r'<img[^>]*src="[^"]+\.svg"', figure)
+    assert f"make figure ID={key}" in figure
+
+
+def test_claims_json_has_every_claim_and_a_verdict():
+    rows = json.loads((BUILD / "claims.json").read_text())
+    assert [r["id"] for r in rows] == list(says())
+    assert all(re.match(r"met|missed|not measured", r["verdict"]) for r in rows)
+    measured = [r for r in rows if r["measured"] is not None]
+    assert {r["id"].partition(".")[0] for r in measured} >= {"amplify", "ensemble"}
+    assert all(r["preset"] in ("laptop", "paper") and r["figure"] for r in measured)
+
+
+def test_status_json_has_every_study_at_every_preset():
+    rows = json.loads((BUILD / "status.json").read_text())
+    keys = {"study", "preset", "parts_done", "parts_wanted"}
+    assert all(keys <= set(row) for row in rows)
+    assert len({(row["study"], row["preset"]) for row in rows}) == len(rows) >= 12

@@ -1,0 +1,32 @@
+"""Put the book's main figure and its number into the README, from the stored results.
+
+python workflow/readme.py
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+from amplib.claims import Camel
+from amplib.results import ROOT
+
+FIGURE = "amplify-fig2.svg"
+
+
+def main() -> None:
+    """Copy the figure that ``make book`` drew and write the amplification factor."""
+    shutil.copy(ROOT / "book/notebooks/figures" / FIGURE, ROOT / "book/_static" / FIGURE)
+    camel = Camel()
+    number = f"**{camel.gan.asymptote.amplification(50)}**"
+    scale = f"{len(camel.gan.index)} trainings, preset `{camel.gan_result.preset}`"
+    readme = ROOT / "README.md"
+    text = readme.read_text()
+    for name, value in (("number", number), ("scale", scale)):
+        mark, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        text = re.sub(f"{mark}.*?{end}", f"{mark}{value}{end}", text, flags=re.S)
+    readme.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
