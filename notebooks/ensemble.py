@@ -47,7 +47,7 @@ given = read_parameters(
 import matplotlib.pyplot as plt
 
 from amplib import report
-from amplib.amplification import check_quantiles, gan_curve, sample_and_fit
+from amplib.amplification import check_quantiles, gan_curve, ratio, sample_and_fit
 from amplib.fit import fit_camel_back
 from amplib.obtain import obtain, stored
 from amplib.plotting import ORANGE, PURPLE, density_panel, quantile_mse_panels
@@ -95,6 +95,7 @@ report.tell(
         "ensemble-equivalents": report.each(ensemble.asymptote.n_equiv, quantiles),
         "ensemble-factors": report.each(ensemble.asymptote.amplification, quantiles),
         "ensemble-fit": report.each(sample_and_fits.fit.n_equiv, quantiles),
+        "ensemble-gain": report.each(ratio(ensemble.asymptote, gan.asymptote), quantiles),
         "ensemble-repetitions": len(ensemble.counts),
         "ensemble-gans": len(gan.counts),
         "ensemble-saturation": report.each(lambda q: f"{ensemble.saturation(q):,}", quantiles),
@@ -108,11 +109,19 @@ quantile_mse_panels(sample_and_fits, curves, quantiles)
 plt.show()
 
 # %% [markdown]
+# ## What we find
+#
 # At {glue:text}`ensemble-quantiles` quantiles an ensemble of {glue:text}`ensemble-members` is worth
 # {glue:text}`ensemble-equivalents` points, amplification factors of {glue:text}`ensemble-factors`
-# ({glue:text}`ensemble-repetitions` repetitions); single GANs at the same settings
-# {glue:text}`ensemble-single`, the fit {glue:text}`ensemble-fit`.  The ensemble saturates at
-# {glue:text}`ensemble-saturation` events.
+# ({glue:text}`ensemble-repetitions` repetitions).  Single GANs at the same settings are worth
+# {glue:text}`ensemble-single`, the fit {glue:text}`ensemble-fit`.  On the same samples an ensemble
+# is worth {glue:text}`ensemble-gain` single GANs.  It saturates later, at
+# {glue:text}`ensemble-saturation` events: a better density takes more events to exhaust.
+#
+# The gain is the share of a GAN's error that differs from training to training.  Averaging
+# $M$ densities divides this share by $M$ and leaves the rest, which the sample made.  Were all of the
+# error of the first kind, {glue:text}`ensemble-members` GANs would be worth
+# {glue:text}`ensemble-members` times one.
 
 # %% tags=["nbval-check-output", "hide-input"]
 for q in quantiles:
