@@ -63,14 +63,12 @@ def origin(figure: str, *results: Result) -> None:
 
 
 def _origin(result: Result) -> str:
-    seconds, devices = cost_so_far(result)
-    parts = result.record()["parts"].values()
+    seconds, devices, commits = cost_so_far(result)
     study = result.study
     return (
         f"[{study.name}] preset {result.preset}, {len(result.done())} of {len(study.parts())} "
         f"parts, seed {study.asdict()['seed']}, "
-        f"commit {', '.join(sorted({str(p['commit']) for p in parts}))}, "
-        f"{'; '.join(devices)}, {duration(seconds)}."
+        f"commit {', '.join(commits)}, {'; '.join(devices)}, {duration(seconds)}."
     )
 
 

@@ -201,8 +201,17 @@ def commit() -> str | None:
     return head.stdout.decode().strip() + ("+" if dirty.returncode else "")
 
 
-def cost_so_far(result: Result) -> tuple[float, list[str]]:
-    """Seconds of one core or GPU that the stored parts took, and the devices they took them on."""
-    parts = result.record()["parts"].values()
+def cost_so_far(result: Result) -> tuple[float, list[str], list[str]]:
+    """What the stored parts of this study took: seconds of one core or GPU, where, and the code.
+
+    Returns:
+        seconds, devices, commits.
+    """
+    recorded = result.record()["parts"]
+    parts = [recorded[part_name(p)] for p in result.done()]
     seconds = sum(p["seconds"] / p["together"] for p in parts)
-    return seconds, sorted({p["device"] for p in parts})
+    return (
+        seconds,
+        sorted({p["device"] for p in parts}),
+        sorted({p["commit"] or "unknown" for p in parts}),
+    )

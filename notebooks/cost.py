@@ -35,7 +35,7 @@ rows = []
 for name in STUDIES:
     for scale in ("laptop", "paper"):
         result = stored(name, scale)
-        spent, devices = cost_so_far(result)
+        spent, devices, _ = cost_so_far(result)
         rows.append(
             [
                 f"`{name}`",

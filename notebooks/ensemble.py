@@ -76,8 +76,8 @@ report.tell(
     **{
         "ensemble-n-train": ensembles.study.n_train,
         "ensemble-members": members,
-        "ensemble-fig1-events": f"{one.sum():,}",
-        "ensemble-fig1-all": f"{many.sum():,}",
+        "ensemble-fig1-events": f"{first[0]['density'].sum():,}",
+        "ensemble-fig1-all": f"{sum(p['density'].sum() for p in first):,}",
     }
 )
 report.origin("ensemble-fig1", ensembles)
