@@ -75,7 +75,7 @@ def test_every_owed_figure_of_the_amplification_papers_has_an_owner():
 
 def nbval(folder, env):
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q",
+        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-vv",
          "-p", "no:cacheprovider", str(ROOT / "_build" / "nbval" / "smoothing.ipynb")],
         capture_output=True, text=True, env={**os.environ, **env}, cwd=folder,
     )  # fmt: skip
@@ -85,6 +85,11 @@ def nbval(folder, env):
 def checked():
     """The smoothing notebook with its stored reference."""
     subprocess.run([*NOTEBOOK, "check", "smoothing"], check=True, cwd=ROOT)
+
+
+def test_nbval_passes_when_nothing_changes(tmp_path, checked):
+    done = nbval(tmp_path, {})
+    assert done.returncode == 0, done.stdout
 
 
 def test_nbval_fails_when_a_stored_number_changes(tmp_path, checked):
@@ -100,6 +105,7 @@ def test_nbval_fails_when_a_stored_number_changes(tmp_path, checked):
     copy.save(part, arrays, {"seconds": 1.0, "together": 1, "device": "test", "commit": None})
     done = nbval(tmp_path, {"AMPLIFY_RESULTS": str(store)})
     assert done.returncode == 1, done.stdout
+    assert "Cell outputs differ" in done.stdout
     assert "leave-one-out" in done.stdout
 
 
@@ -114,6 +120,7 @@ def test_nbval_fails_when_a_metric_changes(tmp_path, checked):
     metric.write_text(changed)
     done = nbval(tmp_path, {"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 1, done.stdout
+    assert "Cell outputs differ" in done.stdout
     assert "Bootstrap" in done.stdout
 
 

@@ -86,6 +86,7 @@ def check(name: str) -> Path:
         )
     for cell, lines in zip(cells, texts, strict=True):
         text = "\n".join(lines) + "\n"
+        cell.execution_count = 1  # nbval compares only cells that have been run
         cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
     nbformat.write(notebook, path)
     return path
