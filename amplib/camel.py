@@ -246,10 +246,10 @@ PRESETS: dict[str, dict[str, dict[str, object]]] = {
         "gan": {**_SHORT, "max_events": 100_000, "repetitions": 8},
         "ensemble": {**_SHORT, "max_events": 100_000, "repetitions": 4, "members": 5},
     },
-    # The papers' own settings; more fits than their 100, as they cost nothing.
+    # The papers' own settings; more fits than their 100, as they cost little.
     "paper": {
         "fit": {"repetitions": 1000},
-        "smoothing": {"repetitions": 300},
+        "smoothing": {"repetitions": 1000},
         "gan": {"repetitions": 100},
         "ensemble": {"repetitions": 50, "members": 10},
     },

@@ -198,7 +198,7 @@ if all(result.done() for result in schedules.values()):
         ],
     )
 
-# %% tags=["nbval-check-output", "hide-input"]
+# %% tags=["nbval-check-output", "remove-cell"]
 print("parameters of the fit, mean over samples:")
 for name, value in zip(PARAMETERS, sample_and_fits.parameters.mean(0), strict=True):
     print(f"  {name:8s} {value:7.3f}")

@@ -123,7 +123,7 @@ plt.show()
 # error of the first kind, {glue:text}`ensemble-members` GANs would be worth
 # {glue:text}`ensemble-members` times one.
 
-# %% tags=["nbval-check-output", "hide-input"]
+# %% tags=["nbval-check-output", "remove-cell"]
 for q in quantiles:
     print(f"{q} quantiles:")
     print(f"  GAN             {gan.asymptote.n_equiv(q)}")

@@ -135,7 +135,7 @@ plt.show()
 # that choice can fail.  And it is the GAN, not the kernel, that goes on to dimensions in which no
 # bandwidth fits.
 
-# %% tags=["nbval-check-output", "hide-input"]
+# %% tags=["nbval-check-output", "remove-cell"]
 for name, row in rows.items():
     print(name)
     for q in quantiles:
