@@ -11,7 +11,7 @@ from typing import Any
 
 from amplib.camel import PRESETS, STUDIES, make_study
 from amplib.compute import compute, cost
-from amplib.obtain import BEST, obtain
+from amplib.obtain import BEST, is_wanting, stored
 from amplib.results import Result
 
 
@@ -63,13 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_compute(options: argparse.Namespace) -> None:
     """``amplib compute``: with ``best``, only where nothing that can be shown is stored."""
-    values = assignments(options.set)
-    if options.preset == BEST:
-        obtain(options.study, **values)
+    result = stored(options.study, options.preset, **assignments(options.set))
+    if options.preset == BEST and not is_wanting(result):
         return
-    study = make_study(options.study, options.preset, **values)
     compute(
-        Result(study, options.preset),
+        result,
         jobs=options.jobs,
         device=options.device,
         limit=options.limit,

@@ -19,20 +19,35 @@ from amplib.camel import (
     CamelSmoothing,
     ChunkedCamelStudy,
 )
+from amplib.fit import information, propagated_mse
 from amplib.parameters import ParameterError
 from amplib.quantiles import (
     Estimate,
     amplification_factor,
+    expected_mse,
     merge_cells,
     n_equiv,
     quantile_mse,
 )
 from amplib.results import Result
+from amplib.truth import CamelBack
 
 QUANTILES = (10, 20, 50)
 """Resolutions of both papers."""
+TRUE_PARAMETERS = np.array([-4.0, 4.0, 1.0, 1.0, 0.5])
+"""Means, widths and weight of the truth, in the order of the fit's parameters."""
 SATURATED = 1.1
 """A curve has saturated where its mean MSE is within 10% of that of the most events."""
+
+
+def fit_bound(n: int, q: int) -> float:
+    """N_equiv of a fit with the least covariance that ``n`` points allow (Cramer, Rao)."""
+    return _worth(np.asarray(np.linalg.inv(information(TRUE_PARAMETERS, n)), dtype=float), q)
+
+
+def _worth(covariance: np.ndarray, q: int) -> float:
+    mse = propagated_mse(TRUE_PARAMETERS, covariance, CamelBack().edges(q))
+    return expected_mse(1, q) / mse
 
 
 def check_quantiles(quantiles: object) -> list[int]:
@@ -86,9 +101,11 @@ class Repetitions:
 def balanced(repetitions: Repetitions) -> Repetitions:
     """The same with each hump scaled to the half that the truth puts there.
 
-    What remains of the error is that of the shapes; what went is that of the relative height.
+    What remains of the error is that of the shapes; what went is that of the relative height.  A
+    hump without events has no shape and gets the truth's.
     """
     humps = repetitions.cells.reshape(len(repetitions.cells), 2, -1).astype(float)
+    humps = np.where(humps.sum(2, keepdims=True) > 0, humps, 1.0)
     halves = 0.5 * humps / humps.sum(2, keepdims=True)
     return replace(repetitions, cells=halves.reshape(len(halves), -1))
 
@@ -126,9 +143,24 @@ class GANCurve:
         return Repetitions(self.counts[:, -1], self.n_train, self.index)
 
     def saturation(self, q: int) -> int:
-        """Fewest events with a mean MSE within 10% of the asymptote."""
-        mean = self.mse(q).mean(0)
-        return int(self.sizes[np.argmax(mean <= SATURATED * mean[-1])])
+        """Fewest events from which on the mean MSE stays within 10% of the asymptote.
+
+        As <MSE(n)> = <MSE> + (1/q)(1 - 1/q)/n to first order, it is about 10 N_equiv.
+        """
+        return int(self.sizes[_saturated(self.mse(q).mean(0))])
+
+    def saturation_range(self, q: int) -> tuple[int, int]:
+        """68% range of ``saturation`` over bootstrap resamples of the repetitions (seeded)."""
+        rng = np.random.default_rng(68)
+        mse = self.mse(q)
+        picks = rng.integers(len(mse), size=(1000, len(mse)))
+        found = [_saturated(mse[pick].mean(0)) for pick in picks]
+        low, high = np.quantile(found, [0.16, 0.84], method="nearest")
+        return int(self.sizes[low]), int(self.sizes[high])
+
+
+def _saturated(mean: np.ndarray) -> int:
+    return int(np.flatnonzero(np.append(True, mean > SATURATED * mean[-1]))[-1])
 
 
 def gan_curve(result: Result) -> GANCurve:
@@ -153,7 +185,9 @@ def gan_curve(result: Result) -> GANCurve:
             stacks.append(np.sum([p["counts"] for p in members], axis=0))
             index.append(i)
     if not stacks:
-        raise FileNotFoundError(f"no complete repetition yet: {result.command()}")
+        raise FileNotFoundError(
+            f"no complete repetition yet: {result.study.command(result.preset)}"
+        )
     sizes = study.members * study.event_sizes
     wanted = (sizes >= 100) & (sizes <= study.max_events)
     counts = np.stack(stacks)[:, wanted]
@@ -169,6 +203,7 @@ class SampleAndFit:
         fit: fits to them; those that did not converge are in it, and counted.
         lines: pure samples by their size (Fig. 2's horizontal lines).
         parameters: ``(repetitions, 5)`` fitted.
+        covariance: ``(repetitions, 5, 5)`` of the fitted parameters, NaN where there is none.
         valid: ``(repetitions,)`` whether the fit converged.
     """
 
@@ -176,7 +211,15 @@ class SampleAndFit:
     fit: Repetitions
     lines: dict[int, Repetitions]
     parameters: np.ndarray
+    covariance: np.ndarray
     valid: np.ndarray
+
+    def propagated_n_equiv(self, q: int) -> float:
+        """N_equiv that the mean covariance of the valid fits implies at the truth."""
+        covariance = self.covariance[self.valid].mean(0)
+        return expected_mse(1, q) / propagated_mse(
+            TRUE_PARAMETERS, covariance, CamelBack().edges(q)
+        )
 
 
 def sample_and_fit(result: Result) -> SampleAndFit:
@@ -188,6 +231,7 @@ def sample_and_fit(result: Result) -> SampleAndFit:
         _repetitions(result, stack["fit"]),
         {int(n): _repetitions(result, stack["lines"][:, k]) for k, n in enumerate(LINE_SIZES)},
         stack["parameters"],
+        stack["covariance"].astype(float),
         stack["valid"],
     )
 

@@ -255,6 +255,9 @@ PRESETS: dict[str, dict[str, dict[str, object]]] = {
     },
 }
 
+for _study in STUDIES.values():
+    _study.presets = {preset: settings[_study.name] for preset, settings in PRESETS.items()}
+
 
 def make_study(name: str, preset: str, **overrides: object) -> Study:
     """The study of this name at a preset, with single parameters changed.
@@ -266,4 +269,4 @@ def make_study(name: str, preset: str, **overrides: object) -> Study:
         raise ParameterError(f"unknown study {name!r}; allowed: {', '.join(STUDIES)}")
     if preset not in PRESETS:
         raise ParameterError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
-    return STUDIES[name].with_overrides(PRESETS[preset][name], overrides)
+    return STUDIES[name].with_overrides(STUDIES[name].presets[preset], overrides)

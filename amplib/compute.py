@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import itertools
 import json
@@ -23,7 +24,7 @@ from amplib.study import Part
 
 # Only for the cost that is announced before any work; the progress bar measures.
 TYPICAL_RATE = {
-    "camel-gan": {"cpu": 75.0, "cuda": 30_000.0},
+    "camel-gan": {"cpu": 60.0, "cuda": 30_000.0},
     "camel-fit": {"cpu": 100.0, "cuda": 100.0},
     "camel-smoothing": {"cpu": 30.0, "cuda": 30.0},
 }
@@ -51,7 +52,8 @@ def compute(
         device: ``cpu``, ``cuda`` or ``auto``.
         limit: compute at most so many parts, the first missing ones.
         group: parts computed together (the study's own choice by default).
-        only: first and last repetition to compute, for one of several machines.
+        only: first and last repetition to compute (of fits and baselines: hundred of
+            repetitions), for one of several machines.
 
     Raises:
         ValueError: for a number below one.
@@ -62,6 +64,7 @@ def compute(
     first, last = only or (0, sys.maxsize)
     missing = [p for p in result.missing() if first <= p[0] <= last][:limit]
     if not missing:
+        print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)
         return
     context = multiprocessing.get_context("spawn")
     progress = context.Queue()
@@ -125,11 +128,16 @@ def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:
 
 def cost(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int = 0) -> str:
     """About how long these parts take, from typical rates; on all cores by default."""
-    jobs = min(jobs or os.cpu_count() or 1, len(parts))
     if not parts:
         return "-"
-    minutes = result.study.work(parts) / TYPICAL_RATE[result.study.store][device] / jobs / 60
-    return f"{max(minutes, 1):.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+    time = minutes(result, parts, device, jobs)
+    return f"{max(time, 1):.0f} min" if time < 120 else f"{time / 60:.1f} h"
+
+
+def minutes(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int = 0) -> float:
+    """``cost`` as a number."""
+    jobs = min(jobs or os.cpu_count() or 1, max(len(parts), 1))
+    return result.study.work(parts) / TYPICAL_RATE[result.study.store][device] / jobs / 60
 
 
 def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> None:
@@ -174,6 +182,13 @@ def _compute_group(result: Result, parts: list[Part], device: str) -> None:
         _one_thread()
     name = hashlib.sha256(repr((str(result.folder), parts)).encode()).hexdigest()[:16]
     checkpoint = work_folder(result.root) / (name + CHECKPOINT)
+    lock = checkpoint.with_suffix(".lock").open("w")  # dies with us
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"parts {parts[0]} to {parts[-1]} are with another run", file=sys.stderr)
+        return
+    result.check_fingerprint()
     note = _Note(checkpoint.with_suffix(".json"), result, parts)
 
     def progress(work: float) -> None:

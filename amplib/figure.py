@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from amplib.parameters import ParameterError
@@ -36,7 +37,7 @@ def draw(key: str, preset: str, parameters: Mapping[str, object]) -> list[Path]:
         raise ParameterError(f"unknown figure {key!r}; allowed: {', '.join(owner)}")
     executed = ROOT / "_build" / f"{key}.ipynb"
     pairs = {"preset": preset, **parameters}
-    options = [text for name, value in pairs.items() for text in ("-p", name, str(value))]
+    options = [text for name, value in pairs.items() for text in ("-p", name, json.dumps(value))]
     runner = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
     done = subprocess.run([*runner, "run", owner[key], str(executed), *options], cwd=ROOT)
     if done.returncode:
@@ -44,16 +45,15 @@ def draw(key: str, preset: str, parameters: Mapping[str, object]) -> list[Path]:
     return [executed, *sorted((executed.parent / "figures").glob(f"{key}.*"))]
 
 
-def extract(executed: Path, folder: Path, keys: Iterable[str] | None = None) -> list[Path]:
-    """Write the named figures (all by default) of an executed notebook as svg and pdf files."""
+def extract(executed: Path, folder: Path) -> list[Path]:
+    """Write the figures of an executed notebook as svg and pdf files, under their keys."""
     import nbformat
 
-    wanted = None if keys is None else set(keys)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for cell in nbformat.read(executed, 4).cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
-        if name is None or (wanted is not None and name not in wanted):
+        if name is None:
             continue
         for output in cell.outputs:
             data = output.get("data", {})

@@ -6,6 +6,7 @@ we know the functional form and determine the two means, the two widths and the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,6 +136,44 @@ def fit_camel_back(x: ArrayLike) -> CamelBackFit:
     minuit.limits["weight"] = (0.1 / x.size, 1 - 0.1 / x.size)
     minuit.migrad().hesse()
     return _result(minuit)
+
+
+def information(parameters: Array, n: int) -> Array:
+    """Fisher information of ``n`` points, N * integral (dP/da)(dP/db) / P dx, shape (5, 5).
+
+    Its inverse bounds the covariance of unbiased estimates (Cramer, Rao).
+    """
+    means, widths = parameters[:2], parameters[2:4]
+    reach = 10 * widths.max()
+    x, dx = np.linspace(means.min() - reach, means.max() + reach, 4001, retstep=True)
+
+    def density(p: Array) -> Array:
+        return two_gaussians_pdf(x, p[:2], p[2:4], p[4])
+
+    gradient = _gradient(density, parameters)
+    return np.asarray(n * dx * (gradient / density(parameters)) @ gradient.T)
+
+
+def propagated_mse(parameters: Array, covariance: Array, edges: ArrayLike) -> float:
+    """Quantile MSE that a covariance of the five parameters implies, to first order.
+
+    MSE = (1/q) sum_j [J C J^T]_jj with J = dp_j / d(parameters): the one-sigma range of the
+    parameters with all their correlations (amplify, sec. 2).
+    """
+    edges = as_edges(edges)
+
+    def masses(p: Array) -> Array:
+        return np.diff(two_gaussians_cdf(edges, p[:2], p[2:4], p[4]))
+
+    jacobian = _gradient(masses, parameters)
+    return float(np.einsum("aj,ab,bj->j", jacobian, covariance, jacobian).mean())
+
+
+def _gradient(function: Callable[[Array], Array], parameters: Array, step: float = 1e-5) -> Array:
+    """Central differences of ``function``, a row a parameter."""
+    steps = step * np.eye(len(parameters))
+    rise = [function(parameters + s) - function(parameters - s) for s in steps]
+    return np.array(rise) / (2 * step)
 
 
 def _result(minuit: Minuit) -> CamelBackFit:

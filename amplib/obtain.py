@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amplib.camel import PRESETS, make_study
-from amplib.compute import compute
+from amplib.compute import compute, minutes
 from amplib.parameters import ParameterError
 from amplib.results import Result
 from amplib.study import Study
@@ -14,19 +14,28 @@ ENOUGH = 5
 
 
 def obtain(name: str, preset: str = BEST, **overrides: object) -> Result:
-    """The result of a study; what is missing is computed, with its cost announced.
+    """The result of a study; what is missing, or damaged, is computed, with its cost announced.
 
-    ``best`` is the paper's settings where enough of them is stored, else the laptop's.  A
-    paper-scale result with some parts missing is used as it is: weeks of work do not start by
-    opening a notebook.
+    ``best`` is the paper's settings where enough of them is stored, else the laptop's.
 
     Raises:
         ParameterError: in one line, before any work.
     """
     result = stored(name, preset, **overrides)
-    if result.preset != "paper" or not result.done():
+    if is_wanting(result):
         compute(result)
     return result
+
+
+def is_wanting(result: Result) -> bool:
+    """Whether a page should wait for what is missing of a result.
+
+    A paper-scale result that can be shown as it is does not start days of work because somebody
+    opened a notebook; what takes minutes is always completed.
+    """
+    missing = result.missing()
+    days = minutes(result, missing) > 10 and result.preset == "paper"
+    return bool(missing) and not (days and result.done())
 
 
 def stored(name: str, preset: str = BEST, **overrides: object) -> Result:

@@ -18,7 +18,6 @@ from matplotlib.ticker import NullFormatter
 from amplib.amplification import GANCurve, Repetitions, SampleAndFit
 from amplib.camel import DENSITY_BINS
 from amplib.fit import CamelBackFit
-from amplib.quantiles import expected_mse
 from amplib.smoothing import LABELS
 from amplib.truth import CamelBack
 
@@ -120,8 +119,8 @@ def quantile_mse_panels(
     figure, axes = plt.subplots(1, len(quantiles), figsize=(3.6 * len(quantiles), 3.9))
     for ax, q in zip(np.atleast_1d(axes), quantiles, strict=True):
         ends = np.array([curves[0][0].sizes[0], curves[0][0].sizes[-1]])
-        for n in data.lines:
-            mse = expected_mse(n, q)
+        for n, pure in data.lines.items():
+            mse = pure.mse(q).mean()
             ax.plot(ends, [mse, mse], color=BLUE, linewidth=1.4 if n == 100 else 0.8)
             ax.annotate(
                 f"{n}",

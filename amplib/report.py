@@ -16,6 +16,7 @@ from amplib.claims import Claim
 from amplib.obtain import banner
 from amplib.parameters import ParameterError
 from amplib.plotting import use_style
+from amplib.quantiles import Estimate
 from amplib.results import Result, cost_so_far
 
 RESERVED = {"In", "Out", "exit", "quit", "get_ipython", "open"}
@@ -55,10 +56,14 @@ def tell(**texts: object) -> None:
 def origin(figure: str, *results: Result) -> None:
     """Glue where a figure comes from: ``<figure>-origin``, whole, and ``<figure>-cost``, short."""
     made = " ".join(map(_origin, results))
-    glue(f"{figure}-origin", f"{made} Again: make figure ID={figure}", display=False)
+    changes = " ".join(f"{k}={v}" for k, v in results[0].study.changes(results[0].preset).items())
+    again = f"make figure ID={figure}" + (
+        f' PRESET={results[0].preset} SET="{changes}"' if changes else ""
+    )
+    glue(f"{figure}-origin", f"{made} Again: {again}", display=False)
     seconds = sum(cost_so_far(r)[0] for r in results)
     presets = ", ".join(sorted({r.preset for r in results}))
-    cost = f"{duration(seconds)} of one core (preset {presets}). make figure ID={figure}"
+    cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)
 
 
@@ -109,3 +114,14 @@ def show_table(
 def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> str:
     """A measurement at every resolution, ``a / b / c``."""
     return " / ".join(str(measure(q)) for q in quantiles)
+
+
+def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:
+    """Ratios in words: more or less than one beyond two standard errors."""
+
+    def word(estimate: Estimate) -> str:
+        if abs(estimate.value - 1) <= 2 * estimate.error:
+            return "as much within errors"
+        return "more" if estimate.value > 1 else "less"
+
+    return ", ".join(f"{word(measure(q))} at {q}" for q in quantiles)

@@ -15,7 +15,7 @@ import os
 import platform
 import subprocess
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -98,12 +98,21 @@ class Result:
         """
         done = self.done()
         if not done:
-            raise FileNotFoundError(f"no result yet: {self.command()}")
+            raise FileNotFoundError(f"no result yet: {self.study.command(self.preset)}")
         return {part: read_arrays(self.folder / part_name(part)) for part in done}
 
-    def command(self) -> str:
-        """The command that computes what is missing."""
-        return f"make compute STUDY={self.study.name} PRESET={self.preset}"
+    def check_fingerprint(self) -> None:
+        """Refuse to add parts to a result that other code has made.
+
+        Raises:
+            ValueError: naming the folder, if today's code gives another fingerprint.
+        """
+        recorded = self.record().get("fingerprint")
+        if recorded and not same_fingerprint(recorded, self.study.fingerprint()):
+            raise ValueError(
+                f"{self.folder} was made by other code; delete it, then "
+                f"{self.study.command(self.preset)}"
+            )
 
     def save(self, part: Part, arrays: Arrays, made: dict[str, Any]) -> None:
         """Store one part, then its record; safe beside other processes and against a kill."""
@@ -125,6 +134,15 @@ class Result:
             record["parts"] = dict(sorted(record["parts"].items()))
             text = json.dumps(record, indent=1)
             write_atomically(self.folder / "record.json", text.encode())
+
+
+def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether two fingerprints are of the same code, on whatever machine.
+
+    Rounding differs between machines by 1e-13 after three epochs; a change of meaning moves at
+    least one number by 1e-6.
+    """
+    return len(a) == len(b) and bool(np.allclose(a, b, rtol=1e-7, atol=0))
 
 
 def part_name(part: Part) -> str:

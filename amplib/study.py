@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -34,6 +34,8 @@ class Study(Parameters):
     """As the command line calls it."""
     store: ClassVar[str]
     """Folder of the results store; studies that ask for the same parts share it."""
+    presets: ClassVar[Mapping[str, Mapping[str, object]]] = {}
+    """What each preset sets; everything else stands at its default."""
     format: ClassVar[int] = 1
     """Raised when the arrays of a part change their meaning."""
 
@@ -41,6 +43,17 @@ class Study(Parameters):
         """Hash of the parameters that define a part."""
         content = [self.store, self.format, self.asdict(extent=False)]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+    def changes(self, preset: str) -> dict[str, object]:
+        """The parameters that differ from a preset's."""
+        base = type(self)(**self.presets[preset]).asdict()
+        return {name: value for name, value in self.asdict().items() if value != base[name]}
+
+    def command(self, preset: str) -> str:
+        """The command that computes what is missing."""
+        changes = " ".join(f"{name}={value}" for name, value in self.changes(preset).items())
+        options = f' SET="{changes}"' if changes else ""
+        return f"make compute STUDY={self.name} PRESET={preset}{options}"
 
     @abstractmethod
     def parts(self) -> list[Part]:

@@ -38,7 +38,8 @@ def sweep(name: str, preset: str, grid: Mapping[str, Sequence[object]]) -> list[
             raise ParameterError(f"study = {name!r}: a sweep needs gan or ensemble")
     folder = ROOT / "_build" / "sweeps"
     folder.mkdir(parents=True, exist_ok=True)
-    stem = folder / f"{name}-{preset}-{'-'.join(grid)}"
+    values = "-".join(f"{k}={','.join(map(str, v))}" for k, v in grid.items())
+    stem = folder / f"{name}-{preset}-{values}"
     rows = []
     for point in points:
         curve = gan_curve(obtain(name, preset, **point))
@@ -56,12 +57,12 @@ def sweep(name: str, preset: str, grid: Mapping[str, Sequence[object]]) -> list[
                     "amplification_error": factor.error,
                 }
             )
-    table = stem.with_suffix(".csv")
+    table = Path(f"{stem}.csv")
     with table.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    return [table, _draw(rows, list(grid), stem.with_suffix(".svg"))]
+    return [table, _draw(rows, list(grid), Path(f"{stem}.svg"))]
 
 
 def _draw(rows: Sequence[Mapping[str, Any]], names: Sequence[str], path: Path) -> Path:

@@ -53,6 +53,8 @@ def train_and_count(
     counts, density = count_events(gan, sizes, progress)
     for member, curve in enumerate(history):
         broken = curve[~np.isfinite(curve).all(1), 0]
+        if not broken.size and counts[member, -1].sum() < sizes[-1]:
+            broken = curve[-1:, 0]  # finite losses, but events that are not
         yield {
             "sample": samples[member],
             "counts": counts[member],

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # How many events is a GAN worth?
 #
-# A network is trained on {glue:text}`n-train` events of a simulation and then asked for a
-# million.  Matchev and Shyamsundar {cite}`matchev2020` hold that the million carries no more than
-# the {glue:text}`n-train` did, as the network adds no physics.  Butter et al. {cite}`butter2020`
+# A network is trained on {glue:text}`n-train` events of a simulation and then asked for
+# {glue:text}`most-events`.  Matchev and Shyamsundar {cite}`matchev2020` hold that these carry no
+# more than the {glue:text}`n-train` did, as the network adds no physics.  Butter et al. {cite}`butter2020`
 # answer with an experiment: take a density that is known exactly, draw a sample, train a GAN on
 # it, and measure how far the GANned events are from the truth.  If they are closer than the
 # sample, the network has *amplified* it.
@@ -58,11 +58,13 @@ from amplib import report
 from amplib.amplification import (
     balanced,
     check_quantiles,
+    fit_bound,
     gan_curve,
     ratio,
     sample_and_fit,
     shared,
 )
+from amplib.claims import curve_saturation
 from amplib.fit import PARAMETERS, fit_camel_back
 from amplib.obtain import obtain, stored
 from amplib.plotting import ORANGE, density_panel, quantile_mse_panels
@@ -74,7 +76,7 @@ fits = obtain("fit", given["preset"], **data)
 gans = obtain("gan", **given)
 
 # %% tags=["remove-input"]
-report.show_banner(gans)
+report.show_banner(gans, fits)
 
 # %% [markdown]
 # ## The truth and one sample
@@ -111,7 +113,8 @@ plt.show()
 # ## The measure
 #
 # Divide the line into $q$ *quantiles*, intervals that hold $1/q$ of the truth each.  An estimate
-# puts a probability $x_j$ into quantile $j$; its error is
+# puts a probability $x_j$ into quantile $j$ (the outermost two reach to infinity; the ensemble paper
+# stops at $\pm 8$, beyond which the truth has 3 in 100,000).  Its error is
 #
 # $$
 # \mathrm{MSE} = \frac1q \sum_{j=1}^{q} \left(x_j - \frac1q\right)^2 .
@@ -127,9 +130,9 @@ plt.show()
 # $\langle\mathrm{MSE}\rangle$ is worth
 # $N_\mathrm{equiv} = \frac1q(1 - \frac1q)/\langle\mathrm{MSE}\rangle$ points of a pure sample, and
 # its **amplification factor** is $N_\mathrm{equiv}/N_\mathrm{train}$.  The horizontal lines of
-# {numref}`amplify-fig2` are this identity.  It also holds our own numbers: the
-# {glue:text}`n-train`-point samples of this page are worth {glue:text}`sample-equivalents` points
-# at {glue:text}`quantiles` quantiles.
+# {numref}`amplify-fig2` are measured, and follow the identity: the {glue:text}`n-train`-point
+# samples of this page are worth {glue:text}`sample-equivalents` points at {glue:text}`quantiles`
+# quantiles.
 
 # %% tags=["hide-input"]
 listed = ", ".join(map(str, quantiles))
@@ -141,7 +144,14 @@ report.tell(
         "gan-equivalents": report.each(curve.asymptote.n_equiv, quantiles),
         "gan-factors": report.each(curve.asymptote.amplification, quantiles),
         "gan-finest": f"{curve.asymptote.amplification(quantiles[-1])} at {quantiles[-1]} quantiles",
-        "gan-saturation": report.each(lambda q: f"{curve.saturation(q):,}", quantiles),
+        "gan-saturation": report.each(lambda q: curve_saturation(curve, q), quantiles),
+        "gan-over-sample": report.each(ratio(curve.asymptote, sample_and_fits.sample), quantiles),
+        "sample-balanced": report.each(balanced(sample_and_fits.sample).n_equiv, quantiles),
+        "fit-bounds": report.each(lambda q: f"{fit_bound(gans.study.n_train, q):.0f}", quantiles),
+        "fit-propagated": report.each(
+            lambda q: f"{sample_and_fits.propagated_n_equiv(q):.0f}", quantiles
+        ),
+        "gan-coarsest": f"{curve.asymptote.amplification(quantiles[0])} at {quantiles[0]}",
         "fit-balanced": report.each(balanced(sample_and_fits.fit).n_equiv, quantiles),
         "gan-balanced": report.each(balanced(curve.asymptote).n_equiv, quantiles),
         "gan-repetitions": len(curve.counts),
@@ -162,26 +172,32 @@ plt.show()
 #
 # **The fit.**  Over {glue:text}`fit-repetitions` samples ({glue:text}`fit-failed` fits did not
 # converge) its precision corresponds to {glue:text}`fit-equivalents` points at
-# {glue:text}`quantiles` quantiles.  The finer the resolution, the more a functional form is worth:
-# it fixes what happens between the points.
+# {glue:text}`quantiles` quantiles.  The paper expects this to be the one-sigma range of the five
+# parameters with their correlations: propagated to the quantiles, the covariances of the fits give
+# {glue:text}`fit-propagated`, and the least covariance that {glue:text}`n-train` points allow gives
+# {glue:text}`fit-bounds`.  No unbiased fit does better.  The finer the resolution, the more a
+# functional form is worth: it fixes what happens between the points.
 #
-# **The GAN.**  The curves fall with the number of events and saturate at
-# {glue:text}`gan-saturation` events, where generating more adds nothing: what is left is the error
-# of the density that the network learned from its sample.  There the GAN is worth
-# {glue:text}`gan-equivalents` points, amplification factors of {glue:text}`gan-factors`
-# ({glue:text}`gan-repetitions` trainings, {glue:text}`gan-diverged` diverged and left out).  A
-# GANned event thus carries less than a sampled one, but there is no shortage of GANned events.
+# **The GAN.**  The curves fall with the number of events and level off.  We call a curve saturated
+# where its mean stays within 10% of the end: {glue:text}`gan-saturation` events (68% ranges), about ten
+# times what the GAN is worth, as the noise of $n$ events is $\frac1q(1 - \frac1q)/n$.  What is left is
+# the error of the density that the network learned.  It is worth {glue:text}`gan-equivalents` points,
+# amplification factors of {glue:text}`gan-factors` ({glue:text}`gan-repetitions` trainings,
+# {glue:text}`gan-diverged` diverged and left out).  Compared with its own samples, which saves the
+# luck of the draw, the GAN is worth {glue:text}`gan-over-sample` times the sample.  Above one it
+# amplifies; below one it is worse than the sample it was trained on.
 #
 # **Where the error sits.**  Two things can be wrong with an estimate of a camel back: the relative
 # height of the humps, and their shapes.  Scale both humps to the half that the truth puts there,
-# and only the error of the shapes is left.  Then the fit is worth {glue:text}`fit-balanced` points
-# and the GAN {glue:text}`gan-balanced`.  Nothing but more data can tell how the events divide
-# between the humps; the shapes are where a model may know better than its sample.
+# and only the error of the shapes is left.  A sample is then worth {glue:text}`sample-balanced` points,
+# the fit {glue:text}`fit-balanced` and the GAN {glue:text}`gan-balanced`.  What the fit gains by this
+# is its error of the relative height, and that is a good part of what it has.  The GAN gains less:
+# its error is one of the shapes, where a network could have known better than its sample.
 #
-# **Resolution.**  At few quantiles the error is in the large features, which the sample fixes as
-# well as any model can, and amplification is hard to come by.  At many quantiles a sample of
-# {glue:text}`n-train` points has two points in a cell, and any smooth curve through them gains.
-# That is why every factor grows with the number of quantiles, the fit's as well as the GAN's.
+# **Resolution.**  At few quantiles the error is in the large features, and there is less to gain, for
+# the fit as for the GAN.  At many quantiles a sample of {glue:text}`n-train` has few points in a
+# cell, and any smooth curve through them gains.  That is why every factor grows with the number of
+# quantiles, the fit's as well as the GAN's.
 
 # %% tags=["remove-input"]
 schedules = {scale: stored("gan", scale, **data) for scale in ("laptop", "paper")}

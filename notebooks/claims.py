@@ -14,9 +14,7 @@
 # # Claims
 #
 # What the papers say in numbers, beside what we measure.  Each verdict follows from a rule that is
-# fixed in the code, never from a look at the plot: *about x* is met within 20% of x or within two
-# standard errors; a range if both ends are; a bound if the value lies on its side.  Errors are
-# standard errors over repetitions.
+# fixed in the code, never from a look at the plot.  Errors are standard errors over repetitions.
 
 # %% tags=["parameters"]
 preset = "best"
@@ -27,10 +25,13 @@ from amplib.report import read_parameters
 given = read_parameters(globals(), "preset")
 
 # %% tags=["remove-input"]
-from amplib import report
-from amplib.claims import all_claims
+from IPython.display import Markdown, display
 
-claims = all_claims()
+from amplib import report
+from amplib.claims import RULES, all_claims
+
+display(Markdown("\n".join(f"- {rule}" for rule in RULES)))
+claims = all_claims(given["preset"])
 titles = {
     "amplify": "Amplifying Statistics using Generative Models",
     "ensemble": "Amplifying Statistics with Ensembles of Generative Models",

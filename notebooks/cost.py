@@ -28,12 +28,13 @@ given = read_parameters(globals(), "preset")
 # %% tags=["remove-input"]
 from amplib import report
 from amplib.camel import STUDIES
-from amplib.obtain import stored
+from amplib.obtain import BEST, stored
 from amplib.results import cost_so_far
 
+shown = ("laptop", "paper") if given["preset"] == BEST else (given["preset"],)
 rows = []
 for name in STUDIES:
-    for scale in ("laptop", "paper"):
+    for scale in shown:
         result = stored(name, scale)
         spent, devices, _ = cost_so_far(result)
         rows.append(

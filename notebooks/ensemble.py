@@ -15,8 +15,8 @@
 #
 # Two GANs trained on the same sample do not end at the same density: the training itself is
 # random.  Butter et al. {cite}`butter2021` train several on each sample and take an equal share of
-# the events from each, which averages this part of the error away.  What remains is common to all
-# of them: the sample.
+# the events from each, which divides this part of the error by their number.  What remains is common
+# to all of them: the sample, and what the training does to every network alike.
 
 # %% tags=["parameters"]
 preset = "best"
@@ -48,6 +48,7 @@ import matplotlib.pyplot as plt
 
 from amplib import report
 from amplib.amplification import check_quantiles, gan_curve, ratio, sample_and_fit
+from amplib.claims import curve_saturation
 from amplib.fit import fit_camel_back
 from amplib.obtain import obtain, stored
 from amplib.plotting import ORANGE, PURPLE, density_panel, quantile_mse_panels
@@ -63,7 +64,7 @@ gans = obtain("gan", ensembles.preset, **single)
 members = ensembles.study.members
 
 # %% tags=["remove-input"]
-report.show_banner(ensembles)
+report.show_banner(ensembles, fits)
 
 # %% tags=["hide-input"]
 sample_and_fits = sample_and_fit(fits)
@@ -98,7 +99,8 @@ report.tell(
         "ensemble-gain": report.each(ratio(ensemble.asymptote, gan.asymptote), quantiles),
         "ensemble-repetitions": len(ensemble.counts),
         "ensemble-gans": len(gan.counts),
-        "ensemble-saturation": report.each(lambda q: f"{ensemble.saturation(q):,}", quantiles),
+        "ensemble-saturation": report.each(lambda q: curve_saturation(ensemble, q), quantiles),
+        "ensemble-single-saturation": report.each(lambda q: curve_saturation(gan, q), quantiles),
     }
 )
 report.origin("ensemble-fig2", ensembles, gans, fits)
@@ -115,13 +117,14 @@ plt.show()
 # {glue:text}`ensemble-equivalents` points, amplification factors of {glue:text}`ensemble-factors`
 # ({glue:text}`ensemble-repetitions` repetitions).  Single GANs at the same settings are worth
 # {glue:text}`ensemble-single`, the fit {glue:text}`ensemble-fit`.  On the same samples an ensemble
-# is worth {glue:text}`ensemble-gain` single GANs.  It saturates later, at
-# {glue:text}`ensemble-saturation` events: a better density takes more events to exhaust.
+# is worth {glue:text}`ensemble-gain` single GANs.  It saturates at {glue:text}`ensemble-saturation`
+# events, a single GAN at {glue:text}`ensemble-single-saturation` (68% ranges).  The paper takes ten GANs
+# a sample; this page {glue:text}`ensemble-members`.
 #
 # The gain is the share of a GAN's error that differs from training to training.  Averaging
-# $M$ densities divides this share by $M$ and leaves the rest, which the sample made.  Were all of the
-# error of the first kind, {glue:text}`ensemble-members` GANs would be worth
-# {glue:text}`ensemble-members` times one.
+# $M$ densities divides this share by $M$ and leaves the rest: what the sample made, and what
+# architecture and schedule do to every network.  Were all of the error of the first kind,
+# {glue:text}`ensemble-members` GANs would be worth {glue:text}`ensemble-members` times one.
 
 # %% tags=["nbval-check-output", "remove-cell"]
 for q in quantiles:

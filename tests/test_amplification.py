@@ -52,6 +52,11 @@ def test_balancing_removes_the_error_of_the_relative_height_and_only_that():
     assert kept.mse(100) == pytest.approx(1e-6)
 
 
+def test_a_hump_without_events_is_given_the_truths_shape():
+    one = np.concatenate([np.full(50, 20), np.zeros(50, dtype=int)])[None]
+    assert balanced(Repetitions(one, 100, np.arange(1))).mse(10) == pytest.approx(0, abs=1e-30)
+
+
 def test_saturation_is_where_more_events_stop_to_help():
     """Counts that follow MSE(n) = plateau + pure(n) exactly saturate at 10 N_equiv or above."""
     sizes = np.array([100, 1000, 10_000, 100_000, 1_000_000])
@@ -65,6 +70,7 @@ def test_saturation_is_where_more_events_stop_to_help():
         plateau + np.array([expected_mse(n, 10) for n in sizes])
     )
     assert curve.saturation(10) == 10_000
+    assert curve.saturation_range(10) == (10_000, 10_000)
     assert curve.at(1000).mse(10) == pytest.approx(plateau + expected_mse(1000, 10))
 
 

@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.optimize import approx_fprime
 
-from amplib.fit import PARAMETERS, CamelBackLikelihood, fit_camel_back, starting_values
-from amplib.quantiles import merge_cells, n_equiv, quantile_mse
+from amplib.fit import (
+    PARAMETERS,
+    CamelBackLikelihood,
+    fit_camel_back,
+    information,
+    propagated_mse,
+    starting_values,
+)
+from amplib.quantiles import expected_mse, merge_cells, n_equiv, quantile_mse
 from amplib.truth import CamelBack, two_gaussians_cdf, two_gaussians_pdf
 
 TRUTH = CamelBack()
@@ -221,3 +228,19 @@ def test_impossible_samples_are_refused_in_one_line(x, message):
     with pytest.raises(ValueError, match=message) as error:
         fit_camel_back(x)
     assert "\n" not in str(error.value)
+
+
+def test_the_information_of_far_humps_is_that_of_two_gaussians():
+    """N/2 points a hump: mu has 1/s^2 a point, s has 2/s^2, f has 4; humps 8 apart overlap 1e-4."""
+    expected = np.diag([50, 50, 100, 100, 400])
+    assert information(TRUE_PARAMETERS, 100) == pytest.approx(expected, rel=0.02, abs=2.0)
+
+
+def test_the_bound_of_an_unbiased_fit_is_near_what_fits_reach():
+    """The worth of the Cramer-Rao covariance: about 241, 439 and 1038 points by quadrature."""
+    covariance = np.linalg.inv(information(TRUE_PARAMETERS, 100))
+    bounds = [
+        expected_mse(1, q) / propagated_mse(TRUE_PARAMETERS, covariance, CamelBack().edges(q))
+        for q in (10, 20, 50)
+    ]
+    assert bounds == pytest.approx([240.9, 438.8, 1038], rel=2e-3)

@@ -19,8 +19,7 @@ NOTEBOOK = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 
 
 def run_notebook(name, output, env=None, **parameters):
-    texts = {k: ".nan" if v != v else json.dumps(v) for k, v in parameters.items()}  # as YAML
-    options = [text for pair in texts.items() for text in ("-p", *pair)]
+    options = [text for k, v in parameters.items() for text in ("-p", k, json.dumps(v))]
     return subprocess.run(
         [*NOTEBOOK, "run", name, str(output), *options],
         capture_output=True, text=True, env={**os.environ, **(env or {})}, cwd=ROOT,
@@ -51,6 +50,19 @@ def test_a_notebook_refuses_a_bad_parameter_in_one_line_before_any_work(tmp_path
     assert re.search(line, told[0])
     assert "Traceback" not in done.stderr
     assert not list(store.glob("*/*/*")), "work was done before the parameter was refused"
+
+
+@pytest.mark.parametrize("name", ["network", "ensemble", "smoothing", "claims", "cost"])
+def test_every_notebook_refuses_an_unknown_preset(tmp_path, name):
+    done = run_notebook(name, tmp_path / "a.ipynb", preset="huge")
+    assert done.returncode == 2
+    assert "ParameterError: preset = 'huge': allowed are best, smoke" in done.stderr
+
+
+def test_a_learning_rate_reaches_the_notebook_as_a_number(tmp_path):
+    """5e-05 is a string to YAML, and the papers' own value."""
+    done = run_notebook("amplify", tmp_path / "a.ipynb", learning_rate=5e-5, epochs=0)
+    assert "ParameterError: epochs = 0" in done.stderr
 
 
 def test_the_figure_command_refuses_as_the_notebook_does():

@@ -15,7 +15,6 @@ from pathlib import Path
 import jupytext
 import nbformat
 import papermill
-import yaml
 
 from amplib.figure import extract
 
@@ -97,12 +96,20 @@ def names() -> list[str]:
     return sorted(path.stem for path in (ROOT / "tests" / "reference").glob("*.json"))
 
 
+def value(text: str) -> object:
+    """A parameter as JSON, or as it stands."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def main(arguments: list[str]) -> None:
     """``run NAME OUTPUT -p ...``, or an action on the named (all referenced) notebooks."""
     action, *rest = arguments
     if action == "run":
         name, output, *pairs = rest
-        values = {k: yaml.safe_load(v) for _, k, v in zip(*[iter(pairs)] * 3, strict=True)}
+        values = {k: value(v) for _, k, v in zip(*[iter(pairs)] * 3, strict=True)}
         run(name, Path(output), values)
         return
     act = {"build": build, "reference": reference, "check": check}[action]

@@ -18,11 +18,11 @@ def main() -> None:
     """Copy the figure that ``make book`` drew and write the amplification factor."""
     shutil.copy(ROOT / "book/notebooks/figures" / FIGURE, ROOT / "book/_static" / FIGURE)
     camel = Camel()
-    number = f"**{camel.gan.asymptote.amplification(50)}**"
+    coarse, number = (f"**{camel.gan.asymptote.amplification(q)}**" for q in (10, 50))
     scale = f"{len(camel.gan.index)} trainings, preset `{camel.gan_result.preset}`"
     readme = ROOT / "README.md"
     text = readme.read_text()
-    for name, value in (("number", number), ("scale", scale)):
+    for name, value in (("coarse", coarse), ("number", number), ("scale", scale)):
         mark, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         text = re.sub(f"{mark}.*?{end}", f"{mark}{value}{end}", text, flags=re.S)
     readme.write_text(text)
