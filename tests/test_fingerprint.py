@@ -13,25 +13,17 @@ import numpy as np
 import pytest
 
 from amplib.camel import PRESETS, STUDIES, CamelStudy, make_study
+from amplib.results import same_fingerprint
 from amplib.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = sorted(ROOT.glob("results/*/*/*/record.json"))
-# Rounding differs between machines, by 1e-15 or so; three epochs leave it there and the minimiser
-# makes 1e-14 of it.  What changes the meaning of the code moves a number by 1e-6 and more: a
-# LeakyReLU of 0.0101 by 6e-5, an F off by 1e-4 by 1e-6, a penalty 1% stronger by 1%.
-TOLERANCE = 1e-7
 
 
 def study_of(record: dict) -> Study:
     """The study with the recorded parameters."""
     cls = next(cls for cls in STUDIES.values() if cls.store == record["study"])
     return cls(**record["parameters"])
-
-
-def agree(a: list[float], b: list[float]) -> bool:
-    """Whether two fingerprints are the same but for rounding."""
-    return len(a) == len(b) and np.allclose(a, b, rtol=TOLERANCE, atol=1e-12)
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda p: "-".join(p.parts[-4:-1]))
@@ -43,7 +35,7 @@ def test_stored_results_are_of_this_code(path):
         f"make compute STUDY={study.name} PRESET={record['preset']}"
     )
     assert study.key() == path.parent.name, f"the meaning of a parameter has changed: {remedy}"
-    assert agree(study.fingerprint(), record["fingerprint"]), (
+    assert same_fingerprint(study.fingerprint(), record["fingerprint"]), (
         f"the code no longer computes what is stored: {remedy}"
     )
 
@@ -90,14 +82,14 @@ PATCHES = [
 def test_a_changed_gan_moves_the_fingerprint(target, change, original, monkeypatch):
     """A leak of 0.0101, a penalty 1% stronger, another stream of random numbers ... are seen."""
     patch(monkeypatch, target, change)
-    assert not agree(small_gan().fingerprint(), original["gan"])
+    assert not same_fingerprint(small_gan().fingerprint(), original["gan"])
 
 
 def test_a_changed_sample_moves_every_fingerprint(original, monkeypatch):
     """A training sample shifted by a thousandth of a hump's width."""
     patch(monkeypatch, "amplib.camel.CamelStudy.training_sample", shifted)
     for name, numbers in original.items():
-        assert not agree(make_study(name, "smoke").fingerprint(), numbers), name
+        assert not same_fingerprint(make_study(name, "smoke").fingerprint(), numbers), name
 
 
 def shifted(f):
@@ -115,7 +107,7 @@ def test_rounding_does_not_move_a_fingerprint(original, monkeypatch):
     )
     for name, numbers in original.items():
         moved = make_study(name, "smoke").fingerprint()
-        assert agree(moved, numbers), name
+        assert same_fingerprint(moved, numbers), name
 
 
 @pytest.mark.parametrize(
@@ -139,7 +131,7 @@ def test_rounding_does_not_move_a_fingerprint(original, monkeypatch):
 )
 def test_a_parameter_enters_the_fingerprint(change, original):
     """What the tiny run keeps of the study's parameters is used by it."""
-    assert not agree(small_gan(**change).fingerprint(), original["gan"])
+    assert not same_fingerprint(small_gan(**change).fingerprint(), original["gan"])
 
 
 def patch(monkeypatch, target, change):

@@ -452,3 +452,16 @@ def test_a_killed_run_loses_no_part_and_leaves_no_worker(tmp_path):
             assert result.record()["parts"][part_name(part)] == record[part_name(part)]
     left = [p.name for p in tmp_path.rglob("*") if p.is_file()]
     assert not [name for name in left if name.endswith(".safetensors")]
+
+
+def test_parts_are_not_added_to_the_result_of_other_code(tmp_path):
+    result = Result(small_gan(), "smoke", tmp_path)
+    result.check_fingerprint()  # nothing stored: nothing to disagree with
+    result.save((0, 0), ARRAYS, MADE)
+    result.check_fingerprint()
+    path = result.folder / "record.json"
+    record = json.loads(path.read_text())
+    record["fingerprint"][0] *= 1 + 1e-5
+    path.write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=r"was made by other code; delete it, then make compute"):
+        result.check_fingerprint()
