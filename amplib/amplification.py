@@ -184,6 +184,8 @@ def gan_curve(result: Result) -> GANCurve:
         else:
             stacks.append(np.sum([p["counts"] for p in members], axis=0))
             index.append(i)
+    if diverged and not stacks:
+        raise ValueError(f"all {diverged} repetitions of {study.name} diverged")
     if not stacks:
         raise FileNotFoundError(
             f"no complete repetition yet: {result.study.command(result.preset)}"

@@ -32,6 +32,8 @@ from amplib.results import ROOT, Result
 ABOUT = 0.2
 SIGMAS = 2.0
 CONSTANT = 1.5
+COMPARED = 4
+"""Samples on which the other aggregations are compared with the standard deviation."""
 RULES = (
     f"*About x* is met within {ABOUT:.0%} of x, or within {SIGMAS:g} standard errors.",
     "A *range* is met if both ends are met as *about*.",
@@ -230,7 +232,7 @@ def fit_equivalent(camel: Camel, q: int, value: float) -> Finding:
 
 def other_aggregation(name: str) -> Result:
     """Laptop GANs with another aggregation, on the first samples of the laptop's."""
-    return stored("gan", "laptop", aggregation=name, repetitions=4)
+    return stored("gan", "laptop", aggregation=name, repetitions=COMPARED)
 
 
 def aggregations(camel: Camel) -> Finding:

@@ -76,8 +76,9 @@ def aggregate(phi: Tensor, rows: int, how: str) -> Tensor:
     if how == "max":
         largest = phi[:, :1].argmax(3, keepdim=True).expand(-1, phi.shape[1], -1, -1, -1)
         return phi.gather(3, largest).squeeze(3)
-    centred = phi[:, :1] - phi[:, :1].mean(3, keepdim=True)
-    covariance = (centred * phi).sum(3) / (phi.shape[3] - 1)
+    # Both factors centred: of equal embeddings, sum((phi - mean) phi) may round below zero.
+    centred = phi - phi.mean(3, keepdim=True)
+    covariance = (centred[:, :1] * centred).sum(3) / (phi.shape[3] - 1)
     std = (covariance[:, :1] + STD_FLOOR).sqrt()
     return torch.cat([std, covariance[:, 1:] / std], 1)
 

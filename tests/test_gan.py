@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from amplib.gan import Discriminator, StackedGAN, aggregate, discriminator_loss
+from amplib.gan import STD_FLOOR, Discriminator, StackedGAN, aggregate, discriminator_loss
 from amplib.gan_config import GANConfig
 from amplib.quantiles import cell_counts, merge_cells, quantile_mse
 from amplib.stacked import NoiseBlock
@@ -458,3 +458,16 @@ def test_captured_graph_is_the_eager_run():
     assert (weights(graph) - weights(cpu)).norm() < 0.1 * moved
     np.testing.assert_allclose(captured[:, [0, 2]], expected[:, [0, 2]], rtol=1e-3)
     np.testing.assert_allclose(captured[:, 1], expected[:, 1], rtol=0.05)
+
+
+def test_the_standard_deviation_of_equal_embeddings_does_not_round_below_zero():
+    """float32, embeddings of any size: sum((phi - mean) phi) is negative for some of them."""
+    value = torch.linspace(0.1, 50, 4000).view(1, 1, 4000, 1, 1)
+    phi = value.expand(1, 1, 4000, 10, 1)
+    careless = ((phi - phi.mean(3, keepdim=True)) * phi).sum(3) / 9 + STD_FLOOR
+    assert (careless < 0).any(), "the case that the code must survive"
+    tangent = torch.randn(1, 1, 4000, 10, 1, generator=torch.Generator().manual_seed(1))
+    found = aggregate(torch.cat([phi, tangent], 1), 4000, "std")
+    assert torch.isfinite(found).all()
+    assert found[:, 0].max() < 2 * STD_FLOOR**0.5
+    assert found[:, 1].abs().max() < 1
