@@ -47,15 +47,16 @@ def train_and_count(
         losses.append(np.vstack([np.full(len(seeds), epoch), loss]))
         progress((epoch - last) * steps)
         last = epoch
-        alive = np.isfinite(loss).all(0)
-        if not alive.any():
+        if not np.isfinite(loss).all(0).any():
             print(f"all {len(seeds)} GANs have diverged by epoch {epoch}: stopped", file=sys.stderr)
             break
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             _save(gan, losses, checkpoint)
             saved = time.monotonic()
     history = np.stack(losses, 2).transpose(1, 2, 0)  # (E, records, 4)
-    counts, density = count_events(gan, sizes if alive.any() else sizes[:1], progress)
+    # From the record, not the loop: a run that resumes after the last epoch has no loop.
+    alive = np.isfinite(history[:, -1]).all(1).any()
+    counts, density = count_events(gan, sizes if alive else sizes[:1], progress)
     counts = np.pad(counts, ((0, 0), (0, len(sizes) - counts.shape[1]), (0, 0)))
     for member, curve in enumerate(history):
         broken = curve[~np.isfinite(curve).all(1), 0]

@@ -388,6 +388,26 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     assert not (tmp_path / "checkpoint").exists()
 
 
+def test_a_run_killed_while_it_generates_goes_on_from_the_last_epoch(tmp_path, monkeypatch):
+    study = small_gan(epochs=6)
+    parts = study.parts()
+    expected = computed(study, parts, tmp_path)
+    monkeypatch.setattr(amplib.training, "CHECKPOINT_SECONDS", -1)
+    calls = []
+
+    def kill_after_the_last_epoch(work):
+        calls.append(work)
+        if len(calls) == 8:  # the start, six epochs, the first events
+            raise Killed
+
+    with pytest.raises(Killed):
+        computed(study, parts, tmp_path, kill_after_the_last_epoch)
+    resumed = []
+    again = computed(study, parts, tmp_path, resumed.append)
+    assert resumed[0] == 6 * 3 * 10
+    assert all(same(again[part], expected[part]) for part in parts)
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "checkpoint").write_bytes(b"not a checkpoint")
     with pytest.raises(ValueError, match=r"checkpoint is damaged .*delete it to train anew"):
