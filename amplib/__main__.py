@@ -99,10 +99,11 @@ def run_claims(options: argparse.Namespace) -> None:
     """``amplib claims``."""
     from amplib.claims import all_claims, write_claims
 
-    for claim in all_claims():
+    claims = all_claims()
+    for claim in claims:
         print(f"{claim.id:40s} {claim.verdict:32s} {claim.measured or ''}")
     if options.json:
-        write_claims(options.json)
+        write_claims(claims, options.json)
 
 
 def run_figure(options: argparse.Namespace) -> None:
