@@ -12,7 +12,7 @@ CHECKED   := $(basename $(notdir $(wildcard tests/reference/*.json)))
 OPTIONS    = $(if $(PRESET),--preset $(PRESET)) $(if $(SET),--set $(SET)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf notebooks figure compute sweep status test lint benchmark clean
+.PHONY: help book pdf notebooks figure compute data sweep status test lint benchmark clean
 
 help: ## show this list
 	@echo 'make TARGET; every target sets up what it needs. Cores: CORES=$(CORES).'
@@ -36,6 +36,10 @@ figure: .venv/.ready ## one figure again: ID=amplify-fig2 [PRESET=smoke|laptop|p
 compute: .venv/.ready ## the missing parts of a study: STUDY=name [PRESET=laptop] [SET="name=value ..."]
 	@test -n "$(STUDY)" || { echo 'make compute STUDY=name [PRESET=laptop]' >&2; exit 2; }
 	$(AMPLIB) compute $(STUDY) $(OPTIONS)
+
+data: .venv/.ready ## events by the million, in data/: NAME=showers-laptop
+	@test -n "$(NAME)" || { echo 'make data NAME=showers-laptop' >&2; exit 2; }
+	$(AMPLIB) data $(NAME) $(ARGS)
 
 sweep: .venv/.ready ## a study over a grid: STUDY=name SET="name=1,2,3 ..." [PRESET=laptop]
 	@test -n "$(STUDY)" || { echo 'make sweep STUDY=name SET="name=1,2,3"' >&2; exit 2; }

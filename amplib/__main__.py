@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from amplib.camel import PRESETS, STUDIES, make_study
 from amplib.compute import compute, cost
+from amplib.data import make_data
 from amplib.obtain import BEST, is_wanting, stored
 from amplib.results import Result
+from amplib.studies import PRESETS, STUDIES, make_study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--group", type=int, help="parts computed together")
     c.add_argument("--only", metavar="FIRST:LAST", help="repetitions, for one of several machines")
     c.set_defaults(run=run_compute)
+
+    c = commands.add_parser("data", help="events by the million, as one file")
+    c.add_argument("name", help="a study and a preset, such as showers-laptop")
+    c.add_argument("--jobs", type=int, help="worker processes")
+    c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    c.set_defaults(run=run_data)
 
     c = commands.add_parser("status", help="what is computed and what is missing")
     c.add_argument("--preset", help=f"one of {', '.join(PRESETS)}; all by default")
@@ -74,6 +81,11 @@ def run_compute(options: argparse.Namespace) -> None:
         group=options.group,
         only=span(options.only) if options.only else None,
     )
+
+
+def run_data(options: argparse.Namespace) -> None:
+    """``amplib data``."""
+    print(make_data(options.name, jobs=options.jobs, device=options.device))
 
 
 def run_status(options: argparse.Namespace) -> None:

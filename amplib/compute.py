@@ -27,6 +27,8 @@ TYPICAL_RATE = {
     "camel-gan": {"cpu": 60.0, "cuda": 30_000.0},
     "camel-fit": {"cpu": 100.0, "cuda": 100.0},
     "camel-smoothing": {"cpu": 30.0, "cuda": 30.0},
+    "showers": {"cpu": 700.0, "cuda": 20_000.0},
+    "shower-summary": {"cpu": 250.0, "cuda": 5_000.0},
 }
 
 CHECKPOINT = ".safetensors"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from amplib.camel import PRESETS, make_study
 from amplib.compute import compute, minutes
 from amplib.parameters import ParameterError
 from amplib.results import Result
+from amplib.studies import PRESETS, make_study
 from amplib.study import Study
 
 BEST = "best"

@@ -28,6 +28,7 @@ from amplib.study import Arrays, Part, Study
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(os.environ.get("AMPLIFY_RESULTS", ROOT / "results"))
+DATA = Path(os.environ.get("AMPLIFY_DATA", ROOT / "data"))
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit")
 
 
@@ -45,8 +46,9 @@ class Result:
     """
 
     def __init__(self, study: Study, preset: str, root: Path | None = None):
-        self.study, self.preset, self.root = study, preset, root or RESULTS
-        self.folder = self.root / preset / study.store / study.key()
+        self.study, self.preset = study, preset
+        self.root = root or (DATA if study.bulk else RESULTS)
+        self.folder = self.root / ("" if study.bulk else preset) / study.store / study.key()
 
     def record(self) -> dict[str, Any]:
         """The record, or an empty one.

@@ -36,6 +36,7 @@ class Study(Parameters):
     """Folder of the results store; studies that ask for the same parts share it."""
     presets: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """What each preset sets; everything else stands at its default."""
+    bulk: ClassVar[bool] = False
     format: ClassVar[int] = 1
     """Raised when the arrays of a part change their meaning."""
 
@@ -87,3 +88,18 @@ class Study(Parameters):
     def group_size(self, device: str) -> int:
         """How many parts are best computed together."""
         return 1
+
+
+class BulkStudy(Study):
+    """Events by the million: kept under ``data/``, never shipped.
+
+    Its parts are the same for every preset, which only says how many are wanted.
+    """
+
+    bulk: ClassVar[bool] = True
+    suffix: ClassVar[str]
+    """Of the file that ``write`` makes."""
+
+    @abstractmethod
+    def write(self, path: Path, parts: Iterator[Arrays]) -> None:
+        """Write all parts as one file, in the format of the published one."""

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from amplib.amplification import QUANTILES, gan_curve
-from amplib.camel import CamelGAN, make_study
+from amplib.camel import CamelGAN
 from amplib.obtain import obtain
 from amplib.parameters import ParameterError
 from amplib.results import ROOT
+from amplib.studies import make_study
 
 
 def sweep(name: str, preset: str, grid: Mapping[str, Sequence[object]]) -> list[Path]:

@@ -27,7 +27,7 @@ given = read_parameters(globals(), "preset")
 
 # %% tags=["remove-input"]
 from amplib import report
-from amplib.camel import STUDIES
+from amplib.studies import STUDIES
 from amplib.obtain import BEST, stored
 from amplib.results import cost_so_far
 

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from amplib.__main__ import assignments, span
-from amplib.camel import make_study
 from amplib.compute import compute, grouped, unfinished
 from amplib.results import ROOT, Result, work_folder
+from amplib.studies import make_study
 
 
 @pytest.mark.parametrize(("jobs", "parts", "size"), [(1, 1, 8), (2, 100, 8), (3, 7, 1), (1, 9, 4)])

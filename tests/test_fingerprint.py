@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amplib.camel import PRESETS, STUDIES, CamelStudy, make_study
+from amplib.camel import CamelStudy
 from amplib.results import same_fingerprint
+from amplib.studies import PRESETS, STUDIES, make_study
 from amplib.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]

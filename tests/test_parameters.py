@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from amplib.__main__ import main
-from amplib.camel import PRESETS, STUDIES, CamelGAN, make_study
+from amplib.camel import CamelGAN
 from amplib.gan_config import GANConfig
 from amplib.parameters import Parameters, bounded, one_of
+from amplib.studies import PRESETS, STUDIES, make_study
 
 NAN, INF = float("nan"), float("inf")
 BAD = [

@@ -17,9 +17,9 @@ import torch
 
 import amplib.results
 import amplib.training
-from amplib.camel import make_study
 from amplib.compute import grouped
 from amplib.results import DamagedPartWarning, Result, part_name, write_atomically
+from amplib.studies import make_study
 
 # A GAN of a second: the arrays and the code path are those of a full one.
 SMALL = {"width": 8, "latent": 5, "embedding": 4, "depth": 2, "epochs": 4, "max_events": 200}
@@ -302,7 +302,7 @@ def test_a_pickled_object_is_refused(tmp_path):
 SAVER = """
 import sys
 import numpy as np
-from amplib.camel import make_study
+from amplib.studies import make_study
 from amplib.results import Result
 result = Result(make_study("gan", "smoke", repetitions=60, **{small}), "smoke")
 for i in range(int(sys.argv[1]), 60, 2):

@@ -1,0 +1,23 @@
+"""What is shot into the calorimeter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amplib.parameters import Parameters, bounded, one_of
+
+
+@dataclass(frozen=True)
+class ShowerConfig(Parameters):
+    """What is shot into the calorimeter, and how hits are drawn."""
+
+    energy: float = bounded(50.0, 1, 200)
+    """GeV."""
+    particle: str = one_of("photon", "electron")
+    hits: str = one_of("mip", "gflash")
+    """``gflash``: the publication's energy spots, all equal within a layer; about 2,600 in a shower
+    of 50 GeV, few a cell, so that their number limits the number of active cells.  ``mip``: as many
+    hits as the layer's energy has minimum ionising particles (0.20 MeV), each with a Landau-like
+    energy.  The layer energies are the same in both."""
+    impact: float = bounded(1.0, 0, 30)
+    """Width in cells of the square, about the centre of the grid, that particles enter through."""

@@ -1,0 +1,133 @@
+r"""What showers must look like on average, by integration instead of simulation.
+
+The layer energies of a shower are known functions of three random numbers: where it starts and the
+two normals of its longitudinal profile.  Their means and variances are integrals over these, and so
+is the share of a layer's energy in a column of cells; nothing here draws a random number.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from amplib.calorimeter.config import ShowerConfig
+from amplib.calorimeter.geometry import ILD_ECAL, Stack
+from amplib.calorimeter.parametrisation import Longitudinal, Radial, contained, longitudinal, radial
+from amplib.calorimeter.shower import CONVERSION, SAMPLING
+
+
+def layer_energies(
+    config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 12
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the energy seen in each layer, ``(layers,)`` MeV.
+
+    Args:
+        config: particle and energy.
+        stack: the calorimeter.
+        nodes: of the quadrature in each normal.
+    """
+    weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.05)
+    lost = _lost(start, t_max, alpha, config, stack)
+    fraction = 1000 * torch.tensor(stack.sampling_fraction, dtype=torch.float64)
+    mean = weight @ lost
+    variance = weight @ lost**2 - mean**2 + SAMPLING**2 * mean
+    return (fraction * mean).numpy(), (fraction * variance.sqrt()).numpy()
+
+
+def column_shares(
+    config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Share of a layer's energy in each column of cells, ``(layers, cells)``, and outside.
+
+    The projection of $2rR^2/(r^2+R^2)^2$ on x has the distribution function
+    $(1 + x/\sqrt{x^2+R^2})/2$; over the width w of the impact it averages to
+    $1/2 + (\sqrt{(x+w/2)^2+R^2} - \sqrt{(x-w/2)^2+R^2})/2w$.
+    """
+    weight, lost, shape = _shapes(config, stack, nodes)
+    cell = stack.cell_mm / (10 * stack.medium.moliere_radius)
+    edges = (torch.arange(stack.cells + 1, dtype=torch.float64) - stack.cells / 2) * cell
+    below = torch.stack(
+        [
+            shape.core_share * _projected(edge, shape.core, config.impact * cell)
+            + (1 - shape.core_share) * _projected(edge, shape.tail, config.impact * cell)
+            for edge in edges
+        ],
+        -1,
+    )
+    energy = weight[:, None] * lost
+    shares = (energy[..., None] * below.diff(dim=-1)).sum(0) / energy.sum(0)[:, None]
+    return shares.numpy(), (1 - shares.sum(1)).numpy()
+
+
+def energy_within(
+    radii: np.ndarray, config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6
+) -> np.ndarray:
+    """Share of the lost energy within radii about the axis, ``(n,)``; radii in Molière radii."""
+    weight, lost, shape = _shapes(config, stack, nodes)
+    energy = weight[:, None] * lost
+    return np.array(
+        [((energy * shape.inside(float(r))).sum() / energy.sum()).item() for r in radii]
+    )
+
+
+def energy_before(
+    depth: float, config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 12
+) -> float:
+    """Share of the energy lost before a depth in X0; the average shower's with one node."""
+    weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.05)
+    # A photon that has not converted before the last layer loses nothing.
+    return float(weight @ contained(depth - start, t_max, alpha))
+
+
+def _projected(x: Tensor, scale: Tensor, width: float) -> Tensor:
+    if width == 0:
+        return (1 + x / torch.sqrt(x**2 + scale**2)) / 2
+    upper, lower = (torch.sqrt((x + s * width / 2) ** 2 + scale**2) for s in (1, -1))
+    return 0.5 + (upper - lower) / (2 * width)
+
+
+def _shapes(config: ShowerConfig, stack: Stack, nodes: int) -> tuple[Tensor, Tensor, Radial]:
+    """Weights ``(points,)``, energies lost and radial profiles ``(points, layers)``."""
+    profile = longitudinal(config.energy, stack.medium)
+    weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.2)
+    lost = _lost(start, t_max, alpha, config, stack)
+    mean_alpha = np.exp(profile.mean_ln_alpha)
+    depth = torch.tensor(stack.depth, dtype=torch.float64) - start[:, None]
+    tau = depth * ((alpha - 1) / (alpha * t_max))[:, None] * mean_alpha / (mean_alpha - 1)
+    return weight, lost, radial(tau.clamp(min=0), config.energy, stack.medium)
+
+
+def _profiles(
+    config: ShowerConfig, stack: Stack, nodes: int, step: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Quadrature points (weight, start, T, alpha), each ``(starts * nodes^2,)``."""
+    profile: Longitudinal = longitudinal(config.energy, stack.medium)
+    z, w = np.polynomial.hermite_e.hermegauss(nodes)
+    first, second = np.meshgrid(z, z, indexing="ij")
+    t_max, alpha = profile.draw(torch.tensor(np.stack([first.ravel(), second.ravel()], 1)))
+    weight = torch.tensor(np.outer(w, w).ravel())
+    weight = torch.where(alpha > 1.01, weight, 0)  # such showers are drawn again
+    start, share = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    if config.particle == "photon":
+        start = torch.arange(step / 2, stack.depth[-1], step, dtype=torch.float64)
+        share = torch.exp(-start / CONVERSION) * 2 * math.sinh(step / 2 / CONVERSION)
+    return (
+        torch.outer(share, weight / weight.sum()).view(-1),
+        start.repeat_interleave(len(weight)),
+        t_max.repeat(len(start)),
+        alpha.clamp(min=1.01).repeat(len(start)),
+    )
+
+
+def _lost(
+    start: Tensor, t_max: Tensor, alpha: Tensor, config: ShowerConfig, stack: Stack
+) -> Tensor:
+    """Energy lost in each layer's window, ``(points, layers)``, GeV."""
+    before, after = (
+        contained(torch.tensor(edge) - start[:, None], t_max[:, None], alpha[:, None])
+        for edge in stack.windows()
+    )
+    return config.energy * (after - before)

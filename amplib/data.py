@@ -1,0 +1,52 @@
+"""Events by the million: made part by part, then written in the format of the published files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+from amplib.compute import compute
+from amplib.parameters import ParameterError
+from amplib.results import DATA, Result, part_name, read_arrays
+from amplib.studies import PRESETS, STUDIES, make_study
+from amplib.study import Arrays, BulkStudy
+
+
+def data_names() -> list[str]:
+    """What ``make_data`` makes: every study of events at every preset."""
+    return [f"{s.name}-{preset}" for s in STUDIES.values() if s.bulk for preset in PRESETS]
+
+
+def make_data(name: str, jobs: int | None = None, device: str = "auto") -> Path:
+    """Make what is missing of a data set, then write it as one file.
+
+    Args:
+        name: a study and a preset, as in ``showers-laptop``.
+        jobs: worker processes (the cores by default).
+        device: ``cpu``, ``cuda`` or ``auto``.
+
+    Returns:
+        The file, in ``data/``.
+
+    Raises:
+        ParameterError: for an unknown name.
+    """
+    if name not in data_names():
+        raise ParameterError(f"NAME = {name!r}: allowed are {', '.join(data_names())}")
+    study, _, preset = name.rpartition("-")
+    result = Result(make_study(study, preset), preset)
+    compute(result, jobs=jobs, device=device)
+    bulk = cast(BulkStudy, result.study)
+    path = DATA / f"{name}{bulk.suffix}"
+    record = result.folder / "record.json"
+    if not path.exists() or path.stat().st_mtime < record.stat().st_mtime:
+        print(f"writing {path}", file=sys.stderr, flush=True)
+        bulk.write(path, _parts(result))
+    return path
+
+
+def _parts(result: Result) -> Iterator[Arrays]:
+    for part in result.done():
+        yield read_arrays(result.folder / part_name(part))
