@@ -54,26 +54,38 @@ def tell(**texts: object) -> None:
 
 
 def origin(figure: str, *results: Result) -> None:
-    """Glue where a figure comes from: ``<figure>-origin``, whole, and ``<figure>-cost``, short."""
-    made = " ".join(map(_origin, results))
+    """Glue where a figure comes from: ``<figure>-origin``, whole, and ``<figure>-cost``, short.
+
+    The first result is the one whose parameters the command for drawing it again names.
+    """
     changes = " ".join(f"{k}={v}" for k, v in results[0].study.changes(results[0].preset).items())
     again = f"make figure ID={figure}" + (
         f' PRESET={results[0].preset} SET="{changes}"' if changes else ""
     )
-    glue(f"{figure}-origin", f"{made} Again: {again}", display=False)
+    alike: dict[tuple[object, ...], list[Result]] = {}
+    for result in results:
+        study, (_, devices, commits) = result.study, cost_so_far(result)
+        made = (study.name, result.preset, study.asdict()["seed"], *devices, *commits)
+        alike.setdefault(made, []).append(result)
+    text = " ".join(map(_origin, alike.values()))
+    glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
     seconds = sum(cost_so_far(r)[0] for r in results)
     presets = ", ".join(sorted({r.preset for r in results}))
     cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)
 
 
-def _origin(result: Result) -> str:
-    seconds, devices, commits = cost_so_far(result)
-    study = result.study
+def _origin(results: Sequence[Result]) -> str:
+    """Results of one study that were made alike."""
+    study, (_, devices, commits) = results[0].study, cost_so_far(results[0])
+    done = sum(len(r.done()) for r in results)
+    wanted = sum(len(r.study.parts()) for r in results)
+    several = f"{len(results)} results, " if len(results) > 1 else ""
     return (
-        f"[{study.name}] preset {result.preset}, {len(result.done())} of {len(study.parts())} "
+        f"[{study.name}] preset {results[0].preset}, {several}{done} of {wanted} "
         f"parts, seed {study.asdict()['seed']}, "
-        f"commit {', '.join(commits)}, {'; '.join(devices)}, {duration(seconds)}."
+        f"commit {', '.join(commits)}, {'; '.join(devices)}, "
+        f"{duration(sum(cost_so_far(r)[0] for r in results))}."
     )
 
 

@@ -27,9 +27,9 @@ given = read_parameters(globals(), "preset")
 
 # %% tags=["remove-input"]
 from amplib import report
-from amplib.studies import STUDIES
 from amplib.obtain import BEST, stored
 from amplib.results import cost_so_far
+from amplib.studies import STUDIES
 
 shown = ("laptop", "paper") if given["preset"] == BEST else (given["preset"],)
 rows = []

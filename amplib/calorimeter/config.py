@@ -1,10 +1,15 @@
-"""What is shot into the calorimeter."""
+"""What is shot into the calorimeter, and what counts as seen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from amplib.parameters import Parameters, bounded, one_of
+
+THRESHOLD = 0.1
+"""MeV; a cell below counts as no hit in every evaluation (dctrgan, sec. III B)."""
+CORRELATED = ("X", "Y", "Z", "X2", "Y2", "Z2", "E_vis", "n_hit", "E1", "E2", "E3")
+"""The observables of Fig. 7, in the order of ``correlated``."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from amplib.calorimeter.config import ShowerConfig
 from amplib.calorimeter.geometry import ILD_ECAL, Stack
-from amplib.calorimeter.parametrisation import Longitudinal, Radial, contained, longitudinal, radial
+from amplib.calorimeter.parametrisation import Longitudinal, contained, longitudinal, radial
 from amplib.calorimeter.shower import CONVERSION, SAMPLING
 
 
@@ -40,34 +40,57 @@ def layer_energies(
 def column_shares(
     config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6
 ) -> tuple[np.ndarray, np.ndarray]:
-    r"""Share of a layer's energy in each column of cells, ``(layers, cells)``, and outside.
+    """Share of a layer's energy in each column of the grid, ``(layers, cells)``, and outside it.
 
-    The projection of $2rR^2/(r^2+R^2)^2$ on x has the distribution function
-    $(1 + x/\sqrt{x^2+R^2})/2$; over the width w of the impact it averages to
-    $1/2 + (\sqrt{(x+w/2)^2+R^2} - \sqrt{(x-w/2)^2+R^2})/2w$.
+    Both depend on a shower's age alone: they are worked out on a grid of ages, then averaged over
+    the ages at which showers of all starts and shapes lose their energy in the layer.
     """
-    weight, lost, shape = _shapes(config, stack, nodes)
+    weight, lost, tau = _ages(config, stack, nodes)
+    grid = torch.linspace(0, float(tau.max()), 400, dtype=torch.float64)
+    shape = radial(grid, config.energy, stack.medium)
+    share = shape.core_share[:, None]
+    shares = share * _columns(shape.core, config, stack)
+    shares += (1 - share) * _columns(shape.tail, config, stack)
+    # Linear interpolation between the two neighbours of each age.
+    position = tau / grid[1]
+    left = position.floor().long().clamp(max=len(grid) - 2)
+    energy = weight[:, None] * lost
+    at_age = torch.zeros(stack.layers, len(grid), dtype=torch.float64)
+    for side, part in ((left, left + 1 - position), (left + 1, position - left)):
+        at_age.scatter_add_(1, side.T, (energy * part).T)
+    mean = (at_age @ shares) / energy.sum(0)[:, None]
+    return mean.numpy(), (1 - mean.sum(1)).numpy()
+
+
+def _columns(scale: Tensor, config: ShowerConfig, stack: Stack) -> Tensor:
+    """Share of $2rR^2/(r^2+R^2)^2$ in each column of the grid, ``(scales, cells)``."""
     cell = stack.cell_mm / (10 * stack.medium.moliere_radius)
     edges = (torch.arange(stack.cells + 1, dtype=torch.float64) - stack.cells / 2) * cell
-    below = torch.stack(
-        [
-            shape.core_share * _projected(edge, shape.core, config.impact * cell)
-            + (1 - shape.core_share) * _projected(edge, shape.tail, config.impact * cell)
-            for edge in edges
-        ],
-        -1,
-    )
-    energy = weight[:, None] * lost
-    shares = (energy[..., None] * below.diff(dim=-1)).sum(0) / energy.sum(0)[:, None]
-    return shares.numpy(), (1 - shares.sum(1)).numpy()
+    node, weight = map(torch.tensor, np.polynomial.legendre.leggauss(4))
+    entry = node * config.impact * cell / 2
+    x = edges[None, :, None, None] - entry[:, None]
+    y = edges[-1] - entry
+    scale = scale[:, None, None, None]
+    # Between y = -edge and edge, for particles that enter at x and y of the nodes.
+    below = _corner(x, y, scale) + _corner(x, y.flip(0), scale)
+    return (below * torch.outer(weight, weight) / 4).sum((2, 3)).diff(dim=1)
+
+
+def _corner(x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
+    r"""Share between the axis and (x, y), of the sign of x.
+
+    The integral of $R^2/\pi(r^2+R^2)^2$ over a rectangle, one corner on the axis.
+    """
+    far_x, far_y = torch.sqrt(x**2 + scale**2), torch.sqrt(y**2 + scale**2)
+    return (x / far_x * torch.atan(y / far_x) + y / far_y * torch.atan(x / far_y)) / (2 * torch.pi)
 
 
 def energy_within(
     radii: np.ndarray, config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6
 ) -> np.ndarray:
     """Share of the lost energy within radii about the axis, ``(n,)``; radii in Molière radii."""
-    weight, lost, shape = _shapes(config, stack, nodes)
-    energy = weight[:, None] * lost
+    weight, lost, tau = _ages(config, stack, nodes)
+    energy, shape = weight[:, None] * lost, radial(tau, config.energy, stack.medium)
     return np.array(
         [((energy * shape.inside(float(r))).sum() / energy.sum()).item() for r in radii]
     )
@@ -82,22 +105,15 @@ def energy_before(
     return float(weight @ contained(depth - start, t_max, alpha))
 
 
-def _projected(x: Tensor, scale: Tensor, width: float) -> Tensor:
-    if width == 0:
-        return (1 + x / torch.sqrt(x**2 + scale**2)) / 2
-    upper, lower = (torch.sqrt((x + s * width / 2) ** 2 + scale**2) for s in (1, -1))
-    return 0.5 + (upper - lower) / (2 * width)
-
-
-def _shapes(config: ShowerConfig, stack: Stack, nodes: int) -> tuple[Tensor, Tensor, Radial]:
-    """Weights ``(points,)``, energies lost and radial profiles ``(points, layers)``."""
+def _ages(config: ShowerConfig, stack: Stack, nodes: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Weights ``(points,)``, energies lost and ages of the shower ``(points, layers)``."""
     profile = longitudinal(config.energy, stack.medium)
     weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.2)
     lost = _lost(start, t_max, alpha, config, stack)
     mean_alpha = np.exp(profile.mean_ln_alpha)
     depth = torch.tensor(stack.depth, dtype=torch.float64) - start[:, None]
     tau = depth * ((alpha - 1) / (alpha * t_max))[:, None] * mean_alpha / (mean_alpha - 1)
-    return weight, lost, radial(tau.clamp(min=0), config.energy, stack.medium)
+    return weight, lost, tau.clamp(min=0)
 
 
 def _profiles(

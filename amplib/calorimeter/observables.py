@@ -12,12 +12,10 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-THRESHOLD = 0.1
-"""MeV; a cell below counts as no hit in every evaluation (dctrgan, sec. III B)."""
+from amplib.calorimeter.config import THRESHOLD
+
 FIRST_OF_DIFFERENCES = 5
 """Layers before it do not enter the pairwise differences of Fig. 8."""
-CORRELATED = ("X", "Y", "Z", "X2", "Y2", "Z2", "E_vis", "n_hit", "E1", "E2", "E3")
-"""The observables of Fig. 7, in the order of ``correlated``."""
 
 
 def visible(showers: Tensor) -> Tensor:
@@ -72,7 +70,7 @@ def differences(showers: Tensor) -> Tensor:
 
 
 def correlated(showers: Tensor) -> Tensor:
-    """The observables ``CORRELATED``, ``(N, 11)``: moments in cells and layers."""
+    """The observables of Fig. 7 as ``config.CORRELATED`` names them, ``(N, 11)``."""
     along = [showers.sum(axes) for axes in ((1, 3), (1, 2), (2, 3))]
     moments = [_moment(profile, order) for order in (1, 2) for profile in along]
     columns = [*moments, total_energy(showers), active_cells(showers)]

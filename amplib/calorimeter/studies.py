@@ -129,8 +129,9 @@ class ShowerSummary(ShowerStudy):
         ``scalars`` ``(n, 4)``: active cells, E_vis (MeV), E_vis in units of the energy lost (GeV,
         every layer divided by its sampling fraction), centroid.  ``seen`` and ``seen_products``:
         sums of the layer energies and of their products, before the threshold; ``columns`` and
-        ``rows`` the same energies by cell; ``correlated`` and its products as in Fig. 7;
-        ``moments`` the sums of the second moments along x and y.
+        ``rows`` the same energies by cell, ``column_squares`` over all layers of a shower;
+        ``correlated`` and its products as in Fig. 7; ``moments`` the sums of the second moments
+        along x and y.
         """
         import torch
 
@@ -157,6 +158,7 @@ class ShowerSummary(ShowerStudy):
                 "seen": seen.sum(0),
                 "seen_products": seen.T @ seen,
                 "columns": batch.double().sum((0, 3)),
+                "column_squares": (batch.double().sum((1, 3)) ** 2).sum(0),
                 "rows": batch.double().sum((0, 2)),
                 "correlated": correlated.sum(0),
                 "correlated_products": correlated.T @ correlated,
