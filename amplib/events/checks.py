@@ -1,0 +1,133 @@
+"""What is known of a top-quark sample: masses, the jets' energy scale, the resolution of MET.
+
+Every function takes the arrays of ``ttbar.Sample``, all in MeV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amplib.events.columns import JETS, PARTONS, TTBAR, columns, mass, ttbar_objects
+from amplib.events.objects import delta_r2
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+MATCH_DR = 0.3
+"""A jet belongs to a quark, a lepton or a true jet that is nearer than this."""
+
+THREE_QUARKS = (
+    columns(PARTONS, "W+ quark", "W+ antiquark", "b"),
+    columns(PARTONS, "W- quark", "W- antiquark", "bbar"),
+)
+TOPS, WS = columns(PARTONS, "t", "tbar"), columns(PARTONS, "W+", "W-")
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Where values crowd, and how closely.
+
+    Args:
+        median: half of the values are below.
+        error: standard deviation of the median, 1.253 width / sqrt(n), as of a Gaussian core.
+        width: half of the central 68.3%.
+        n: number of values.
+    """
+
+    median: float
+    error: float
+    width: float
+    n: int
+
+
+def peak(values: ArrayLike) -> Peak:
+    """Median and width, which tails hardly move.
+
+    Raises:
+        ValueError: fewer than two values.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.size < 2:
+        raise ValueError(f"a peak needs two values, got {values.size}")
+    low, median, high = np.quantile(values, [0.1587, 0.5, 0.8413])
+    width = float(high - low) / 2
+    error = width * float(np.sqrt(np.pi / 2 / values.size))
+    return Peak(float(median), error, width, values.size)
+
+
+def true_masses(partons: Array) -> tuple[Array, Array]:
+    """Masses of both W and of both tops in front of the detector, each of shape (n, 2)."""
+    return mass(partons[:, WS]), mass(partons[:, TOPS])
+
+
+def hadronic_masses(events: Array, partons: Array, particle_ids: Integers) -> tuple[Array, Array]:
+    """Masses of W -> jj and t -> bjj from the jets that belong to the quarks.
+
+    A quark has the jet nearest to it within dR < 0.3. A top counts if its W went to quarks and the
+    three quarks have three different jets among the four.
+
+    Returns:
+        W and top masses, MeV, each of shape (k,), k at most n.
+    """
+    jets = ttbar_objects(events)[:, :JETS]
+    w_masses, top_masses = [], []
+    for which, code in zip(THREE_QUARKS, particle_ids[:, ::2].T, strict=True):
+        nearest = nearest_jets(jets, partons[:, which])
+        ordered = np.sort(nearest, axis=1)
+        distinct = (ordered[:, 0] >= 0) & np.all(np.diff(ordered, axis=1) > 0, axis=1)
+        good = np.flatnonzero(distinct & (np.abs(code) < 6))
+        three = jets[good[:, None], nearest[good]]
+        w_masses.append(mass(three[:, :2].sum(axis=1)))
+        top_masses.append(mass(three.sum(axis=1)))
+    return np.concatenate(w_masses), np.concatenate(top_masses)
+
+
+def nearest_jets(jets: Array, quarks: Array) -> Integers:
+    """Which jet is nearest to each quark within dR < 0.3, -1 for none.
+
+    Args:
+        jets: (E, px, py, pz), shape (n, J, 4).
+        quarks: the same, shape (n, Q, 4).
+
+    Returns:
+        Shape (n, Q).
+    """
+    distance2 = delta_r2(*_direction(quarks[:, :, None]), *_direction(jets[:, None]))
+    nearest = distance2.argmin(axis=2)
+    return np.where(distance2.min(axis=2) < MATCH_DR**2, nearest, -1)
+
+
+def jet_response(jet_pairs: ArrayLike, edges: ArrayLike) -> list[Peak]:
+    """Peak of measured over true pT of jets, in bins of the true pT.
+
+    Args:
+        jet_pairs: (true pT, pT, eta), MeV, shape (k, 3).
+        edges: of the bins, MeV, shape (bins + 1,).
+
+    Raises:
+        ValueError: a bin has fewer than two jets.
+    """
+    true, measured = np.asarray(jet_pairs, dtype=float)[:, :2].T
+    edges = np.asarray(edges, dtype=float)
+    bins = np.searchsorted(edges, true, side="right") - 1
+    return [peak(measured[bins == i] / true[bins == i]) for i in range(len(edges) - 1)]
+
+
+def missing_residuals(events: Array, neutrinos: ArrayLike) -> Array:
+    """Measured minus true missing momentum, x and y, MeV, shape (n, 2)."""
+    met, phi = events[:, columns(TTBAR, "MET", "phi_MET")].T
+    return met[:, None] * np.stack([np.cos(phi), np.sin(phi)], axis=1) - np.asarray(neutrinos)
+
+
+def missing_resolution(events: Array, neutrinos: ArrayLike) -> Peak:
+    """Peak of both components of :func:`missing_residuals`: its width is the resolution, MeV."""
+    return peak(missing_residuals(events, neutrinos).ravel())
+
+
+def _direction(momentum: Array) -> tuple[Array, Array]:
+    """(eta, phi) of (E, px, py, pz) along the last axis."""
+    _, x, y, z = np.moveaxis(momentum, -1, 0)
+    return np.arcsinh(z / np.hypot(x, y)), np.arctan2(y, x)

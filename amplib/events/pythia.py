@@ -1,0 +1,71 @@
+"""Starting Pythia 8, the generator behind the Z and the top quarks.
+
+Reference: Bierlich et al., "A comprehensive guide to the physics and usage of PYTHIA 8.3",
+arXiv:2203.11601.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+LARGEST_SEED = 900_000_000  # Pythia's own limit; its zero means the clock
+
+
+class MissingGenerator(ImportError):
+    """Pythia or FastJet is not installed."""
+
+
+def check_request(n: int, seed: int) -> None:
+    """Refuse what no generator can do, before any work.
+
+    Raises:
+        ValueError: ``n`` < 1 or ``seed`` < 0.
+    """
+    if n < 1:
+        raise ValueError(f"a sample needs n >= 1 events, got {n}")
+    if seed < 0:
+        raise ValueError(f"seed must not be negative, got {seed}")
+
+
+def start(settings: Sequence[str], seed: np.random.SeedSequence, hooks: Any = None) -> Any:
+    """An initialised ``pythia8mc.Pythia``, silent, its random numbers set by ``seed`` alone.
+
+    Args:
+        settings: lines as "Beams:eCM = 91".
+        seed: hashed into Pythia's own range of seeds.
+        hooks: a ``pythia8mc.UserHooks``, if any.
+
+    Raises:
+        MissingGenerator: pythia8mc is not installed.
+        ValueError: Pythia does not know a setting or cannot start with them.
+    """
+    pythia = pythia_module().Pythia("", False)
+    number = 1 + int(seed.generate_state(1, np.uint64)[0] % LARGEST_SEED)
+    random = ("Random:setSeed = on", f"Random:seed = {number}")
+    # Not Print:quiet = off for debugging: Pythia writes to C++'s stdout, past Python's.
+    for line in ("Print:quiet = on", *random, *settings):
+        if not pythia.readString(line):
+            raise ValueError(f"Pythia refuses the setting {line!r}")
+    if hooks is not None:
+        pythia.setUserHooksPtr(hooks)
+    if not pythia.init():
+        raise ValueError("Pythia cannot start with these settings")
+    return pythia
+
+
+def pythia_module() -> Any:
+    """The module ``pythia8mc``.
+
+    Raises:
+        MissingGenerator: it is not installed.
+    """
+    try:
+        import pythia8mc
+    except ImportError as error:
+        raise MissingGenerator(
+            "Pythia 8 is not installed here: pip install pythia8mc (Linux and macOS)."
+        ) from error
+    return pythia8mc
