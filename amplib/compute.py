@@ -29,6 +29,9 @@ TYPICAL_RATE = {
     "camel-smoothing": {"cpu": 30.0, "cuda": 30.0},
     "showers": {"cpu": 700.0, "cuda": 20_000.0},
     "shower-summary": {"cpu": 250.0, "cuda": 5_000.0},
+    **dict.fromkeys(("two-body", "two-body-summary"), {"cpu": 500_000.0, "cuda": 500_000.0}),
+    **dict.fromkeys(("z", "z-summary"), {"cpu": 40_000.0, "cuda": 40_000.0}),
+    **dict.fromkeys(("ttbar", "ttbar-summary"), {"cpu": 50.0, "cuda": 50.0}),
 }
 
 CHECKPOINT = ".safetensors"

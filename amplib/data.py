@@ -8,22 +8,27 @@ from pathlib import Path
 from typing import cast
 
 from amplib.compute import compute
+from amplib.download import PUBLISHED, fetch
 from amplib.parameters import ParameterError
 from amplib.results import DATA, Result, part_name, read_arrays
 from amplib.studies import PRESETS, STUDIES, make_study
 from amplib.study import Arrays, BulkStudy
 
+_PUBLISHED = "-published"
+
 
 def data_names() -> list[str]:
-    """What ``make_data`` makes: every study of events at every preset."""
-    return [f"{s.name}-{preset}" for s in STUDIES.values() if s.bulk for preset in PRESETS]
+    """What ``make_data`` makes: every study of events at every preset, and the published files."""
+    made = [f"{s.name}-{preset}" for s in STUDIES.values() if s.bulk for preset in PRESETS]
+    return [*made, *(name + _PUBLISHED for name in PUBLISHED)]
 
 
 def make_data(name: str, jobs: int | None = None, device: str = "auto") -> Path:
     """Make what is missing of a data set, then write it as one file.
 
     Args:
-        name: a study and a preset, as in ``showers-laptop``.
+        name: a study and a preset, as in ``showers-laptop``, or a published file, as in
+            ``ttbar-published``, which is fetched.
         jobs: worker processes (the cores by default).
         device: ``cpu``, ``cuda`` or ``auto``.
 
@@ -32,9 +37,12 @@ def make_data(name: str, jobs: int | None = None, device: str = "auto") -> Path:
 
     Raises:
         ParameterError: for an unknown name.
+        DownloadError: if a published file cannot be had.
     """
     if name not in data_names():
         raise ParameterError(f"NAME = {name!r}: allowed are {', '.join(data_names())}")
+    if name.endswith(_PUBLISHED):
+        return fetch(name.removesuffix(_PUBLISHED))
     study, _, preset = name.rpartition("-")
     result = Result(make_study(study, preset), preset)
     compute(result, jobs=jobs, device=device)

@@ -29,7 +29,7 @@ from amplib.study import Arrays, Part, Study
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(os.environ.get("AMPLIFY_RESULTS", ROOT / "results"))
 DATA = Path(os.environ.get("AMPLIFY_DATA", ROOT / "data"))
-LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit")
+LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit", "pythia8mc", "fastjet")
 
 
 class DamagedPartWarning(UserWarning):
@@ -102,6 +102,12 @@ class Result:
         if not done:
             raise FileNotFoundError(f"no result yet: {self.study.command(self.preset)}")
         return {part: read_arrays(self.folder / part_name(part)) for part in done}
+
+    def part(self, part: Part) -> Arrays | None:
+        """One part, if it is stored and intact."""
+        if not self._intact(part, self.record()["parts"]):
+            return None
+        return read_arrays(self.folder / part_name(part))
 
     def check_fingerprint(self) -> None:
         """Refuse to add parts to a result that other code has made.

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from amplib.calorimeter.studies import Showers, ShowerSummary
 from amplib.camel import CamelEnsemble, CamelFit, CamelGAN, CamelSmoothing
+from amplib.events.studies import (
+    TopPairs,
+    TopPairSummary,
+    TwoBody,
+    TwoBodySummary,
+    ZLeptons,
+    ZSummary,
+)
 from amplib.parameters import ParameterError
 from amplib.study import Study
 
-STUDIES: dict[str, type[Study]] = {
-    s.name: s for s in (CamelFit, CamelGAN, CamelEnsemble, CamelSmoothing, Showers, ShowerSummary)
-}
+_ALL: tuple[type[Study], ...] = (
+    *(CamelFit, CamelGAN, CamelEnsemble, CamelSmoothing),
+    *(Showers, ShowerSummary),
+    *(TwoBody, ZLeptons, TopPairs, TwoBodySummary, ZSummary, TopPairSummary),
+)
+STUDIES: dict[str, type[Study]] = {study.name: study for study in _ALL}
 
 _SHORT = {"epochs": 600, "learning_rate": 5e-4, "decay": 0.75, "decay_epochs": 60}
 _TINY = {"epochs": 2, "max_events": 1000, "width": 32, "latent": 50}
+
+
+def _both(sample: str, **settings: object) -> dict[str, dict[str, object]]:
+    """The same settings for a sample of events and for its summary."""
+    return {sample: settings, f"{sample}-summary": settings}
+
 
 PRESETS: dict[str, dict[str, dict[str, object]]] = {
     "smoke": {
@@ -22,6 +39,9 @@ PRESETS: dict[str, dict[str, dict[str, object]]] = {
         "ensemble": {**_TINY, "repetitions": 2, "members": 2},
         "showers": {"showers": 20, "part_size": 10},
         "shower-summary": {"showers": 100, "part_size": 50},
+        **_both("two-body", events=1_000, part_size=500),
+        **_both("z", events=1_000, part_size=500),
+        **_both("ttbar", events=40, part_size=20, multiparton="off"),
     },
     # The papers' network and data on a 17 times shorter schedule, from ten times their learning
     # rate down to theirs.
@@ -32,6 +52,9 @@ PRESETS: dict[str, dict[str, dict[str, object]]] = {
         "ensemble": {**_SHORT, "max_events": 100_000, "repetitions": 4, "members": 5},
         "showers": {"showers": 10_000},
         "shower-summary": {"showers": 2_000},
+        **_both("two-body", events=100_000),
+        **_both("z", events=100_000),
+        **_both("ttbar", events=20_000),
     },
     # The papers' own settings; more fits than their 100, as they cost little.
     "paper": {
@@ -41,6 +64,10 @@ PRESETS: dict[str, dict[str, dict[str, object]]] = {
         "ensemble": {"repetitions": 50, "members": 10},
         "showers": {"showers": 177_000},
         "shower-summary": {"showers": 20_000},
+        **_both("two-body", events=1_000_000),
+        **_both("z", events=1_000_000),
+        "ttbar": {"events": 1_200_000},
+        "ttbar-summary": {"events": 100_000},  # what the models are trained on
     },
 }
 

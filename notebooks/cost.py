@@ -33,7 +33,7 @@ from amplib.studies import STUDIES
 
 shown = ("laptop", "paper") if given["preset"] == BEST else (given["preset"],)
 rows = []
-for name in STUDIES:
+for name in [s.name for s in STUDIES.values() if not s.bulk]:
     for scale in shown:
         result = stored(name, scale)
         spent, devices, _ = cost_so_far(result)

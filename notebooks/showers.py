@@ -223,7 +223,7 @@ plt.show()
 #   the generator trained on it, are ours.
 #
 # The published showers, and Geant4 itself for those who have its data, go through the same code:
-# {doc}`../reproduce` says how.
+# {ref}`the reproduction page <reproduce-data>` says how.
 
 # %% tags=["nbval-check-output", "remove-cell"]
 print("active cells", here.mean(ACTIVE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -27,7 +28,7 @@ def event_display(shower: np.ndarray) -> plt.Figure:
     """
     norm = LogNorm(THRESHOLD, shower.sum(2).max())
     figure = plt.figure(figsize=(11.5, 3.9))
-    space = figure.add_axes((0.0, 0.02, 0.36, 0.96), projection="3d")
+    space: Any = figure.add_axes((0.0, 0.02, 0.36, 0.96), projection="3d")
     side, face = (
         figure.add_axes((0.45, 0.15, 0.24, 0.75)),
         figure.add_axes((0.705, 0.15, 0.24, 0.75)),

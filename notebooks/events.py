@@ -1,0 +1,228 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Events
+#
+# The third paper of the book {cite}`otten2019` generates events of three kinds, with 10, 16 and 26 numbers
+# each.  This page shows where ours come from, and that they are what they claim to be.  The paper's own
+# ttbar events are published; they go through the same reader as ours, and {ref}`the reproduction page <reproduce-data>` says how
+# to get them.
+
+# %% tags=["parameters"]
+preset = "best"
+events = None
+seed = None
+
+# %% tags=["remove-input"]
+from amplib.report import read_parameters
+
+given = read_parameters(globals(), "preset", "events", "seed")
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+import numpy as np
+
+from amplib import report
+from amplib.events import figures
+from amplib.events.summary import (
+    GEV,
+    TopPairStatistics,
+    chi2,
+    core,
+    flat,
+    largest,
+    share,
+    total,
+)
+from amplib.obtain import obtain
+
+two_body = obtain("two-body-summary", **given)
+z = obtain("z-summary", **given)
+ttbar = obtain("ttbar-summary", **given)
+tops = TopPairStatistics.of(ttbar)
+
+# %% tags=["remove-input"]
+report.show_banner(two_body, z, ttbar)
+
+# %% tags=["remove-cell"]
+forward, backward = total(z, "forward")
+asymmetry = share(forward, forward + backward)
+asymmetry = asymmetry._replace(value=2 * asymmetry.value - 1, error=2 * asymmetry.error)
+exact = float(z.load()[(0,)]["asymmetry"])
+electrons, pairs = total(z, "electrons")
+w_true = tops.joined("w_true").ravel() / GEV
+top_true = tops.joined("top_true").ravel() / GEV
+w_jets = core(tops.joined("w_jets") / GEV, 80, 40)
+top_jets = core(tops.joined("top_jets") / GEV, 172, 60)
+missing = tops.missing()
+flow = tops.cut_flow
+first, *_, last = flow.values()
+phi_bins = np.linspace(-np.pi, np.pi, 41)
+report.tell(
+    **{
+        "two-body-events": f"{int(total(two_body, 'theta').sum()):,}",
+        "z-events": f"{int(pairs):,}",
+        "z-asymmetry": f"{asymmetry.value:.4f} ± {asymmetry.error:.4f}",
+        "z-exact-asymmetry": f"{exact:.4f}",
+        "ttbar-events": f"{len(tops.events):,}",
+        "ttbar-survival": f"{100 * last / flow['W to e or mu']:.1f}%",
+        "ttbar-dileptons": f"{100 * tops.dileptons.value:.1f}%",
+        "ttbar-missing": f"{missing.width / GEV:.0f} GeV",
+    }
+)
+report.origin("events-fig1", two_body)
+report.origin("events-fig2", z)
+for name in ("events-fig3", "events-fig4", "events-fig5"):
+    report.origin(name, ttbar)
+
+# %% [markdown]
+# ## Two bodies
+#
+# A particle of 100 GeV at rest decays into two, whose masses are uniform from 0 to 50 GeV: the paper gives
+# neither range, and every number scales with the first.  Polar angle and azimuth are drawn from uniform
+# distributions, as the paper says.  A uniform polar angle crowds the decays about the axis: $p_z$ peaks at
+# its ends, where an isotropic decay would be flat.  The ten columns are the energies,
+# the momenta and the masses, more than there are degrees of freedom: a model must learn
+# $E^2 - \mathbf p^2 - m^2 = 0$.
+
+# %% mystnb={"figure": {"name": "events-fig1", "caption": "Two-body decays: {glue:text}`two-body-events` of them, over the uniform distribution (left, middle), and the components of the momentum (right).\n\n{glue:text}`events-fig1-origin`"}, "image": {"alt": "Polar angle, azimuth and momenta of two-body decays"}} tags=["hide-input"]
+figures.two_body_panels(two_body)
+plt.show()
+
+# %% [markdown]
+# ## A Z to two leptons
+#
+# $e^+e^- \to \gamma^*/Z \to \ell^+\ell^-$ at 91 GeV, electrons and muons in equal parts, from Pythia at the level
+# of the matrix element: no radiation, no shower.  The paper used MadGraph; at tree level there is one answer,
+# $p(\cos\theta) = \tfrac38 (1 + \cos^2\theta) + A_{FB}\cos\theta$, with an asymmetry that follows from the
+# couplings.  Ours is {glue:text}`z-asymmetry`, the exact one for Pythia's couplings
+# {glue:text}`z-exact-asymmetry`.
+
+# %% mystnb={"figure": {"name": "events-fig2", "caption": "{glue:text}`z-events` leptons against the tree-level density (line, left), and their azimuth (right).\n\n{glue:text}`events-fig2-origin`"}, "image": {"alt": "Angles of the leptons from Z decays"}} tags=["hide-input"]
+figures.z_panels(z)
+plt.show()
+
+# %% [markdown]
+# ## Pairs of top quarks
+#
+# $pp \to t\bar t$ at 13 TeV by Pythia 8, with showers, hadrons and multiple interactions; at least one W goes
+# to an electron or a muon.  What is stable flies through a parametrised detector, made of the numbers of the Delphes card for
+# ATLAS; jets are anti-$k_t$ with $R = 0.6$, as on that card.  As the paper has it, an event has four jets
+# with $p_T > 20$ GeV and one or two leptons.  Its 26 columns: missing momentum and its azimuth, then energy,
+# $p_T$, $\eta$ and $\phi$ of four jets and two leptons, in MeV, zeros for a lepton that is not there.
+# {glue:text}`ttbar-survival` of the events survive, {glue:text}`ttbar-dileptons` of them with two leptons.
+# The paper took its matrix elements from MadGraph and merged them with the shower; here extra jets come
+# from the shower alone.
+
+# %% mystnb={"figure": {"name": "events-fig3", "caption": "The first event. Circles: jets (blue) and leptons (red) as the detector has them, with their transverse momenta; dashed: direction of the missing momentum; crosses: the bottom quarks and what the W bosons decayed into.\n\n{glue:text}`events-fig3-origin`"}, "image": {"alt": "One top-pair event in pseudorapidity and azimuth"}} tags=["hide-input"]
+figures.event_display(tops)
+plt.show()
+
+# %% mystnb={"figure": {"name": "events-fig4", "caption": "{glue:text}`ttbar-events` events: transverse momenta, pseudorapidities, missing momentum, azimuths.\n\n{glue:text}`events-fig4-origin`"}, "image": {"alt": "Distributions of jets, leptons and missing momentum"}} tags=["hide-input"]
+figures.distributions(tops)
+plt.show()
+
+# %% mystnb={"figure": {"name": "events-fig5", "caption": "Left: masses of jets that belong to the quarks of a W and of a top (dotted: the particles' masses). Middle: measured over true transverse momentum of jets. Right: measured minus true missing momentum. A jet that fluctuates down below the threshold is not seen, so that the lowest bins look too high.\n\n{glue:text}`events-fig5-origin`"}, "image": {"alt": "Masses of matched jets, jet response and missing momentum"}} tags=["hide-input"]
+figures.reconstruction(tops)
+plt.show()
+
+# %% tags=["hide-input"]
+report.show_table(
+    "events-cut-flow",
+    "Top pairs left after each step, and the time that each stage took",
+    ["step", "events", "of the one before"],
+    [
+        [step, f"{n:,}", f"{100 * n / before:.1f}%"]
+        for (step, n), before in zip(flow.items(), [first, *flow.values()], strict=False)
+    ],
+)
+spent = sum(tops.seconds.values())
+report.show_table(
+    "events-stages",
+    f"Stages of the simulation: {last / spent:.0f} selected events a second and core",
+    ["stage", "share of the time"],
+    [[stage, f"{100 * s / spent:.0f}%"] for stage, s in tops.seconds.items()],
+)
+
+# %% [markdown]
+# ## Checks
+
+# %% tags=["hide-input"]
+azimuth = flat(np.histogram(tops.column("phi_j1"), phi_bins)[0])
+report.show_table(
+    "events-checks",
+    "What must hold, and what is measured",
+    ["quantity", "expected", "measured"],
+    [
+        [
+            "two-body: largest violation of E² − p² − m²",
+            "0 GeV², up to rounding",
+            f"{largest(two_body, 'off_shell').max():.1e} GeV²",
+        ],
+        [
+            "two-body: largest component of p₁ + p₂",
+            "0 GeV",
+            f"{largest(two_body, 'unbalanced'):.0e} GeV",
+        ],
+        ["two-body: polar angle", "uniform", f"χ² = {flat(total(two_body, 'theta'))}"],
+        ["two-body: azimuth", "uniform", f"χ² = {flat(total(two_body, 'phi'))}"],
+        [
+            "Z: cos θ",
+            "tree level",
+            f"χ² = {chi2(total(z, 'cos_theta'), total(z, 'expected'))}",
+        ],
+        ["Z: azimuth", "uniform", f"χ² = {flat(total(z, 'phi'))}"],
+        [
+            "Z: forward-backward asymmetry",
+            f"{exact:.4f}",
+            f"{asymmetry.value:.4f} ± {asymmetry.error:.4f}",
+        ],
+        ["Z: share of electrons", "0.5", share(electrons, pairs)],
+        ["ttbar: azimuth of the first jet", "uniform", f"χ² = {azimuth}"],
+        [
+            "ttbar: median mass of W, before the detector",
+            "80.4 GeV",
+            f"{np.median(w_true):.2f} GeV",
+        ],
+        [
+            "ttbar: median mass of t, before the detector",
+            "Pythia's, as given below",
+            f"{np.median(top_true):.2f} GeV",
+        ],
+        [
+            "ttbar: mass of the two jets of a W, median within ±40 GeV",
+            "80.4 GeV, less what a jet's cone leaves out, times the card's jet scale",
+            f"{w_jets.median:.1f} ± {w_jets.error:.1f} GeV, width {w_jets.width:.1f}",
+        ],
+        [
+            "ttbar: mass of the three jets of a top, median within ±60 GeV",
+            "171 GeV, likewise",
+            f"{top_jets.median:.1f} ± {top_jets.error:.1f} GeV, width {top_jets.width:.1f}",
+        ],
+        [
+            "ttbar: missing momentum, measured − true",
+            "0 GeV",
+            f"{missing.median / GEV:.2f} ± {missing.error / GEV:.2f} GeV, width {missing.width / GEV:.1f}",
+        ],
+    ],
+)
+
+# %% tags=["nbval-check-output", "remove-cell"]
+print("two-body chi2", flat(total(two_body, "theta")), flat(total(two_body, "phi")))
+print("Z asymmetry", asymmetry, "exact", f"{exact:.5f}")
+print("ttbar", len(tops.events), "events,", tops.dileptons, "dileptons")
+for name, value in flow.items():
+    print(name, value)
+for name in ("MET", "pT_j1", "pT_j4", "pT_l1", "E_j1"):
+    print(f"median {name} {np.median(tops.column(name)) / GEV:.1f} GeV")
+print(f"W {w_jets.median:.1f}, top {top_jets.median:.1f}, MET width {missing.width / GEV:.1f} GeV")

@@ -1,0 +1,164 @@
+"""Samples of events as studies: parts, compact form, files and summaries."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amplib import data
+from amplib.events.columns import TTBAR, TWO_BODY, columns
+from amplib.events.compact import HIGHEST, LOWEST, pack, unpack
+from amplib.events.csv_file import read_events
+from amplib.events.studies import COSINES, TopPairs
+from amplib.events.summary import chi2, flat, share
+from amplib.parameters import ParameterError
+from amplib.results import ROOT, Result, provenance
+from amplib.studies import make_study
+
+
+def ignore(work: float) -> None:
+    """No progress bar."""
+
+
+@pytest.fixture(scope="module")
+def tops() -> dict[str, np.ndarray]:
+    """The first 20 top pairs of the preset ``smoke``."""
+    study = make_study("ttbar", "smoke")
+    assert isinstance(study, TopPairs)
+    return study.make((0,), ignore)
+
+
+# ---------------------------------------------------------------- compact form
+
+
+def test_packing_loses_less_than_a_detector(tops):
+    events = tops["events"].astype(float)
+    back = unpack(pack(events))
+    angle = np.array([name.startswith(("eta", "phi")) for name in TTBAR])
+    assert np.abs(back - events)[:, angle].max() < 8e-5
+    there = events[:, ~angle] > 0
+    assert np.abs(back[:, ~angle][there] / events[:, ~angle][there] - 1).max() < 1e-4
+    np.testing.assert_array_equal(back == 0, events == 0)
+
+
+def test_packing_is_idempotent(tops):
+    codes = pack(tops["events"])
+    np.testing.assert_array_equal(pack(unpack(codes)), codes)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("E_j1", 2 * HIGHEST), ("eta_j2", 5.5), ("phi_l1", 4.0), ("MET", np.nan)]
+)
+def test_what_cannot_be_packed_is_named(tops, column, value):
+    events = tops["events"].astype(float)
+    events[3, columns(TTBAR, column)] = value
+    with pytest.raises(ValueError, match=f"event 3: {column} = "):
+        pack(events)
+
+
+def test_a_tiny_missing_momentum_is_stored_as_the_lowest(tops):
+    events = tops["events"].astype(float)
+    events[0, 0] = LOWEST / 10
+    assert unpack(pack(events))[0, 0] == pytest.approx(LOWEST)
+
+
+# ---------------------------------------------------------------- samples
+
+
+@pytest.mark.parametrize("name", ["two-body", "z", "ttbar"])
+def test_a_part_is_the_same_alone_and_after_another(name):
+    study = make_study(name, "smoke")
+    both = dict(study.compute([(0,), (1,)], "cpu", Path(), ignore))
+    (_, alone), *_ = study.compute([(1,)], "cpu", Path(), ignore)
+    np.testing.assert_array_equal(alone["events"], both[(1,)]["events"])
+    assert not np.array_equal(both[(0,)]["events"], both[(1,)]["events"])
+    assert both[(0,)]["events"].shape == (study.part_size, len(study.columns))
+
+
+def test_data_makes_one_file_that_the_reader_accepts(tmp_path):
+    command = [sys.executable, "-m", "amplib", "data", "two-body-smoke", "--device", "cpu"]
+
+    def make() -> Path:
+        env = {**os.environ, "AMPLIFY_DATA": str(tmp_path)}
+        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        return Path(done.stdout.strip())
+
+    path = make()
+    assert path == tmp_path / "two-body-smoke.csv"
+    rows = np.concatenate(list(read_events(path, TWO_BODY, 300, rules=())))
+    study = make_study("two-body", "smoke")
+    parts = dict(study.compute(study.parts(), "cpu", Path(), ignore))
+    np.testing.assert_allclose(rows, np.concatenate([p["events"] for p in parts.values()]), 1e-8)
+    written = path.stat().st_mtime_ns
+    assert make().stat().st_mtime_ns == written
+
+
+def test_presets_share_the_parts_of_a_sample(tmp_path):
+    laptop, paper = (
+        Result(make_study("ttbar", preset), preset, tmp_path) for preset in ("laptop", "paper")
+    )
+    assert laptop.folder == paper.folder
+
+
+@pytest.mark.parametrize("name", ["ttbar", "ttbar-huge", "gan-laptop", "ttbar-summary-laptop"])
+def test_unknown_data_is_refused_in_one_line(name):
+    with pytest.raises(ParameterError, match="allowed are showers-smoke"):
+        data.make_data(name)
+    command = [sys.executable, "-m", "amplib", "data", name]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+
+
+# ---------------------------------------------------------------- summaries
+
+
+def test_a_summary_takes_what_is_stored(tmp_path, monkeypatch):
+    """Parts in ``data/`` are read, not made: a stored part that was changed shows."""
+    monkeypatch.setattr("amplib.results.DATA", tmp_path)
+    sample = make_study("two-body", "smoke")
+    arrays = sample.make((0,), ignore)
+    arrays["events"] = np.repeat(arrays["events"][:1], sample.part_size, 0)
+    made = provenance(None, "cpu", 1.0, together=1)
+    Result(sample, "smoke").save((0,), arrays, made)
+    summary = make_study("two-body-summary", "smoke")
+    parts = dict(summary.compute([(0,), (1,)], "cpu", Path(), ignore))
+    assert (parts[(0,)]["theta"] > 0).sum() == 1
+    assert (parts[(1,)]["theta"] > 0).sum() > 30
+
+
+def test_summary_of_z_counts_every_event():
+    study = make_study("z-summary", "smoke")
+    (_, kept), *_ = study.compute([(0,)], "cpu", Path(), ignore)
+    n = study.part_size
+    assert kept["cos_theta"].sum() == kept["phi"].sum() == kept["forward"].sum() == n
+    assert len(kept["expected"]) == len(COSINES) - 1
+    assert kept["expected"].sum() == pytest.approx(1, abs=1e-12)
+    np.testing.assert_allclose(kept["pair_mass"], 91, rtol=1e-9)
+
+
+def test_summary_of_top_pairs_keeps_the_events(tops, tmp_path, monkeypatch):
+    monkeypatch.setattr("amplib.results.DATA", tmp_path)
+    (_, kept), *_ = make_study("ttbar-summary", "smoke").compute([(0,)], "cpu", Path(), ignore)
+    np.testing.assert_array_equal(kept["packed"], pack(tops["events"]))
+    assert kept["met_residuals"].shape == (20, 2)
+
+
+def test_chi2_has_the_false_alarms_that_it_says():
+    """1000 flat histograms: 5% of p-values below 0.05 within 4 sigma (0.7% each); a slope of 10%
+    over 10,000 counts is found."""
+    rng = np.random.default_rng(1)
+    p = [flat(rng.multinomial(5000, np.full(20, 0.05))).p for _ in range(1000)]
+    assert np.mean(np.array(p) < 0.05) == pytest.approx(0.05, abs=0.028)
+    slope = np.linspace(0.9, 1.1, 20)
+    assert chi2(rng.multinomial(10_000, slope / slope.sum()), np.ones(20)).p < 0.01
+
+
+def test_share_has_a_binomial_error():
+    estimate = share(25, 100)
+    assert estimate.value == 0.25
+    assert estimate.error == pytest.approx(np.sqrt(0.25 * 0.75 / 100))
