@@ -31,7 +31,7 @@ TYPICAL_RATE = {
     "shower-summary": {"cpu": 250.0, "cuda": 5_000.0},
     **dict.fromkeys(("two-body", "two-body-summary"), {"cpu": 500_000.0, "cuda": 500_000.0}),
     **dict.fromkeys(("z", "z-summary"), {"cpu": 40_000.0, "cuda": 40_000.0}),
-    **dict.fromkeys(("ttbar", "ttbar-summary"), {"cpu": 50.0, "cuda": 50.0}),
+    **dict.fromkeys(("ttbar", "ttbar-summary", "ttbar-reference"), {"cpu": 50.0, "cuda": 50.0}),
 }
 
 CHECKPOINT = ".safetensors"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from amplib.calorimeter.studies import Showers, ShowerSummary
 from amplib.camel import CamelEnsemble, CamelFit, CamelGAN, CamelSmoothing
 from amplib.events.studies import (
+    TopPairReference,
     TopPairs,
     TopPairSummary,
     TwoBody,
@@ -19,6 +20,7 @@ _ALL: tuple[type[Study], ...] = (
     *(CamelFit, CamelGAN, CamelEnsemble, CamelSmoothing),
     *(Showers, ShowerSummary),
     *(TwoBody, ZLeptons, TopPairs, TwoBodySummary, ZSummary, TopPairSummary),
+    TopPairReference,
 )
 STUDIES: dict[str, type[Study]] = {study.name: study for study in _ALL}
 
@@ -42,6 +44,7 @@ PRESETS: dict[str, dict[str, dict[str, object]]] = {
         **_both("two-body", events=1_000, part_size=500),
         **_both("z", events=1_000, part_size=500),
         **_both("ttbar", events=40, part_size=20, multiparton="off"),
+        "ttbar-reference": {"events": 40, "part_size": 20, "multiparton": "off"},
     },
     # The papers' network and data on a 17 times shorter schedule, from ten times their learning
     # rate down to theirs.
@@ -55,6 +58,7 @@ PRESETS: dict[str, dict[str, dict[str, object]]] = {
         **_both("two-body", events=100_000),
         **_both("z", events=100_000),
         **_both("ttbar", events=20_000),
+        "ttbar-reference": {"events": 20_000},
     },
     # The papers' own settings; more fits than their 100, as they cost little.
     "paper": {
@@ -67,6 +71,7 @@ PRESETS: dict[str, dict[str, dict[str, object]]] = {
         **_both("two-body", events=1_000_000),
         **_both("z", events=1_000_000),
         "ttbar": {"events": 1_200_000},
+        "ttbar-reference": {"events": 1_200_000},
         "ttbar-summary": {"events": 100_000},  # what the models are trained on
     },
 }

@@ -24,6 +24,7 @@ POLAR_ANGLES = np.linspace(0, np.pi, 41)
 MOMENTA = np.linspace(-50, 50, 51)
 """Bins of the momenta of the two-body decay, GeV."""
 JET_PAIRS_A_PART = 2000
+ANGLES = ("eta_j1", "eta_j2", "phi_j1", "phi_j2")
 
 
 @dataclass(frozen=True)
@@ -162,23 +163,30 @@ class TopPairs(EventSample, TopPairConfig):
         }
 
 
+def stored_or_made(
+    sample: EventSample, parts: Sequence[Part], progress: Progress
+) -> Iterator[tuple[Part, Arrays]]:
+    """Parts of a sample, from ``data/`` where they are there."""
+    stored = Result(sample, "")
+    for part in parts:
+        arrays = stored.part(part)
+        if arrays is None:
+            arrays = sample.make(part, progress)
+        else:
+            progress(sample.part_size)
+        yield part, arrays
+
+
 @dataclass(frozen=True)
 class EventSummary(EventStudy):
-    """What the book shows of a sample; takes the events from ``data/`` if they are there."""
+    """What the book shows of a sample, a part from a part."""
 
     sample: ClassVar[type[EventSample]]
 
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
-        source = self.sample(**self.asdict())
-        stored = Result(source, "")
-        for part in parts:
-            arrays = stored.part(part)
-            if arrays is None:
-                arrays = source.make(part, progress)
-            else:
-                progress(self.part_size)
+        for part, arrays in stored_or_made(self.sample(**self.asdict()), parts, progress):
             yield part, self.reduce(arrays)
 
     @abstractmethod
@@ -286,3 +294,77 @@ class TopPairSummary(EventSummary, TopPairConfig):
             "display_ids": arrays["particle_ids"][0],
             **{name: arrays[name] for name in ("steps", "passed", "stages", "seconds")},
         }
+
+
+@dataclass(frozen=True)
+class TopPairReference(TopPairConfig):
+    """What generated top pairs are compared with: all simulated events, in histograms.
+
+    One part, of all events.  Beside the reference it holds what the figures of merit make of the
+    simulation itself: N events against the next N, up to half of them (bvae, Fig. 5c).
+    """
+
+    name: ClassVar[str] = "ttbar-reference"
+    store: ClassVar[str] = "ttbar-reference"
+
+    events: int = bounded(1_200_000, 24, 100_000_000)
+
+    def parts(self) -> list[Part]:
+        return [(0,)]
+
+    def work(self, parts: Sequence[Part]) -> float:
+        return len(parts) * self.events
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """``histograms`` ``(528, 625)`` of the pairs of observables, ``azimuths``, the map of
+        phi_j1 and phi_j2 in 1000 x 1000 bins, ``empty_eta`` and ``empty_phi``, the shares of empty
+        bins at ``merit.GRIDS``, and ``delta`` and ``delta_of`` of two samples of ``sizes`` each."""
+        from amplib.events.observables import binned, observables
+
+        sample = TopPairs(**self.asdict())
+        codes, angles = [], []
+        for _, arrays in stored_or_made(sample, sample.parts(), progress):
+            events = arrays["events"].astype(float)
+            codes.append(binned(observables(events)))
+            angles.append(events[:, [TTBAR.index(name) for name in ANGLES]].astype(np.float32))
+        one = np.concatenate(codes)[: self.events], np.concatenate(angles)[: self.events]
+        for part in parts:
+            yield part, self.reduce(*one)
+
+    def reduce(self, codes: np.ndarray, angles: np.ndarray) -> Arrays:
+        """From bins of the observables ``(n, 33)`` and the angles ``ANGLES`` ``(n, 4)``."""
+        from amplib.events.merit import (
+            ETA_RANGE,
+            PHI_RANGE,
+            delta,
+            delta_of,
+            empty_bins,
+            pair_histograms,
+        )
+
+        eta1, eta2, phi1, phi2 = angles.T
+        sizes = np.arange(1, 13) * (len(codes) // 24)
+        halves = [(slice(0, n), slice(n, 2 * n)) for n in sizes]
+        edges = np.linspace(*PHI_RANGE, 1001)
+
+        def crowding(events: slice) -> np.ndarray:
+            return empty_bins(eta1[events], eta2[events], ETA_RANGE)
+
+        return {
+            "histograms": pair_histograms(codes).astype(np.uint32),
+            "azimuths": np.histogram2d(phi1, phi2, (edges, edges))[0].astype(np.uint16),
+            "empty_eta": crowding(slice(None)),
+            "empty_phi": empty_bins(phi1, phi2, PHI_RANGE),
+            "sizes": sizes,
+            "delta": np.array(
+                [delta(pair_histograms(codes[a]), pair_histograms(codes[b])) for a, b in halves]
+            ),
+            "delta_of": np.array([delta_of(crowding(a), crowding(b)) for a, b in halves]),
+        }
+
+    def fingerprint(self) -> list[float]:
+        small = replace(self, events=24, part_size=12)
+        (_, arrays), *_ = small.compute([(0,)], "cpu", Path(), lambda work: None)
+        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in arrays.values()]

@@ -1,0 +1,125 @@
+"""Observables of top pairs and the figures of merit built on them."""
+
+import numpy as np
+import pytest
+
+from amplib.events.columns import TTBAR, columns
+from amplib.events.merit import GRIDS, PHI_RANGE, delta, delta_of, empty_bins, pair_histograms
+from amplib.events.observables import BINS, OBSERVABLES, binned, limits, observables
+
+
+def event(**values: float) -> np.ndarray:
+    """One event, (1, 26), with zeros where nothing is said."""
+    row = np.zeros((1, len(TTBAR)))
+    row[0, columns(TTBAR, *values)] = list(values.values())
+    return row
+
+
+@pytest.fixture
+def by_hand() -> dict[str, float]:
+    """Massless jets along +x, -x, +y, -y; j2 has the most energy by its longitudinal part."""
+    values = {"MET": 50.0, "phi_MET": 3.0}
+    for k, (pt, eta, phi) in enumerate([(100, 0, 0), (80, 2, np.pi), (60, 0, 1.5), (40, 0, -1.5)]):
+        e = pt * np.cosh(eta)
+        values |= {f"E_j{k + 1}": e, f"pT_j{k + 1}": pt, f"eta_j{k + 1}": eta, f"phi_j{k + 1}": phi}
+    values |= {"E_l1": 30.0, "pT_l1": 30.0, "phi_l1": -3.0}
+    row = observables(event(**values))[0]
+    return dict(zip(OBSERVABLES, row.tolist(), strict=True))
+
+
+def test_there_are_33_observables_and_528_pairs(by_hand):
+    assert len(by_hand) == len(OBSERVABLES) == 33
+    assert len(pair_histograms(np.zeros((2, 33), np.uint8))) == 528
+
+
+def test_masses_by_hand(by_hand):
+    """Massless: M^2 of a pair is 2 pT pT' (cosh d_eta - cos d_phi)."""
+
+    def pair(a, b):
+        (p, eta, phi), (q, eta2, phi2) = a, b
+        return 2 * p * q * (np.cosh(eta - eta2) - np.cos(phi - phi2))
+
+    j = [(80, 2, np.pi), (100, 0, 0), (60, 0, 1.5), (40, 0, -1.5)]  # by energy
+    lepton = (30, 0, -3.0)
+
+    def total(objects):
+        return np.sqrt(sum(pair(a, b) for i, a in enumerate(objects) for b in objects[:i]))
+
+    assert by_hand["M_2j"] == pytest.approx(total(j[:2]))
+    assert by_hand["M_3j"] == pytest.approx(total(j[:3]))
+    assert by_hand["M_4j"] == pytest.approx(total(j))
+    assert by_hand["M_4j1l"] == pytest.approx(total([*j, lepton]))
+    assert by_hand["M_4j2l"] == by_hand["M_4j1l"]  # there is no second lepton
+
+
+def test_distances_by_hand(by_hand):
+    assert by_hand["dR_jj"] == pytest.approx(np.hypot(2, np.pi))
+    assert by_hand["dphi_l_MET"] == pytest.approx(2 * np.pi - 6)
+
+
+def test_bins_cover_every_event():
+    rng = np.random.default_rng(1)
+    values = np.stack(
+        [rng.uniform(0.5 * limits(n)[0] - 1, 2 * limits(n)[1], 500) for n in OBSERVABLES], 1
+    )
+    codes = binned(values)
+    assert codes.max() == BINS - 1
+    assert (pair_histograms(codes).sum(1) == 500).all()
+    edges = np.geomspace(1e4, 3e6, BINS + 1)
+    inner = (values[:, 2] > edges[0]) & (values[:, 2] < edges[-1])
+    expected = np.searchsorted(edges, values[inner, 2], side="right") - 1
+    np.testing.assert_array_equal(codes[inner, 2], expected)
+
+
+def test_delta_of_equal_and_of_disjoint_histograms():
+    a = np.array([[5, 5, 0, 0], [1, 2, 3, 4]])
+    assert delta(a, 7 * a) == pytest.approx(0)
+    assert delta([[5, 0]], [[0, 9]]) == pytest.approx(2)
+    assert delta([[3, 1]], [[1, 1]]) == pytest.approx(
+        2 * 0.25**2 / np.array([1.25, 0.75]).mean(), 0.1
+    )
+
+
+def test_delta_of_two_samples_of_the_same_density():
+    """E[delta] = 1/N a bin where all bins are well filled; 200 pairs of 100 bins have a spread of
+    sqrt(2 / 99 / 200) = 1%, the band is 4 sigma; unequal N as the harmonic mean."""
+    rng = np.random.default_rng(2)
+    shares = np.full(100, 0.01)
+    for n, m in ((20_000, 20_000), (20_000, 80_000)):
+        a, b = rng.multinomial(n, shares, 200), rng.multinomial(m, shares, 200)
+        assert delta(a, b) == pytest.approx(99 / 2 * 0.01 * (100 / n + 100 / m), rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("p", "q", "line"),
+    [([[1, 2]], [[1, 2, 3]], "shapes"), ([[0, 0]], [[1, 2]], "empty")],
+)
+def test_delta_refuses(p, q, line):
+    with pytest.raises(ValueError, match=line):
+        delta(p, q)
+
+
+def test_empty_bins_of_uniform_points():
+    """exp(-n / k^2) of the bins are empty, to 4 sigma of a share of 2,500 bins at least."""
+    rng = np.random.default_rng(3)
+    n, grids = 20_000, np.array([1, 50, 100, 300])
+    x, y = rng.uniform(*PHI_RANGE, (2, n))
+    share = empty_bins(x, y, PHI_RANGE, grids)
+    assert share[0] == 0
+    np.testing.assert_allclose(share, np.exp(-n / grids**2.0), atol=4 * 0.5 / 50)
+
+
+def test_delta_of_sees_copies_of_the_training_sample():
+    """20,000 events, drawn again from 2,000 of them, against 20,000 of their own; two independent
+    samples differ thirty times less."""
+    rng = np.random.default_rng(4)
+    curves = []
+    for points in (
+        rng.uniform(*PHI_RANGE, (2, 20_000)),
+        rng.uniform(*PHI_RANGE, (2, 20_000)),
+        rng.uniform(*PHI_RANGE, (2, 2_000))[:, rng.integers(0, 2_000, 20_000)],
+    ):
+        curves.append(empty_bins(*points, PHI_RANGE))
+    fresh, copied = delta_of(curves[1], curves[0]), delta_of(curves[2], curves[0])
+    assert copied > 30 * fresh
+    assert len(GRIDS) == len(curves[0])
