@@ -28,7 +28,7 @@ from amplib.study import Arrays, Part, Study
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(os.environ.get("AMPLIFY_RESULTS", ROOT / "results"))
-DATA = Path(os.environ.get("AMPLIFY_DATA", ROOT / "data"))
+DATA = Path(os.environ.get("AMPLIFY_DATA") or ROOT / "data")
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit", "pythia8mc", "fastjet")
 
 
@@ -173,6 +173,22 @@ def write_atomically(path: Path, data: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary name beside ``path``: flushed and renamed to it if the block ends well.
+
+    Whatever interrupts the block, ``path`` is as before or complete.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -52,7 +52,9 @@ def test_a_notebook_refuses_a_bad_parameter_in_one_line_before_any_work(tmp_path
     assert not list(store.glob("*/*/*")), "work was done before the parameter was refused"
 
 
-@pytest.mark.parametrize("name", ["network", "ensemble", "smoothing", "showers", "events", "claims", "cost"])
+@pytest.mark.parametrize(
+    "name", ["network", "ensemble", "smoothing", "showers", "events", "claims", "cost"]
+)
 def test_every_notebook_refuses_an_unknown_preset(tmp_path, name):
     done = run_notebook(name, tmp_path / "a.ipynb", preset="huge")
     assert done.returncode == 2
@@ -73,9 +75,12 @@ def test_the_figure_command_refuses_as_the_notebook_does():
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("module", ["amplib.report", "amplib.obtain", "amplib.amplification", "amplib.calorimeter.figures", "amplib.events.figures"])
+@pytest.mark.parametrize(
+    "module",
+    ["report", "obtain", "amplification", "calorimeter.figures", "events.figures"],
+)
 def test_what_a_drawing_notebook_imports_leaves_torch_alone(module):
-    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    code = f"import sys, amplib.{module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -1,0 +1,427 @@
+"""Event files: nothing is lost, nothing wrong gets in, and what is wrong is named."""
+
+import gzip
+import math
+import re
+import tracemalloc
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+import amplib.events.csv_file
+from amplib.events.columns import TTBAR, Z_LEPTONS
+from amplib.events.csv_file import Rule, read_events, write_events
+
+pd = pytest.importorskip("pandas")
+
+SUFFIXES = ["csv", "csv.gz"]
+# One event of each kind, as it would stand in the published file: MeV, six digits.
+ONE_LEPTON = (
+    "45210.3 -2.71828 152000 120500 0.7 1.5 99000.5 98000 -0.14 -3.14159 70000 61000.2 0.54 0.1 "
+    "35000 20000 1.16 2.9 84000 31000 -1.65 -0.2 0 0 0 0 \n"
+)
+TWO_LEPTONS = ONE_LEPTON.replace("0 0 0 0 \n", "15000 10200 0.93 3.14159 \n")
+EVENTS = np.array([[float(x) for x in text.split()] for text in (ONE_LEPTON, TWO_LEPTONS)])
+
+
+def write_text(path, text):
+    data = text if isinstance(text, bytes) else text.encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def read(path, **options):
+    return np.concatenate(list(read_events(path, **options)))
+
+
+def refusal(path, **options):
+    """Why a file is refused, less its name."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        for _ in read_events(path, **options):
+            pass
+    text = str(caught.value)
+    assert text.startswith(str(path))
+    assert "\n" not in text
+    return text.removeprefix(str(path)).lstrip(" ,:")
+
+
+def changed(column, value, text=ONE_LEPTON):
+    """A line with another value in one column."""
+    values = text.split()
+    values[TTBAR.index(column)] = str(value)
+    return " ".join(values) + " \n"
+
+
+# ---- there and back ----
+
+floats32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
+batches32 = st.integers(1, 6).flatmap(
+    lambda d: st.lists(
+        st.integers(0, 9).flatmap(lambda n: arrays(np.float32, (n, d), elements=floats32)),
+        min_size=1,
+        max_size=4,
+    ).filter(lambda batches: sum(map(len, batches)))
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(batches32, st.sampled_from(SUFFIXES), st.integers(1, 12), st.integers(1, 9))
+def test_single_precision_comes_back_exactly(batches, suffix, batch_size, lines):
+    """Whatever the batches, and however many lines are parsed at once."""
+    names = [str(i) for i in range(batches[0].shape[1])]
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(amplib.events.csv_file, "LINES", lines)
+        path = Path(folder, f"events.{suffix}")
+        write_events(path, batches)
+        found = list(read_events(path, names, batch_size, rules=()))
+    sizes = {len(batch) for batch in found[:-1]}
+    assert sizes <= {batch_size}
+    assert 1 <= len(found[-1]) <= batch_size
+    assert all(batch.flags.c_contiguous and batch.dtype == np.float64 for batch in found)
+    found32 = np.concatenate(found).astype(np.float32)
+    np.testing.assert_array_equal(found32, np.concatenate(batches))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    arrays(
+        np.float64,
+        array_shapes(min_dims=2, max_dims=2, max_side=5),
+        elements=st.floats(allow_nan=False, allow_infinity=False),
+    )
+)
+def test_digits_written(events):
+    """17 digits keep a double; the default 9 keep it to half a unit of the ninth digit."""
+    names = [str(i) for i in range(events.shape[1])]
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "events.csv")
+        write_events(path, [events], digits=17)
+        np.testing.assert_array_equal(read(path, columns=names, rules=()), events)
+        events = np.where(np.abs(events) > 1e300, 0, events)  # rounded up they may be infinite
+        write_events(path, [events])
+        np.testing.assert_allclose(read(path, columns=names, rules=()), events, rtol=5.001e-9)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_format_is_the_published_one(tmp_path, suffix):
+    """As its authors' scripts read it: 26 values and an empty 27th column."""
+    path = tmp_path / f"events.{suffix}"
+    write_events(path, [EVENTS, EVENTS[:1]])
+    frame = pd.read_csv(path, sep=" ", header=None)
+    assert frame.shape == (3, 27)
+    assert frame[26].isna().all()
+    np.testing.assert_array_equal(frame.to_numpy()[:, :26], EVENTS[[0, 1, 0]])
+    np.testing.assert_array_equal(np.loadtxt(path), read(path))
+
+
+def test_a_large_batch_is_written_whole(tmp_path):
+    path = tmp_path / "events.csv"
+    events = np.repeat(EVENTS[:1], 2_500, 0)
+    events[:, 0] = np.arange(2_500)
+    write_events(path, [events])
+    np.testing.assert_array_equal(read(path), events)
+
+
+def test_text_is_as_short_as_the_published_one(tmp_path):
+    path = tmp_path / "events.csv"
+    write_events(path, [EVENTS])
+    assert path.read_text() == ONE_LEPTON + TWO_LEPTONS
+
+
+def test_equal_events_are_equal_bytes(tmp_path, monkeypatch):
+    first, second = tmp_path / "a.csv.gz", tmp_path / "b.csv.gz"
+    write_events(first, [EVENTS])
+    monkeypatch.setattr("time.time", lambda: 1e9)
+    write_events(second, [EVENTS[:1], EVENTS[1:]])
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_events_come_as_they_are_read(tmp_path, monkeypatch):
+    """The first are there before a fault further on is seen."""
+    monkeypatch.setattr(amplib.events.csv_file, "LINES", 10)
+    path = write_text(tmp_path / "events.csv", ONE_LEPTON * 30 + "no event\n")
+    events = read_events(path, batch_size=10)
+    for _ in range(3):
+        assert len(next(events)) == 10
+    with pytest.raises(ValueError, match="line 31, column MET: 'no' is not a finite number"):
+        next(events)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_memory_does_not_grow_with_the_file(tmp_path, suffix):
+    """40,000 events are 8 MB as numbers; the pieces that are parsed, 1.8 MB each."""
+    path = write_text(tmp_path / f"events.{suffix}", (ONE_LEPTON + TWO_LEPTONS) * 20_000)
+    tracemalloc.start()
+    try:
+        count = sum(len(batch) for batch in read_events(path, batch_size=1000))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 40_000
+    assert peak < 6e6
+
+
+# ---- other sets of events ----
+
+
+def test_sixteen_columns_with_their_own_rules(tmp_path):
+    path, z = tmp_path / "z.csv", np.zeros((3, 16))
+    z[:, :8] = 45.5
+    write_events(path, [z])
+    np.testing.assert_array_equal(read(path, columns=Z_LEPTONS, rules=()), z)
+    light = Rule(("E_e-", "E_e+"), lambda a, b: a + b < 91, "{0} + {1} is too much")
+    assert refusal(path, columns=Z_LEPTONS, rules=[light]) == (
+        "line 1, column E_e-: 45.5 + 45.5 is too much"
+    )
+    with pytest.raises(ValueError, match="a rule is about 'E_j1', the columns are E_e-, px_e-"):
+        read(path, columns=Z_LEPTONS)
+
+
+# ---- what is tolerated ----
+
+TOLERATED = {
+    "six digits of a jet along the beam's normal": changed("E_j1", 120_499.5),
+    "a jet of 20 GeV in single precision": changed("pT_j4", 19_999.998),
+    "jets of equal pT, rounded apart": changed("pT_j2", 120_500.1, changed("E_j2", 130_000)),
+    "a lepton of 10 GeV in single precision": changed("pT_l2", 9_999.999, TWO_LEPTONS),
+    "pi to four digits": changed("phi_MET", -3.142),
+    "no missing energy": changed("MET", 0),
+    "leptons in either order": changed("pT_l2", 70_000, changed("E_l2", 71_000, TWO_LEPTONS)),
+    "the lepton in the second place": TWO_LEPTONS.replace("84000 31000 -1.65 -0.2", "0 0 0 0"),
+    "zeros with points and signs": ONE_LEPTON.replace("0 0 0 0 ", "0.0 -0 0.00000 0e+00 "),
+    "exponents": ONE_LEPTON.replace("152000", "1.52e+05"),
+    "no delimiter at the end": ONE_LEPTON.replace(" \n", "\n"),
+    "no newline at the end": ONE_LEPTON[:-1],
+    "Windows": ONE_LEPTON.replace("\n", "\r\n"),
+    "empty lines at the end": ONE_LEPTON + "\n\n",
+}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("text", TOLERATED.values(), ids=TOLERATED)
+def test_what_is_tolerated(tmp_path, text, suffix):
+    path = write_text(tmp_path / f"events.{suffix}", ONE_LEPTON + text)
+    np.testing.assert_array_equal(read(path)[1], [float(x) for x in text.split()])
+
+
+# ---- what is refused ----
+
+VALUES = ONE_LEPTON.split()
+NO_NUMBERS = {
+    "text": (changed("E_j2", "abc"), "E_j2: 'abc' is not a finite number"),
+    "a header": (" ".join(TTBAR) + " \n", "MET: 'MET' is not a finite number"),
+    "nan": (changed("eta_j3", "nan"), "eta_j3: 'nan' is not a finite number"),
+    "NaN in a zero": (changed("phi_l2", "NaN"), "phi_l2: 'NaN' is not a finite number"),
+    "NA": (changed("eta_j3", "NA"), "eta_j3: 'NA' is not a finite number"),
+    "inf": (changed("MET", "inf"), "MET: 'inf' is not a finite number"),
+    "beyond doubles": (changed("MET", "1e400"), "MET: '1e400' is not a finite number"),
+    "hexadecimal": (changed("MET", "0x10"), "MET: '0x10' is not a finite number"),
+    "a Boolean": (changed("E_l2", "True"), "E_l2: 'True' is not a finite number"),
+    "quotes": (changed("MET", '"1.5"'), "MET: '\"1.5\"' is not a finite number"),
+    "a comment": ("# made by me\n", "MET: '#' is not a finite number"),
+    "two spaces": (ONE_LEPTON.replace(" ", "  ", 1), "phi_MET: '' is not a finite number"),
+    "a space first": (" " + ONE_LEPTON, "MET: '' is not a finite number"),
+    "commas": (",".join(VALUES) + "\n", "MET: '45210.3,-2.71828,152' is not a finite number"),
+    "tabs": ("\t".join(VALUES) + "\n", r"MET: '45210.3\t-2.71828\t152' is not a finite number"),
+    "a column less": (
+        " ".join(VALUES[1:]) + " \n",
+        "phi_l2: missing, the line has 25 of 26 values",
+    ),
+    "half a line": (" ".join(VALUES[:11]) + " \n", "pT_j3: missing, the line has 11 of 26 values"),
+    "a column more": (ONE_LEPTON[:-1] + "1 \n", "27: the line has 27 of 26 values"),
+    "one more, no delimiter": (ONE_LEPTON[:-1] + "1\n", "27: the line has 27 of 26 values"),
+    "a NaN more": (ONE_LEPTON[:-1] + "nan \n", "27: the line has 27 of 26 values"),
+    "many more": (ONE_LEPTON[:-1] * 2 + "\n", "27: the line has 52 of 26 values"),
+    "bytes": (b"\x80\x81\xfe\xff \x00\n", "MET: '\ufffd\ufffd\ufffd\ufffd' is not a finite number"),
+}
+AGAINST_RULES = {
+    "MET": (changed("MET", -1), "MET: -1 is negative"),
+    "degrees": (changed("phi_j3", -170), "phi_j3: -170 is not within pi"),
+    "an absent jet": (changed("pT_j4", 0), "pT_j4: 0 MeV is not above 20 GeV"),
+    "a lepton of negative pT": (
+        changed("pT_l1", -31_000),
+        "pT_l1: -31000 MeV is neither above 10 GeV nor 0, for no lepton",
+    ),
+    "no lepton": (
+        ONE_LEPTON.replace("84000 31000 -1.65 -0.2", "0 0 0 0"),
+        "pT_l1: no lepton, at least one is expected",
+    ),
+}
+for of in ("MET", "j1", "j2", "j3", "j4", "l1", "l2"):
+    AGAINST_RULES[f"phi of {of}"] = (
+        changed(f"phi_{of}", 3.15, TWO_LEPTONS),
+        f"phi_{of}: 3.15 is not within pi",
+    )
+    if of == "MET":
+        continue
+    pt = EVENTS[1, TTBAR.index(f"pT_{of}")]
+    AGAINST_RULES[f"E of {of}"] = (
+        changed(f"E_{of}", f"{pt - 3:.9g}", TWO_LEPTONS),
+        f"E_{of}: {pt - 3:.9g} is below pT = {pt:.9g}",
+    )
+    soft = "neither above 10 GeV nor 0, for no lepton" if of[0] == "l" else "not above 20 GeV"
+    AGAINST_RULES[f"a soft {of}"] = (
+        changed(f"pT_{of}", 9_999, TWO_LEPTONS),
+        f"pT_{of}: 9999 MeV is {soft}",
+    )
+for first, second in (("j1", "j2"), ("j2", "j3"), ("j3", "j4")):
+    pt = EVENTS[0, TTBAR.index(f"pT_{first}")]
+    low = changed(f"E_{second}", 200_000, changed(f"pT_{second}", f"{pt + 3:.9g}"))
+    AGAINST_RULES[f"{first} and {second}"] = (
+        low,
+        f"pT_{second}: {pt + 3:.9g} exceeds the {pt:.9g} of {first}, jets must be ordered in pT",
+    )
+for of, lepton in (("l1", "84000 31000 -1.65 -0.2"), ("l2", "15000 10200 0.93 3.14159")):
+    for quantity in ("E", "eta", "phi"):
+        AGAINST_RULES[f"{quantity} of no {of}"] = (
+            changed(f"{quantity}_{of}", 0.5, TWO_LEPTONS.replace(lepton, "0 0 0 0")),
+            f"{quantity}_{of}: 0.5 must be 0, as pT = 0 says that there is no lepton",
+        )
+REFUSED = NO_NUMBERS | AGAINST_RULES
+
+
+@pytest.mark.parametrize(("line", "reason"), REFUSED.values(), ids=REFUSED)
+def test_line_column_and_reason(tmp_path, monkeypatch, line, reason):
+    """Wherever it stands: first, in the middle of what is parsed at once, last; in any file."""
+    monkeypatch.setattr(amplib.events.csv_file, "LINES", 4)
+    line = line if isinstance(line, bytes) else line.encode()
+    good = TWO_LEPTONS.encode()
+    for suffix, (before, after) in product(SUFFIXES, [(0, 9), (5, 20), (12, 0)]):
+        path = write_text(tmp_path / f"events.{suffix}", good * before + line + good * after)
+        assert refusal(path, batch_size=3) == f"line {before + 1}, column {reason}"
+
+
+def test_the_first_fault_is_named(tmp_path):
+    lines = [ONE_LEPTON] * 3 + [changed("MET", -1), changed("E_j1", 1), "\n", changed("MET", -2)]
+    path = tmp_path / "events.csv"
+    assert refusal(write_text(path, "".join(lines))).startswith("line 4, column MET: -1")
+    assert refusal(write_text(path, "".join(lines[:3] + lines[4:]))).startswith("line 4, column E_")
+    assert refusal(write_text(path, "".join(lines[5:]))).startswith("line 2, column MET: -2")
+
+
+def test_gev(tmp_path):
+    """The whole file in GeV is recognised; one soft event is not taken for it."""
+    path = tmp_path / "events.csv"
+    gev = EVENTS.copy()
+    of_energy = [i for i, name in enumerate(TTBAR) if name[0] in "MEp" and "phi" not in name]
+    gev[:, of_energy] /= 1000
+    write_events(path, [gev])
+    assert refusal(path) == (
+        "line 1, column pT_j1: 120.5 looks like GeV, as do all others; MeV are expected"
+    )
+    write_events(path, [EVENTS, gev])
+    assert refusal(path) == "line 3, column pT_j1: 120.5 MeV is not above 20 GeV"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2 * len(ONE_LEPTON) + len(TWO_LEPTONS) - 1), st.sampled_from(SUFFIXES))
+def test_a_file_cut_anywhere_gives_no_wrong_number(cut, suffix):
+    """Cut within a number, the file is refused; at the end of one, its events are the first."""
+    data = (ONE_LEPTON + TWO_LEPTONS + ONE_LEPTON).encode()
+    with TemporaryDirectory() as folder:
+        path = write_text(Path(folder, f"events.{suffix}"), data[:cut])
+        try:
+            events = read(path)
+        except ValueError as error:
+            assert re.search(r"no events|truncated|missing", str(error))  # noqa: PT017
+            assert cut == 0 or data[cut - 1 : cut + 1] not in (b" \n", b"\nO")
+        else:
+            assert data[:cut].endswith((b" \n", b" "))
+            np.testing.assert_array_equal(events, EVENTS[[0, 1, 0]][: len(events)])
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_cut_within_the_last_number(tmp_path, suffix):
+    """A complete line to look at, but 0.44 may have been 0.4432."""
+    text = ONE_LEPTON + TWO_LEPTONS[:-3]
+    assert refusal(write_text(tmp_path / f"events.{suffix}", text)) == (
+        "line 2, column phi_l2: the file ends within this line, it is truncated"
+    )
+    text = ONE_LEPTON + ONE_LEPTON[:-5]
+    assert refusal(write_text(tmp_path / f"events.{suffix}", text)) == (
+        "line 2, column eta_l2: missing, the line has 24 of 26 values, the file is truncated"
+    )
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.5, 0.999])
+def test_a_compressed_file_cut_anywhere_is_refused(tmp_path, share):
+    rng = np.random.default_rng(0)
+    events = EVENTS[rng.integers(0, 2, 20_000)]
+    events[:, 1] = rng.uniform(-3, 3, 20_000)
+    path = tmp_path / "events.csv.gz"
+    write_events(path, [events])
+    path.write_bytes(path.read_bytes()[: math.ceil(share * path.stat().st_size)])
+    assert re.fullmatch(
+        r"after line \d+: the compressed file is truncated or damaged", refusal(path)
+    )
+
+
+def test_a_damaged_compressed_file_is_refused(tmp_path):
+    path = tmp_path / "events.csv.gz"
+    write_events(path, [np.repeat(EVENTS, 500, 0)])
+    data = path.read_bytes()
+    for damaged in (
+        data[:-8] + bytes(4) + data[-4:],  # another checksum
+        data[:10] + b"\xff" + data[11:],  # no such kind of block
+        ONE_LEPTON.encode(),
+    ):
+        path.write_bytes(damaged)
+        assert "the compressed file is truncated or damaged" in refusal(path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("text", ["", "\n", "\n\n\r\n"], ids=repr)
+def test_a_file_without_events_is_refused(tmp_path, suffix, text):
+    assert refusal(write_text(tmp_path / f"events.{suffix}", text)) == "holds no events"
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
+        next(read_events(tmp_path / "nowhere.csv"))
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_an_impossible_batch_is_refused(tmp_path, batch_size):
+    with pytest.raises(ValueError, match=f"batch_size must be at least 1, got {batch_size}"):
+        next(read_events(tmp_path / "nowhere.csv", batch_size=batch_size))
+
+
+# ---- writing ----
+
+
+def interrupted():
+    yield EVENTS
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize(
+    ("batches", "reason"),
+    [
+        ([], "no events to write"),
+        ([np.empty((0, 26))], "no events to write"),
+        ([EVENTS, EVENTS[:, 1:]], r"expected events \(n, 26\), got shape \(2, 25\)"),
+        ([EVENTS[0]], r"expected events \(n, D\), got shape \(26,\)"),
+        ([1.5], r"expected events \(n, D\), got shape \(\)"),
+        ([EVENTS, [[1.0] * 25 + [np.nan]]], "event 2 has a value that is not finite"),
+        ([EVENTS, [[1.0] * 26, [np.inf] * 26]], "event 3 has a value that is not finite"),
+        (interrupted(), None),
+    ],
+)
+def test_what_is_refused_is_not_written(tmp_path, suffix, there, batches, reason):
+    """And what was there before stays."""
+    path = tmp_path / f"events.{suffix}"
+    if there:
+        write_events(path, [EVENTS])
+    before = path.read_bytes() if there else None
+    with pytest.raises(ValueError if reason else KeyboardInterrupt, match=reason):
+        write_events(path, batches if reason else interrupted())
+    assert [p.name for p in tmp_path.iterdir()] == ([path.name] if there else [])
+    assert not there or path.read_bytes() == before
