@@ -131,7 +131,7 @@ class TopPairConfig(EventStudy):
 
 
 @dataclass(frozen=True)
-class TopPairs(EventSample, TopPairConfig):
+class TopPairs(TopPairConfig, EventSample):
     """pp -> ttbar with shower, hadrons and detector (bvae, sec. II C)."""
 
     name: ClassVar[str] = "ttbar"
@@ -266,7 +266,7 @@ class ZSummary(EventSummary):
 
 
 @dataclass(frozen=True)
-class TopPairSummary(EventSummary, TopPairConfig):
+class TopPairSummary(TopPairConfig, EventSummary):
     """A training sample of top pairs in compact form, and what checks it."""
 
     name: ClassVar[str] = "ttbar-summary"
