@@ -105,8 +105,16 @@ report.tell(
 report.origin("smoothing-fig1", gans, ensembles, smooth, fits)
 
 # %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against estimates that only smooth (thin horizontal lines: their mean errors, without the noise of drawing events).\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
-curves = [(ensemble, f"ensemble of {ensembles.study.members}", PURPLE, "-")]
-curves = [(gan, "GAN", ORANGE, "-."), *curves] if gans.preset == ensembles.preset else curves
+mixed = gans.preset != ensembles.preset
+curves = [
+    (gan, "GAN" + f" ({gans.preset})" * mixed, ORANGE, "-."),
+    (
+        ensemble,
+        f"ensemble of {ensembles.study.members}" + f" ({ensembles.preset})" * mixed,
+        PURPLE,
+        "-",
+    ),
+]
 quantile_mse_panels(sample_and_fits, curves, quantiles, baselines)
 plt.show()
 
@@ -128,8 +136,8 @@ plt.show()
 # estimate is worth.  Ours, in units of that estimate on the same samples (ratios of mean errors, with
 # paired standard errors, at {glue:text}`smooth-quantiles` quantiles):
 #
-# - a single GAN is worth {glue:text}`gan-over-loo` of it: {glue:text}`gan-word-loo`.  Twenty bins give it
-#   no better reference: {glue:text}`gan-over-histogram` of the histogram.
+# - a single GAN is worth {glue:text}`gan-over-loo` of it: {glue:text}`gan-word-loo`.  In units
+#   of twenty bins it is worth {glue:text}`gan-over-histogram`.
 # - the ensemble is worth {glue:text}`ensemble-over-loo` of it: {glue:text}`ensemble-word-loo`.
 #
 # *More* is what a network adds to smoothing.  *Less* says that a kernel with one number, chosen by
