@@ -257,6 +257,7 @@ class ZSummary(EventSummary):
             "cos_theta": np.histogram(cosine, COSINES)[0],
             "expected": (width * density) @ nodes[1],
             "asymmetry": np.array(forward_backward_asymmetry(self.energy, self.exchange)),
+            "asymmetry_z_alone": np.array(forward_backward_asymmetry(self.energy, "Z")),
             "forward": np.array([(cosine > 0).sum(), (cosine <= 0).sum()]),
             "phi": np.histogram(np.arctan2(minus[:, 2], minus[:, 1]), AZIMUTHS)[0],
             "electrons": np.array([(events[:, 0] > 0).sum(), len(events)]),
