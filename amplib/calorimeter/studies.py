@@ -123,6 +123,8 @@ class ShowerSummary(ShowerStudy):
     name: ClassVar[str] = "shower-summary"
     store: ClassVar[str] = "shower-summary"
 
+    part_size: int = bounded(5000, 1, 100_000)
+
     def reduce(self, batches: Iterator[Tensor]) -> Arrays:
         """Sums over the part's showers, the first shower whole, and the expectations.
 
