@@ -198,7 +198,7 @@ report.show_table(
         ],
         [
             "ttbar: median mass of t, before the detector",
-            "Pythia's, as given below",
+            "173.0 GeV, Pythia's",
             f"{np.median(top_true):.2f} GeV",
         ],
         [
@@ -208,7 +208,7 @@ report.show_table(
         ],
         [
             "ttbar: mass of the three jets of a top, median within ±60 GeV",
-            "171 GeV, likewise",
+            "173.0 GeV, likewise",
             f"{top_jets.median:.1f} ± {top_jets.error:.1f} GeV, width {top_jets.width:.1f}",
         ],
         [
