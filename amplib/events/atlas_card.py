@@ -1,7 +1,7 @@
 """The numbers of the parametrised ATLAS detector; ``detector`` holds the formulas.
 
 Source: cards/delphes_card_ATLAS.tcl of Delphes (de Favereau et al., arXiv:1307.6346), read as
-facts. GeV, metres, tesla. A table is read by |eta| <= edge; beyond its last edge there is
+facts. GeV, metres, tesla. A table is read by ``|eta|`` <= edge; beyond its last edge there is
 nothing (no track, no tower, no object), except where a line says so.
 """
 
@@ -66,11 +66,11 @@ class Calorimeter:
     Args:
         eta_edges: of the rings at eta >= 0; the other half mirrors them.
         towers_in_phi: of each ring.
-        resolution_eta: |eta| of the tower's centre up to which a row of ``resolution`` holds.
+        resolution_eta: ``|eta|`` of the tower's centre up to which a row of ``resolution`` holds.
             Beyond the last there is no smearing.
         resolution: (c, s, n) of sigma(E)^2 = (c E)^2 + s^2 E + n^2, GeV.
         energy_min: a tower below is dropped, GeV.
-        fractions: of the energy that stays here, by |PDG code|.
+        fractions: of the energy that stays here, by the PDG code without its sign.
         other_fraction: of every other particle.
     """
 
@@ -140,5 +140,5 @@ JET_PT_MIN = 20.0
 
 
 def jet_energy_scale(pt: ArrayLike, eta: ArrayLike) -> NDArray[np.float64]:
-    """Factor sqrt((3 - 0.2 |eta|)^2 / pT + 1) on a jet's four-momentum, pT in GeV."""
+    """Factor ``sqrt((3 - 0.2 |eta|)^2 / pT + 1)`` on a jet's four-momentum, pT in GeV."""
     return np.sqrt((3.0 - 0.2 * np.abs(eta)) ** 2 / np.asarray(pt, dtype=float) + 1.0)

@@ -42,7 +42,7 @@ def observables(events: Array) -> Array:
 
 
 def azimuthal_distance(a: Array, b: Array) -> Array:
-    """|a - b| on the circle, in [0, pi].
+    """Distance of a and b on the circle, in [0, pi].
 
     >>> azimuthal_distance(np.array([3.0]), np.array([-3.0])).round(3).tolist()
     [0.283]

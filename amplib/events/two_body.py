@@ -16,7 +16,7 @@ decay, so that nothing is rejected and both masses stay uniform."""
 
 
 def breakup_momentum(m1: ArrayLike, m2: ArrayLike) -> Array:
-    """|p| = sqrt[(M^2 - (m_1 + m_2)^2)(M^2 - (m_1 - m_2)^2)] / 2M in the rest frame of M, GeV."""
+    """p = sqrt[(M^2 - (m_1 + m_2)^2)(M^2 - (m_1 - m_2)^2)] / 2M in the rest frame of M, GeV."""
     m1, m2 = np.asarray(m1, dtype=float), np.asarray(m2, dtype=float)
     above = (PARENT_MASS - m1 - m2) * (PARENT_MASS + m1 + m2)
     return np.sqrt(above * (PARENT_MASS**2 - (m1 - m2) ** 2)) / (2 * PARENT_MASS)
@@ -25,7 +25,7 @@ def breakup_momentum(m1: ArrayLike, m2: ArrayLike) -> Array:
 def sample(n: int, rng: np.random.Generator) -> Array:
     """``n`` decays, shape (n, 10), columns and units of ``columns.TWO_BODY``.
 
-    E_i = sqrt(p^2 + m_i^2), p_1 = |p| (sin theta cos phi, sin theta sin phi, cos theta) = -p_2.
+    E_i = sqrt(p^2 + m_i^2), p_1 = p (sin theta cos phi, sin theta sin phi, cos theta) = -p_2.
 
     The paper samples theta and phi from uniform distributions, theta and not cos theta: particle 1
     crowds around the z axis, and the decay is not isotropic. We do what it says.
