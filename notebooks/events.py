@@ -65,7 +65,7 @@ w_true = tops.joined("w_true").ravel() / GEV
 top_true = tops.joined("top_true").ravel() / GEV
 w_jets = core(tops.joined("w_jets") / GEV, 80, 40)
 top_jets = core(tops.joined("top_jets") / GEV, 172, 60)
-missing = tops.missing()
+missing = tops.missing()  # GeV
 flow = tops.cut_flow
 first, *_, last = flow.values()
 phi_bins = np.linspace(-np.pi, np.pi, 41)
@@ -73,13 +73,13 @@ report.tell(
     **{
         "two-body-events": f"{int(total(two_body, 'theta').sum()):,}",
         "z-events": f"{int(pairs):,}",
-        "z-asymmetry": f"{asymmetry.value:.4f} ± {asymmetry.error:.4f}",
+        "z-asymmetry": asymmetry,
         "z-exact-asymmetry": f"{exact:.4f}",
         "z-alone": f"{alone:.4f}",
         "ttbar-events": f"{len(tops.events):,}",
         "ttbar-survival": f"{100 * last / flow['W to e or mu']:.1f}%",
         "ttbar-dileptons": f"{100 * tops.dileptons.value:.1f}%",
-        "ttbar-missing": f"{missing.width / GEV:.0f} GeV",
+        "ttbar-missing": f"{missing.width:.0f} GeV",
     }
 )
 report.origin("events-fig1", two_body)
@@ -187,7 +187,7 @@ report.show_table(
         [
             "Z: forward-backward asymmetry",
             f"{exact:.4f}",
-            f"{asymmetry.value:.4f} ± {asymmetry.error:.4f}",
+            asymmetry,
         ],
         ["Z: share of electrons", "0.5", share(electrons, pairs)],
         ["ttbar: azimuth of the first jet", "uniform", f"χ² = {azimuth}"],
@@ -202,19 +202,19 @@ report.show_table(
             f"{np.median(top_true):.2f} GeV",
         ],
         [
-            "ttbar: mass of the two jets of a W, median within ±40 GeV",
+            "ttbar: mass of the two jets of a W, median within 40 GeV",
             "80.4 GeV, less what a jet's cone leaves out, times the card's jet scale",
-            f"{w_jets.median:.1f} ± {w_jets.error:.1f} GeV, width {w_jets.width:.1f}",
+            f"{w_jets.estimate()} GeV, width {w_jets.width:.1f}",
         ],
         [
-            "ttbar: mass of the three jets of a top, median within ±60 GeV",
+            "ttbar: mass of the three jets of a top, median within 60 GeV",
             "173.0 GeV, likewise",
-            f"{top_jets.median:.1f} ± {top_jets.error:.1f} GeV, width {top_jets.width:.1f}",
+            f"{top_jets.estimate()} GeV, width {top_jets.width:.1f}",
         ],
         [
             "ttbar: missing momentum, measured − true",
             "0 GeV",
-            f"{missing.median / GEV:.2f} ± {missing.error / GEV:.2f} GeV, width {missing.width / GEV:.1f}",
+            f"{missing.estimate()} GeV, width {missing.width:.1f}",
         ],
     ],
 )
@@ -245,4 +245,4 @@ for name, value in flow.items():
     print(name, value)
 for name in ("MET", "pT_j1", "pT_j4", "pT_l1", "E_j1"):
     print(f"median {name} {np.median(tops.column(name)) / GEV:.1f} GeV")
-print(f"W {w_jets.median:.1f}, top {top_jets.median:.1f}, MET width {missing.width / GEV:.1f} GeV")
+print(f"W {w_jets.median:.1f}, top {top_jets.median:.1f}, MET width {missing.width:.1f} GeV")

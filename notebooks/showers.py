@@ -48,6 +48,7 @@ from amplib.calorimeter.summary import (
     summarise,
 )
 from amplib.obtain import obtain
+from amplib.quantiles import Estimate
 
 ENERGIES = np.array([5.0, 10.0, 20.0, 50.0, 100.0, 200.0])
 
@@ -73,8 +74,8 @@ report.show_banner(result)
 # %% tags=["remove-cell"]
 a, b = fit_resolution(ENERGIES, [s.resolution() for s in scanned])
 ratio = np.array([s.mean(LOST).value / e for s, e in zip(scanned, ENERGIES, strict=True)])
-deeper = abs(here.mean_depth().value - there.mean_depth().value)
-deeper_error = np.hypot(here.mean_depth().error, there.mean_depth().error)
+depths = here.mean_depth(), there.mean_depth()
+deeper = Estimate(abs(depths[0].value - depths[1].value), np.hypot(*(d.error for d in depths)))
 apart, alike = here.lateral_asymmetry()
 maximum = int(np.argmax(here.layer_mean)) + 1
 per_energy = here.mean(ACTIVE).value / here.mean(VISIBLE).value
@@ -91,8 +92,8 @@ report.tell(
         "shower-visible": here.mean(VISIBLE),
         "shower-maximum": maximum,
         "shower-cells-per-mev": f"{per_energy:.2f}",
-        "shower-stochastic": f"({100 * a.value:.1f} ± {100 * a.error:.1f})%",
-        "shower-constant": f"({100 * b.value:.2f} ± {100 * b.error:.2f})%",
+        "shower-stochastic": report.percent(a),
+        "shower-constant": report.percent(b),
     }
 )
 report.origin("showers-fig1", result)
@@ -164,7 +165,7 @@ report.show_table(
         [
             "depth of photons less that of electrons",
             "9/7 = 1.29 X₀, less what leaves at the back",
-            f"{deeper:.2f} ± {deeper_error:.2f} X₀",
+            f"{deeper} X₀",
         ],
         ["mean of X − Y", "0 cells", f"{apart} cells"],
         ["variance of X over that of Y", "1", alike],

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from amplib.events.columns import JETS, PARTONS, TTBAR, columns, mass, ttbar_objects
 from amplib.events.objects import delta_r2
+from amplib.quantiles import Estimate
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -41,6 +42,10 @@ class Peak:
     error: float
     width: float
     n: int
+
+    def estimate(self) -> Estimate:
+        """The median with its error."""
+        return Estimate(self.median, self.error)
 
 
 def peak(values: ArrayLike) -> Peak:

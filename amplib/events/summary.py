@@ -118,8 +118,8 @@ class TopPairStatistics:
         return np.sqrt(JET_BINS[1:] * JET_BINS[:-1])[filled], peaks
 
     def missing(self) -> Peak:
-        """Both components of measured minus true missing momentum."""
-        return peak(self.joined("met_residuals").ravel())
+        """Both components of measured minus true missing momentum, GeV."""
+        return peak(self.joined("met_residuals").ravel() / GEV)
 
 
 def core(values: Array, centre: float, half_width: float) -> Peak:
