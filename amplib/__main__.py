@@ -99,9 +99,9 @@ def run_status(options: argparse.Namespace) -> None:
             wanted = len(result.study.parts())
             row = {"study": name, "preset": preset, "parts_done": wanted - len(missing)}
             rows.append({**row, "parts_wanted": wanted, "to_do": cost(result, missing)})
-    print(f"{'study':12s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
+    print(f"{'study':18s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
     for row in rows:
-        print("{study:12s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))
+        print("{study:18s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(rows, indent=1))

@@ -13,7 +13,7 @@ from amplib.events.columns import TTBAR, TWO_BODY, columns
 from amplib.events.compact import HIGHEST, LOWEST, pack, unpack
 from amplib.events.csv_file import read_events
 from amplib.events.studies import COSINES, TopPairs
-from amplib.events.summary import chi2, flat, share
+from amplib.events.summary import chi2, flat, modulation, share
 from amplib.parameters import ParameterError
 from amplib.results import ROOT, Result, provenance
 from amplib.studies import make_study
@@ -162,3 +162,14 @@ def test_share_has_a_binomial_error():
     estimate = share(25, 100)
     assert estimate.value == 0.25
     assert estimate.error == pytest.approx(np.sqrt(0.25 * 0.75 / 100))
+
+
+def test_modulation_finds_the_period():
+    """40,000 angles with a density 1 + 0.2 cos(36 phi) by rejection: 0.2 to 4 errors of 0.007."""
+    rng = np.random.default_rng(2)
+    phi = rng.uniform(-np.pi, np.pi, 100_000)
+    kept = phi[rng.uniform(0, 1.2, len(phi)) < 1 + 0.2 * np.cos(36 * phi)][:40_000]
+    found = modulation(kept, 36)
+    assert found.error == pytest.approx(np.sqrt(2 / 40_000))
+    assert abs(found.value - 0.2) < 4 * found.error
+    assert modulation(kept, 35).value < 5 * found.error
