@@ -47,7 +47,7 @@ def flat(counts: Array) -> Chi2:
 
 
 def modulation(angles: Array, period: int) -> Estimate:
-    """Amplitude of a density ``1 + a cos(period (phi - phi_0))``: 2 |<exp(i period phi)>|.
+    """Amplitude of a density ``1 + a cos(period (phi - phi_0))``: ``2 |<exp(i period phi)>|``.
 
     Of uniform angles it is about 1.8 / sqrt(n); the error, sqrt(2 / n), holds for larger ones.
     """
