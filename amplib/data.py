@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 from amplib.compute import compute
 from amplib.download import PUBLISHED, fetch
 from amplib.parameters import ParameterError
-from amplib.results import DATA, Result, part_name, read_arrays
+from amplib.results import DATA, Result
 from amplib.studies import PRESETS, STUDIES, make_study
-from amplib.study import Arrays, BulkStudy
+from amplib.study import BulkStudy
 
 _PUBLISHED = "-published"
 
@@ -51,10 +50,5 @@ def make_data(name: str, jobs: int | None = None, device: str = "auto") -> Path:
     record = result.folder / "record.json"
     if not path.exists() or path.stat().st_mtime < record.stat().st_mtime:
         print(f"writing {path}", file=sys.stderr, flush=True)
-        bulk.write(path, _parts(result))
+        bulk.write(path, result.each())
     return path
-
-
-def _parts(result: Result) -> Iterator[Arrays]:
-    for part in result.done():
-        yield read_arrays(result.folder / part_name(part))

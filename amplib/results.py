@@ -101,13 +101,20 @@ class Result:
         done = self.done()
         if not done:
             raise FileNotFoundError(f"no result yet: {self.study.command(self.preset)}")
-        return {part: read_arrays(self.folder / part_name(part)) for part in done}
+        return {part: self._arrays(part) for part in done}
+
+    def each(self) -> Iterator[Arrays]:
+        """The parts that are done, in order, one in memory at a time."""
+        return map(self._arrays, self.done())
+
+    def _arrays(self, part: Part) -> Arrays:
+        return read_arrays(self.folder / part_name(part))
 
     def part(self, part: Part) -> Arrays | None:
         """One part, if it is stored and intact."""
         if not self._intact(part, self.record()["parts"]):
             return None
-        return read_arrays(self.folder / part_name(part))
+        return self._arrays(part)
 
     def check_fingerprint(self) -> None:
         """Refuse to add parts to a result that other code has made.

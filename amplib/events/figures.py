@@ -15,7 +15,6 @@ from amplib.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from amplib.results import Result
 
 ANGLE_TICKS = ([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], [r"$-\pi$", "", "0", "", r"$\pi$"])
-QUARKS = ("t", "tbar", "W+", "W-", "b", "bbar", "q", "q", "q", "q")
 
 
 def _with_errors(ax: Axes, counts: np.ndarray, edges: np.ndarray, expected: np.ndarray) -> None:

@@ -140,16 +140,9 @@ class TopPairs(TopPairConfig, EventSample):
 
     def make(self, part: Part, progress: Progress) -> Arrays:
         """``ttbar.Sample`` as arrays: events in single precision, MeV."""
-        from amplib.events.ttbar import concatenate, stream
+        from amplib.events.ttbar import generate
 
-        samples, have = [], 0
-        for sample in stream(self.part_seed(part), self.settings()):
-            samples.append(sample)
-            progress(min(len(sample), self.part_size - have))
-            have += len(sample)
-            if have >= self.part_size:
-                break
-        whole = concatenate(samples).first(self.part_size)
+        whole = generate(self.part_size, self.part_seed(part), self.settings(), progress)
         return {
             "events": whole.events.astype(np.float32),
             "partons": whole.partons.astype(np.float32),

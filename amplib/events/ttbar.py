@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -139,7 +139,12 @@ class Sample:
         )
 
 
-def generate(n: int, seed: int, settings: Settings = DEFAULT) -> Sample:
+def generate(
+    n: int,
+    seed: int,
+    settings: Settings = DEFAULT,
+    progress: Callable[[int], object] = lambda events: None,
+) -> Sample:
     """``n`` selected events.
 
     With the pinned versions of Pythia, FastJet and numpy they depend on ``seed`` and ``settings``
@@ -155,6 +160,7 @@ def generate(n: int, seed: int, settings: Settings = DEFAULT) -> Sample:
     batches, have = [], 0
     for batch in stream(seed, settings):
         batches.append(batch)
+        progress(min(len(batch), n - have))
         have += len(batch)
         if have >= n:
             break
