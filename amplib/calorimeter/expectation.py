@@ -16,7 +16,7 @@ from torch import Tensor
 from amplib.calorimeter.config import ShowerConfig
 from amplib.calorimeter.geometry import ILD_ECAL, Stack
 from amplib.calorimeter.parametrisation import Longitudinal, contained, longitudinal, radial
-from amplib.calorimeter.shower import CONVERSION, SAMPLING
+from amplib.calorimeter.shower import CONVERSION, SAMPLING, window_shares
 
 
 def layer_energies(
@@ -30,7 +30,7 @@ def layer_energies(
         nodes: of the quadrature in each normal.
     """
     weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.05)
-    lost = _lost(start, t_max, alpha, config, stack)
+    lost = config.energy * window_shares(start, t_max, alpha, stack)
     fraction = 1000 * torch.tensor(stack.sampling_fraction, dtype=torch.float64)
     mean = weight @ lost
     variance = weight @ lost**2 - mean**2 + SAMPLING**2 * mean
@@ -109,11 +109,9 @@ def _ages(config: ShowerConfig, stack: Stack, nodes: int) -> tuple[Tensor, Tenso
     """Weights ``(points,)``, energies lost and ages of the shower ``(points, layers)``."""
     profile = longitudinal(config.energy, stack.medium)
     weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.2)
-    lost = _lost(start, t_max, alpha, config, stack)
-    mean_alpha = np.exp(profile.mean_ln_alpha)
+    lost = config.energy * window_shares(start, t_max, alpha, stack)
     depth = torch.tensor(stack.depth, dtype=torch.float64) - start[:, None]
-    tau = depth * ((alpha - 1) / (alpha * t_max))[:, None] * mean_alpha / (mean_alpha - 1)
-    return weight, lost, tau.clamp(min=0)
+    return weight, lost, profile.age(depth, t_max[:, None], alpha[:, None])
 
 
 def _profiles(
@@ -136,14 +134,3 @@ def _profiles(
         t_max.repeat(len(start)),
         alpha.clamp(min=1.01).repeat(len(start)),
     )
-
-
-def _lost(
-    start: Tensor, t_max: Tensor, alpha: Tensor, config: ShowerConfig, stack: Stack
-) -> Tensor:
-    """Energy lost in each layer's window, ``(points, layers)``, GeV."""
-    before, after = (
-        contained(torch.tensor(edge) - start[:, None], t_max[:, None], alpha[:, None])
-        for edge in stack.windows()
-    )
-    return config.energy * (after - before)

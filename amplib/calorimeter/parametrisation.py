@@ -33,6 +33,15 @@ class Longitudinal:
         t = torch.exp(self.mean_ln_t + self.sigma_ln_t * (u + v))
         return t, torch.exp(self.mean_ln_alpha + self.sigma_ln_alpha * (u - v))
 
+    def age(self, depth: Tensor, t_max: Tensor, alpha: Tensor) -> Tensor:
+        """tau at a depth: over the shower's own mean depth, in units of the mean shower's maximum.
+
+        Zero before the shower starts.
+        """
+        mean_alpha = math.exp(self.mean_ln_alpha)
+        tau = depth / (alpha * t_max / (alpha - 1)) * mean_alpha / (mean_alpha - 1)
+        return tau.clamp(min=0)
+
 
 def longitudinal(energy: float, medium: Medium) -> Longitudinal:
     """Fluctuating longitudinal profile of an electron shower (sec. 3, sampling calorimeters).

@@ -72,9 +72,8 @@ def shower_batch(
     norm = torch.zeros_like(energies).view(-1).index_add_(0, layer, weight)
     energy = weight * (energies.view(-1) / norm)[layer]
 
-    age = (_depths(stack, start) - start[:, None]) / (alpha * t_max / (alpha - 1))[:, None]
-    mean_alpha = torch.exp(torch.tensor(profile.mean_ln_alpha))
-    tau = (age * mean_alpha / (mean_alpha - 1)).clamp(min=0)
+    depth = _row(stack.depth, start) - start[:, None]
+    tau = profile.age(depth, t_max[:, None], alpha[:, None])
     column, row = _cells(layer, tau, config, stack, generator)
     inside = (column >= 0) & (column < stack.cells) & (row >= 0) & (row < stack.cells)
     cell = (layer * stack.cells + column) * stack.cells + row
@@ -111,26 +110,27 @@ def layer_energies(
     What the shower loses in a layer's window is smeared by a Gamma distribution of mean dE and
     variance c^2 dE, so that all of it has c sqrt(E) (Grindhammer & Peters, sampling fluctuations).
     """
-    low, high = (_row(w, start) for w in stack.windows())
-    before, after = (
-        contained(edge - start[:, None], t_max[:, None], alpha[:, None]) for edge in (low, high)
-    )
-    lost = energy * (after - before).clamp(min=0)
+    lost = energy * window_shares(start, t_max, alpha, stack)
     # A distribution object would draw from torch's global state.
     seen = SAMPLING**2 * torch._standard_gamma(lost / SAMPLING**2, generator=generator)
     return 1000 * _row(stack.sampling_fraction, start) * torch.where(lost > 0, seen, 0)
 
 
+def window_shares(start: Tensor, t_max: Tensor, alpha: Tensor, stack: Stack) -> Tensor:
+    """Share of a Gamma profile in the window of each layer, ``(n, layers)``."""
+    before, after = (
+        contained(_row(edge, start) - start[:, None], t_max[:, None], alpha[:, None])
+        for edge in stack.windows()
+    )
+    return (after - before).clamp(min=0)
+
+
 def _spots(start: Tensor, t_max: Tensor, alpha: Tensor, energy: float, stack: Stack) -> Tensor:
     """Mean number of the publication's energy spots in each layer, ``(n, layers)`` (sec. 4)."""
     z = stack.medium.charge
-    low, high = (_row(w, start) for w in stack.windows())
     spot_max, spot_alpha = t_max * (0.813 + 0.0019 * z), alpha * (0.844 + 0.0026 * z)
-    before, after = (
-        contained(edge - start[:, None], spot_max[:, None], spot_alpha[:, None])
-        for edge in (low, high)
-    )
-    return 10.3 / SAMPLING * energy**0.959 * (after - before).clamp(min=0)
+    shares = window_shares(start, spot_max, spot_alpha, stack)
+    return 10.3 / SAMPLING * energy**0.959 * shares
 
 
 def _mip_energy(n: int, stack: Stack, generator: torch.Generator) -> Tensor:
@@ -184,7 +184,3 @@ def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 
 def _row(values: object, like: Tensor) -> Tensor:
     return torch.as_tensor(values, dtype=like.dtype, device=like.device)[None, :]
-
-
-def _depths(stack: Stack, like: Tensor) -> Tensor:
-    return _row(stack.depth, like)
