@@ -35,7 +35,7 @@ TYPICAL_RATE = {
     "z-summary": 40_000.0,
     "ttbar": 50.0,
     "ttbar-summary": 50.0,
-    "ttbar-reference": 50.0,
+    "ttbar-reference": 3_000.0,
 }
 GPU_RATE = {"camel-gan": 30_000.0, "showers": 20_000.0, "shower-summary": 5_000.0}
 
@@ -76,6 +76,9 @@ def compute(
     if not missing:
         print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)
         return
+    source = result.study.source()
+    if source is not None:
+        compute(Result(source, result.preset), jobs, device)
     context = multiprocessing.get_context("spawn")
     progress = context.Queue()
     if device == "auto":
@@ -146,10 +149,15 @@ def cost(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int =
 
 def minutes(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int = 0) -> float:
     """``cost`` as a number."""
+    source = result.study.source()
+    before = 0.0
+    if source is not None and parts:
+        needed = Result(source, result.preset)
+        before = minutes(needed, needed.missing(), device)
     jobs = min(jobs or os.cpu_count() or 1, max(len(parts), 1))
     store = result.study.store
     rate = GPU_RATE.get(store) if device == "cuda" else None
-    return result.study.work(parts) / (rate or TYPICAL_RATE[store]) / jobs / 60
+    return before + result.study.work(parts) / (rate or TYPICAL_RATE[store]) / jobs / 60
 
 
 def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> None:

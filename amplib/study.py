@@ -85,6 +85,10 @@ class Study(Parameters):
     def repetitions_done(self, done: Sequence[Part]) -> int:
         """Complete repetitions among these parts."""
 
+    def source(self) -> Study | None:
+        """The study whose parts, all of them, are computed and stored before this one's."""
+        return None
+
     def group_size(self, device: str) -> int:
         """How many parts are best computed together."""
         return 1

@@ -12,6 +12,7 @@ from amplib import data
 from amplib.events.columns import TTBAR, TWO_BODY, columns
 from amplib.events.compact import HIGHEST, LOWEST, pack, unpack
 from amplib.events.csv_file import read_events
+from amplib.events.reference import reference
 from amplib.events.studies import COSINES, TopPairs
 from amplib.events.summary import chi2, flat, modulation, share
 from amplib.parameters import ParameterError
@@ -139,6 +140,52 @@ def test_summary_of_z_counts_every_event():
     assert len(kept["expected"]) == len(COSINES) - 1
     assert kept["expected"].sum() == pytest.approx(1, abs=1e-12)
     np.testing.assert_allclose(kept["pair_mass"], 91, rtol=1e-9)
+
+
+def test_reference_counts_every_event(tops):
+    """60 events: the 20, and 40 that are turned by an angle each."""
+    turned = [np.array(tops["events"], float) for _ in range(3)]
+    for k, events in enumerate(turned):
+        at = columns(TTBAR, *(name for name in TTBAR if name.startswith("phi")))
+        events[:, at] = np.remainder(events[:, at] + k + np.pi, 2 * np.pi) - np.pi
+    events = np.concatenate(turned)
+    kept, n = reference(events, np.random.default_rng(1)), len(events)
+    assert (kept["histograms"].sum(2) == n).all()
+    assert (kept["histograms_training"].sum(2) == n // 12).all()
+    assert (kept["marginals"].sum(2) == n).all()
+    first = kept["histograms"][:, 0].reshape(3, 25, 25).sum(2)  # MET, whatever its azimuth
+    np.testing.assert_array_equal(first, kept["marginals"][:, 0].reshape(3, 25, 4).sum(2))
+    phi = events[:, columns(TTBAR, "phi_j1", "phi_j2")]
+    cells = np.unique(((phi + np.pi) / (2 * np.pi) * 1000).astype(int), axis=0)
+    assert (kept["azimuths"].sum((1, 2)) == n).all()
+    assert (kept["azimuths"][0][cells[:, 0], cells[:, 1]] > 0).all()
+    assert kept["empty"][0, 1, -1] == pytest.approx(1 - len(cells) / 1e6)
+    assert (kept["empty_held_out"] >= kept["empty"]).all()
+    assert kept["sizes"].tolist() == list(range(2, 25, 2))  # of 60, 48 at most are compared
+    assert kept["pairs"].tolist() == [60 // (2 * size) for size in kept["sizes"]]
+    assert (kept["empty_at"][0] >= kept["empty_at"][-1]).all()
+    assert (kept["delta"] > 0).all()
+    assert (kept["delta_smeared"] > 0).all()
+    with pytest.raises(ValueError, match="24 events at least, got 20"):
+        reference(tops["events"], np.random.default_rng(1))
+
+
+def test_reference_stores_the_events_that_it_is_made_of(tmp_path):
+    """A fresh machine: what is asked for first makes its events, in ``data/``, part by part."""
+    env = {**os.environ, "AMPLIFY_DATA": str(tmp_path / "d"), "AMPLIFY_RESULTS": str(tmp_path)}
+    command = [sys.executable, "-m", "amplib", "compute", "ttbar-reference", "--preset", "smoke"]
+    done = subprocess.run(
+        [*command, "--device", "cpu"], capture_output=True, text=True, env=env, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    study = make_study("ttbar-reference", "smoke")
+    sample = Result(study.source(), "smoke", tmp_path / "d")
+    assert not sample.missing()
+    kept = Result(study, "smoke", tmp_path).part((0,))
+    events = np.concatenate([arrays["events"] for arrays in sample.each()])
+    expected = reference(events, np.random.default_rng(study.seed))
+    for name, array in expected.items():
+        np.testing.assert_array_equal(kept[name], array, err_msg=name)
 
 
 def test_summary_of_top_pairs_keeps_the_events(tops, tmp_path, monkeypatch):

@@ -4,8 +4,24 @@ import numpy as np
 import pytest
 
 from amplib.events.columns import TTBAR, columns
-from amplib.events.merit import GRIDS, PHI_RANGE, delta, delta_of, empty_bins, pair_histograms
-from amplib.events.observables import BINS, OBSERVABLES, binned, limits, observables
+from amplib.events.merit import (
+    GRIDS,
+    PHI_RANGE,
+    delta,
+    delta_of,
+    empty_bins,
+    extrapolated_delta,
+    pair_histograms,
+    smeared,
+)
+from amplib.events.observables import (
+    BINNINGS,
+    BINS,
+    OBSERVABLES,
+    binnings,
+    leading_directions,
+    observables,
+)
 
 
 def event(**values: float) -> np.ndarray:
@@ -57,27 +73,74 @@ def test_distances_by_hand(by_hand):
     assert by_hand["dphi_l_MET"] == pytest.approx(2 * np.pi - 6)
 
 
-def test_bins_cover_every_event():
+@pytest.fixture
+def truth() -> np.ndarray:
+    """Observables of 2,000 made-up events, (n, 33): exponential energies, even angles."""
     rng = np.random.default_rng(1)
-    values = np.stack(
-        [rng.uniform(0.5 * limits(n)[0] - 1, 2 * limits(n)[1], 500) for n in OBSERVABLES], 1
-    )
-    codes = binned(values)
+    return np.stack(
+        [
+            rng.uniform(-3, 3, 2000) if name.startswith(("eta", "phi", "dphi", "dR")) else
+            rng.exponential(1e5, 2000)
+            for name in OBSERVABLES
+        ],
+        axis=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BINNINGS)
+def test_bins_cover_every_event(truth, name):
+    binning = binnings(truth)[name]
+    codes = binning.codes(truth)
     assert codes.max() == BINS - 1
-    assert (pair_histograms(codes).sum(1) == 500).all()
-    edges = np.geomspace(1e4, 3e6, BINS + 1)
-    inner = (values[:, 2] > edges[0]) & (values[:, 2] < edges[-1])
-    expected = np.searchsorted(edges, values[inner, 2], side="right") - 1
-    np.testing.assert_array_equal(codes[inner, 2], expected)
+    assert (pair_histograms(codes).sum(1) == len(truth)).all()
+    np.testing.assert_array_equal(codes, binning.codes(truth, 4 * BINS) // 4)
+    for column in (OBSERVABLES.index("E_j1"), OBSERVABLES.index("eta_l1")):
+        low, high = binning.limits[column]
+        even = np.geomspace if name == "logarithmic" and low > 0 else np.linspace
+        values = truth[:, column]
+        inner = (values > low) & (values < high)
+        expected = np.searchsorted(even(low, high, BINS + 1), values[inner], side="right") - 1
+        np.testing.assert_array_equal(codes[inner, column], expected)
+
+
+def test_central_bins_leave_a_thousandth_beyond_either_end(truth):
+    binning = binnings(truth)["central"]
+    for name in ("E_j1", "eta_j1"):
+        values, (low, high) = (
+            truth[:, OBSERVABLES.index(name)],
+            binning.limits[OBSERVABLES.index(name)],
+        )
+        assert (values < low).sum() == (values > high).sum() == 2
+    np.testing.assert_allclose(binning.limits[OBSERVABLES.index("phi_j1")], PHI_RANGE)
+
+
+def test_binning_refuses(truth):
+    binning = binnings(truth)["released"]
+    with pytest.raises(ValueError, match="300"):
+        binning.codes(truth, 300)
+    truth[7, 2] = np.nan
+    with pytest.raises(ValueError, match="event 7: E_j1 = nan"):
+        binning.codes(truth)
+
+
+def test_leading_jets_by_momentum_and_by_energy():
+    """j2 has less pT and, at eta = 2, more energy."""
+    row = event(E_j1=100, pT_j1=100, E_j2=300, pT_j2=80, eta_j2=2, phi_j2=1, E_j3=50, pT_j3=50)
+    eta, phi = leading_directions(row)
+    assert eta.tolist() == [[0, 2]]
+    assert phi.tolist() == [[0, 1]]
+    eta, phi = leading_directions(row, "energy")
+    assert eta.tolist() == [[2, 0]]
+    assert phi.tolist() == [[1, 0]]
+    with pytest.raises(ValueError, match="by = 'E'"):
+        leading_directions(row, "E")
 
 
 def test_delta_of_equal_and_of_disjoint_histograms():
     a = np.array([[5, 5, 0, 0], [1, 2, 3, 4]])
     assert delta(a, 7 * a) == pytest.approx(0)
     assert delta([[5, 0]], [[0, 9]]) == pytest.approx(2)
-    assert delta([[3, 1]], [[1, 1]]) == pytest.approx(
-        2 * 0.25**2 / np.array([1.25, 0.75]).mean(), 0.1
-    )
+    assert delta([[3, 1]], [[1, 1]]) == pytest.approx(0.25**2 / 1.25 + 0.25**2 / 0.75)
 
 
 def test_delta_of_two_samples_of_the_same_density():
@@ -88,6 +151,29 @@ def test_delta_of_two_samples_of_the_same_density():
     for n, m in ((20_000, 20_000), (20_000, 80_000)):
         a, b = rng.multinomial(n, shares, 200), rng.multinomial(m, shares, 200)
         assert delta(a, b) == pytest.approx(99 / 2 * 0.01 * (100 / n + 100 / m), rel=0.04)
+
+
+def test_delta_is_extrapolated_along_eq_24():
+    """Points on the curve give the curve, and those of 1/N, its limit, give 1/N; both to 1%."""
+    sizes = np.arange(1, 13) * 50_000.0
+    curve = 0.01 / np.log(2e-5 * sizes + 3) - 0.001
+    at_twice = 0.01 / np.log(2e-5 * 1.2e6 + 3) - 0.001
+    assert extrapolated_delta(sizes, curve, 1.2e6) == pytest.approx(at_twice, rel=0.01)
+    for cells in (200, 360, 500):
+        found = extrapolated_delta(sizes, cells / sizes, 1.2e6)
+        assert found == pytest.approx(cells / 1.2e6, rel=0.01)
+    with pytest.raises(ValueError, match="4 parameters, got 3"):
+        extrapolated_delta(sizes[:3], curve[:3], 1e6)
+
+
+def test_smearing_keeps_zeros_and_has_its_width():
+    """30,000 factors: their spread to 4 sigma of 1/sqrt(2n) each (6e-5 false alarms), 1.6%."""
+    events = np.array([[2.0, 0.0, -1.0]])
+    copies = smeared(events, 0.05, 10_000, np.random.default_rng(5))
+    assert copies.shape == (10_000, 3)
+    assert (copies[:, 1] == 0).all()
+    factors = (copies / np.where(events == 0, 1, events))[:, [0, 2]].ravel()
+    assert factors.std() == pytest.approx(0.05, rel=4 / np.sqrt(2 * len(factors)))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,11 +11,15 @@ from matplotlib.patches import Circle
 from matplotlib.ticker import NullFormatter
 
 from amplib.events.columns import OBJECTS, TTBAR, columns
+from amplib.events.merit import GRIDS, PHI_RANGE, extrapolated_delta
+from amplib.events.observables import BINNINGS
 from amplib.events.studies import AZIMUTHS, COSINES, MOMENTA, POLAR_ANGLES
 from amplib.events.summary import GEV, TopPairStatistics, total
 from amplib.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from amplib.results import Result
 
+MAP_BINS = 200
+"""Bins of an azimuth in the map that is drawn, of 1.8 degrees each."""
 ANGLE_TICKS = ([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], [r"$-\pi$", "", "0", "", r"$\pi$"])
 
 
@@ -166,4 +172,47 @@ def reconstruction(top_pairs: TopPairStatistics) -> plt.Figure:
                    linestyle=style, label=f"${axis}$", linewidth=1.5)  # fmt: skip
     right.set(xlabel="missing momentum, measured − true (GeV)", ylabel="events a bin")
     right.legend()
+    return figure
+
+
+def reference_panels(reference: Mapping[str, np.ndarray]) -> plt.Figure:
+    """Azimuths of the leading jets, empty bins, and the truth against itself.
+
+    Args:
+        reference: as ``reference.reference`` returns it.
+    """
+    figure, axes = plt.subplots(2, 2, figsize=(9, 7.4), layout="constrained")
+    (azimuths, empty), (pairs, crowding) = axes
+    coarse = reference["azimuths"][0].astype(float).reshape(MAP_BINS, 5, MAP_BINS, 5).sum((1, 3))
+    edges = np.linspace(*PHI_RANGE, MAP_BINS + 1)
+    mesh = azimuths.pcolormesh(edges, edges, coarse.T, cmap="viridis", rasterized=True)
+    azimuths.set(xlabel=r"$\phi$ of the first jet", ylabel=r"$\phi$ of the second jet",
+                 aspect="equal")  # fmt: skip
+    azimuths.set_xticks(*ANGLE_TICKS)
+    azimuths.set_yticks(*ANGLE_TICKS)
+    figure.colorbar(mesh, ax=azimuths, label="events a bin")
+    sizes = reference["sizes"]
+    every = np.geomspace(sizes[0], 2 * sizes[-1], 60)
+    styles = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"))
+    for k, (name, (color, style, marker)) in enumerate(zip(BINNINGS, styles, strict=True)):
+        values = reference["delta"][:, k]
+        pairs.errorbar(sizes, values, reference["delta_spread"][:, k], fmt=marker, color=color,
+                       markersize=4, label=name)  # fmt: skip
+        curve = [extrapolated_delta(sizes, values, n) for n in every]
+        pairs.plot(every, curve, style, color=color, linewidth=1)
+    for k, name in enumerate(
+        (r"$\eta_{j_1} \times \eta_{j_2}$", r"$\phi_{j_1} \times \phi_{j_2}$")
+    ):
+        color, style, marker = styles[k]
+        empty.plot(GRIDS, reference["empty"][0, k], style, color=color, label=name)
+        crowding.errorbar(sizes, reference["delta_of"][:, 0, k],
+                          reference["delta_of_spread"][:, 0, k], fmt=marker, color=color,
+                          markersize=4, label=name)  # fmt: skip
+    empty.set(xlabel=r"$\sqrt{N_{\mathrm{bins}}}$", ylabel="share of empty bins", ylim=(0, 1),
+              xlim=(0, GRIDS[-1]))  # fmt: skip
+    pairs.set(xscale="log", yscale="log", xlabel="events $N$", ylabel=r"$\delta$, $N$ against $N$")
+    crowding.set(xlabel="events $N$", ylabel=r"$\delta_{OF}$, $N$ against $N$",
+                 xlim=(0, None), ylim=(0, None))  # fmt: skip
+    for ax in (empty, pairs, crowding):
+        ax.legend()
     return figure

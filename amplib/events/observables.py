@@ -7,6 +7,8 @@ as the paper has it, while the columns are ordered in pT.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,15 @@ MASSES = ("M_2j", "M_3j", "M_4j", "M_4j1l", "M_4j2l")
 OBSERVABLES = (*TTBAR, *MASSES, "dR_jj", "dphi_l_MET")
 BINS = 25
 """Bins of each observable in the pairwise histograms."""
+BINNINGS = ("central", "released", "logarithmic")
+"""The paper gives the number of bins alone.  ``central`` spreads them evenly over the range in
+which the truth lies, but for 0.1% on either side, and is what the book uses; ``released`` spreads
+them over the ranges of the authors' code, up to half the beams' energy, where most stay empty;
+``logarithmic`` does the same with logarithms of energies, momenta and masses.  The Events page
+measures which of them gives the paper's numbers."""
+TAIL = 0.001
+JETS_BY = ("pT", "energy")
+"""What makes a jet the leading one: the columns' order, or the paper's definition of *leading*."""
 
 
 def observables(events: Array) -> Array:
@@ -50,37 +61,93 @@ def azimuthal_distance(a: Array, b: Array) -> Array:
     return np.abs(np.remainder(a - b + np.pi, 2 * np.pi) - np.pi)
 
 
-def limits(name: str) -> tuple[float, float, bool]:
-    """Range of an observable, and whether its bins are logarithmic.
+@dataclass(frozen=True, eq=False)
+class Binning:
+    """Even bins of every observable.
 
-    The paper gives neither.  Momenta, energies and masses fall over orders of magnitude: 25 equal
-    bins up to a beam's energy would put nearly all events into the first.
+    Args:
+        limits: lowest and highest value of ``OBSERVABLES``, ``(33, 2)``, MeV.
+        logarithmic: bins of the logarithm, where the lowest value is positive.
     """
+
+    limits: Array
+    logarithmic: bool = False
+
+    def codes(self, values: NDArray[np.floating], bins: int = BINS) -> NDArray[np.uint8]:
+        """Bin of every observable, ``(n, 33)``; what is beyond a range counts in its outermost bin.
+
+        So a lepton that is not there is in the lowest bin of its energy.
+
+        Args:
+            values: ``observables``, ``(n, 33)``.
+            bins: of each observable, 256 at most.
+
+        Raises:
+            ValueError: a value is not finite, or there are more bins than a byte counts.
+        """
+        if not 1 <= bins <= 256:
+            raise ValueError(f"bins must lie in [1, 256], got {bins}")
+        if not np.isfinite(values).all():
+            row, column = np.argwhere(~np.isfinite(values))[0]
+            raise ValueError(f"event {row}: {OBSERVABLES[column]} = {values[row, column]}")
+        codes = np.empty(values.shape, np.uint8)
+        for column, (low, high) in enumerate(self.limits):
+            x = np.clip(values[:, column], low, high)
+            if self.logarithmic and low > 0:
+                x, low, high = np.log(x), np.log(low), np.log(high)
+            bin_ = (x - low) / (high - low) * bins
+            codes[:, column] = np.minimum(bin_, bins - 1).astype(np.uint8)
+        return codes
+
+
+def binnings(truth: NDArray[np.floating]) -> dict[str, Binning]:
+    """``BINNINGS`` for ``observables`` ``(n, 33)`` of the truth."""
+    central = np.quantile(truth, (TAIL, 1 - TAIL), axis=0).T.astype(float)
+    released = np.array([_released_limits(name) for name in OBSERVABLES])
+    azimuth = np.array([name.startswith("phi") for name in OBSERVABLES])
+    central[azimuth] = released[azimuth]
+    return {
+        "central": Binning(central),
+        "released": Binning(released),
+        "logarithmic": Binning(released, logarithmic=True),
+    }
+
+
+def _released_limits(name: str) -> tuple[float, float]:
     if name == "MET":
-        return 1e3, 1e6, True
+        return 1e2, 7e6
     if name.startswith("M_"):
-        return 3e4, 5e6, True
+        return 1e4, 1e7
     if name.startswith(("E_", "pT_")):
-        return 1e4, 3e6, True
+        return (2e4 if "_j" in name else 1e4), 7e6
     if name.startswith("eta"):
-        return (-5.0, 5.0, False) if "_j" in name else (-2.7, 2.7, False)
-    if name == "dR_jj":
-        return 0.0, 6.0, False
+        return (-5.0, 5.0) if "_j" in name else (-2.5, 2.5)
+    if name == "dR_jj":  # not among the authors'; twice 5 in eta and pi in phi
+        return 0.0, float(np.hypot(10, np.pi))
     if name == "dphi_l_MET":
-        return 0.0, np.pi, False
-    return -np.pi, np.pi, False
+        return 0.0, np.pi
+    return -np.pi, np.pi
 
 
-def binned(values: Array) -> NDArray[np.uint8]:
-    """Bin of every observable, ``(n, 33)``; what is beyond a range counts in its outermost bin."""
-    codes = np.empty(values.shape, np.uint8)
-    for column, name in enumerate(OBSERVABLES):
-        low, high, logarithmic = limits(name)
-        x = np.clip(values[:, column], low, high)
-        if logarithmic:
-            x, low, high = np.log(x), np.log(low), np.log(high)
-        codes[:, column] = np.minimum((x - low) / (high - low) * BINS, BINS - 1).astype(np.uint8)
-    return codes
+def leading_directions(
+    events: NDArray[np.floating], by: str = "pT"
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Pseudorapidities and azimuths of the two leading jets, ``(n, 2)`` each.
+
+    Args:
+        events: ``(n, 26)``.
+        by: one of ``JETS_BY``.
+
+    Raises:
+        ValueError: an unknown order.
+    """
+    if by not in JETS_BY:
+        raise ValueError(f"by = {by!r}: allowed are {', '.join(JETS_BY)}")
+    jets = events[:, 2 : 2 + 4 * JETS].reshape(len(events), JETS, 4)
+    if by == "energy":
+        order = np.argsort(-jets[..., 0], axis=1, kind="stable")[..., None]
+        jets = np.take_along_axis(jets, order, 1)
+    return jets[:, :2, 2], jets[:, :2, 3]
 
 
 def _by_energy(momenta: Array, directions: Array) -> tuple[Array, Array]:

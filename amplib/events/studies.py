@@ -24,7 +24,6 @@ POLAR_ANGLES = np.linspace(0, np.pi, 41)
 MOMENTA = np.linspace(-50, 50, 51)
 """Bins of the momenta of the two-body decay, GeV."""
 JET_PAIRS_A_PART = 2000
-ANGLES = ("eta_j1", "eta_j2", "phi_j1", "phi_j2")
 
 
 @dataclass(frozen=True)
@@ -292,11 +291,7 @@ class TopPairSummary(TopPairConfig, EventSummary):
 
 @dataclass(frozen=True)
 class TopPairReference(TopPairConfig):
-    """What generated top pairs are compared with: all simulated events, in histograms.
-
-    One part, of all events.  Beside the reference it holds what the figures of merit make of the
-    simulation itself: N events against the next N, up to half of them (bvae, Fig. 5c).
-    """
+    """What generated top pairs are compared with: all simulated events, in one part."""
 
     name: ClassVar[str] = "ttbar-reference"
     store: ClassVar[str] = "ttbar-reference"
@@ -306,59 +301,34 @@ class TopPairReference(TopPairConfig):
     def parts(self) -> list[Part]:
         return [(0,)]
 
+    def source(self) -> TopPairs:
+        return TopPairs(**self.asdict())
+
     def work(self, parts: Sequence[Part]) -> float:
         return len(parts) * self.events
 
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
-        """``histograms`` ``(528, 625)`` of the pairs of observables, ``azimuths``, the map of
-        phi_j1 and phi_j2 in 1000 x 1000 bins, ``empty_eta`` and ``empty_phi``, the shares of empty
-        bins at ``merit.GRIDS``, and ``delta`` and ``delta_of`` of two samples of ``sizes`` each."""
-        from amplib.events.observables import binned, observables
+        """What ``reference.reference`` keeps."""
+        from amplib.events.reference import reference
 
-        sample = TopPairs(**self.asdict())
-        codes, angles = [], []
-        for _, arrays in stored_or_made(sample, sample.parts(), progress):
-            events = arrays["events"].astype(float)
-            codes.append(binned(observables(events)))
-            angles.append(events[:, [TTBAR.index(name) for name in ANGLES]].astype(np.float32))
-        one = np.concatenate(codes)[: self.events], np.concatenate(angles)[: self.events]
+        stored = Result(self.source(), "")
+        events = []
+        for sample_part in self.source().parts():
+            arrays = stored.part(sample_part)
+            if arrays is None:
+                raise FileNotFoundError(f"part {sample_part} is not in {stored.folder}")
+            events.append(arrays["events"])
         for part in parts:
-            yield part, self.reduce(*one)
-
-    def reduce(self, codes: np.ndarray, angles: np.ndarray) -> Arrays:
-        """From bins of the observables ``(n, 33)`` and the angles ``ANGLES`` ``(n, 4)``."""
-        from amplib.events.merit import (
-            ETA_RANGE,
-            PHI_RANGE,
-            delta,
-            delta_of,
-            empty_bins,
-            pair_histograms,
-        )
-
-        eta1, eta2, phi1, phi2 = angles.T
-        sizes = np.arange(1, 13) * (len(codes) // 24)
-        halves = [(slice(0, n), slice(n, 2 * n)) for n in sizes]
-        edges = np.linspace(*PHI_RANGE, 1001)
-
-        def crowding(events: slice) -> np.ndarray:
-            return empty_bins(eta1[events], eta2[events], ETA_RANGE)
-
-        return {
-            "histograms": pair_histograms(codes).astype(np.uint32),
-            "azimuths": np.histogram2d(phi1, phi2, (edges, edges))[0].astype(np.uint16),
-            "empty_eta": crowding(slice(None)),
-            "empty_phi": empty_bins(phi1, phi2, PHI_RANGE),
-            "sizes": sizes,
-            "delta": np.array(
-                [delta(pair_histograms(codes[a]), pair_histograms(codes[b])) for a, b in halves]
-            ),
-            "delta_of": np.array([delta_of(crowding(a), crowding(b)) for a, b in halves]),
-        }
+            all_events = np.concatenate(events)[: self.events]
+            yield part, reference(all_events, np.random.default_rng(self.seed))
+            progress(self.events)
 
     def fingerprint(self) -> list[float]:
-        small = replace(self, events=24, part_size=12)
-        (_, arrays), *_ = small.compute([(0,)], "cpu", Path(), lambda work: None)
+        from amplib.events.reference import reference
+
+        sample = TopPairs(**replace(self, events=24, part_size=12).asdict())
+        events = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
+        arrays = reference(np.concatenate(events), np.random.default_rng(self.seed))
         return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in arrays.values()]

@@ -1,0 +1,160 @@
+"""What generated top pairs are compared with, from all simulated ones.
+
+The truth in histograms, and what the figures of merit make of the truth itself: N events against as
+many others (event paper, Fig. 5c), and events that are smeared by hand (Table V).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.events.merit import (
+    ETA_RANGE,
+    PHI_RANGE,
+    delta,
+    delta_of,
+    empty_bins,
+    pair_histograms,
+    smeared,
+)
+from amplib.events.observables import (
+    BINS,
+    JETS_BY,
+    Binning,
+    binnings,
+    leading_directions,
+    observables,
+)
+from amplib.study import Arrays
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.uint8]
+
+TRAINING_SHARE = 12
+"""Of how many simulated events one is for training: 10^5 of 1.2 10^6 (sec. III C)."""
+SIZES = 12
+"""In how many steps N grows to half of all events: 50,000 to 600,000 (Fig. 5c)."""
+SMEARINGS = (0.05, 0.10)
+FINE_BINS = 100
+"""Bins of one observable for drawing; four of them are one of the figures of merit."""
+MAP_BINS = 1000
+PIECE = 50_000
+
+
+def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
+    """All that is kept of the events ``(n, 26)``, the first twelfth of which trains models.
+
+    For each of ``observables.BINNINGS``:
+
+    - ``limits`` ``(3, 33, 2)``;
+    - ``histograms`` and ``histograms_training`` ``(3, 528, 625)`` of the pairs of observables;
+    - ``marginals`` ``(3, 33, 100)`` of each observable;
+    - ``delta``, ``delta_spread`` ``(12, 3)``: N = ``sizes`` events against as many others, mean
+      and standard deviation over ``pairs`` disjoint pairs of samples (0 for one pair);
+    - ``delta_smeared`` ``(2, 3)``: training events, smeared by ``SMEARINGS``, against all.
+
+    For each of ``observables.JETS_BY`` and for (eta, phi) of the two leading jets:
+
+    - ``empty`` ``(2, 2, 201)``: shares of empty bins at ``merit.GRIDS``; ``empty_held_out``:
+      without the training events; ``empty_at`` ``(12, 2, 2, 201)``: of N events, the mean;
+    - ``delta_of``, ``delta_of_spread`` ``(12, 2, 2)``, as ``delta``.
+
+    And ``azimuths`` ``(2, 1000, 1000)``: maps of the two leading jets' azimuths.
+
+    Args:
+        events: as of ``columns.TTBAR``, MeV.
+        rng: for the smearing.
+
+    Raises:
+        ValueError: fewer than ``2 SIZES`` events.
+    """
+    n, training = len(events), len(events) // TRAINING_SHARE
+    if n < 2 * SIZES:
+        raise ValueError(f"a reference needs {2 * SIZES} events at least, got {n}")
+    values = _observables(events)
+    ways = list(binnings(values).values())
+    fine = [way.codes(values, FINE_BINS) for way in ways]
+    codes = np.stack(fine) // (FINE_BINS // BINS)
+    histograms = _histograms(codes)
+    jets = np.array([leading_directions(events, by) for by in JETS_BY]).swapaxes(-1, -2)
+    edges = np.linspace(*PHI_RANGE, MAP_BINS + 1)
+    smearing = [smeared(events[:training], width, TRAINING_SHARE, rng) for width in SMEARINGS]
+    return {
+        "limits": np.stack([way.limits for way in ways]),
+        "histograms": histograms.astype(np.uint32),
+        "histograms_training": _histograms(codes[:, :training]).astype(np.uint32),
+        "marginals": np.array(
+            [[np.bincount(q, minlength=FINE_BINS) for q in c.T] for c in fine], np.uint32
+        ),
+        "azimuths": np.array(
+            [np.histogram2d(phi[0], phi[1], (edges, edges))[0] for _, phi in jets], np.uint16
+        ),
+        "empty": _empty(jets),
+        "empty_held_out": _empty(jets[..., training:]),
+        "delta_smeared": np.array([_deltas(_binned(s, ways), histograms) for s in smearing]),
+        **_against_itself(codes, jets),
+    }
+
+
+def _against_itself(codes: Codes, jets: Array) -> Arrays:
+    """Samples of N events against disjoint ones of as many."""
+    n = codes.shape[1]
+    sizes = np.arange(1, SIZES + 1) * (n // (2 * SIZES))
+    rows: list[Arrays] = []
+    for size in sizes:
+        starts = range(0, n - 2 * size + 1, 2 * size)
+        pairs = [(slice(k, k + size), slice(k + size, k + 2 * size)) for k in starts]
+        curves = [[_empty(jets[..., half]) for half in pair] for pair in pairs]
+        crowding = [[[delta_of(*c) for c in zip(*two, strict=True)]
+                     for two in zip(*pair, strict=True)] for pair in curves]  # fmt: skip
+        deltas = [_deltas(*(_histograms(codes[:, half]) for half in pair)) for pair in pairs]
+        rows.append(
+            {
+                "sizes": size,
+                "pairs": np.array(len(pairs)),
+                "delta": np.mean(deltas, 0),
+                "delta_spread": _spread(deltas),
+                "delta_of": np.mean(crowding, 0),
+                "delta_of_spread": _spread(crowding),
+                "empty_at": np.mean(curves, (0, 1)),
+            }
+        )
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _observables(events: NDArray[np.floating]) -> NDArray[np.float32]:
+    """In single precision, with the memory of ``PIECE`` events in double."""
+    pieces = np.array_split(events, 1 + len(events) // PIECE)
+    return np.concatenate([observables(p.astype(float)).astype(np.float32) for p in pieces])
+
+
+def _binned(events: NDArray[np.floating], ways: Sequence[Binning]) -> NDArray[np.int64]:
+    values = _observables(events)
+    return _histograms(np.stack([way.codes(values) for way in ways]))
+
+
+def _histograms(codes: Codes) -> NDArray[np.int64]:
+    return np.stack([pair_histograms(c) for c in codes])
+
+
+def _deltas(made: NDArray[np.int64], truth: NDArray[np.int64]) -> list[float]:
+    return [delta(m, t) for m, t in zip(made, truth, strict=True)]
+
+
+def _empty(jets: Array) -> Array:
+    """Of two jets' (eta, phi), by each order, ``(2, 2, 2, n)``: shape ``(2, 2, 201)``."""
+    return np.array(
+        [
+            [empty_bins(eta[0], eta[1], ETA_RANGE), empty_bins(phi[0], phi[1], PHI_RANGE)]
+            for eta, phi in jets
+        ]
+    )
+
+
+def _spread(values: Sequence[object]) -> Array:
+    """Standard deviation over the first axis, 0 of a single entry."""
+    array = np.asarray(values, dtype=float)
+    return np.std(array, 0, ddof=1) if len(array) > 1 else np.zeros_like(array[0])
