@@ -37,9 +37,10 @@ compute: .venv/.ready ## the missing parts of a study: STUDY=name [PRESET=laptop
 	@test -n "$(STUDY)" || { echo 'make compute STUDY=name [PRESET=laptop]' >&2; exit 2; }
 	$(AMPLIB) compute $(STUDY) $(OPTIONS)
 
-data: .venv/.ready ## events by the million, in data/: NAME=showers-laptop
-	@test -n "$(NAME)" || { echo 'make data NAME=showers-laptop' >&2; exit 2; }
-	$(AMPLIB) data $(NAME) $(ARGS)
+data: .venv/.ready ## events by the million, in data/: NAME=showers-laptop [SET="name=value ..."]
+	@test -n "$(NAME)" -a -z "$(PRESET)" || \
+		{ echo 'make data NAME=showers-laptop [SET="name=value ..."]' >&2; exit 2; }
+	$(AMPLIB) data $(NAME) $(if $(SET),--set $(SET)) $(ARGS)
 
 sweep: .venv/.ready ## a study over a grid: STUDY=name SET="name=1,2,3 ..." [PRESET=laptop]
 	@test -n "$(STUDY)" || { echo 'make sweep STUDY=name SET="name=1,2,3"' >&2; exit 2; }

@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     c = commands.add_parser("data", help="events by the million, as one file")
     c.add_argument("name", help="a study and a preset, such as showers-laptop")
+    c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
     c.add_argument("--jobs", type=int, help="worker processes")
     c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     c.set_defaults(run=run_data)
@@ -85,7 +86,7 @@ def run_compute(options: argparse.Namespace) -> None:
 
 def run_data(options: argparse.Namespace) -> None:
     """``amplib data``."""
-    print(make_data(options.name, jobs=options.jobs, device=options.device))
+    print(make_data(options.name, options.jobs, options.device, assignments(options.set)))
 
 
 def run_status(options: argparse.Namespace) -> None:

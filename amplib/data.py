@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -22,7 +23,12 @@ def data_names() -> list[str]:
     return [*made, *(name + _PUBLISHED for name in PUBLISHED)]
 
 
-def make_data(name: str, jobs: int | None = None, device: str = "auto") -> Path:
+def make_data(
+    name: str,
+    jobs: int | None = None,
+    device: str = "auto",
+    overrides: Mapping[str, object] | None = None,
+) -> Path:
     """Make what is missing of a data set, then write it as one file.
 
     Args:
@@ -30,23 +36,27 @@ def make_data(name: str, jobs: int | None = None, device: str = "auto") -> Path:
             ``ttbar-published``, which is fetched.
         jobs: worker processes (the cores by default).
         device: ``cpu``, ``cuda`` or ``auto``.
+        overrides: parameters of the study that differ from the preset's.
 
     Returns:
-        The file, in ``data/``.
+        The file, in ``data/``; the parameters that differ are part of its name.
 
     Raises:
-        ParameterError: for an unknown name.
+        ParameterError: for an unknown name or parameter, or a value out of range.
         DownloadError: if a published file cannot be had.
     """
     if name not in data_names():
         raise ParameterError(f"NAME = {name!r}: allowed are {', '.join(data_names())}")
     if name.endswith(_PUBLISHED):
+        if overrides:
+            raise ParameterError(f"{name} is published as it is: it has no {', '.join(overrides)}")
         return fetch(name.removesuffix(_PUBLISHED))
     study, _, preset = name.rpartition("-")
-    result = Result(make_study(study, preset), preset)
+    result = Result(make_study(study, preset, **(overrides or {})), preset)
     compute(result, jobs=jobs, device=device)
     bulk = cast(BulkStudy, result.study)
-    path = DATA / f"{name}{bulk.suffix}"
+    changes = (f"-{key}={value}" for key, value in bulk.changes(preset).items())
+    path = DATA / f"{name}{''.join(changes)}{bulk.suffix}"
     record = result.folder / "record.json"
     if not path.exists() or path.stat().st_mtime < record.stat().st_mtime:
         print(f"writing {path}", file=sys.stderr, flush=True)

@@ -98,6 +98,29 @@ def test_data_makes_one_file_that_the_reader_accepts(tmp_path):
     assert make().stat().st_mtime_ns == written
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "line"),
+    [
+        ("z-smoke", "energy=9000", "energy = 9000"),
+        ("z-smoke", "jobs=2", "unknown parameter 'jobs'"),
+        ("ttbar-published", "energy=90", "published as it is"),
+    ],
+)
+def test_data_refuses_parameters_before_any_work(name, change, line):
+    key, _, value = change.partition("=")
+    with pytest.raises(ParameterError, match=line):
+        data.make_data(name, overrides={key: int(value)})
+
+
+def test_data_of_other_parameters_is_another_file(tmp_path, monkeypatch):
+    for module in ("amplib.results", "amplib.data"):
+        monkeypatch.setattr(f"{module}.DATA", tmp_path)
+    monkeypatch.setenv("AMPLIFY_DATA", str(tmp_path))  # of the worker
+    path = data.make_data("two-body-smoke", 1, "cpu", {"events": 500, "seed": 7})
+    assert path.name == "two-body-smoke-seed=7-events=500.csv"
+    assert sum(1 for _ in path.open()) == 500
+
+
 def test_presets_share_the_parts_of_a_sample(tmp_path):
     laptop, paper = (
         Result(make_study("ttbar", preset), preset, tmp_path) for preset in ("laptop", "paper")
