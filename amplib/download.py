@@ -1,4 +1,4 @@
-"""The published data sets: fetched once, checked whenever they are used.
+"""The published data sets: fetched once, checked at every fetch.
 
 No SHA-256 of these files is published.  That of the first complete download, or of a file put into
 the folder by hand, is kept beside it in ``<name>.sha256`` (``sha256sum -c`` reads it), and what

@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from amplib.claims import MEASURES, Camel, about, above, all_claims, says, within
+from amplib.claims import MEASURES, Evidence, about, above, all_claims, says, within
 from amplib.figure import owners
 from amplib.quantiles import Estimate
 from amplib.results import ROOT
@@ -74,7 +74,7 @@ def test_no_result_is_typed_by_hand():
 def test_the_readme_number_is_fresh():
     readme = (ROOT / "README.md").read_text()
     (number,) = re.findall(r"<!-- number -->(.*?)<!-- /number -->", readme, re.S)
-    assert str(Camel().gan.asymptote.amplification(50)) in number
+    assert str(Evidence().gan.asymptote.amplification(50)) in number
 
 
 def test_spec_and_book_agree_on_documents():

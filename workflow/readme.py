@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 
-from amplib.claims import Camel
+from amplib.claims import Evidence
 from amplib.results import ROOT
 
 FIGURE = "amplify-fig2.svg"
@@ -17,9 +17,9 @@ FIGURE = "amplify-fig2.svg"
 def main() -> None:
     """Copy the figure that ``make book`` drew and write the amplification factor."""
     shutil.copy(ROOT / "book/notebooks/figures" / FIGURE, ROOT / "book/_static" / FIGURE)
-    camel = Camel()
-    coarse, number = (f"**{camel.gan.asymptote.amplification(q)}**" for q in (10, 50))
-    scale = f"{len(camel.gan.index)} trainings, preset `{camel.gan_result.preset}`"
+    evidence = Evidence()
+    coarse, number = (f"**{evidence.gan.asymptote.amplification(q)}**" for q in (10, 50))
+    scale = f"{len(evidence.gan.index)} trainings, preset `{evidence.gan_result.preset}`"
     readme = ROOT / "README.md"
     text = readme.read_text()
     for name, value in (("coarse", coarse), ("number", number), ("scale", scale)):

@@ -6,7 +6,8 @@ many others (event paper, Fig. 5c), and events that are smeared by hand (Table V
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from amplib.events.merit import (
     delta,
     delta_of,
     empty_bins,
+    extrapolated_delta,
     pair_histograms,
     smeared,
 )
@@ -28,6 +30,7 @@ from amplib.events.observables import (
     leading_directions,
     observables,
 )
+from amplib.quantiles import Estimate
 from amplib.study import Arrays
 
 Array = NDArray[np.float64]
@@ -97,6 +100,29 @@ def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
         "delta_smeared": np.array([_deltas(_binned(s, ways), histograms) for s in smearing]),
         **_against_itself(codes, jets),
     }
+
+
+def ideal(reference: Mapping[str, NDArray[Any]]) -> tuple[list[Estimate], list[Estimate]]:
+    """What a generator that is the simulation itself reaches with as many events as the truth has.
+
+    Args:
+        reference: as :func:`reference` returns it.
+
+    Returns:
+        delta for each of ``observables.BINNINGS``, extrapolated by eq. 24 (error: what it misses
+        when the upper half of the sizes is predicted from the lower), and delta_OF of the leading
+        jets' eta and phi, mean over N and its error.
+    """
+    sizes = reference["sizes"]
+    half, n = len(sizes) // 2, 2 * sizes[-1]
+    deltas = []
+    for values in reference["delta"].T:
+        value = extrapolated_delta(sizes, values, n)
+        missed = extrapolated_delta(sizes[:half], values[:half], sizes[-1]) / values[-1] - 1
+        deltas.append(Estimate(value, abs(missed) * value))
+    crowding = reference["delta_of"][:, 0]
+    spread = crowding.std(0, ddof=1) / np.sqrt(len(sizes))
+    return deltas, [Estimate(*e) for e in zip(crowding.mean(0), spread, strict=True)]
 
 
 def _against_itself(codes: Codes, jets: Array) -> Arrays:
