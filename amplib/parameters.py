@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -86,7 +87,8 @@ def _checked(f: dataclasses.Field[Any], value: Any) -> Any:
 def _number(f: dataclasses.Field[Any], value: Any, kind: type) -> Any:
     low, high = f.metadata["low"], f.metadata["high"]
     noun = "an integer" if kind is int else "a number"
-    fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
+    numeric = numbers.Integral if kind is int else numbers.Real  # numpy's too
+    fits = isinstance(value, numeric) and not isinstance(value, bool)
     if not fits or not low <= value <= high:  # refuses NaN too
         raise ParameterError(f"{f.name} = {value!r}: must be {noun} from {low:g} to {high:g}")
     return kind(value)

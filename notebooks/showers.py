@@ -36,17 +36,13 @@ given = read_parameters(globals(), "preset", "energy", "particle", "hits", "show
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy import stats
 
 from amplib import report
 from amplib.calorimeter import figures
 from amplib.calorimeter.config import CORRELATED
-from amplib.calorimeter.summary import (
-    ACTIVE,
-    LOST,
-    VISIBLE,
-    fit_resolution,
-    summarise,
-)
+from amplib.calorimeter.studies import RADII
+from amplib.calorimeter.summary import ACTIVE, VISIBLE, fit_resolution, summarise
 from amplib.obtain import obtain
 from amplib.quantiles import Estimate
 
@@ -72,13 +68,17 @@ scanned = list(map(summarise, scan))
 report.show_banner(result)
 
 # %% tags=["remove-cell"]
-a, b = fit_resolution(ENERGIES, [s.resolution() for s in scanned])
-ratio = np.array([s.mean(LOST).value / e for s, e in zip(scanned, ENERGIES, strict=True)])
-depths = here.mean_depth(), there.mean_depth()
-deeper = Estimate(abs(depths[0].value - depths[1].value), np.hypot(*(d.error for d in depths)))
-apart, alike = here.lateral_asymmetry()
+a, b, chi2 = fit_resolution(ENERGIES, [s.resolution() for s in scanned])
+freedom = len(ENERGIES) - 2
+kinds = {s.particle: s for s in (here, there)}
+photon, electron = kinds["photon"], kinds["electron"]
+depths = photon.mean_depth(), electron.mean_depth()
+deeper = Estimate(depths[0].value - depths[1].value, np.hypot(*(d.error for d in depths)))
 maximum = int(np.argmax(here.layer_mean)) + 1
 per_energy = here.mean(ACTIVE).value / here.mean(VISIBLE).value
+PAPER_MIDDLE = (550 + 1050) / 2  # MeV, of the axis of Fig. 3
+together = dict(zip(CORRELATED, 100 * here.correlations(), strict=True))
+layers_together = 100 * here.layer_correlations()[9]
 report.tell(
     **{
         "shower-energy": f"{study.energy:g}",
@@ -90,10 +90,21 @@ report.tell(
         "shower-active": here.mean(ACTIVE),
         "shower-active-spots": coarse.mean(ACTIVE),
         "shower-visible": here.mean(VISIBLE),
+        "shower-visible-ratio": f"{here.mean(VISIBLE).value / PAPER_MIDDLE:.2f}",
         "shower-maximum": maximum,
         "shower-cells-per-mev": f"{per_energy:.2f}",
         "shower-stochastic": report.percent(a),
         "shower-constant": report.percent(b),
+        "shower-chi2": f"{chi2:.1f}",
+        "shower-freedom": freedom,
+        "shower-fit-p": f"{stats.chi2.sf(chi2, freedom):.2f}",
+        "shower-r-hits": f"{together['E_vis'][CORRELATED.index('n_hit')]:z.0f}%",
+        "shower-r-depth": f"{together['E_vis'][CORRELATED.index('Z')]:z.0f}%",
+        "shower-r-widths": f"{together['X2'][CORRELATED.index('Y2')]:z.0f}%",
+        "shower-r-thirds": f"{together['E1'][CORRELATED.index('E3')]:z.0f}%",
+        "shower-r-next": f"{layers_together[10]:z.0f}%",
+        "shower-r-fourth": f"{layers_together[13]:z.0f}%",
+        "shower-r-behind": f"{layers_together[20]:z.0f}%",
     }
 )
 report.origin("showers-fig1", result)
@@ -139,7 +150,7 @@ plt.show()
 # Layer energies are known functions of three random numbers, so that their means and spreads can be had
 # by integration, with no random number drawn, and so can the share of a column of cells.
 
-# %% mystnb={"figure": {"name": "showers-fig2", "caption": "Mean energy in each layer for a {glue:text}`shower-particle` and an {glue:text}`shower-other` of {glue:text}`shower-energy` GeV: simulated (points; bars: spread from shower to shower) and integrated (lines; bands: the same spread). Below: their ratio, with the standard error of the mean. The kink behind layer 20 is the thicker tungsten.\n\n{glue:text}`showers-fig2-origin`"}, "image": {"alt": "Longitudinal profile of photons and electrons, simulated and integrated"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig2", "caption": "Mean energy in each layer for a {glue:text}`shower-particle` and an {glue:text}`shower-other` of {glue:text}`shower-energy` GeV: simulated (points; bars: spread from shower to shower) and integrated over the cells of the grid (lines; bands: spread). Below: their ratio, with the standard error of the mean. The kink behind layer 20 is the thicker tungsten.\n\n{glue:text}`showers-fig2-origin`"}, "image": {"alt": "Longitudinal profile of photons and electrons, simulated and integrated"}} tags=["hide-input"]
 figures.longitudinal_profiles({study.particle: here, other: there})
 plt.show()
 
@@ -147,42 +158,82 @@ plt.show()
 figures.lateral_profile(here, (5, 13, 25))
 plt.show()
 
+
 # %% tags=["hide-input"]
-low, high = here.layer_pulls.min(), here.layer_pulls.max()
-near = here.column_pulls[9:21]
+def ends(values, digits=1):
+    return f"{min(values):.{digits}f} to {max(values):.{digits}f}"
+
+
+spread = here.layer_spread / here.expected_layers[1]
+spread_error = here.spread_error / here.expected_layers[1]
+response = np.array([s.response().value for s in scanned])
+expected_depth = photon.expected_depth() - electron.expected_depth()
+bound = f"pulls below 4 (chance: under {60 * stats.norm.sf(4):.1%})"
+x, y, squares, widths = here.symmetry()
 report.show_table(
     "showers-checks",
     f"Checks of {len(here)} showers ({study.particle}, {study.energy:g} GeV). A pull is a deviation "
-    "in standard errors of the mean",
+    "of a mean in standard errors over showers; the chance is that of any of 30 beyond the bound",
     ["quantity", "expected", "measured"],
     [
-        ["mean energy of 30 layers", "pulls of a few at most", f"pulls {low:.1f} to {high:.1f}"],
+        ["mean energy of 30 layers", bound, f"pulls {ends(here.layer_pulls)}"],
+        ["energy of 30 columns of cells", bound, f"pulls {ends(here.column_pulls)}"],
         [
-            "energy of the 12 middle columns",
-            "pulls of a few at most",
-            f"pulls {near.min():.1f} to {near.max():.1f}",
+            "spread of 30 layer energies, over the integrated",
+            "1",
+            f"{ends(spread, 2)}, standard errors {ends(spread_error, 3)}",
         ],
         [
-            "depth of photons less that of electrons",
-            "9/7 = 1.29 X₀, less what leaves at the back",
+            f"energy within {' / '.join(f'{r:g}' for r in RADII)} Molière radii",
+            f"{' / '.join(f'{s:.2%}' for s in here.expected_contained())}, to 0.1%",
+            " / ".join(map(report.percent, here.contained())),
+        ],
+        [
+            "mean depth of photons less that of electrons",
+            f"{expected_depth:.3f} X₀ (9/7, less what leaves at the back)",
             f"{deeper} X₀",
         ],
-        ["mean of X − Y", "0 cells", f"{apart} cells"],
-        ["variance of X over that of Y", "1", alike],
+        ["mean of X, of Y, from the axis", "0 cells", f"{x}, {y} cells"],
+        ["mean of X² − Y², from the axis", "0 cells²", f"{squares} cells²"],
+        ["mean of X2 − Y2, second moments", "0 cells²", f"{widths} cells²"],
         [
             "reconstructed over true energy, 5 to 200 GeV",
             "constant within 1%",
-            f"within {100 * np.abs(ratio / ratio.mean() - 1).max():.2f}%",
+            f"within {np.abs(response / response.mean() - 1).max():.2%} of its mean",
         ],
         [
             "resolution",
-            "17%/√E, and leakage",
+            "17%/√E, and a constant from leakage",
             f"{100 * a.value:.1f}%/√E ⊕ {100 * b.value:.2f}%",
         ],
     ],
 )
 
-# %% mystnb={"figure": {"name": "showers-fig5", "caption": "Left: the energy as reconstructed from the layers, each divided by its sampling fraction, over the true one. Right: its resolution, with the fit {glue:text}`shower-stochastic` over the root of the energy in GeV and {glue:text}`shower-constant` added in quadrature. What a shower leaves behind the last layer makes the constant term; it grows with the energy, so that the form fits only roughly.\n\n{glue:text}`showers-fig5-origin`"}, "image": {"alt": "Linearity and resolution from 5 to 200 GeV"}} tags=["hide-input"]
+# %% [markdown]
+# ## What the reconstruction misses
+#
+# The energy lost is what the layers see, each over its sampling fraction and times the depth that it
+# stands for, half the way to either neighbour.  The rest follows from integration, but for the
+# threshold:
+
+# %% tags=["hide-input"]
+report.show_table(
+    "showers-losses",
+    "Shares of the energy that the reconstruction misses, and what it finds. Sum: layers are added "
+    "up where depth should be integrated; negative, as that gives too much",
+    ["energy (GeV)", "behind", "at the sides", "threshold", "sum", "expected", "found"],
+    [
+        [
+            f"{s.energy:g}",
+            *(f"{share:.2%}" for share in s.losses().values()),
+            f"{1 - sum(s.losses().values()):.2%}",
+            report.percent(s.response()),
+        ]
+        for s in scanned
+    ],
+)
+
+# %% mystnb={"figure": {"name": "showers-fig5", "caption": "Left: the reconstructed over the true energy, and one less the losses of the table above (dashed), with 1% about the mean (band). Right: its resolution, with the fit {glue:text}`shower-stochastic` over the root of the energy in GeV and {glue:text}`shower-constant` added in quadrature, of chi-square {glue:text}`shower-chi2` for {glue:text}`shower-freedom` degrees of freedom (p = {glue:text}`shower-fit-p`). What a shower leaves behind the last layer differs from shower to shower and makes the constant term.\n\n{glue:text}`showers-fig5-origin`"}, "image": {"alt": "Linearity and resolution from 5 to 200 GeV"}} tags=["hide-input"]
 figures.response_and_resolution(scanned, a.value, b.value)
 plt.show()
 
@@ -208,28 +259,41 @@ plt.show()
 #
 # Ours on this page have {glue:text}`shower-energy` GeV, the paper's 50.
 #
-# - **Visible energy.**  Ours is {glue:text}`shower-visible` MeV.  The paper's histogram runs from 550 to
-#   1050 MeV: the sampling fractions that follow from the materials put our showers a quarter higher.
-#   No analysis in this book depends on the scale.
+# - **Visible energy.**  Ours is {glue:text}`shower-visible` MeV.  The paper gives no mean; its histogram
+#   runs from 550 to 1050 MeV, and ours is {glue:text}`shower-visible-ratio` times the middle of that axis,
+#   800 MeV.  The scale is that of sampling fractions worked out from the materials.  All showers of
+#   this book share it; beside the paper's, it moves the threshold, and with it the number of cells.
 # - **Active cells.**  There are {glue:text}`shower-active` with hits of the kind *{glue:text}`shower-hits`* and
-#   {glue:text}`shower-active-spots` with *{glue:text}`shower-spots`*.  The paper's peak lies at 780, in
-#   about 800 MeV: one a visible MeV.  Ours have {glue:text}`shower-cells-per-mev`.  The number was not tuned to
-#   that.
+#   {glue:text}`shower-active-spots` with *{glue:text}`shower-spots`*.  The paper's peak lies at 780: about one a
+#   MeV, if its visible energy is those 800.  Ours have {glue:text}`shower-cells-per-mev`.  The number was
+#   not tuned to that.
 # - **Depth.**  The mean shower is highest in layer {glue:text}`shower-maximum`; the paper's just beyond the tenth.
-# - **Correlations.**  A particle that crosses several layers leaves hits that lie behind one another.
+# - **Correlations.**  The paper's Fig. 7 shows how the correlations of its generator differ from
+#   Geant4's, and not Geant4's own; ours stand alone.  The visible energy correlates to
+#   {glue:text}`shower-r-hits` with the number of active cells, and to {glue:text}`shower-r-depth` with the mean
+#   layer, as thick plates sample half as much; the first third of the layers to {glue:text}`shower-r-thirds`
+#   with the last one, the widths along x and y to {glue:text}`shower-r-widths`.  The energy of layer 10
+#   does to {glue:text}`shower-r-next` with layer 11, to {glue:text}`shower-r-fourth` with layer 14 and to
+#   {glue:text}`shower-r-behind` with layer 21: all of it from the length of the shower and the place of
+#   its start.
+# - **Tracks.**  A particle that crosses several layers leaves hits that lie behind one another.
 #   Here hits of different layers know of each other only through the shower's length and its axis, and the energy
 #   in a layer is spread alike about it: there are no tracks, no splinters off the axis, no
 #   photonuclear reactions.  A classifier that looks at single cells will tell these showers from
 #   Geant4's at once; the experiment of this book never asks it to, as both of its sides, the truth and
 #   the generator trained on it, are ours.
 #
-# The published showers, and Geant4 itself for those who have its data, go through the same code:
-# {ref}`the reproduction page <reproduce-data>` says how.
+# The published showers come through the reader that reads ours, and into the same observables.  Geant4,
+# for those who have its data, shoots into plates of the same thickness at the same places, and writes
+# the same file.  The page is of our showers alone; {ref}`the reproduction page <reproduce-data>` says how
+# to have the others.
 
 # %% tags=["nbval-check-output", "remove-cell"]
 print("active cells", here.mean(ACTIVE))
 print("visible energy", here.mean(VISIBLE))
-print("resolution", a, b)
-for energy, r in zip(ENERGIES, ratio, strict=True):
-    print(f"{energy:g} GeV: reconstructed over true {r:.4f}")
+print("resolution", a, b, f"chi-square {chi2:.1f}")
+for s in scanned:
+    print(f"{s.energy:g} GeV: reconstructed over true {s.response()}")
+print("within Molière radii", *here.contained())
+print("x and y", *here.symmetry())
 print("correlations", *(f"{100 * c:z.0f}" for c in here.correlations()[6]))

@@ -86,6 +86,9 @@ def test_where_data_are_looked_for(monkeypatch, nothing, package):
     assert found["G4LEDATA"] == str(nothing / ".geant4_pybind/G4EMLOW8.8")
     assert found["GEANT4_DATA_DIR"] == str(nothing / ".geant4_pybind")
 
+    make(nothing / ".geant4_pybind", "8.10")
+    assert geant4.require()["G4LEDATA"] == str(nothing / ".geant4_pybind/G4EMLOW8.10")
+
     make(nothing / "system", "8.7")
     monkeypatch.setenv("GEANT4_DATA_DIR", str(nothing / "system"))
     assert geant4.require()["G4LEDATA"] == str(nothing / "system/G4EMLOW8.7")
@@ -105,9 +108,10 @@ def test_where_data_are_looked_for(monkeypatch, nothing, package):
     "wrong",
     [
         {"n": 0},
-        {"energy": 0.0},
+        {"energy": 0.5},
         {"energy": [1, np.inf]},
-        {"particle": "pi+"},
+        {"energy": 500},
+        {"particle": "gamma"},
         {"impact": 31},
         {"seed": -1},
     ],
@@ -115,6 +119,14 @@ def test_where_data_are_looked_for(monkeypatch, nothing, package):
 def test_impossible_arguments_are_refused_before_any_work(nothing, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         geant4.simulate(**{"n": 2, "energy": 50.0, **wrong})
+
+
+def test_what_geant4_is_told(nothing):
+    """Its own names of the particles that the parametrised showers have, and their energies."""
+    for particle, name in (("photon", "gamma"), ("electron", "e-")):
+        request = geant4._request(2, [1, 200], particle, 0, 1.0, ILD_ECAL)
+        assert request["particle"] == name
+        assert request["energies"] == [1, 200]
 
 
 def test_the_calorimeter_that_geant4_is_given():
@@ -162,9 +174,9 @@ class TestTransport:
         assert np.all((seen > 0) & (seen < deposited / 10))
 
     def test_a_seed_gives_the_same_showers(self, data):
-        first = geant4.simulate(2, [1.0, 2.0], "e-", seed=3)
-        np.testing.assert_array_equal(first, geant4.simulate(2, [1.0, 2.0], "e-", seed=3))
-        assert not np.array_equal(first, geant4.simulate(2, [1.0, 2.0], "e-", seed=4))
+        first = geant4.simulate(2, [1.0, 2.0], "electron", seed=3)
+        np.testing.assert_array_equal(first, geant4.simulate(2, [1.0, 2.0], "electron", seed=3))
+        assert not np.array_equal(first, geant4.simulate(2, [1.0, 2.0], "electron", seed=4))
 
     def test_showers_are_alike_in_x_and_y(self, data):
         """Centre and width along x and y, 60 showers, within 5 standard errors.
@@ -186,7 +198,7 @@ class TestTransport:
 
     def test_axes_are_layer_x_y(self, data):
         """Displaced by (4, -2) cells and shot from the front, the showers are found there."""
-        request = geant4._request(4, 5.0, "e-", 7, 0.0, ILD_ECAL)
+        request = geant4._request(4, 5.0, "electron", 7, 0.0, ILD_ECAL)
         cell = ILD_ECAL.cell_mm
         request["entries_mm"] = [[4.5 * cell, -1.5 * cell]] * 4
         showers, _ = geant4._in_own_process(request, geant4.require())
@@ -200,12 +212,13 @@ class TestTransport:
         with pytest.raises(RuntimeError, match="brem_SB/br74"):
             geant4.simulate(1, 1.0)
 
-    def test_the_command_writes_the_published_format(self, data, monkeypatch):
+    def test_the_command_writes_the_published_format(self, data, monkeypatch, capsys):
         h5py = pytest.importorskip("h5py")
         monkeypatch.setattr(geant4, "SHOWERS_A_PROCESS", 2)
         path = data / "showers.h5"
         arguments = ["--showers", "3", "--energy", "1", "--seed", "2", "--output", str(path)]
         assert geant4.main(arguments) == 0
+        assert "3/3" in capsys.readouterr().err
         with h5py.File(path) as file:
             assert file["30x30/energy"].shape == (3, 1)
             assert file["30x30/layers"].shape == (3, 30, 30, 30)

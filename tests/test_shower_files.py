@@ -146,6 +146,20 @@ def test_a_batch_is_written_before_the_next_is_made(tmp_path):
     assert peak_of(lambda: write_showers(tmp_path / "many.hdf5", batches())) < 2.5 * 40 * SHOWER
 
 
+def test_a_part_is_written_in_slices(tmp_path):
+    """2000 showers of one part are 216 MB, and 500 of them are in memory."""
+    studies = pytest.importorskip("amplib.studies")
+    study = studies.make_study("showers", "smoke")
+    count = np.zeros(2000, np.uint16)
+    count[::7] = 2
+    hits = int(count.sum())
+    part = {"count": count, "cell": np.tile([5, 9], hits // 2), "energy": np.ones(hits)}
+    path = tmp_path / "part.h5"
+    assert peak_of(lambda: study.write(path, iter([part]))) < 2.5 * 500 * SHOWER
+    assert shower_count(path) == 2000
+    assert sum(showers.sum() for _, showers in read_showers(path, 500)) == hits
+
+
 # ---- what is refused ----
 
 
@@ -256,6 +270,19 @@ def test_a_missing_file(tmp_path):
     for attempt in (lambda p: next(read_showers(p, 1)), shower_count):
         with pytest.raises(FileNotFoundError, match=r"nowhere\.hdf5"):
             attempt(tmp_path / "nowhere.hdf5")
+
+
+def test_a_path_may_be_text(tmp_path):
+    path = str(tmp_path / "showers.hdf5")
+    write_showers(path, [(ENERGIES, SHOWERS)])
+    assert shower_count(path) == len(read(path)[0]) == 7
+    with pytest.raises(FileNotFoundError, match=r"no such file: .*nowhere\.hdf5"):
+        next(read_showers(str(tmp_path / "nowhere.hdf5"), 5))
+
+
+def test_a_missing_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"^no such folder: .*/nowhere$"):
+        write_showers(tmp_path / "nowhere" / "showers.hdf5", [(ENERGIES, SHOWERS)])
 
 
 @pytest.mark.parametrize("batch_size", [0, -1])

@@ -3,7 +3,10 @@
 Statistical tests are seeded; each states its false-alarm rate and what it would catch.
 """
 
+import subprocess
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from amplib.calorimeter import expectation
 from amplib.calorimeter import observables as obs
 from amplib.calorimeter.config import CORRELATED, ShowerConfig
 from amplib.calorimeter.geometry import ILD_ECAL
-from amplib.calorimeter.parametrisation import longitudinal
+from amplib.calorimeter.parametrisation import longitudinal, radial
 from amplib.calorimeter.shower import (
     CONVERSION,
     SAMPLING,
@@ -25,8 +28,10 @@ from amplib.calorimeter.shower import (
     shower_batch,
     showers,
 )
-from amplib.calorimeter.studies import ShowerSummary, dense_showers
+from amplib.calorimeter.studies import RADII, ShowerSummary, dense_showers
+from amplib.calorimeter.summary import LOST, Summary, fit_resolution, summarise
 from amplib.parameters import ParameterError
+from amplib.quantiles import Estimate
 from amplib.studies import make_study
 
 
@@ -42,6 +47,13 @@ def draw(n: int, seed: int, **config: object) -> torch.Tensor:
 def photons() -> torch.Tensor:
     """400 photons of 50 GeV."""
     return draw(400, seed=1)
+
+
+def summary_of(showers: torch.Tensor) -> Summary:
+    """As of a stored study of photons of 50 GeV."""
+    study = make_study("shower-summary", "smoke")
+    arrays = study.reduce(iter([showers]))
+    return summarise(SimpleNamespace(study=study, load=lambda: {(0,): arrays}))
 
 
 # ---------------------------------------------------------------- the formulas
@@ -85,8 +97,45 @@ def test_energy_contained_in_the_stack(energy, share):
 
 def test_energy_within_radii():
     """Integrated once by hand over the average shower of 50 GeV: 57, 76, 89, 96, 98.6%."""
-    shares = expectation.energy_within(np.array([0.25, 0.5, 1, 2, 3.5]), ShowerConfig())
+    shares = expectation.energy_within((0.25, 0.5, 1, 2, 3.5), ShowerConfig())
     np.testing.assert_allclose(shares, [0.57, 0.76, 0.89, 0.96, 0.986], atol=0.015)
+
+
+def test_energy_in_a_displaced_disc():
+    """The closed form against quadrature of the radial profile about a point off the axis."""
+    radius, offset = 0.7, 0.4
+    profile = radial(torch.tensor([0.8], dtype=torch.float64), 50, ILD_ECAL.medium)
+    core, tail, p = (v.item() for v in (profile.core, profile.tail, profile.core_share))
+
+    def density(y, x):
+        square = (x - offset) ** 2 + y**2
+        return sum(q * (s / (square + s**2)) ** 2 / np.pi for q, s in ((p, core), (1 - p, tail)))
+
+    def edge(x):
+        return np.sqrt(radius**2 - x**2)
+
+    numeric, _ = integrate.dblquad(density, -radius, radius, lambda x: -edge(x), edge)
+    assert profile.inside(radius, offset).item() == pytest.approx(numeric, rel=1e-6)
+
+
+def test_calibration_counts_each_depth_once():
+    """A uniform loss comes back over the depth that the layers stand for, the gap where the
+    tungsten thickens included; plain sampling fractions lose a third of a radiation length."""
+    lower, upper = ILD_ECAL.windows()
+    seen = np.array(ILD_ECAL.sampling_fraction) * (upper - lower)
+    ends = 1.5 * ILD_ECAL.depth[0] - ILD_ECAL.depth[1] / 2, upper[-1]
+    assert ILD_ECAL.calibration() @ seen == pytest.approx(ends[1] - ends[0], abs=0.05)
+    assert (upper - lower).sum() < ends[1] - ends[0] - 0.3
+
+
+def test_discs_are_round():
+    inner, outer, grid = ILD_ECAL.discs((1.0, 2.0, np.inf))
+    area = np.pi * (10 * ILD_ECAL.medium.moliere_radius / ILD_ECAL.cell_mm) ** 2
+    assert inner.sum() == pytest.approx(area, rel=1e-3)
+    assert outer.sum() == pytest.approx(4 * area, rel=1e-3)
+    assert (grid == 1).all()
+    np.testing.assert_array_equal(inner, inner.T)
+    np.testing.assert_array_equal(inner, inner[::-1])
 
 
 # ---------------------------------------------------------------- drawn against integrated
@@ -95,13 +144,19 @@ def test_energy_within_radii():
 @pytest.mark.parametrize(("energy", "particle"), [(50, "photon"), (20, "electron"), (2, "photon")])
 def test_mean_layer_energies(energy, particle):
     """30 means of 20,000 showers at 4.5 sigma: a false alarm in 5,000; a profile that is off by
-    0.05 X0 moves the first layers by 10 sigma."""
+    0.1 X0 moves a layer by 14 sigma or more and is caught always."""
     config, n, g = ShowerConfig(energy=energy, particle=particle), 20_000, generator(3)
     profile = longitudinal(energy, ILD_ECAL.medium)
     drawn = layer_energies(*draw_profiles(n, config, profile, g), energy, ILD_ECAL, g).double()
     mean, spread = expectation.layer_energies(config)
-    pull = (drawn.mean(0).numpy() - mean) / (spread / np.sqrt(n))
-    assert np.abs(pull).max() < 4.5
+
+    def pulls(stack):
+        expected, _ = expectation.layer_energies(config, stack)
+        return (drawn.mean(0).numpy() - expected) / (spread / np.sqrt(n))
+
+    assert np.abs(pulls(ILD_ECAL)).max() < 4.5
+    deeper = replace(ILD_ECAL, depth=tuple(np.add(ILD_ECAL.depth, 0.1)))
+    assert np.abs(pulls(deeper)).max() > 4.5
     # Spreads: 1% of statistics at the maximum, more in the tails of the profile.
     core = mean > 0.1 * mean.max()
     np.testing.assert_allclose(drawn.std(0).numpy()[core], spread[core], rtol=0.04)
@@ -109,13 +164,14 @@ def test_mean_layer_energies(energy, particle):
 
 def test_lateral_profile(photons):
     """Energy in the 30 columns of the grid against integration, to 4.5 sigma of its scatter over
-    showers: a false alarm in 5,000; a core that is 10% too wide is caught."""
+    showers: a false alarm in 5,000; a Molière radius that is off by 10% moves a column by 10 of
+    them and is caught always."""
     seen = photons.sum((1, 3)).double().numpy()  # (shower, column)
     error = seen.std(0) / np.sqrt(len(seen))
     mean, _ = expectation.layer_energies(ShowerConfig())
 
     def pulls(stack):
-        shares, _ = expectation.column_shares(ShowerConfig(), stack)
+        shares = expectation.column_shares(ShowerConfig(), stack)
         return np.abs((seen.mean(0) - mean @ shares) / error)
 
     assert pulls(ILD_ECAL).max() < 4.5
@@ -154,11 +210,12 @@ def test_number_of_spots():
 
 def test_energy_of_single_particles():
     """Moyal's distribution of mode 0.1575 and mean 0.20 MeV by Kolmogorov and Smirnov: 100,000
-    energies, a false alarm in 10,000; a mode that is off by 1 keV is caught."""
+    energies, a false alarm in 10,000; a mode that is off by 2 keV moves the distribution by twice
+    the limit, 5 sigma beyond it, and is caught always."""
     energy = _mip_energy(100_000, ILD_ECAL, generator(6)).numpy()
     width = (0.20 - 0.1575) / (np.euler_gamma + np.log(2))
     assert stats.kstest(energy, stats.moyal(0.1575, width).cdf).pvalue > 1e-4
-    assert stats.kstest(energy, stats.moyal(0.1585, width).cdf).pvalue < 1e-4
+    assert stats.kstest(energy, stats.moyal(0.1595, width).cdf).pvalue < 1e-4
 
 
 # ---------------------------------------------------------------- the detector's response
@@ -166,21 +223,35 @@ def test_energy_of_single_particles():
 
 @pytest.fixture(scope="module")
 def response() -> dict[float, torch.Tensor]:
-    """Energy lost as reconstructed from the layers, 4000 photons at each energy, GeV."""
-    fraction, lost = torch.tensor(ILD_ECAL.sampling_fraction), {}
+    """Energy as reconstructed from the layers, 4000 photons at each energy, GeV."""
+    calibration, lost = torch.tensor(ILD_ECAL.calibration()), {}
     for energy in (5.0, 20.0, 50.0, 100.0, 200.0):
         g, config = generator(7), ShowerConfig(energy=energy)
         profile = longitudinal(energy, ILD_ECAL.medium)
         seen = layer_energies(*draw_profiles(4000, config, profile, g), energy, ILD_ECAL, g)
-        lost[energy] = (seen / fraction).sum(1).double() / 1000
+        lost[energy] = seen.double() @ calibration / 1000
     return lost
 
 
 def test_linearity(response):
-    """Within 1% of their common mean from 5 to 200 GeV; statistics are below 0.1%, and what is
-    left is leakage, which grows from 0.2 to 0.9%."""
-    ratio = np.array([lost.mean().item() / energy for energy, lost in response.items()])
-    assert np.abs(ratio / ratio.mean() - 1).max() < 0.01
+    """Within 0.6% of the common mean from 5 to 200 GeV by integration, all of it leakage behind
+    the stack; without the depth that each layer stands for it would be 1.02%.
+
+    Five simulated means follow at 4 standard errors: a false alarm in 3,000.  Those are 0.03 to
+    0.12%, so that an energy that is off by 0.5% anywhere from 20 GeV on is caught always.
+    """
+    calibration, plain = ILD_ECAL.calibration(), 1 / np.array(ILD_ECAL.sampling_fraction)
+    ratio, without = [], []
+    for energy, lost in response.items():
+        config = ShowerConfig(energy=energy)
+        seen, behind = expectation.layer_energies(config)[0], expectation.energy_behind(config)
+        ratio.append(calibration @ seen / energy / 1000)
+        without.append(plain @ seen / energy / 1000)
+        assert ratio[-1] == pytest.approx(1 - behind, abs=0.002)
+        error = lost.std().item() / energy / np.sqrt(len(lost))
+        assert abs(lost.mean().item() / energy - ratio[-1]) < 4 * error
+    assert np.abs(ratio / np.mean(ratio) - 1).max() < 0.006
+    assert np.abs(without / np.mean(without) - 1).max() > 0.01
 
 
 def test_resolution(response):
@@ -196,30 +267,70 @@ def test_photons_are_deeper_than_electrons():
     """By the 9/7 X0 that they travel before they convert, less what leaves at the back."""
     mean_depth = {}
     for particle in ("photon", "electron"):
-        mean, _ = expectation.layer_energies(ShowerConfig(particle=particle))
-        lost = mean / np.array(ILD_ECAL.sampling_fraction)
+        seen, _ = expectation.layer_energies(ShowerConfig(particle=particle))
+        lost = ILD_ECAL.calibration() * seen
         mean_depth[particle] = (lost * np.array(ILD_ECAL.depth)).sum() / lost.sum()
     difference = mean_depth["photon"] - mean_depth["electron"]
-    assert CONVERSION - 0.25 < difference < CONVERSION
+    assert CONVERSION - 0.1 < difference < CONVERSION
 
 
-def test_x_and_y_are_alike(photons):
-    """Centroids along x and y, mean and spread: 4 numbers at 4 sigma, a false alarm in 4,000."""
-    centre = obs.correlated(obs.visible(photons))[:, :2].double() - 14.5
-    n = len(centre)
-    assert (centre.mean(0).abs() < 4 * centre.std(0) / np.sqrt(n)).all()
-    x, y = centre.std(0).tolist()
-    assert abs(np.log(x / y)) < 4 / np.sqrt(n)
+def broadened(showers: torch.Tensor) -> torch.Tensor:
+    """Of ten layers, one a cell to the left and another one a cell to the right."""
+    moved = showers.clone()
+    moved[:, ::10], moved[:, 5::10] = showers[:, ::10].roll(1, 2), showers[:, 5::10].roll(-1, 2)
+    return moved
 
 
-def test_fifty_gev_photons_beside_the_papers(photons):
-    """E_vis 1.07 GeV as the sampling fractions have it (the paper's histogram ends at 1.05), and
-    about one active cell a visible MeV, as the paper's 780 in 800; shower by shower 6% of spread,
-    0.3% of the mean of 400."""
+def scattered(showers: torch.Tensor) -> torch.Tensor:
+    """Of ten showers, one a cell to the left and another one a cell to the right."""
+    moved = showers.clone()
+    moved[::10], moved[5::10] = showers[::10].roll(1, 2), showers[5::10].roll(-1, 2)
+    return moved
+
+
+def displaced(showers: torch.Tensor) -> torch.Tensor:
+    """Of five showers, one a cell to the right."""
+    moved = showers.clone()
+    moved[::5] = showers[::5].roll(1, 2)
+    return moved
+
+
+@pytest.mark.parametrize("axis", ["x", "y"])
+@pytest.mark.parametrize(("harm", "seen_by"), [(displaced, 0), (scattered, 2), (broadened, 3)])
+def test_x_and_y_are_alike(photons, axis, harm, seen_by):
+    """Centroids, their squares and the widths of 400 showers: 4 means at 4 sigma, a false alarm in
+    4,000.  Each harm to one axis moves the mean that is made for it by 8 sigma or more on average,
+    so that it is caught in 99.9%."""
+
+    def pulls(showers):
+        return np.array([m.value / m.error for m in summary_of(showers).symmetry()])
+
+    assert np.abs(pulls(photons)).max() < 4
+    turned = photons if axis == "x" else photons.transpose(2, 3)
+    harmed = harm(turned) if axis == "x" else harm(turned).transpose(2, 3)
+    seen_by += axis == "y" and seen_by == 0
+    assert np.abs(pulls(harmed))[seen_by] > 4
+
+
+def test_visible_energy(photons):
+    """Of 400 showers before the threshold against integration, at 4 standard errors of 0.4% (thick
+    plates sample half as much, so that it is spread by 8%): a false alarm in 15,000; an energy that
+    is off by 3% is 7 of them.  The threshold takes less than 1%."""
+    total = obs.total_energy(photons).double()
+    expected = expectation.energies_in_grid(ShowerConfig())[0].sum()
+    error = total.std().item() / np.sqrt(len(total))
+    assert error < 0.03 / 7 * expected
+    assert abs(total.mean().item() - expected) < 4 * error
+    above = obs.total_energy(obs.visible(photons)).mean().item()
+    assert 0.99 < above / total.mean().item() < 1
+
+
+def test_active_cells_beside_the_papers(photons):
+    """About one a visible MeV, as the paper's 780 in 800: the band is that of reading a histogram;
+    statistics are below 0.2%."""
     seen = obs.visible(photons)
-    total, cells = obs.total_energy(seen).mean(), obs.active_cells(seen).mean()
-    assert total.item() == pytest.approx(1068, rel=0.02)
-    assert (cells / total).item() == pytest.approx(780 / 800, rel=0.06)
+    cells = obs.active_cells(seen).sum() / obs.total_energy(seen).sum()
+    assert cells.item() == pytest.approx(780 / 800, rel=0.06)
 
 
 # ---------------------------------------------------------------- drawing
@@ -231,8 +342,34 @@ def test_same_seed_same_showers():
 
 
 def test_a_million_showers_stream():
-    batches = showers(1_000_000, ShowerConfig(energy=200), generator(1))
-    assert next(batches).numel() * 4 < 2**27
+    """The process is as large after 20 batches as after 2, to 40 MB; kept batches would be 78."""
+    code = (
+        "import resource, torch\n"
+        "from amplib.calorimeter.shower import ShowerConfig, showers\n"
+        "torch.set_num_threads(1)\n"
+        "g = torch.Generator().manual_seed(1)\n"
+        "for k, _ in zip(range(20), showers(10**6, ShowerConfig(energy=200), g)):\n"
+        "    if k in (1, 19): print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    early, late = map(int, done.stdout.split())  # kB
+    assert late - early < 40_000
+    assert late < 1_000_000
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_showers_of_a_gpu_are_those_of_a_cpu():
+    """33 means of 2000 showers on either at 4.5 sigma: a false alarm in 4,000; a difference of 2%
+    in the visible energy is seen always."""
+    n, seen = 2000, []
+    for device, seed in (("cuda", 10), ("cpu", 11)):
+        batches = showers(n, ShowerConfig(), torch.Generator(device).manual_seed(seed))
+        seen.append(torch.cat([obs.high_level(obs.visible(b)).double().cpu() for b in batches]))
+    gpu, cpu = seen
+    error = torch.sqrt((gpu.var(0) + cpu.var(0)) / n)
+    assert ((gpu.mean(0) - cpu.mean(0)).abs() < 4.5 * error).all()
+    assert error[2] < 0.02 / 8 * cpu[:, 2].mean()
 
 
 @pytest.mark.parametrize(
@@ -249,6 +386,26 @@ def test_no_showers():
 
 
 # ---------------------------------------------------------------- observables, by hand
+
+
+MEASURES = (
+    obs.visible, obs.active_cells, obs.layer_energies, obs.total_energy, obs.centroid,
+    obs.high_level, obs.second_moments, obs.thirds, obs.differences, obs.correlated,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda m: m.__name__)
+def test_arrays_are_measured_as_tensors_are(measure):
+    whole = np.random.default_rng(1).integers(0, 5, (2, 30, 30, 30))
+    torch.testing.assert_close(measure(whole), measure(torch.tensor(whole).float()))
+    for shape in ((30, 30, 30), (2, 27_000), (2, 30, 30), (30, 30, 30, 2)):
+        with pytest.raises(ValueError, match=r"have shape \(.*\), expected \(N, 30, 30, 30\)$"):
+            measure(np.zeros(shape))
+
+
+def test_an_axis_that_is_none(photons):
+    with pytest.raises(ValueError, match="axis = 'z': must be x or y"):
+        obs.second_moments(photons[:1], "z")
 
 
 @pytest.fixture
@@ -273,6 +430,7 @@ def test_high_level_by_hand(by_hand):
     assert first[3 + 4] == 0
     assert empty.isfinite().all()
     assert (empty[[0, 2]] == 0).all()
+    assert empty[1] == 1
 
 
 def test_moments_by_hand(by_hand):
@@ -312,9 +470,11 @@ def test_parts_are_independent_and_complete():
     for name, array in alone[(1,)].items():
         np.testing.assert_array_equal(array, both[(1,)][name])
     assert not np.array_equal(both[(0,)]["energy"], both[(1,)]["energy"])
-    dense = dense_showers(both[(0,)])
     drawn = torch.cat(list(study.batches((0,), "cpu"))).numpy()
-    np.testing.assert_array_equal(dense, drawn)
+    for size in (3, 10, 500):
+        dense = list(dense_showers(both[(0,)], size))
+        assert [len(d) for d in dense[:-1]] == [size] * (len(dense) - 1)
+        np.testing.assert_array_equal(np.concatenate(dense), drawn)
 
 
 def test_summary_sums_what_the_showers_show():
@@ -325,6 +485,181 @@ def test_summary_sums_what_the_showers_show():
     seen = obs.layer_energies(drawn).double().numpy()
     np.testing.assert_allclose(arrays["seen"], seen.sum(0), rtol=1e-6)
     np.testing.assert_allclose(arrays["seen_products"], seen.T @ seen, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(arrays["columns"].sum(1), arrays["rows"].sum(1), rtol=1e-6)
+    np.testing.assert_allclose(arrays["columns"], drawn.sum((0, 3)).double(), rtol=1e-5)
+    lost = (seen / ILD_ECAL.sampling_fraction).sum()
+    assert arrays["discs"][-1] == pytest.approx(lost, rel=1e-6)
+    assert (np.diff(arrays["discs"]) > 0).all()
     cells = obs.active_cells(obs.visible(drawn)).numpy()
     np.testing.assert_array_equal(arrays["scalars"][:, 0], cells)
+
+
+# ---------------------------------------------------------------- summaries of known samples
+
+
+def toy(scalars=None, n=None, energy=1.0, sums=None, expected=None) -> Summary:
+    """A summary of a sample that was made up."""
+    scalars = np.zeros((n, 4)) if scalars is None else scalars
+    return Summary(energy, "photon", scalars, sums or {}, expected or {}, np.zeros((30, 30, 30)))
+
+
+def reconstructed(values) -> np.ndarray:
+    scalars = np.zeros((len(values), 4))
+    scalars[:, LOST] = values
+    return scalars
+
+
+EVEN = (np.arange(400_000) + 0.5) / 400_000
+
+
+@pytest.mark.parametrize(
+    ("values", "ratio", "root_n_error"),
+    [
+        (1 + 0.05 * stats.norm.ppf(EVEN), 0.05, 1 / np.sqrt(2)),
+        (0.9 + 0.2 * EVEN, 0.1 / np.sqrt(3), np.sqrt(0.2)),  # kurtosis 1.8
+        (-np.log(EVEN), 1, 1),  # (9 - 1) / 4 + 1 - 2: skewness and spread count
+    ],
+    ids=["normal", "uniform", "exponential"],
+)
+def test_resolution_and_its_error(values, ratio, root_n_error):
+    """Evenly spaced quantiles instead of a sample: nothing random."""
+    found = toy(reconstructed(values), energy=2).resolution()
+    assert found.value == pytest.approx(ratio, rel=2e-3)
+    assert found.error / found.value * np.sqrt(len(EVEN)) == pytest.approx(root_n_error, rel=0.01)
+    assert toy(reconstructed(values), energy=2).response().value == pytest.approx(values.mean() / 2)
+
+
+def of_layers(layers: np.ndarray) -> dict[str, np.ndarray]:
+    return {"seen": layers.sum(0), "seen_products": layers.T @ layers}
+
+
+def test_mean_depth_of_two_kinds_of_showers():
+    """Half of them lose all in one layer, half as much in another one, across the kink."""
+    layers = np.zeros((100, 30))
+    layers[::2, 7], layers[1::2, 25] = 3 / ILD_ECAL.calibration()[[7, 25]]
+    depth = toy(n=100, sums=of_layers(layers)).mean_depth()
+    ends = np.array(ILD_ECAL.depth)[[7, 25]]
+    assert depth.value == pytest.approx(ends.mean())
+    assert depth.error == pytest.approx(np.ptp(ends) / 2 / 10)
+    layers[1::2, 25] *= 3
+    assert toy(n=100, sums=of_layers(layers)).mean_depth().value == pytest.approx(
+        ends @ [0.25, 0.75]
+    )
+
+
+def test_expected_depth_of_a_single_layer():
+    expected = {"inside": np.eye(30)[12], "spread": np.ones(30)}
+    assert toy(n=1, expected=expected).expected_depth() == pytest.approx(ILD_ECAL.depth[12])
+
+
+def test_pulls_of_known_samples():
+    """Means that lie 3 standard errors above and 2 below what is expected."""
+    values = np.random.default_rng(2).gamma(4, 1, (500, 30))
+    mean, error = values.mean(0), values.std(0) / np.sqrt(500)
+    off = np.where(np.arange(30) % 2, 3, -2)
+    sums = of_layers(values) | {"seen_fourths": ((values - mean) ** 4).sum(0)}
+    sums |= {"columns": np.eye(30)[:, :1] * values.sum(0), "column_squares": (values**2).sum(0)}
+    expected = {"inside": mean - off * error, "spread": np.ones(30)}
+    expected |= {"seen": np.eye(30)[0], "columns": np.tile(mean - off * error, (30, 1))}
+    s = toy(n=500, sums=sums, expected=expected)
+    np.testing.assert_allclose(s.layer_pulls, off)
+    np.testing.assert_allclose(s.column_pulls, off)
+    kurtosis = stats.kurtosis(values, fisher=False)
+    np.testing.assert_allclose(
+        s.spread_error / s.layer_spread, np.sqrt((kurtosis - 1) / 4 / 500), rtol=1e-6
+    )
+
+
+def test_correlations_of_a_known_sample():
+    values = np.random.default_rng(3).normal(size=(200, 11)) @ np.random.default_rng(4).normal(
+        size=(11, 11)
+    )
+    sums = {"correlated": values.sum(0), "correlated_products": values.T @ values}
+    np.testing.assert_allclose(
+        toy(n=200, sums=sums).correlations(), np.corrcoef(values.T), atol=1e-12
+    )
+    layers = np.random.default_rng(5).gamma(3, 1, (200, 30)).cumsum(1)
+    np.testing.assert_allclose(
+        toy(n=200, sums=of_layers(layers)).layer_correlations(), np.corrcoef(layers.T), atol=1e-12
+    )
+
+
+def test_containment_of_a_known_sample():
+    """Two kinds of showers: 60 and 80% of 1 and of 3 GeV within the first disc."""
+    inside = np.array([[0.6, 0.7, 0.8, 1], [2.4, 2.7, 2.7, 3]])[np.arange(100) % 2]
+    sums = {"discs": inside.sum(0), "discs_products": inside.T @ inside}
+    first, second, third = toy(n=100, sums=sums).contained()
+    assert first.value == pytest.approx(3 / 4)
+    assert first.error == pytest.approx(0.15 / 2 / 10)  # (0.6 - 0.75) / 2 and (2.4 - 2.25) / 2
+    assert (second.value, third.value) == pytest.approx((3.4 / 4, 3.5 / 4))
+
+
+@pytest.mark.parametrize("energy", [5, 50])
+def test_containment_is_what_is_integrated(energy):
+    """300 electrons: 3 shares at 4 sigma and 0.001 for the mean effect of cells, a false alarm in
+    5,000.  A Molière radius that is off by 10% moves the first by 0.012 and is caught always."""
+    study = make_study("shower-summary", "smoke", energy=energy, particle="electron")
+    arrays = study.reduce(iter([draw(300, seed=12, energy=energy, particle="electron")]))
+    s = summarise(SimpleNamespace(study=study, load=lambda: {(0,): arrays}))
+    found, config = s.contained(), ShowerConfig(energy=energy, particle="electron")
+    for value, expected in zip(found, s.expected_contained(), strict=True):
+        assert abs(value.value - expected) < 4 * value.error + 0.001
+    narrow = expectation.energy_within(np.divide(RADII, 1.1), config, in_cells=True)
+    assert found[0].value - narrow[0] > 4 * found[0].error + 0.005
+
+
+def test_losses_add_up():
+    """What is expected of the reconstruction is one less all of them."""
+    scale = 1 / ILD_ECAL.calibration() / 30
+    sums = of_layers(np.tile(960 * scale, (10, 1)))
+    expected = {"seen": 985 * scale, "inside": 970 * scale, "spread": scale, "behind": 0.01}
+    s = toy(reconstructed(np.full(10, 0.95)), sums=sums, expected=expected)
+    assert s.losses() == pytest.approx(
+        {"behind": 0.01, "sides": 0.015, "threshold": 0.01, "sum": 0.005}
+    )
+
+
+def test_symmetry_by_hand():
+    """Two showers of one MeV in one cell, and one of two cells along y."""
+    s = torch.zeros(3, 30, 30, 30)
+    s[0, 0, 17, 14] = s[1, 0, 13, 15] = s[2, 0, 14, 10] = s[2, 0, 14, 14] = 1
+    x, y = np.array([2.5, -1.5, -0.5]), np.array([-0.5, 0.5, -2.5])
+    known = [x, y, x**2 - y**2, np.array([0, 0, -4])]
+    for found, values in zip(summary_of(s).symmetry(), known, strict=True):
+        assert found == pytest.approx((values.mean(), values.std() / np.sqrt(3)))
+
+
+def test_parts_become_one_summary():
+    study = make_study("shower-summary", "smoke", energy=5, part_size=10, showers=20)
+    parts = dict(study.compute([(0,), (1,)], "cpu", None, lambda work: None))
+    s = summarise(SimpleNamespace(study=study, load=lambda: parts))
+    assert (len(s), s.energy, s.particle) == (20, 5, "photon")
+    np.testing.assert_allclose(s.sums["seen"], sum(p["seen"] for p in parts.values()))
+    first = obs.visible(next(iter(study.batches((0,), "cpu"))))[0]
+    np.testing.assert_array_equal(s.display, first)
+    np.testing.assert_array_equal(s.expected["seen"], parts[(0,)]["expected_seen"])
+
+
+ENERGIES = np.array([5.0, 10, 20, 50, 100, 200])
+
+
+def test_fit_of_a_known_resolution():
+    """Exact points give the terms back; of 500 noisy sets the terms are spread as their errors say
+    and chi^2 is 4 on average, to 5 sigma: a false alarm in 10^6, an error off by 20% is caught."""
+    exact = np.hypot(0.17 / np.sqrt(ENERGIES), 0.01)
+    a, b, chi2 = fit_resolution(ENERGIES, [Estimate(v, 0.01 * v) for v in exact])
+    assert (a.value, b.value, chi2) == pytest.approx((0.17, 0.01, 0), abs=1e-9)
+    rng, pulls, chi2s = np.random.default_rng(6), [], []
+    for _ in range(500):
+        noisy = exact * (1 + 0.01 * rng.normal(size=6))
+        *terms, chi2 = fit_resolution(ENERGIES, [Estimate(v, 0.01 * v) for v in noisy])
+        pulls.append([(t.value - v) / t.error for t, v in zip(terms, (0.17, 0.01), strict=True)])
+        chi2s.append(chi2)
+    assert np.mean(chi2s) == pytest.approx(4, abs=5 * np.sqrt(8 / 500))
+    np.testing.assert_allclose(np.std(pulls, 0), 1, atol=5 / np.sqrt(1000))
+
+
+def test_a_constant_term_below_zero_is_zero():
+    _, b, chi2 = fit_resolution(ENERGIES, [Estimate(0.2 / e, 0.001 / e) for e in ENERGIES])
+    assert b.value == 0
+    assert np.isnan(b.error)
+    assert chi2 > 100

@@ -8,6 +8,7 @@ is the share of a layer's energy in a column of cells; nothing here draws a rand
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -31,19 +32,52 @@ def layer_energies(
     """
     weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.05)
     lost = config.energy * window_shares(start, t_max, alpha, stack)
+    return _seen(weight, lost, torch.ones_like(lost), stack)
+
+
+def energies_in_grid(
+    config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6
+) -> tuple[np.ndarray, np.ndarray]:
+    """As ``layer_energies``, less what leaves the grid at its sides.
+
+    The loss follows the shower's age; that hits leave one by one is not in the spread.
+    """
+    weight, lost, shares, left, right = _by_age(config, stack, nodes)
+    inside = shares.sum(1)
+    inside = (1 - right) * inside[left] + right * inside[left + 1]
+    return _seen(weight, lost, inside, stack)
+
+
+def column_shares(config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6) -> np.ndarray:
+    """Share of a layer's energy in each column of the grid, ``(layers, cells)``.
+
+    Averaged over the ages at which showers of all starts and shapes lose their energy in the layer.
+    """
+    weight, lost, shares, left, right = _by_age(config, stack, nodes)
+    energy = weight[:, None] * lost
+    at_age = torch.zeros(stack.layers, len(shares), dtype=torch.float64)
+    for side, part in ((left, 1 - right), (left + 1, right)):
+        at_age.scatter_add_(1, side.T, (energy * part).T)
+    return ((at_age @ shares) / energy.sum(0)[:, None]).numpy()
+
+
+def _seen(
+    weight: Tensor, lost: Tensor, inside: Tensor, stack: Stack
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread of layer energies, MeV, from energies lost (GeV) and shares that are seen."""
     fraction = 1000 * torch.tensor(stack.sampling_fraction, dtype=torch.float64)
-    mean = weight @ lost
-    variance = weight @ lost**2 - mean**2 + SAMPLING**2 * mean
+    mean = weight @ (lost * inside)
+    variance = weight @ ((lost + SAMPLING**2) * lost * inside**2) - mean**2
     return (fraction * mean).numpy(), (fraction * variance.sqrt()).numpy()
 
 
-def column_shares(
-    config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6
-) -> tuple[np.ndarray, np.ndarray]:
-    """Share of a layer's energy in each column of the grid, ``(layers, cells)``, and outside it.
+def _by_age(
+    config: ShowerConfig, stack: Stack, nodes: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Column shares on a grid of ages ``(ages, cells)``, and where the quadrature points lie in it.
 
-    Both depend on a shower's age alone: they are worked out on a grid of ages, then averaged over
-    the ages at which showers of all starts and shapes lose their energy in the layer.
+    Beside the shares: weights ``(points,)``, energies lost, the age to the left, and how far the
+    point is on its way to the next one, ``(points, layers)`` each.
     """
     weight, lost, tau = _ages(config, stack, nodes)
     grid = torch.linspace(0, float(tau.max()), 400, dtype=torch.float64)
@@ -51,15 +85,9 @@ def column_shares(
     share = shape.core_share[:, None]
     shares = share * _columns(shape.core, config, stack)
     shares += (1 - share) * _columns(shape.tail, config, stack)
-    # Linear interpolation between the two neighbours of each age.
     position = tau / grid[1]
     left = position.floor().long().clamp(max=len(grid) - 2)
-    energy = weight[:, None] * lost
-    at_age = torch.zeros(stack.layers, len(grid), dtype=torch.float64)
-    for side, part in ((left, left + 1 - position), (left + 1, position - left)):
-        at_age.scatter_add_(1, side.T, (energy * part).T)
-    mean = (at_age @ shares) / energy.sum(0)[:, None]
-    return mean.numpy(), (1 - mean.sum(1)).numpy()
+    return weight, lost, shares, left, position - left
 
 
 def _columns(scale: Tensor, config: ShowerConfig, stack: Stack) -> Tensor:
@@ -86,14 +114,31 @@ def _corner(x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
 
 
 def energy_within(
-    radii: np.ndarray, config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6
+    radii: Sequence[float],
+    config: ShowerConfig,
+    stack: Stack = ILD_ECAL,
+    nodes: int = 6,
+    in_cells: bool = False,
 ) -> np.ndarray:
-    """Share of the lost energy within radii about the axis, ``(n,)``; radii in Molière radii."""
+    """Share of the lost energy within radii about the axis, ``(n,)``.
+
+    Args:
+        radii: in Molière radii.
+        config: particle and energy.
+        stack: the calorimeter.
+        nodes: of the quadrature in each normal.
+        in_cells: about the centre of the grid instead, for particles that enter through a square of
+            ``config.impact`` cells and energies spread evenly over their cells.  Along either axis
+            this displaces as a normal with a variance of 2/12 (the place in a cell, lost and drawn
+            anew) and impact^2/12 square cells does; three nodes on either axis average over it.
+    """
     weight, lost, tau = _ages(config, stack, nodes)
     energy, shape = weight[:, None] * lost, radial(tau, config.energy, stack.medium)
-    return np.array(
-        [((energy * shape.inside(float(r))).sum() / energy.sum()).item() for r in radii]
-    )
+    cell = stack.cell_mm / (10 * stack.medium.moliere_radius)
+    sigma = cell * math.sqrt((2 + config.impact**2) / 12) if in_cells else 0.0
+    displaced = ((4 / 9, 0.0), (4 / 9, 3.0), (1 / 9, 6.0))  # weight, square in sigma
+    shares = [sum(w * shape.inside(r, sigma * math.sqrt(s)) for w, s in displaced) for r in radii]
+    return np.array([((energy * share).sum() / energy.sum()).item() for share in shares])
 
 
 def energy_before(
@@ -103,6 +148,11 @@ def energy_before(
     weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.05)
     # A photon that has not converted before the last layer loses nothing.
     return float(weight @ contained(depth - start, t_max, alpha))
+
+
+def energy_behind(config: ShowerConfig, stack: Stack = ILD_ECAL) -> np.ndarray:
+    """Share of the energy lost behind the last layer's window, ``()``."""
+    return np.array(1 - energy_before(stack.windows()[1][-1], config, stack))
 
 
 def _ages(config: ShowerConfig, stack: Stack, nodes: int) -> tuple[Tensor, Tensor, Tensor]:

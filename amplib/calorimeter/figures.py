@@ -13,7 +13,7 @@ from matplotlib.ticker import NullFormatter
 from amplib.calorimeter.config import THRESHOLD
 from amplib.calorimeter.geometry import ILD_ECAL
 from amplib.calorimeter.studies import CELL_ENERGIES
-from amplib.calorimeter.summary import ACTIVE, CENTROID, LOST, VISIBLE, Summary
+from amplib.calorimeter.summary import ACTIVE, CENTROID, VISIBLE, Summary
 from amplib.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 
 ENERGY = "viridis_r"
@@ -26,7 +26,8 @@ def event_display(shower: np.ndarray) -> plt.Figure:
     Args:
         shower: ``(layer, x, y)``, MeV, threshold applied.
     """
-    norm = LogNorm(THRESHOLD, shower.sum(2).max())
+    side_view, front_view = shower.sum(2).T, shower.sum(0)
+    norm = LogNorm(THRESHOLD, max(side_view.max(), front_view.max()))
     figure = plt.figure(figsize=(11.5, 3.9))
     space: Any = figure.add_axes((0.0, 0.02, 0.36, 0.96), projection="3d")
     side, face = (
@@ -39,7 +40,7 @@ def event_display(shower: np.ndarray) -> plt.Figure:
     layer, x, y = layer[order], x[order], y[order]
     energy = shower[layer, x, y]
     space.scatter(
-        layer, x, y, c=energy, s=3 + 6 * np.sqrt(energy), cmap=ENERGY, norm=norm,
+        layer + 0.5, x + 0.5, y + 0.5, c=energy, s=3 + 6 * np.sqrt(energy), cmap=ENERGY, norm=norm,
         marker="s", linewidths=0, alpha=0.8,
     )  # fmt: skip
     space.set(
@@ -51,8 +52,8 @@ def event_display(shower: np.ndarray) -> plt.Figure:
     space.view_init(elev=18, azim=-62)
     cells = np.arange(31)
     for ax, image, label in (
-        (side, shower.sum(2).T, "layer"),
-        (face, shower.sum(0), "$y$ (cells)"),
+        (side, side_view, "layer"),
+        (face, front_view, "$y$ (cells)"),
     ):
         drawn = ax.pcolormesh(
             cells, cells, np.ma.masked_less_equal(image, 0), cmap=ENERGY, norm=norm
@@ -151,18 +152,16 @@ def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
 def response_and_resolution(
     summaries: Sequence[Summary], stochastic: float, constant: float
 ) -> plt.Figure:
-    r"""Linearity and resolution of the reconstructed energy; $a/\sqrt E \oplus b$ drawn through."""
+    r"""Response and resolution, with what integration expects and $a/\sqrt E \oplus b$."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     energies = np.array([s.energy for s in summaries])
-    means = [s.mean(LOST) for s in summaries]
-    ratio = np.array([m.value / e for m, e in zip(means, energies, strict=True)])
-    error = np.array([m.error / e for m, e in zip(means, energies, strict=True)])
-    left.axhspan(0.99, 1.01, color=GREY, alpha=0.2, linewidth=0, label="±1%")
-    left.errorbar(energies, ratio / ratio.mean(), error / ratio.mean(), fmt="o", color=BLUE)
-    left.set(
-        xscale="log", xlabel="photon energy (GeV)", ylabel="reconstructed / true, over its mean",
-        ylim=(0.975, 1.025),
-    )  # fmt: skip
+    ratio, error = np.transpose([s.response() for s in summaries])
+    expected = [1 - sum(s.losses().values()) for s in summaries]
+    band = 0.99 * ratio.mean(), 1.01 * ratio.mean()
+    left.axhspan(*band, color=GREY, alpha=0.2, linewidth=0, label="mean ±1%")
+    left.plot(energies, expected, "--", color=VERMILLION, label="one less the losses")
+    left.errorbar(energies, ratio, error, fmt="o", color=BLUE, label="simulated")
+    left.set(xscale="log", ylabel="reconstructed / true", ylim=(0.965, 1.005))
     left.legend()
     resolutions = [s.resolution() for s in summaries]
     right.errorbar(
@@ -173,10 +172,11 @@ def response_and_resolution(
     right.plot(e, 100 * np.hypot(stochastic / np.sqrt(e), constant), "--", color=VERMILLION,
                label=r"$a/\sqrt{E} \oplus b$")  # fmt: skip
     right.plot(e, 17 / np.sqrt(e), ":", color=BLACK, label=r"$17\%/\sqrt{E}$")
-    right.set(xscale="log", yscale="log", xlabel="photon energy (GeV)", ylabel="resolution (%)")
+    right.set(xscale="log", yscale="log", ylabel="resolution (%)")
     right.set_yticks([1, 2, 3, 5, 8], ["1", "2", "3", "5", "8"])
     right.yaxis.set_minor_formatter(NullFormatter())
     for ax in (left, right):
+        ax.set_xlabel(f"{summaries[0].particle} energy (GeV)")
         ax.set_xticks(energies, [f"{e:g}" for e in energies])
         ax.xaxis.set_minor_formatter(NullFormatter())
     right.legend()

@@ -18,6 +18,7 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
 
+from amplib.calorimeter.config import ShowerConfig
 from amplib.calorimeter.geometry import ILD_ECAL, Stack
 
 Array = NDArray[np.float64]
@@ -42,7 +45,8 @@ DATA_SETS = {
 }
 """The data sets that electromagnetic physics asks for: their variables, and their folders' names
 without the version."""
-PARTICLES = ("gamma", "e-")
+PARTICLES = {"photon": "gamma", "electron": "e-"}
+"""Ours, and as Geant4 calls them."""
 RADIATION_LENGTH_MM = {"tungsten": 3.504, "silicon": 93.66}
 RANGE_CUT_MM = 0.1
 """ILD's ``SIM.physics.rangecut``; Geant4's own 0.7 mm is more than a silicon layer."""
@@ -106,9 +110,10 @@ def filler_density(stack: Stack = ILD_ECAL) -> float:
 def require() -> dict[str, str]:
     """The variables under which Geant4 finds its data sets.
 
-    Looks at each data set's own variable, then in ``GEANT4_DATA_DIR`` or else ``~/.geant4_pybind``,
-    where the wheel stores what it downloads.  ``geant4_pybind`` is not imported for this: its
-    import asks to download what it misses, and just does so where ``CI`` is true.
+    Looks at each data set's own variable, then for the newest version in ``GEANT4_DATA_DIR`` or
+    else ``~/.geant4_pybind``, where the wheel stores what it downloads.  ``geant4_pybind`` is not
+    imported for this: its import asks to download what it misses, and just does so where ``CI`` is
+    true.
 
     Raises:
         RuntimeError: the package or the data are missing, in one sentence.
@@ -117,7 +122,7 @@ def require() -> dict[str, str]:
     found: dict[str, str] = {}
     for variable, name in DATA_SETS.items():
         own = os.environ.get(variable)
-        for path in [Path(own)] if own else sorted(folder.glob(f"{name}[0-9]*")):
+        for path in [Path(own)] if own else sorted(folder.glob(f"{name}[0-9]*"), key=_version):
             if path.is_dir():
                 found[variable] = str(path)
     missing = [name for variable, name in DATA_SETS.items() if variable not in found]
@@ -136,7 +141,7 @@ def require() -> dict[str, str]:
 def simulate(
     n: int,
     energy: ArrayLike,
-    particle: str = "gamma",
+    particle: str = "photon",
     seed: int = 0,
     impact: float = 1.0,
     stack: Stack = ILD_ECAL,
@@ -147,8 +152,8 @@ def simulate(
 
     Args:
         n: how many.
-        energy: GeV, one value or ``(n,)``.
-        particle: ``gamma`` or ``e-``.
+        energy: 1 to 200 GeV, one value or ``(n,)``.
+        particle: ``photon`` or ``electron``.
         seed: the same one gives the same showers.
         impact: width in cells of the square, about the centre of the cells, that particles enter
             through, uniformly; 0: all at the centre, where four cells meet.
@@ -164,7 +169,7 @@ def simulate(
 def transport(
     n: int,
     energy: ArrayLike,
-    particle: str = "gamma",
+    particle: str = "photon",
     seed: int = 0,
     impact: float = 1.0,
     stack: Stack = ILD_ECAL,
@@ -174,14 +179,19 @@ def transport(
 
 
 def batches(
-    n: int, energy: float, particle: str = "gamma", seed: int = 0
+    n: int, energy: float, particle: str = "photon", seed: int = 0
 ) -> Iterator[tuple[Array, Showers]]:
-    """Energies ``(batch,)``, GeV, and showers, as :func:`simulate`; memory does not grow with n."""
+    """Energies ``(batch,)``, GeV, and showers, as :func:`simulate`; memory does not grow with n.
+
+    A progress bar goes to stderr.
+    """
     _request(n, energy, particle, seed, 0.0, ILD_ECAL)  # refuses before any work
-    for index, first in enumerate(range(0, n, SHOWERS_A_PROCESS)):
-        size = min(SHOWERS_A_PROCESS, n - first)
-        own = int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
-        yield np.full(size, energy), simulate(size, energy, particle, own)
+    with tqdm(total=n, unit=" showers", desc="Geant4") as bar:
+        for index, first in enumerate(range(0, n, SHOWERS_A_PROCESS)):
+            size = min(SHOWERS_A_PROCESS, n - first)
+            own = int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
+            yield np.full(size, energy), simulate(size, energy, particle, own)
+            bar.update(size)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -189,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m amplib.calorimeter.geant4")
     parser.add_argument("--showers", type=int, required=True, metavar="N")
     parser.add_argument("--energy", type=float, default=50.0, metavar="GEV")
-    parser.add_argument("--particle", default="gamma", choices=PARTICLES)
+    parser.add_argument("--particle", default="photon", choices=PARTICLES)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.h5")
     options = parser.parse_args(arguments)
@@ -211,15 +221,11 @@ def _request(
     """What Geant4's process is told, in plain numbers and names; lengths in mm, energies in GeV."""
     if n < 1:
         raise ValueError(f"n = {n}: must be an integer from 1")
-    if particle not in PARTICLES:
-        raise ValueError(f"particle = {particle!r}: must be one of {', '.join(PARTICLES)}")
-    energies = np.broadcast_to(np.asarray(energy, dtype=float), (n,))
-    if not np.all((energies > 0) & (energies < np.inf)):
-        raise ValueError(f"energy = {energy!r}: must be positive and finite, in GeV")
     if seed < 0:
         raise ValueError(f"seed = {seed}: must be an integer from 0")
-    if not 0 <= impact <= stack.cells:
-        raise ValueError(f"impact = {impact}: must lie in [0, {stack.cells}] cells")
+    energies = np.broadcast_to(np.asarray(energy, dtype=float), (n,))
+    for value in np.unique(energies):  # what the parametrisation refuses
+        ShowerConfig(energy=float(value), particle=particle, impact=float(impact))
     rng = np.random.default_rng(seed)
     return {
         "slabs": [asdict(slab) for slab in slabs(stack)],
@@ -227,7 +233,7 @@ def _request(
         "total_mm": stack.total_mm,
         "cell_mm": stack.cell_mm,
         "shape": (stack.layers, stack.cells, stack.cells),
-        "particle": particle,
+        "particle": PARTICLES[particle],
         "seed": int(rng.integers(1, 2**31)),
         "energies": energies.tolist(),
         "entries_mm": (impact * stack.cell_mm * (rng.random((n, 2)) - 0.5)).tolist(),
@@ -250,6 +256,11 @@ def _in_own_process(request: dict[str, Any], variables: dict[str, str]) -> tuple
             raise RuntimeError(f"Geant4 failed: {_complaint(done.stderr or done.stdout)}")
         with np.load(written) as arrays:
             return arrays["showers"], arrays["deposited"]
+
+
+def _version(folder: Path) -> list[int]:
+    """8.10 comes after 8.9."""
+    return [int(digits) for digits in re.findall(r"\d+", folder.name)]
 
 
 def _complaint(said: str) -> str:

@@ -6,6 +6,7 @@ radiation lengths count all material: tungsten, silicon, boards, copper, carbon 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +66,8 @@ class Stack:
         A silicon layer sees the particles at its own depth, however far its neighbours are.  Its
         window has the mean pitch of its section (the tungsten before it), for which the sampling
         fraction holds, and is centred on it; the pitch of single layers alternates by 5%, as two
-        layers share a slab.
+        layers share a slab.  Where the tungsten thickens, a third of a radiation length lies in no
+        window: ``calibration`` makes up for it.
         """
         depth, absorber = np.array(self.depth), np.array(self.absorber_mm)
         pitch = np.empty_like(depth)
@@ -74,10 +76,33 @@ class Stack:
             pitch[section] = np.ptp(depth[section]) / (section.sum() - 1)
         return depth - pitch / 2, depth + pitch / 2
 
+    def calibration(self) -> np.ndarray:
+        """Energy lost in the calorimeter for each unit that a layer sees, ``(layers,)``.
+
+        The inverse sampling fraction, times the depth that the layer stands for, half the way to
+        either neighbour, over that of its window.
+        """
+        lower, upper = self.windows()
+        return np.gradient(self.depth) / (upper - lower) / np.array(self.sampling_fraction)
+
+    def discs(self, radii: Sequence[float]) -> np.ndarray:
+        """Share of each cell's area within radii about the axis, ``(n, cells, cells)``.
+
+        Args:
+            radii: in Molière radii.
+        """
+        fine = 16
+        place = (np.arange(fine * self.cells) + 0.5) / fine - self.cells / 2
+        square = (place[:, None] ** 2 + place**2) * self.cell_mm**2
+        shape = self.cells, fine, self.cells, fine
+        edges = 10 * self.medium.moliere_radius * np.array(radii)
+        return np.stack([(square < r**2).reshape(shape).mean((1, 3)) for r in edges])
+
 
 def _front_faces() -> tuple[float, ...]:
     # Two layers share a slab: 3.3 mm apart inside it and 9.15 mm to the next; 5.4 and 11.2 behind
-    # thick plates.  The first lies as far behind the front face as a layer behind the last slab.
+    # thick plates.  How far the first lies behind the front face is our choice; nothing but the
+    # light filler that Geant4 finds before it depends on that.
     pitch = [9.15, 3.3] * 10 + [11.2, 5.4] * 5
     return tuple(np.cumsum(pitch).round(3).tolist())
 

@@ -25,17 +25,17 @@ SHAPE = (30, 30, 30)
 SHOWERS_A_CHUNK = 8  # 0.9 MB: within HDF5's cache
 
 
-def shower_count(path: Path) -> int:
+def shower_count(path: str | Path) -> int:
     """Number of showers in a file.
 
     Raises:
         FileNotFoundError, ValueError: as :func:`read_showers`, for all but the values.
     """
-    with _opened(path) as (energy, _):
+    with _opened(Path(path)) as (energy, _):
         return len(energy)
 
 
-def read_showers(path: Path, batch_size: int) -> Iterator[tuple[Array, Array]]:
+def read_showers(path: str | Path, batch_size: int) -> Iterator[tuple[Array, Array]]:
     """Energies ``(n,)`` GeV and showers ``(n, 30, 30, 30)`` MeV, batch by batch, in float32.
 
     All batches but the last have n = ``batch_size``.  One batch is in memory, as long as the caller
@@ -48,22 +48,27 @@ def read_showers(path: Path, batch_size: int) -> Iterator[tuple[Array, Array]]:
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    path = Path(path)
     with _opened(path) as (energy, layers):
         for first in range(0, len(energy), batch_size):
             # No name for the batch: it would outlive the yield, and two would be in memory.
             yield _batch(path, energy, layers, slice(first, first + batch_size))
 
 
-def write_showers(path: Path, batches: Iterable[tuple[ArrayLike, ArrayLike]]) -> None:
+def write_showers(path: str | Path, batches: Iterable[tuple[ArrayLike, ArrayLike]]) -> None:
     """Write energies ``(n,)`` GeV and showers ``(n, 30, 30, 30)`` MeV as they come, in float32.
 
     Compressed without loss.  The file appears when the last batch is written, and not at all if one
     is refused.
 
     Raises:
+        FileNotFoundError: if there is no such folder.
         ValueError: in one line, if a batch has another shape, a value is NaN, infinite or negative,
             or there is no shower at all.
     """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"no such folder: {path.parent}")
     with whole_file(path) as temporary:
         with h5py.File(temporary, "w") as file:
             energy, layers = _datasets(file)

@@ -84,11 +84,18 @@ class Radial:
     core_share: Tensor
     """p."""
 
-    def inside(self, radius: float) -> Tensor:
-        """Share of the energy within a radius, in Molière radii."""
-        square = radius**2
-        core, tail = square / (square + self.core**2), square / (square + self.tail**2)
-        return self.core_share * core + (1 - self.core_share) * tail
+    def inside(self, radius: float, offset: float = 0.0) -> Tensor:
+        r"""Share of the energy in a disc whose centre lies off the axis, lengths in Molière radii.
+
+        $(1 + u / \sqrt{u^2 + 4R^2r^2}) / 2$ with $u = r^2 - R^2 - \delta^2$ for each of the two
+        terms; $r^2 / (r^2 + R^2)$ on the axis.
+        """
+
+        def share(scale: Tensor) -> Tensor:
+            u = radius**2 - scale**2 - offset**2
+            return (1 + u / torch.sqrt(u**2 + (2 * scale * radius) ** 2)) / 2
+
+        return self.core_share * share(self.core) + (1 - self.core_share) * share(self.tail)
 
 
 def radial(tau: Tensor, energy: float, medium: Medium) -> Radial:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CELL_ENERGIES = np.logspace(-2, 2, 81)
 """Bins of the energy of single cells, MeV."""
+RADII = (1.0, 2.0, 3.5)
+"""Of the discs about the axis whose energy is summed, in Molière radii."""
 
 
 @dataclass(frozen=True)
@@ -103,17 +105,21 @@ class Showers(ShowerStudy, BulkStudy):
         """As the HDF5 file of the published showers."""
         from amplib.calorimeter.getting_high import write_showers
 
-        dense = map(dense_showers, parts)
+        dense = (showers for part in parts for showers in dense_showers(part))
         write_showers(path, ((np.full(len(s), self.energy, np.float32), s) for s in dense))
 
 
-def dense_showers(arrays: Arrays) -> np.ndarray:
-    """The showers of a part of ``Showers``, ``(n, layer, x, y)`` float32, MeV."""
+def dense_showers(arrays: Arrays, batch_size: int = 500) -> Iterator[np.ndarray]:
+    """The showers of a part of ``Showers``, ``(batch, layer, x, y)`` float32, MeV."""
     shape = (ILD_ECAL.layers, ILD_ECAL.cells, ILD_ECAL.cells)
-    showers = np.zeros((len(arrays["count"]), *shape), np.float32)
-    rows = np.repeat(np.arange(len(showers)), arrays["count"])
-    showers.reshape(len(showers), -1)[rows, arrays["cell"]] = arrays["energy"]
-    return showers
+    end = np.cumsum(arrays["count"], dtype=np.int64)
+    for first in range(0, len(end), batch_size):
+        count = arrays["count"][first : first + batch_size]
+        hits = slice(end[first] - count[0], end[first + len(count) - 1])
+        showers = np.zeros((len(count), *shape), np.float32)
+        rows = np.repeat(np.arange(len(count)), count)
+        showers.reshape(len(count), -1)[rows, arrays["cell"][hits]] = arrays["energy"][hits]
+        yield showers
 
 
 @dataclass(frozen=True)
@@ -122,31 +128,37 @@ class ShowerSummary(ShowerStudy):
 
     name: ClassVar[str] = "shower-summary"
     store: ClassVar[str] = "shower-summary"
+    format: ClassVar[int] = 2
 
     part_size: int = bounded(5000, 1, 100_000)
 
     def reduce(self, batches: Iterator[Tensor]) -> Arrays:
         """Sums over the part's showers, the first shower whole, and the expectations.
 
-        ``scalars`` ``(n, 4)``: active cells, E_vis (MeV), E_vis in units of the energy lost (GeV,
-        every layer divided by its sampling fraction), centroid.  ``seen`` and ``seen_products``:
-        sums of the layer energies and of their products, before the threshold; ``columns`` and
-        ``rows`` the same energies by cell, ``column_squares`` over all layers of a shower;
-        ``correlated`` and its products as in Fig. 7; ``moments`` the sums of the second moments
-        along x and y.
+        ``scalars`` ``(n, 4)``: active cells, E_vis (MeV), the energy that it reconstructs (GeV,
+        ``Stack.calibration``), centroid.  ``seen`` and ``seen_products``: sums of the layer
+        energies and of their products, before the threshold, ``seen_fourths`` the fourth moments
+        about the expected means; ``columns`` the same energies by column of cells,
+        ``column_squares`` over all layers of a shower; ``discs`` and its products the energies lost
+        within ``RADII`` and within the grid; ``correlated`` and its products as in Fig. 7;
+        ``turned`` and its squares what vanishes on average when x and y are alike
+        (``Summary.symmetry``).
         """
         import torch
 
         from amplib.calorimeter import expectation
         from amplib.calorimeter import observables as obs
 
+        inside, spread = expectation.energies_in_grid(self)
+        calibration = torch.tensor(ILD_ECAL.calibration())
+        fraction = torch.tensor(ILD_ECAL.sampling_fraction)
+        discs = torch.tensor(ILD_ECAL.discs((*RADII, np.inf))).flatten(1).T
         sums: dict[str, Tensor] = {}
         scalars, spectrum, first = [], np.zeros(len(CELL_ENERGIES) - 1), None
         for batch in batches:
             showers = obs.visible(batch)
             seen = obs.layer_energies(batch).double()
-            fraction = torch.tensor(ILD_ECAL.sampling_fraction).to(seen)
-            lost = (obs.layer_energies(showers) / fraction).sum(1) / 1000
+            lost = obs.layer_energies(showers).double() @ calibration.to(seen) / 1000
             values = [
                 obs.active_cells(showers),
                 obs.total_energy(showers),
@@ -155,33 +167,39 @@ class ShowerSummary(ShowerStudy):
             ]
             scalars.append(torch.stack([v.double() for v in values], 1).cpu())
             correlated = obs.correlated(showers).double()
-            moments = [obs.second_moments(showers, axis) for axis in "xy"]
+            face = torch.einsum("nlxy,l->nxy", batch.double(), (1 / fraction).to(seen))
+            within = face.flatten(1) @ discs.to(seen)
+            x, y = (correlated[:, :2] - (ILD_ECAL.cells - 1) / 2).T
+            turned = torch.stack([x, y, x**2 - y**2, correlated[:, 3] - correlated[:, 4]], 1)
             for name, value in {
                 "seen": seen.sum(0),
                 "seen_products": seen.T @ seen,
+                "seen_fourths": ((seen - torch.tensor(inside).to(seen)) ** 4).sum(0),
                 "columns": batch.double().sum((0, 3)),
                 "column_squares": (batch.double().sum((1, 3)) ** 2).sum(0),
-                "rows": batch.double().sum((0, 2)),
+                "discs": within.sum(0),
+                "discs_products": within.T @ within,
                 "correlated": correlated.sum(0),
                 "correlated_products": correlated.T @ correlated,
-                "moments": torch.stack(moments).double().sum(1),
+                "turned": turned.sum(0),
+                "turned_squares": (turned**2).sum(0),
             }.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value
             cells = batch[batch > 0].cpu().numpy()
             spectrum += np.histogram(cells, CELL_ENERGIES)[0]
             first = showers[0].cpu() if first is None else first
         assert first is not None
-        mean, spread = expectation.layer_energies(self)
-        shares, outside = expectation.column_shares(self)
         hit = first.flatten().nonzero()[:, 0]
         return {
             "scalars": torch.cat(scalars).numpy().astype(np.float32),
             **{name: value.cpu().numpy() for name, value in sums.items()},
             "cell_energies": spectrum.astype(np.int64),
-            "expected_seen": mean,
+            "expected_seen": expectation.layer_energies(self)[0],
+            "expected_inside": inside,
             "expected_spread": spread,
-            "expected_columns": shares.astype(np.float32),
-            "expected_outside": outside,
+            "expected_columns": expectation.column_shares(self).astype(np.float32),
+            "expected_behind": expectation.energy_behind(self),
+            "expected_discs": expectation.energy_within(RADII, self, in_cells=True),
             "display_cell": hit.numpy().astype(np.uint16),
             "display_energy": first.flatten()[hit].numpy().astype(np.float32),
         }
