@@ -96,7 +96,7 @@ def test_bins_cover_every_event(truth, name):
     np.testing.assert_array_equal(codes, binning.codes(truth, 4 * BINS) // 4)
     for column in (OBSERVABLES.index("E_j1"), OBSERVABLES.index("eta_l1")):
         low, high = binning.limits[column]
-        even = np.geomspace if name == "logarithmic" and low > 0 else np.linspace
+        even = np.geomspace if name == "released" and low > 0 else np.linspace
         values = truth[:, column]
         inner = (values > low) & (values < high)
         expected = np.searchsorted(even(low, high, BINS + 1), values[inner], side="right") - 1
@@ -112,6 +112,8 @@ def test_central_bins_leave_a_thousandth_beyond_either_end(truth):
         )
         assert (values < low).sum() == (values > high).sum() == 2
     np.testing.assert_allclose(binning.limits[OBSERVABLES.index("phi_j1")], PHI_RANGE)
+    extremes = binnings(truth)["extremes"].limits
+    np.testing.assert_array_equal(extremes, np.stack([truth.min(0), truth.max(0)], axis=1))
 
 
 def test_binning_refuses(truth):

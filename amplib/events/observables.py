@@ -21,12 +21,12 @@ MASSES = ("M_2j", "M_3j", "M_4j", "M_4j1l", "M_4j2l")
 OBSERVABLES = (*TTBAR, *MASSES, "dR_jj", "dphi_l_MET")
 BINS = 25
 """Bins of each observable in the pairwise histograms."""
-BINNINGS = ("central", "released", "logarithmic")
+BINNINGS = ("central", "extremes", "released")
 """The paper gives the number of bins alone.  ``central`` spreads them evenly over the range in
-which the truth lies, but for 0.1% on either side, and is what the book uses; ``released`` spreads
-them over the ranges of the authors' code, up to half the beams' energy, where most stay empty;
-``logarithmic`` does the same with logarithms of energies, momenta and masses.  The Events page
-measures which of them gives the paper's numbers."""
+which the truth lies, but for 0.1% on either side, and is what the book uses; ``extremes`` over all
+of the truth, as histograms do that are given no range; ``released`` over the ranges of the
+one-dimensional histograms in the authors' code, of the logarithm of energies, momenta and masses.
+The Events page measures which of them gives the paper's numbers."""
 TAIL = 0.001
 JETS_BY = ("pT", "energy")
 """What makes a jet the leading one: the columns' order, or the paper's definition of *leading*."""
@@ -108,8 +108,8 @@ def binnings(truth: NDArray[np.floating]) -> dict[str, Binning]:
     central[azimuth] = released[azimuth]
     return {
         "central": Binning(central),
-        "released": Binning(released),
-        "logarithmic": Binning(released, logarithmic=True),
+        "extremes": Binning(np.stack([truth.min(0), truth.max(0)], axis=1).astype(float)),
+        "released": Binning(released, logarithmic=True),
     }
 
 
