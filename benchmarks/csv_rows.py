@@ -33,7 +33,7 @@ def made_up_events(n: int, seed: int = 0) -> np.ndarray:
     objects = events[:, 2:].reshape(n, 6, 4)
     pt = 2e4 + rng.exponential(5e4, (n, 6))
     pt[:, :4] = -np.sort(-pt[:, :4])
-    eta = rng.normal(0, 1.5, (n, 6))
+    eta = rng.uniform(-2.5, 2.5, (n, 6))
     objects[:] = np.stack([pt * np.cosh(eta), pt, eta, rng.uniform(-np.pi, np.pi, (n, 6))], -1)
     objects[rng.random(n) < 0.8, 5] = 0
     return events

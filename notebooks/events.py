@@ -340,7 +340,7 @@ report.show_table(
 #   for the first jet; in any detector with such cells they do, and the paper sees it in its own events.
 # - **Choices that the paper leaves open.**  $\ell$ is $e$ or $\mu$, and a W goes to no $\tau$; the four jets
 #   are the leading ones in $p_T$, up to $|\eta| = 4.9$; the card's threshold of 20 GeV lies before the jets'
-#   scale, so that none here has less than 22 GeV.
+#   scale, so that none here has less than 21.9 GeV.
 # - **The Z** has photon exchange beside it, as nature has.  Without, the asymmetry would be
 #   {glue:text}`z-alone`, and nothing else would change.
 #

@@ -2,7 +2,12 @@
 
 import gzip
 import math
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 import tracemalloc
 from itertools import product
 from pathlib import Path
@@ -16,15 +21,18 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 import amplib.events.csv_file
 from amplib.events.columns import TTBAR, Z_LEPTONS
-from amplib.events.csv_file import Rule, read_events, write_events
+from amplib.events.compact import unpack
+from amplib.events.csv_file import LINES, Rule, read_events, write_events
+from amplib.results import Result
+from amplib.studies import make_study
 
 pd = pytest.importorskip("pandas")
 
 SUFFIXES = ["csv", "csv.gz"]
 # One event of each kind, as it would stand in the published file: MeV, six digits.
 ONE_LEPTON = (
-    "45210.3 -2.71828 152000 120500 0.7 1.5 99000.5 98000 -0.14 -3.14159 70000 61000.2 0.54 0.1 "
-    "35000 20000 1.16 2.9 84000 31000 -1.65 -0.2 0 0 0 0 \n"
+    "45210.3 -2.71828 152000 120500 0.7 1.5 99000.5 98000 -0.14 -3.14159 70500 61000.2 0.54 0.1 "
+    "35100 20000 1.16 2.9 84000 31000 -1.65 -0.2 0 0 0 0 \n"
 )
 TWO_LEPTONS = ONE_LEPTON.replace("0 0 0 0 \n", "15000 10200 0.93 3.14159 \n")
 EVENTS = np.array([[float(x) for x in text.split()] for text in (ONE_LEPTON, TWO_LEPTONS)])
@@ -123,7 +131,7 @@ def test_the_format_is_the_published_one(tmp_path, suffix):
 def test_a_large_batch_is_written_whole(tmp_path):
     path = tmp_path / "events.csv"
     events = np.repeat(EVENTS[:1], 2_500, 0)
-    events[:, 0] = np.arange(2_500)
+    events[:, 0] += np.arange(2_500)
     write_events(path, [events])
     np.testing.assert_array_equal(read(path), events)
 
@@ -167,6 +175,67 @@ def test_memory_does_not_grow_with_the_file(tmp_path, suffix):
     assert peak < 6e6
 
 
+# ---- our own events ----
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_simulated_events_pass_the_rules(tmp_path, suffix):
+    path = tmp_path / f"ttbar.{suffix}"
+    events = make_study("ttbar", "smoke").make((0,), lambda work: None)["events"]
+    write_events(path, [events])
+    np.testing.assert_array_equal(read(path).astype(np.float32), events)
+
+
+@pytest.mark.parametrize("digits", [6, 9])
+def test_shipped_events_pass_the_rules(tmp_path, digits):
+    """5,000 packed ones, whose leptons have E < p by rounding; to six digits, too."""
+    path = tmp_path / "ttbar.csv"
+    packed = Result(make_study("ttbar-summary", "paper"), "paper").part((0,))["packed"]
+    write_events(path, [unpack(packed)], digits)
+    np.testing.assert_allclose(read(path), unpack(packed), rtol=0.501 * 10.0 ** (1 - digits))
+
+
+MANY_PARTS = """
+from amplib.data import STUDIES, make_data
+STUDIES["two-body"].presets["smoke"].update(events=2000, part_size=20)
+make_data("two-body-smoke", jobs=1, device="cpu")
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_gives_the_same_file(tmp_path):
+    """kill -9 between two of 100 parts, then the same command again; no part is made twice."""
+
+    def run(folder):
+        return subprocess.Popen(
+            [sys.executable, "-c", MANY_PARTS],
+            env={**os.environ, "AMPLIFY_DATA": str(folder)},
+            start_new_session=True,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def parts(folder):
+        return {path.name: path.stat().st_mtime_ns for path in folder.glob("two-body/*/part-*.npz")}
+
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert run(whole).wait(120) == 0
+    killed, end = run(broken), time.monotonic() + 120
+    while len(parts(broken)) < 3 and time.monotonic() < end:
+        time.sleep(0.01)
+    os.killpg(killed.pid, signal.SIGKILL)
+    assert killed.wait(60) == -signal.SIGKILL
+    survived = parts(broken)
+    assert 3 <= len(survived) < 100 and not list(broken.glob("*.csv"))
+
+    assert run(broken).wait(120) == 0
+    again = parts(broken)
+    assert len(again) == 100
+    remade = [name for name, made in survived.items() if again[name] != made]
+    assert len(remade) <= 1  # one whose record was not written yet
+    name = "two-body-smoke.csv"
+    assert (broken / name).read_bytes() == (whole / name).read_bytes()
+
+
 # ---- other sets of events ----
 
 
@@ -186,20 +255,26 @@ def test_sixteen_columns_with_their_own_rules(tmp_path):
 # ---- what is tolerated ----
 
 TOLERATED = {
-    "six digits of a jet along the beam's normal": changed("E_j1", 120_499.5),
+    "six digits of a jet along the beam's normal": changed("E_j1", 120_499.5, changed("eta_j1", 0)),
+    "E = pT cosh(eta), with three decimals of eta": changed("E_j4", 35_020),
+    "a jet whose axis is beyond its towers": changed("eta_j4", 5.1, changed("E_j4", 1_700_000)),
+    "a lepton from a displaced vertex": changed("eta_l1", -2.6, changed("E_l1", 210_000)),
     "a jet of 20 GeV in single precision": changed("pT_j4", 19_999.998),
     "jets of equal pT, rounded apart": changed("pT_j2", 120_500.1, changed("E_j2", 130_000)),
     "a lepton of 10 GeV in single precision": changed("pT_l2", 9_999.999, TWO_LEPTONS),
     "pi to four digits": changed("phi_MET", -3.142),
     "no missing energy": changed("MET", 0),
-    "leptons in either order": changed("pT_l2", 70_000, changed("E_l2", 71_000, TWO_LEPTONS)),
+    "leptons in either order": changed("pT_l2", 70_000, changed("E_l2", 103_000, TWO_LEPTONS)),
     "the lepton in the second place": TWO_LEPTONS.replace("84000 31000 -1.65 -0.2", "0 0 0 0"),
     "zeros with points and signs": ONE_LEPTON.replace("0 0 0 0 ", "0.0 -0 0.00000 0e+00 "),
     "exponents": ONE_LEPTON.replace("152000", "1.52e+05"),
     "no delimiter at the end": ONE_LEPTON.replace(" \n", "\n"),
     "no newline at the end": ONE_LEPTON[:-1],
     "Windows": ONE_LEPTON.replace("\n", "\r\n"),
+    "an old Mac": ONE_LEPTON.replace("\n", "\r"),
+    "tabs about a number": ONE_LEPTON.replace("152000 ", "\t152000\t "),
     "empty lines at the end": ONE_LEPTON + "\n\n",
+    "empty lines and spaces before": "\n  \n\r\n \r" + ONE_LEPTON,
 }
 
 
@@ -237,11 +312,30 @@ NO_NUMBERS = {
     "a column more": (ONE_LEPTON[:-1] + "1 \n", "27: the line has 27 of 26 values"),
     "one more, no delimiter": (ONE_LEPTON[:-1] + "1\n", "27: the line has 27 of 26 values"),
     "a NaN more": (ONE_LEPTON[:-1] + "nan \n", "27: the line has 27 of 26 values"),
+    "one more after two delimiters": (
+        ONE_LEPTON[:-1] + " 5 \n",
+        "27: the line has 28 of 26 values",
+    ),
+    "nothing but tabs": ("\t\t\n", r"MET: '\t\t' is not a finite number"),
+    "spaces for a line": (" " * 30 + "\n", "MET: '' is not a finite number"),
+    "digits of other scripts": (changed("MET", "\u0665"), "MET: '\u0665' is not a finite number"),
+    "grouped digits": (changed("MET", "45_210"), "MET: '45_210' is not a finite number"),
     "many more": (ONE_LEPTON[:-1] * 2 + "\n", "27: the line has 52 of 26 values"),
     "bytes": (b"\x80\x81\xfe\xff \x00\n", "MET: '\ufffd\ufffd\ufffd\ufffd' is not a finite number"),
 }
 AGAINST_RULES = {
     "MET": (changed("MET", -1), "MET: -1 is negative"),
+    "MET beyond the beams": (changed("MET", 1e12), "MET: 1e+12 MeV is more than a beam has"),
+    "beyond 64 bits": (
+        changed("E_j1", -12345678901234567890),
+        "E_j1: -1.23456789e+19 is below the momentum of pT = 120500 at eta = 0.7",
+    ),
+    "eta for ever": (changed("eta_j2", 1e9), "eta_j2: 1e+09 is beyond 5.5"),
+    "a lepton beyond the tracker": (changed("eta_l1", 3.1), "eta_l1: 3.1 is beyond 3"),
+    "E of another eta": (
+        changed("eta_j1", 4.5),
+        "E_j1: 152000 is below the momentum of pT = 120500 at eta = 4.5",
+    ),
     "degrees": (changed("phi_j3", -170), "phi_j3: -170 is not within pi"),
     "an absent jet": (changed("pT_j4", 0), "pT_j4: 0 MeV is not above 20 GeV"),
     "a lepton of negative pT": (
@@ -260,10 +354,15 @@ for of in ("MET", "j1", "j2", "j3", "j4", "l1", "l2"):
     )
     if of == "MET":
         continue
-    pt = EVENTS[1, TTBAR.index(f"pT_{of}")]
+    pt, eta = (EVENTS[1, TTBAR.index(f"{q}_{of}")] for q in ("pT", "eta"))
+    low = f"{0.998 * pt * math.cosh(eta):.9g}"
     AGAINST_RULES[f"E of {of}"] = (
-        changed(f"E_{of}", f"{pt - 3:.9g}", TWO_LEPTONS),
-        f"E_{of}: {pt - 3:.9g} is below pT = {pt:.9g}",
+        changed(f"E_{of}", low, TWO_LEPTONS),
+        f"E_{of}: {low} is below the momentum of pT = {pt:.9g} at eta = {eta:.9g}",
+    )
+    AGAINST_RULES[f"E of {of} beyond the beams"] = (
+        changed(f"E_{of}", 1e12, TWO_LEPTONS),
+        f"E_{of}: 1e+12 MeV is more than a beam has",
     )
     soft = "neither above 10 GeV nor 0, for no lepton" if of[0] == "l" else "not above 20 GeV"
     AGAINST_RULES[f"a soft {of}"] = (
@@ -305,18 +404,63 @@ def test_the_first_fault_is_named(tmp_path):
     assert refusal(write_text(path, "".join(lines[5:]))).startswith("line 2, column MET: -2")
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.sampled_from(["", " ", "   ", ONE_LEPTON[:-1]]), max_size=9),
+    st.lists(st.sampled_from(["\n", "\r", "\r\n"]), min_size=10, max_size=10),
+    st.sampled_from([("MET", "-1"), ("MET", "nan"), ("eta_j1", "\t"), ("phi_l2", "7")]),
+    st.integers(1, 5),
+)
+def test_lines_are_counted_as_an_editor_counts_them(before, ends, fault, lines):
+    """Whatever ends them, however many are empty, and however many are parsed at once."""
+    column, value = fault
+    text = "".join(line + end for line, end in zip([*before, ""], ends, strict=False))
+    number = len(re.split(r"\r\n|\r|\n", text))
+    text += changed(column, value).replace(" \n", ends[-1])
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(amplib.events.csv_file, "LINES", lines)
+        path = write_text(Path(folder, "events.csv"), text)
+        assert refusal(path).startswith(f"line {number}, column {column}: ")
+
+
+def in_gev(events, *names):
+    """The same, with the named columns in GeV."""
+    events = events.copy()
+    events[:, [TTBAR.index(name) for name in names]] /= 1000
+    return events
+
+
 def test_gev(tmp_path):
-    """The whole file in GeV is recognised; one soft event is not taken for it."""
+    """A whole file in GeV is recognised; one soft event is not taken for it."""
     path = tmp_path / "events.csv"
-    gev = EVENTS.copy()
-    of_energy = [i for i, name in enumerate(TTBAR) if name[0] in "MEp" and "phi" not in name]
-    gev[:, of_energy] /= 1000
+    energies = [name for name in TTBAR if name[0] in "MEp" and "phi" not in name]
+    gev = in_gev(EVENTS, *energies)
+    looks_like_gev = "120.5 looks like GeV, as do all lines read with it; MeV are expected"
     write_events(path, [gev])
-    assert refusal(path) == (
-        "line 1, column pT_j1: 120.5 looks like GeV, as do all others; MeV are expected"
-    )
+    assert refusal(path) == f"line 1, column pT_j1: {looks_like_gev}"
     write_events(path, [EVENTS, gev])
     assert refusal(path) == "line 3, column pT_j1: 120.5 MeV is not above 20 GeV"
+    write_events(path, [np.repeat(EVENTS, LINES // 2, 0), gev])
+    assert refusal(path) == f"line {LINES + 1}, column pT_j1: {looks_like_gev}"
+
+
+@pytest.mark.parametrize(
+    "column", [name for name in TTBAR if name[0] in "MEp" and "phi" not in name]
+)
+def test_one_column_in_gev(tmp_path, column):
+    """Twenty lines are enough for MET, which alone may be small; one for the others."""
+    path = tmp_path / "events.csv"
+    write_events(path, [in_gev(EVENTS[[1]], column)] * (20 if column == "MET" else 1))
+    assert refusal(path).startswith(f"line 1, column {column}: ")
+
+
+def test_columns_out_of_order(tmp_path):
+    """eta and phi of all objects swapped: of an event's five or six E = pT cosh(eta), one fails."""
+    path, swapped = tmp_path / "events.csv", EVENTS.copy()
+    objects = swapped[:, 2:].reshape(-1, 6, 4)
+    objects[:, :, 2:] = objects[:, :, :1:-1].copy()
+    write_events(path, [swapped])
+    assert refusal(path).startswith("line 1, column E_j1: 152000 is below the momentum")
 
 
 @settings(max_examples=60, deadline=None)
@@ -369,10 +513,24 @@ def test_a_damaged_compressed_file_is_refused(tmp_path):
     for damaged in (
         data[:-8] + bytes(4) + data[-4:],  # another checksum
         data[:10] + b"\xff" + data[11:],  # no such kind of block
-        ONE_LEPTON.encode(),
     ):
         path.write_bytes(damaged)
         assert "the compressed file is truncated or damaged" in refusal(path)
+
+
+def test_a_name_that_does_not_fit_is_refused(tmp_path):
+    plain, zipped = tmp_path / "events.csv", tmp_path / "events.csv.gz"
+    plain.write_bytes(gzip.compress(ONE_LEPTON.encode()))
+    assert refusal(plain) == "line 1: compressed, but its name does not end in .gz"
+    zipped.write_text(ONE_LEPTON)
+    assert refusal(zipped) == "line 1: not compressed, though its name ends in .gz"
+    assert refusal(tmp_path) == "is a folder, not a file of events"
+
+
+def test_paths_may_be_text(tmp_path):
+    path = str(tmp_path / "events.csv.gz")
+    write_events(path, [EVENTS])
+    np.testing.assert_array_equal(read(path), EVENTS)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

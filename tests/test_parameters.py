@@ -91,6 +91,12 @@ def test_none_leaves_a_parameter_as_it_is():
     assert study == make_study("gan", "laptop")
 
 
+def test_numbers_of_numpy_are_numbers():
+    study = make_study("gan", "laptop", n_train=np.int64(200), learning_rate=np.float32(0.5))
+    assert (study.n_train, study.learning_rate) == (200, 0.5)
+    assert type(study.n_train) is int
+
+
 def test_every_preset_of_every_study_is_possible():
     for preset in PRESETS:
         for name in STUDIES:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amplib.events.columns import JETS, PARTONS, TTBAR, columns, mass, ttbar_objects
+from amplib.events import atlas_card as card
+from amplib.events.columns import JETS, MEV, PARTONS, TTBAR, columns, mass, ttbar_objects
 from amplib.events.objects import delta_r2
+from amplib.events.towers import energy_resolution
 from amplib.quantiles import Estimate
 
 Array = NDArray[np.float64]
@@ -19,6 +21,8 @@ Integers = NDArray[np.int64]
 
 MATCH_DR = 0.3
 """A jet belongs to a quark, a lepton or a true jet that is nearer than this."""
+PHOTONS, HADRON_CELLS = 0.3, 5
+"""A typical jet of 40 to 120 GeV: share of photons, and cells of hadrons above threshold."""
 
 THREE_QUARKS = (
     columns(PARTONS, "W+ quark", "W+ antiquark", "b"),
@@ -119,6 +123,55 @@ def jet_response(jet_pairs: ArrayLike, edges: ArrayLike) -> list[Peak]:
     edges = np.asarray(edges, dtype=float)
     bins = np.searchsorted(edges, true, side="right") - 1
     return [peak(measured[bins == i] / true[bins == i]) for i in range(len(edges) - 1)]
+
+
+def least_jet_resolution(pt: ArrayLike, eta: ArrayLike) -> Array:
+    """Relative resolution of a typical jet by the card's cells alone, of the shape of ``pt``.
+
+        sigma^2 = sigma_ECAL^2(f E) + n sigma_HCAL^2((1 - f) E / n),  E = pT cosh(eta),
+
+    with f = ``PHOTONS`` and n = ``HADRON_CELLS``.  What is lost below the cells' thresholds
+    differs from jet to jet, and so does what lies beside the cone; both come on top.
+
+    Args:
+        pt: true, MeV.
+        eta: of the same shape.
+    """
+    energy = np.asarray(pt) / MEV * np.cosh(eta)
+    photons = energy_resolution(card.ECAL, eta, PHOTONS * energy)
+    hadrons = energy_resolution(card.HCAL, eta, (1 - PHOTONS) * energy / HADRON_CELLS)
+    return np.hypot(photons, np.sqrt(HADRON_CELLS) * hadrons) / energy
+
+
+def jet_resolution(jet_pairs: ArrayLike, low: float, high: float) -> tuple[float, Peak]:
+    """The least resolution and the peak of measured over true pT, whose width is the resolution.
+
+    Args:
+        jet_pairs: (true pT, pT, eta), MeV, shape (k, 3).
+        low, high: of the true pT, MeV.
+
+    Raises:
+        ValueError: fewer than two jets.
+    """
+    true, measured, eta = np.asarray(jet_pairs, dtype=float).T
+    here = (true >= low) & (true < high)
+    least = least_jet_resolution(true[here], eta[here])
+    return float(np.sqrt(np.mean(least**2))), peak(measured[here] / true[here])
+
+
+def least_missing_resolution(events: Array) -> float:
+    """Resolution of a component of MET by the four jets of ``events`` (n, 26) alone, MeV.
+
+    MET is made of towers, so that a jet adds what its energy scale makes good for, pT - r with
+    r^2 + (3 - 0.2 abs(eta))^2 r = pT^2 in GeV, besides its own resolution.
+    """
+    _, pt, eta, phi = np.moveaxis(events[:, 2:].reshape(len(events), -1, 4)[:, :JETS], -1, 0)
+    slope = MEV * (card.jet_energy_scale(1.0, eta) ** 2 - 1)
+    lost = (pt + slope / 2 - np.hypot(slope / 2, pt)) * np.exp(1j * phi)
+    squares = np.abs(lost.sum(axis=1)) ** 2 + ((least_jet_resolution(pt, eta) * pt) ** 2).sum(
+        axis=1
+    )
+    return float(np.sqrt(squares.mean() / 2))
 
 
 def missing_residuals(events: Array, neutrinos: ArrayLike) -> Array:

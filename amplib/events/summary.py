@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from amplib.events.checks import Peak, jet_response, peak
+from amplib.events.checks import (
+    Peak,
+    jet_resolution,
+    jet_response,
+    least_missing_resolution,
+    peak,
+)
 from amplib.events.columns import TTBAR, columns
 from amplib.events.compact import unpack
 from amplib.quantiles import Estimate
@@ -114,6 +120,28 @@ class TopPairStatistics:
         """Share of events with a second lepton."""
         second = self.column("pT_l2")[:, 0] > 0
         return share(second.sum(), len(second))
+
+    @cached_property
+    def dileptons_before_jets(self) -> float:
+        """The same share of events with one or two leptons, whatever their jets, as expected.
+
+        Each W goes to e or mu with p = 2/8, lowest order without tau, so of the pairs with one such
+        W a share d = p / (2 - p) has two. If a lepton is seen with a, s = a (1 + d) - d a^2 of them
+        have one or two, which the cut flow says, and d a^2 / s of these have two.
+        """
+        d = 1 / 7
+        seen = self.cut_flow["one or two leptons"] / self.cut_flow["W to e or mu"]
+        a = (1 + d - np.sqrt((1 + d) ** 2 - 4 * d * seen)) / (2 * d)
+        return float(d * a**2 / seen)
+
+    def jets(self, low: float, high: float) -> tuple[float, Peak]:
+        """Least resolution and response of jets with a true pT of ``low`` to ``high`` MeV."""
+        return jet_resolution(self.joined("jet_pairs"), low, high)
+
+    @cached_property
+    def least_missing(self) -> float:
+        """What four jets alone make of the resolution of the missing momentum, GeV."""
+        return least_missing_resolution(self.events) / GEV
 
     def response(self) -> tuple[Array, list[Peak]]:
         """Centres of those ``JET_BINS`` that have 20 jets, MeV, and measured over true pT there."""

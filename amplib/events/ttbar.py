@@ -14,7 +14,7 @@ What the paper leaves open, and what is done here:
 - "Four jets and one or two leptons": four or more jets with pT > 20 GeV, of which the four leading
   in pT are kept; exactly one or two isolated e or mu with pT > 10 GeV.  Photons are not asked for.
 - The jets' threshold is that of the card, before the jet energy scale; after it they have more than
-  22 to 24 GeV, by eta.  There is no cut on eta: jets reach 4.9.
+  21.9 (at the largest eta) to 24.1 GeV (at 0).  There is no cut on eta: jets reach 4.9.
 - PDFs are Pythia's default, NNPDF 2.3 LO; no pile-up.
 """
 
