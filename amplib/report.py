@@ -53,10 +53,14 @@ def tell(**texts: object) -> None:
         glue(name, str(text), display=False)
 
 
-def origin(figure: str, *results: Result) -> None:
+def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
     """Glue where a figure comes from: ``<figure>-origin``, whole, and ``<figure>-cost``, short.
 
-    The first result is the one whose parameters the command for drawing it again names.
+    Args:
+        figure: its key.
+        results: what it is drawn from; the command for drawing it again names the parameters of
+            the first.
+        simulation: seconds that events took which were there before the results.
     """
     changes = " ".join(f"{k}={v}" for k, v in results[0].study.changes(results[0].preset).items())
     again = f"make figure ID={figure}" + (
@@ -68,8 +72,10 @@ def origin(figure: str, *results: Result) -> None:
         made = (study.name, result.preset, study.asdict()["seed"], *devices, *commits)
         alike.setdefault(made, []).append(result)
     text = " ".join(map(_origin, alike.values()))
+    if simulation:
+        text += f" Simulation: {duration(simulation)} of one core."
     glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
-    seconds = sum(cost_so_far(r)[0] for r in results)
+    seconds = simulation + sum(cost_so_far(r)[0] for r in results)
     presets = ", ".join(sorted({r.preset for r in results}))
     cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)

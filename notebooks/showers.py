@@ -172,7 +172,7 @@ bound = f"pulls below 4 (chance: under {60 * stats.norm.sf(4):.1%})"
 x, y, squares, widths = here.symmetry()
 report.show_table(
     "showers-checks",
-    f"Checks of {len(here)} showers ({study.particle}, {study.energy:g} GeV). A pull is a deviation "
+    f"Checks of {len(here):,} showers ({study.particle}, {study.energy:g} GeV). A pull is a deviation "
     "of a mean in standard errors over showers; the chance is that of any of 30 beyond the bound",
     ["quantity", "expected", "measured"],
     [

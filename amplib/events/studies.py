@@ -310,19 +310,21 @@ class TopPairReference(TopPairConfig):
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
-        """What ``reference.reference`` keeps."""
+        """What ``reference.reference`` keeps, and the ``seconds`` that the simulation took."""
         from amplib.events.reference import reference
 
         stored = Result(self.source(), "")
-        events = []
+        events, seconds = [], 0.0
         for sample_part in self.source().parts():
             arrays = stored.part(sample_part)
             if arrays is None:
                 raise FileNotFoundError(f"part {sample_part} is not in {stored.folder}")
             events.append(arrays["events"])
+            seconds += arrays["seconds"].sum()
         for part in parts:
             all_events = np.concatenate(events)[: self.events]
-            yield part, reference(all_events, np.random.default_rng(self.seed))
+            kept = reference(all_events, np.random.default_rng(self.seed))
+            yield part, {**kept, "seconds": np.array(seconds)}
             progress(self.events)
 
     def fingerprint(self) -> list[float]:
