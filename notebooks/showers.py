@@ -13,10 +13,10 @@
 # %% [markdown]
 # # Showers
 #
-# The second paper of the book {cite}`diefenbacher2020` reweights a generator of calorimeter showers:
+# DCTRGAN {cite}`diefenbacher2020` reweights a generator of calorimeter showers:
 # photons of 50 GeV in the silicon-tungsten calorimeter of the International Large Detector (ILD),
-# simulated with Geant4.  Its showers are published, in part; Geant4's data sets are large and not
-# everybody's.  So that the study runs anywhere, the truth of this book is a *parametrisation*, that
+# simulated with Geant4.  Its showers are published, in part; Geant4 needs large data sets that
+# not every reader has.  So that the study runs anywhere, the truth of this book is a *parametrisation*, that
 # of Grindhammer and Peters {cite}`grindhammer2000`, the one behind GFlash.  This page shows what its
 # showers look like, how they were checked, and what they are not.
 
@@ -119,8 +119,8 @@ report.origin("showers-fig6", result)
 #
 # Thirty layers of silicon, 0.525 mm thick, stand behind 20 plates of 2.1 mm and 10 plates of 4.2 mm of
 # tungsten: 24 radiation lengths.  Each layer is read out in 30 × 30 cells of 5.09 mm about the axis.  A
-# photon enters at right angles, somewhere in the middle cell's width, and what every cell sees is
-# recorded in MeV.  A cell below 0.1 MeV counts as silent.
+# photon enters at right angles, within half a cell of the grid's centre along x and along y, and what every
+# cell sees is recorded in MeV.  A cell below 0.1 MeV counts as silent.
 
 # %% mystnb={"figure": {"name": "showers-fig1", "caption": "One {glue:text}`shower-particle` of {glue:text}`shower-energy` GeV: its cells in space (left), the energy summed along $y$ (middle) and along the axis (right).\n\n{glue:text}`showers-fig1-origin`"}, "image": {"alt": "Event display of one shower, in space and in two projections"}} tags=["hide-input"]
 figures.event_display(here.display)
@@ -135,20 +135,21 @@ plt.show()
 #    its shape $\alpha$ vary from shower to shower, $(\ln T, \ln\alpha)$ jointly normal, with means, widths
 #    and correlation that depend on the energy and on the medium.
 # 3. **Sampling.**  The silicon sees a small part of what is lost, and that part fluctuates:
-#    $\sigma(E)/E = 17\%/\sqrt{E/\mathrm{GeV}}$, as a prototype of the detector measured it
-#    {cite}`calice2008`.
+#    $\sigma(E)/E = 17\%/\sqrt{E/\mathrm{GeV}}$, where a prototype
+#    with other plates measured 16.6% {cite}`calice2008`.
 # 4. **Width.**  In every layer the energy spreads about the axis with a core and a tail that widen with
 #    the shower's age.
 # 5. **Hits.**  The energy of a layer comes in pieces.  The publication's *spots* are all equal, and
-#    there are about 2,600 of them in a shower of 50 GeV, few a cell: their number, not the shower, then
+#    there are about 2,600 of them in a shower of 50 GeV, few per cell: their number, not the shower, then
 #    limits how many cells are hit.  By default we draw as many hits as the layer's energy has minimum
 #    ionising particles, each with a Landau-like energy of mean 0.20 and most probable value 0.16 MeV.
 #    Layer energies, resolution and profiles are the same in both, by construction.
 #
 # ## Do the simulated showers follow their formulas?
 #
-# Layer energies are known functions of three random numbers, so that their means and spreads can be had
-# by integration, with no random number drawn, and so can the share of a column of cells.
+# The energy lost in a layer is a known function of three random numbers, and sampling adds a known variance:
+# means and spreads follow by integration, with no random number drawn, and so does the share of a column
+# of cells.
 
 # %% mystnb={"figure": {"name": "showers-fig2", "caption": "Mean energy in each layer for a {glue:text}`shower-particle` and an {glue:text}`shower-other` of {glue:text}`shower-energy` GeV: simulated (points; bars: spread from shower to shower) and integrated over the cells of the grid (lines; bands: spread). Below: their ratio, with the standard error of the mean. The kink behind layer 20 is the thicker tungsten.\n\n{glue:text}`showers-fig2-origin`"}, "image": {"alt": "Longitudinal profile of photons and electrons, simulated and integrated"}} tags=["hide-input"]
 figures.longitudinal_profiles({study.particle: here, other: there})
@@ -180,13 +181,13 @@ report.show_table(
         ["energy of 30 columns of cells", bound, f"pulls {ends(here.column_pulls)}"],
         [
             "spread of 30 layer energies, over the integrated",
-            "1",
+            "1, or more at the end, where hits leave at the sides one by one",
             f"{ends(spread, 2)}, standard errors {ends(spread_error, 3)}",
         ],
         [
             f"energy within {' / '.join(f'{r:g}' for r in RADII)} Molière radii",
-            f"{' / '.join(f'{s:.2%}' for s in here.expected_contained())}, to 0.1%",
-            " / ".join(map(report.percent, here.contained())),
+            f"{' / '.join(f'{s:.2%}' for s in here.expected_contained())}, to 0.1%: cells enter by their mean effect",
+            " / ".join(f"{share.value:.2%}" for share in here.contained()),
         ],
         [
             "mean depth of photons less that of electrons",
@@ -195,7 +196,7 @@ report.show_table(
         ],
         ["mean of X, of Y, from the axis", "0 cells", f"{x}, {y} cells"],
         ["mean of X² − Y², from the axis", "0 cells²", f"{squares} cells²"],
-        ["mean of X2 − Y2, second moments", "0 cells²", f"{widths} cells²"],
+        ["mean of X2 − Y2, the squared widths", "0 cells²", f"{widths} cells²"],
         [
             "reconstructed over true energy, 5 to 200 GeV",
             "constant within 1%",
@@ -204,7 +205,7 @@ report.show_table(
         [
             "resolution",
             "17%/√E, and a constant from leakage",
-            f"{100 * a.value:.1f}%/√E ⊕ {100 * b.value:.2f}%",
+            f"{report.percent(a)}/√E ⊕ {report.percent(b)}",
         ],
     ],
 )
@@ -212,16 +213,16 @@ report.show_table(
 # %% [markdown]
 # ## What the reconstruction misses
 #
-# The energy lost is what the layers see, each over its sampling fraction and times the depth that it
-# stands for, half the way to either neighbour.  The rest follows from integration, but for the
-# threshold:
+# The reconstructed energy is the sum over layers of what is seen, divided by the sampling fraction and
+# weighted with the layer's depth, half-way to either neighbour.  What it misses, by integration except for
+# the threshold, which is counted in these showers and so not tested:
 
 # %% tags=["hide-input"]
 report.show_table(
     "showers-losses",
-    "Shares of the energy that the reconstruction misses, and what it finds. Sum: layers are added "
-    "up where depth should be integrated; negative, as that gives too much",
-    ["energy (GeV)", "behind", "at the sides", "threshold", "sum", "expected", "found"],
+    "Shares of the energy that the reconstruction misses, and what it finds. Sum for integral: "
+    "layers are added up where depth should be integrated; negative, as that gives too much",
+    ["energy (GeV)", "behind", "at the sides", "threshold", "sum for integral", "expected", "found"],
     [
         [
             f"{s.energy:g}",
@@ -233,7 +234,7 @@ report.show_table(
     ],
 )
 
-# %% mystnb={"figure": {"name": "showers-fig5", "caption": "Left: the reconstructed over the true energy, and one less the losses of the table above (dashed), with 1% about the mean (band). Right: its resolution, with the fit {glue:text}`shower-stochastic` over the root of the energy in GeV and {glue:text}`shower-constant` added in quadrature, of chi-square {glue:text}`shower-chi2` for {glue:text}`shower-freedom` degrees of freedom (p = {glue:text}`shower-fit-p`). What a shower leaves behind the last layer differs from shower to shower and makes the constant term.\n\n{glue:text}`showers-fig5-origin`"}, "image": {"alt": "Linearity and resolution from 5 to 200 GeV"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig5", "caption": "Left: the reconstructed over the true energy, and one less the losses of the table above (dashed), with 1% about the mean (band). Right: its resolution, with the fit {glue:text}`shower-stochastic` over the root of the energy in GeV and {glue:text}`shower-constant` added in quadrature, of chi-square {glue:text}`shower-chi2` for {glue:text}`shower-freedom` degrees of freedom (p = {glue:text}`shower-fit-p`). The energy lost behind the last layer varies from shower to shower, the more the higher the energy; the constant term stands for that.\n\n{glue:text}`showers-fig5-origin`"}, "image": {"alt": "Linearity and resolution from 5 to 200 GeV"}} tags=["hide-input"]
 figures.response_and_resolution(scanned, a.value, b.value)
 plt.show()
 
@@ -257,25 +258,23 @@ plt.show()
 # %% [markdown]
 # ## What this truth is not
 #
-# Ours on this page have {glue:text}`shower-energy` GeV, the paper's 50.
+# The showers of this page have {glue:text}`shower-energy` GeV; those of the paper, 50 GeV.
 #
 # - **Visible energy.**  Ours is {glue:text}`shower-visible` MeV.  The paper gives no mean; its histogram
 #   runs from 550 to 1050 MeV, and ours is {glue:text}`shower-visible-ratio` times the middle of that axis,
 #   800 MeV.  The scale is that of sampling fractions worked out from the materials.  All showers of
-#   this book share it; beside the paper's, it moves the threshold, and with it the number of cells.
+#   this book share it.  On the paper's scale our threshold is lower, so that more cells pass it.
 # - **Active cells.**  There are {glue:text}`shower-active` with hits of the kind *{glue:text}`shower-hits`* and
-#   {glue:text}`shower-active-spots` with *{glue:text}`shower-spots`*.  The paper's peak lies at 780: about one a
-#   MeV, if its visible energy is those 800.  Ours have {glue:text}`shower-cells-per-mev`.  The number was
-#   not tuned to that.
+#   {glue:text}`shower-active-spots` with *{glue:text}`shower-spots`*.  The paper's peak lies at 780: about one
+#   cell per MeV, if its mean is 800 MeV.  Ours have {glue:text}`shower-cells-per-mev`, untuned.
 # - **Depth.**  The mean shower is highest in layer {glue:text}`shower-maximum`; the paper's just beyond the tenth.
 # - **Correlations.**  The paper's Fig. 7 shows how the correlations of its generator differ from
 #   Geant4's, and not Geant4's own; ours stand alone.  The visible energy correlates to
 #   {glue:text}`shower-r-hits` with the number of active cells, and to {glue:text}`shower-r-depth` with the mean
 #   layer, as thick plates sample half as much; the first third of the layers to {glue:text}`shower-r-thirds`
 #   with the last one, the widths along x and y to {glue:text}`shower-r-widths`.  The energy of layer 10
-#   does to {glue:text}`shower-r-next` with layer 11, to {glue:text}`shower-r-fourth` with layer 14 and to
-#   {glue:text}`shower-r-behind` with layer 21: all of it from the length of the shower and the place of
-#   its start.
+#   correlates to {glue:text}`shower-r-next` with that of layer 11, to {glue:text}`shower-r-fourth` with layer 14
+#   and to {glue:text}`shower-r-behind` with layer 21: all of it from the shower's length and start.
 # - **Tracks.**  A particle that crosses several layers leaves hits that lie behind one another.
 #   Here hits of different layers know of each other only through the shower's length and its axis, and the energy
 #   in a layer is spread alike about it: there are no tracks, no splinters off the axis, no

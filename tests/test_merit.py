@@ -116,6 +116,12 @@ def test_central_bins_leave_a_thousandth_beyond_either_end(truth):
     np.testing.assert_array_equal(extremes, np.stack([truth.min(0), truth.max(0)], axis=1))
 
 
+def test_an_observable_of_one_value_fills_one_bin(truth):
+    truth[:, OBSERVABLES.index("E_l2")] = 0.0  # no second lepton
+    codes = binnings(truth)["extremes"].codes(truth)
+    assert (codes[:, OBSERVABLES.index("E_l2")] == 0).all()
+
+
 def test_binning_refuses(truth):
     binning = binnings(truth)["released"]
     with pytest.raises(ValueError, match="300"):

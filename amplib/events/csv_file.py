@@ -174,7 +174,7 @@ def read_events(
     path: str | PathLike[str],
     columns: Sequence[str] = TTBAR,
     batch_size: int = 65_536,
-    rules: Sequence[Rule] = TTBAR_RULES,
+    rules: Sequence[Rule] | None = None,
 ) -> Iterator[Array]:
     """Events ``(n, D)``, batch by batch; all batches but the last have n = ``batch_size``.
 
@@ -185,7 +185,8 @@ def read_events(
         path: the file; a name ending in ``.gz`` is decompressed.
         columns: names of the D columns.
         batch_size: events at once.
-        rules: what every event must fulfil, besides being D finite numbers.
+        rules: what every event must fulfil, besides being D finite numbers; by default those of
+            the ttbar set, if the columns are its.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -195,6 +196,8 @@ def read_events(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    if rules is None:
+        rules = TTBAR_RULES if tuple(columns) == TTBAR else ()
     parts: list[Array] = []
     have = 0
     for rows in _checked(Path(path), tuple(columns), rules):

@@ -95,7 +95,7 @@ class Binning:
             x = np.clip(values[:, column], low, high)
             if self.logarithmic and low > 0:
                 x, low, high = np.log(x), np.log(low), np.log(high)
-            bin_ = (x - low) / (high - low) * bins
+            bin_ = (x - low) / ((high - low) or 1.0) * bins  # of no width: all in the lowest
             codes[:, column] = np.minimum(bin_, bins - 1).astype(np.uint8)
         return codes
 

@@ -40,7 +40,8 @@ TRAINING_SHARE = 12
 """Of how many simulated events one is for training: 10^5 of 1.2 10^6 (sec. III C)."""
 SIZES = 12
 """In how many steps N grows to half of all events: 50,000 to 600,000 (Fig. 5c)."""
-SMEARINGS = (0.05, 0.10)
+SMEARINGS = (0.05, 0.10, 0.05**0.5, 0.10**0.5)
+"""Standard deviations: those of the authors' code, then the paper's text, taken at its word."""
 FINE_BINS = 100
 """Bins of one observable for drawing; four of them are one of the figures of merit."""
 MAP_BINS = 1000
@@ -57,7 +58,7 @@ def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
     - ``marginals`` ``(3, 33, 100)`` of each observable;
     - ``delta``, ``delta_spread`` ``(12, 3)``: N = ``sizes`` events against as many others, mean
       and standard deviation over ``pairs`` disjoint pairs of samples (0 for one pair);
-    - ``delta_smeared`` ``(2, 3)``: training events, smeared by ``SMEARINGS``, against all.
+    - ``delta_smeared`` ``(4, 3)``: training events, smeared by ``SMEARINGS``, against all.
 
     For each of ``observables.JETS_BY`` and for (eta, phi) of the two leading jets:
 
@@ -110,8 +111,9 @@ def ideal(reference: Mapping[str, NDArray[Any]]) -> tuple[list[Estimate], list[E
 
     Returns:
         delta for each of ``observables.BINNINGS``, extrapolated by eq. 24 (error: what it misses
-        when the upper half of the sizes is predicted from the lower), and delta_OF of the leading
-        jets' eta and phi, mean over N and its error.
+        when the upper half of the sizes is predicted from the lower), and delta_OF for the leading
+        jets' eta and phi by pT, then by energy: mean over N, with the standard deviation over N,
+        as samples of different N share events.
     """
     sizes = reference["sizes"]
     half, n = len(sizes) // 2, 2 * sizes[-1]
@@ -120,9 +122,9 @@ def ideal(reference: Mapping[str, NDArray[Any]]) -> tuple[list[Estimate], list[E
         value = extrapolated_delta(sizes, values, n)
         missed = extrapolated_delta(sizes[:half], values[:half], sizes[-1]) / values[-1] - 1
         deltas.append(Estimate(value, abs(missed) * value))
-    crowding = reference["delta_of"][:, 0]
-    spread = crowding.std(0, ddof=1) / np.sqrt(len(sizes))
-    return deltas, [Estimate(*e) for e in zip(crowding.mean(0), spread, strict=True)]
+    crowding = reference["delta_of"].reshape(len(sizes), -1)
+    means, spreads = crowding.mean(0), crowding.std(0, ddof=1)
+    return deltas, [Estimate(*e) for e in zip(means, spreads, strict=True)]
 
 
 def _against_itself(codes: Codes, jets: Array) -> Arrays:

@@ -266,6 +266,9 @@ class TopPairSummary(TopPairConfig, EventSummary):
     store: ClassVar[str] = "ttbar-summary"
     sample: ClassVar[type[EventSample]] = TopPairs
 
+    def source(self) -> TopPairs:
+        return TopPairs(**self.asdict())
+
     def reduce(self, arrays: Arrays) -> Arrays:
         """All events packed; masses of matched jets, pairs of jets, residuals of MET."""
         from amplib.events.checks import hadronic_masses, missing_residuals, true_masses
