@@ -34,7 +34,7 @@ TYPICAL_RATE = {
     "z": 40_000.0,
     "z-summary": 40_000.0,
     "ttbar": 50.0,
-    "ttbar-summary": 50.0,
+    "ttbar-summary": 1_000.0,
     "ttbar-reference": 3_000.0,
 }
 GPU_RATE = {"camel-gan": 30_000.0, "showers": 20_000.0, "shower-summary": 5_000.0}

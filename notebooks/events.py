@@ -141,7 +141,7 @@ plt.show()
 # couplings.  Ours is {glue:text}`z-asymmetry`, the exact one for Pythia's couplings
 # {glue:text}`z-exact-asymmetry`.
 
-# %% mystnb={"figure": {"name": "events-fig2", "caption": "{glue:text}`z-events` leptons against the tree-level density (line, left), and their azimuth (right).\n\n{glue:text}`events-fig2-origin`"}, "image": {"alt": "Angles of the leptons from Z decays"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "events-fig2", "caption": "{glue:text}`z-events` events: the negative leptons against the tree-level density (line, left), their ratio below, and the azimuth of the same leptons against a uniform one (right).\n\n{glue:text}`events-fig2-origin`"}, "image": {"alt": "Angles of the leptons from Z decays"}} tags=["hide-input"]
 figures.z_panels(z)
 plt.show()
 
@@ -158,15 +158,15 @@ plt.show()
 # this page took {glue:text}`ttbar-time` of one core.  The paper took its matrix elements from MadGraph and merged
 # them with the shower; here extra jets come from the shower alone.
 
-# %% mystnb={"figure": {"name": "events-fig3", "caption": "The first event. Circles: jets (blue) and leptons (red) as the detector has them, with their transverse momenta; dashed: direction of the missing momentum; crosses: the bottom quarks and what the W bosons decayed into.\n\n{glue:text}`events-fig3-origin`"}, "image": {"alt": "One top-pair event in pseudorapidity and azimuth"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "events-fig3", "caption": "One event. Circles: jets (blue, of their radius $R = 0.6$) and leptons (vermillion, not to scale) as the detector has them, with their transverse momenta; dashed: azimuth of the missing momentum; crosses: the bottom quarks and what the W bosons decayed into, with transverse momenta in GeV. Of the first events of the sample's parts, for which these are stored, it is the first whose four quarks have a jet each and whose missing momentum is within 0.3 rad of the only neutrino, of more than 40 GeV (the very first, where there is none).\n\n{glue:text}`events-fig3-origin`"}, "image": {"alt": "One top-pair event in pseudorapidity and azimuth"}} tags=["hide-input"]
 figures.event_display(tops)
 plt.show()
 
-# %% mystnb={"figure": {"name": "events-fig4", "caption": "{glue:text}`ttbar-events` events: transverse momenta, pseudorapidities, missing momentum, azimuths.\n\n{glue:text}`events-fig4-origin`"}, "image": {"alt": "Distributions of jets, leptons and missing momentum"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "events-fig4", "caption": "{glue:text}`ttbar-events` events: transverse momenta, pseudorapidities, missing momentum; below right, where the azimuths of the first jet, the first lepton and the missing momentum lie in the hadronic cells of 10°, whose edges are at zero.\n\n{glue:text}`events-fig4-origin`"}, "image": {"alt": "Distributions of jets, leptons and missing momentum, and azimuths within a hadronic cell"}} tags=["hide-input"]
 figures.distributions(tops)
 plt.show()
 
-# %% mystnb={"figure": {"name": "events-fig5", "caption": "Left: masses of jets that belong to the quarks of a W and of a top (dotted: the particles' masses). Middle: measured over true transverse momentum of jets. Right: measured minus true missing momentum. A jet that fluctuates down below the threshold is not seen, so that the lowest bins look too high.\n\n{glue:text}`events-fig5-origin`"}, "image": {"alt": "Masses of matched jets, jet response and missing momentum"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "events-fig5", "caption": "Above: masses of jets that belong to the quarks of a W and of a top (dotted: the particles' masses); both components of measured minus true missing momentum. Below: median of measured over true transverse momentum of jets, and its width, half of the central 68%. A jet that fluctuates down below the threshold is not seen, so that the lowest bins look too high.\n\n{glue:text}`events-fig5-origin`"}, "image": {"alt": "Masses of matched jets, jet response and missing momentum"}} tags=["hide-input"]
 figures.reconstruction(tops)
 plt.show()
 
@@ -352,9 +352,9 @@ report.show_table(
 # - **Not Delphes.**  Efficiencies, resolutions, segmentation, isolation and the jets' scale are the card's,
 #   and the energy flow follows Delphes' description; but it is another program, and nothing was compared
 #   event by event.  There is no pile-up.
-# - **Cells show.**  Hadronic cells are 10° wide.  A jet between two of them ends up nearer to their common
-#   edge than it was, so that azimuths of jets crowd a little at the edges, by {glue:text}`phi-modulation`
-#   for the first jet; in any detector with such cells they do, and the paper sees it in its own events.
+# - **Cells show.**  Hadronic cells are 10° wide, and what falls into one is taken to be at its centre, so that
+#   azimuths of jets crowd there, by {glue:text}`phi-modulation` for the first jet ({numref}`events-fig4`).  In any
+#   detector with such cells they do, and the paper sees it in its own events.
 # - **Choices that the paper leaves open.**  $\ell$ is $e$ or $\mu$, and W → τν is switched off; jets reach up to
 #   $|\eta| = 4.9$; the card's threshold of 20 GeV lies before the jets'
 #   scale, so that none here has less than 21.9 GeV.

@@ -122,7 +122,7 @@ report.origin("showers-fig6", result)
 # photon enters at right angles, within half a cell of the grid's centre along x and along y, and what every
 # cell sees is recorded in MeV.  A cell below 0.1 MeV counts as silent.
 
-# %% mystnb={"figure": {"name": "showers-fig1", "caption": "One {glue:text}`shower-particle` of {glue:text}`shower-energy` GeV: its cells in space (left), the energy summed along $y$ (middle) and along the axis (right).\n\n{glue:text}`showers-fig1-origin`"}, "image": {"alt": "Event display of one shower, in space and in two projections"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig1", "caption": "One {glue:text}`shower-particle` of {glue:text}`shower-energy` GeV: its cells in space (above), the energy summed along $y$ (below left) and along the axis (below right).\n\n{glue:text}`showers-fig1-origin`"}, "image": {"alt": "Event display of one shower, in space and in two projections"}} tags=["hide-input"]
 figures.event_display(here.display)
 plt.show()
 
@@ -155,7 +155,7 @@ plt.show()
 figures.longitudinal_profiles({study.particle: here, other: there})
 plt.show()
 
-# %% mystnb={"figure": {"name": "showers-fig3", "caption": "Share of the energy of three layers in columns of cells: simulated (points) and integrated (lines).\n\n{glue:text}`showers-fig3-origin`"}, "image": {"alt": "Lateral profiles of three layers"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig3", "caption": "Share of the energy of three layers, and of all together, in columns of cells: simulated (points) and integrated (steps). Below: their ratio; the mean over all layers has its standard error over showers, a single layer has none.\n\n{glue:text}`showers-fig3-origin`"}, "image": {"alt": "Lateral profiles of three layers and of all, with the ratio of simulated to integrated"}} tags=["hide-input"]
 figures.lateral_profile(here, (5, 13, 25))
 plt.show()
 
@@ -241,7 +241,7 @@ plt.show()
 # %% [markdown]
 # ## What the papers measure of them
 
-# %% mystnb={"figure": {"name": "showers-fig4", "caption": "Number of active cells, visible energy, centroid, and the energies of single cells, at {glue:text}`shower-energy` GeV: both ways to draw hits, and the other particle.\n\n{glue:text}`showers-fig4-origin`"}, "image": {"alt": "Distributions of active cells, visible energy, centroid and cell energies"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig4", "caption": "Number of active cells, visible energy, centroid, and the energies of single cells, at {glue:text}`shower-energy` GeV: both ways to draw hits, and the other particle. Grey lines: the threshold, and where the paper's active cells peak, at 50 GeV.\n\n{glue:text}`showers-fig4-origin`"}, "image": {"alt": "Distributions of active cells, visible energy, centroid and cell energies"}} tags=["hide-input"]
 figures.distributions(
     {
         f"{study.particle}, {study.hits} hits": here,
@@ -251,7 +251,7 @@ figures.distributions(
 )
 plt.show()
 
-# %% mystnb={"figure": {"name": "showers-fig6", "caption": "Linear correlations of the paper's observables: first and second moments in cells and layers, visible energy, active cells, and the shares of the three thirds of the layers.\n\n{glue:text}`showers-fig6-origin`"}, "image": {"alt": "Matrix of linear correlations of eleven observables"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig6", "caption": "Linear correlations of the paper's observables: first moments $X$, $Y$, $Z$ and second moments $X_2$, $Y_2$, $Z_2$ in cells and layers, visible energy $E_{vis}$, number of active cells $n_{hit}$, and the shares of the energy in the first, middle and last third of the layers, $E_1$, $E_2$, $E_3$.\n\n{glue:text}`showers-fig6-origin`"}, "image": {"alt": "Matrix of linear correlations of eleven observables"}} tags=["hide-input"]
 figures.correlation_matrix(here.correlations(), CORRELATED)
 plt.show()
 

@@ -17,6 +17,13 @@ from amplib.calorimeter.summary import ACTIVE, CENTROID, VISIBLE, Summary
 from amplib.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 
 ENERGY = "viridis_r"
+PAPER_ACTIVE, PAPER_ENERGY = 780, 50.0
+"""Where active cells peak in the paper's Fig. 3, for its photons of 50 GeV (dctrgan, sec. III)."""
+SYMBOLS = {
+    **{"X2": "$X_2$", "Y2": "$Y_2$", "Z2": "$Z_2$", "X": "$X$", "Y": "$Y$", "Z": "$Z$"},
+    **{"E_vis": "$E_{vis}$", "n_hit": "$n_{hit}$", "E1": "$E_1$", "E2": "$E_2$", "E3": "$E_3$"},
+}
+"""Of the names in ``config.CORRELATED``."""
 STYLES = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."), (ORANGE, ":"), (PURPLE, (0, (5, 1))))
 
 
@@ -28,19 +35,17 @@ def event_display(shower: np.ndarray) -> plt.Figure:
     """
     side_view, front_view = shower.sum(2).T, shower.sum(0)
     norm = LogNorm(THRESHOLD, max(side_view.max(), front_view.max()))
-    figure = plt.figure(figsize=(11.5, 3.9))
-    space: Any = figure.add_axes((0.0, 0.02, 0.36, 0.96), projection="3d")
-    side, face = (
-        figure.add_axes((0.45, 0.15, 0.24, 0.75)),
-        figure.add_axes((0.705, 0.15, 0.24, 0.75)),
-    )
-    bar = figure.add_axes((0.96, 0.15, 0.013, 0.75))
+    figure = plt.figure(figsize=(7.6, 8.0))
+    space: Any = figure.add_axes((0.02, 0.47, 0.9, 0.56), projection="3d")
+    side = figure.add_axes((0.09, 0.07, 0.38, 0.36))
+    face = figure.add_axes((0.5, 0.07, 0.38, 0.36))
+    bar = figure.add_axes((0.91, 0.07, 0.02, 0.36))
     layer, x, y = shower.nonzero()
     order = np.argsort(shower[layer, x, y])
     layer, x, y = layer[order], x[order], y[order]
     energy = shower[layer, x, y]
     space.scatter(
-        layer + 0.5, x + 0.5, y + 0.5, c=energy, s=3 + 6 * np.sqrt(energy), cmap=ENERGY, norm=norm,
+        layer + 0.5, x + 0.5, y + 0.5, c=energy, s=5 + 9 * np.sqrt(energy), cmap=ENERGY, norm=norm,
         marker="s", linewidths=0, alpha=0.8,
     )  # fmt: skip
     space.set(
@@ -48,7 +53,7 @@ def event_display(shower: np.ndarray) -> plt.Figure:
         xlim=(0, 30), ylim=(0, 30), zlim=(0, 30),
         xticks=(0, 10, 20, 30), yticks=(0, 15, 30), zticks=(0, 15, 30),
     )  # fmt: skip
-    space.set_box_aspect((1.5, 1, 1), zoom=0.9)
+    space.set_box_aspect((1.5, 1, 1), zoom=0.95)
     space.view_init(elev=18, azim=-62)
     cells = np.arange(31)
     for ax, image, label in (
@@ -99,27 +104,44 @@ def longitudinal_profiles(summaries: Mapping[str, Summary]) -> plt.Figure:
 
 
 def lateral_profile(summary: Summary, layers: Sequence[int]) -> plt.Figure:
-    """Share of single layers' energy in the columns of cells against integration."""
-    figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
-    columns = np.arange(ILD_ECAL.cells) - (ILD_ECAL.cells - 1) / 2
-    for layer, (color, style), marker in zip(layers, STYLES, "os^v", strict=False):
+    """Share of the energy in the columns of cells against integration, with their ratio below.
+
+    Single layers as ``layers`` has them, and all together, for which there are standard errors.
+    """
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(6.4, 5.4), sharex=True, height_ratios=(2, 1), layout="constrained"
+    )
+    half = ILD_ECAL.cells / 2
+    edges = np.arange(ILD_ECAL.cells + 1) - half
+    centre = edges[:-1] + 0.5
+    for k, (layer, (color, style)) in enumerate(zip(layers, STYLES, strict=False)):
         row = summary.sums["columns"][layer - 1]
         expected = summary.expected["columns"][layer - 1]
         seen = row / (row.sum() / expected.sum())  # both without what leaves at the sides
-        ax.plot(columns, expected, linestyle=style, color=color, label=f"layer {layer}, integrated")
-        ax.plot(columns, seen, marker, color=color, markersize=3.5, label="simulated")
+        top.stairs(expected, edges, baseline=None, linestyle=style, color=color, linewidth=1.4,
+                   label=f"layer {layer}")  # fmt: skip
+        top.plot(centre, seen, "os^"[k], color=color, markersize=3.5)
+        bottom.plot(centre, seen / expected, "os^"[k], color=color, markersize=3, alpha=0.6)
+    mean, expected = summary.column_mean, summary.column_expected
+    error = np.sqrt(summary.sums["column_squares"] / len(summary) - mean**2) / np.sqrt(len(summary))
+    whole = summary.expected["seen"].sum()
+    top.stairs(expected / whole, edges, baseline=None, color=BLACK, linewidth=1,
+               label="all layers")  # fmt: skip
+    for ax, scale in ((top, whole), (bottom, expected)):
+        ax.errorbar(centre, mean / scale, error / scale, fmt="x", color=BLACK, markersize=4,
+                    linewidth=1)  # fmt: skip
+    bottom.axhline(1, color=GREY, linewidth=0.8)
     width = ILD_ECAL.cell_mm
-    ax.set(
-        xlabel=f"$x$ about the axis (cells of {width:.2f} mm)", ylabel="share of a layer's energy",
-        yscale="log", xlim=(-15, 15), ylim=(1e-4, 1),
-    )  # fmt: skip
-    figure.legend(ncols=len(layers), loc="outside upper center", columnspacing=1)
+    top.set(ylabel="share of the energy", yscale="log", xlim=(-half, half), ylim=(1e-4, 1))
+    bottom.set(xlabel=f"$x$ about the axis (cells of {width:.2f} mm)",
+               ylabel="simulated /\nintegrated", ylim=(0.8, 1.2))  # fmt: skip
+    top.legend(loc="upper left")
     return figure
 
 
 def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
     """Active cells, visible energy, centroid and cell energies."""
-    figure, grid = plt.subplots(2, 2, figsize=(8.5, 6), layout="constrained")
+    figure, grid = plt.subplots(2, 2, figsize=(7.6, 5.8), layout="constrained")
     axes = grid.ravel()
     labels = {
         ACTIVE: "active cells",
@@ -133,6 +155,10 @@ def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
         for v, (color, style) in zip(values, STYLES, strict=False):
             ax.hist(v, bins, density=True, histtype="step", color=color, linestyle=style, lw=1.6)
         ax.set(xlabel=label, yticks=[])
+    if {s.energy for s in summaries.values()} == {PAPER_ENERGY}:
+        axes[0].axvline(PAPER_ACTIVE, color=GREY, linewidth=0.8)
+        axes[0].annotate("paper ", (PAPER_ACTIVE, 0.97), xycoords=("data", "axes fraction"),
+                         rotation=90, ha="right", va="top", fontsize=8, color=GREY)  # fmt: skip
     for ax in grid[:, 0]:
         ax.set_ylabel("showers (normalised)")
     for (name, s), (color, style) in zip(summaries.items(), STYLES, strict=False):
@@ -142,7 +168,7 @@ def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
     axes[3].annotate(" threshold", (THRESHOLD, 0.97), xycoords=("data", "axes fraction"),
                      rotation=90, ha="right", va="top", fontsize=8, color=GREY)  # fmt: skip
     axes[3].set(
-        xscale="log", xlabel="energy of a cell (MeV)", ylabel="cells a shower and decade",
+        xscale="log", xlabel="energy of a cell (MeV)", ylabel="cells per shower and decade",
         ylim=(0, None),
     )  # fmt: skip
     figure.legend(loc="outside upper center", ncols=len(summaries))
@@ -153,7 +179,7 @@ def response_and_resolution(
     summaries: Sequence[Summary], stochastic: float, constant: float
 ) -> plt.Figure:
     r"""Response and resolution, with what integration expects and $a/\sqrt E \oplus b$."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
     energies = np.array([s.energy for s in summaries])
     ratio, error = np.transpose([s.response() for s in summaries])
     expected = [1 - sum(s.losses().values()) for s in summaries]
@@ -184,7 +210,7 @@ def response_and_resolution(
 
 
 def correlation_matrix(correlations: np.ndarray, names: Sequence[str]) -> plt.Figure:
-    """Linear correlation coefficients, in per cent."""
+    """Linear correlation coefficients, in per cent, of observables named as in ``SYMBOLS``."""
     figure, ax = plt.subplots(figsize=(5.6, 4.8), layout="constrained")
     drawn = ax.imshow(100 * correlations, cmap="PuOr", vmin=-100, vmax=100)
     for i, row in enumerate(correlations):
@@ -192,8 +218,9 @@ def correlation_matrix(correlations: np.ndarray, names: Sequence[str]) -> plt.Fi
             dark = abs(value) > 0.7
             ax.text(j, i, f"{100 * value:z.0f}", ha="center", va="center", fontsize=7,
                     color="white" if dark else "black")  # fmt: skip
-    ax.set_xticks(range(len(names)), names, rotation=60)
-    ax.set_yticks(range(len(names)), names)
+    labels = [SYMBOLS[name] for name in names]
+    ax.set_xticks(range(len(names)), labels)
+    ax.set_yticks(range(len(names)), labels)
     ax.minorticks_off()
     ax.tick_params(length=0)
     figure.colorbar(drawn, label="correlation (%)", shrink=0.85)

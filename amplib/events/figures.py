@@ -9,18 +9,32 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from matplotlib.ticker import NullFormatter
+from numpy.typing import NDArray
 
-from amplib.events.columns import OBJECTS, TTBAR, columns
+from amplib.events.checks import nearest_jets
+from amplib.events.columns import JETS, OBJECTS, PARTONS, ttbar_objects
+from amplib.events.compact import unpack
 from amplib.events.merit import GRIDS, PHI_RANGE, extrapolated_delta
+from amplib.events.objects import delta_r2
 from amplib.events.observables import BINNINGS
 from amplib.events.studies import AZIMUTHS, COSINES, MOMENTA, POLAR_ANGLES
 from amplib.events.summary import GEV, TopPairStatistics, total
-from amplib.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
+from amplib.plotting import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION
 from amplib.results import Result
 
+Array = NDArray[np.float64]
 MAP_BINS = 200
 """Bins of an azimuth in the map that is drawn, of 1.8 degrees each."""
 ANGLE_TICKS = ([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], [r"$-\pi$", "", "0", "", r"$\pi$"])
+APART = {"wspace": 0.06}
+JET_RADIUS, LEPTON_RADIUS = 0.6, 0.15
+LOWEST = -np.pi / 2
+"""Azimuth at which an event display starts."""
+CELL = 10
+"""Width of a hadronic cell in azimuth, degrees, up to abs(eta) = 2.6; an edge is at 0."""
+LETTERS = {1: "q", 2: "q", 3: "q", 4: "q", 5: "b", 11: "e", 12: "ν", 13: "μ", 14: "ν"}
+CLEAR_PT, CLEAR_ANGLE = 40 * GEV, 0.3
+"""Of the neutrino, and between it and the missing momentum, in an event that is displayed."""
 
 
 def _with_errors(ax: Axes, counts: np.ndarray, edges: np.ndarray, expected: np.ndarray) -> None:
@@ -31,147 +45,205 @@ def _with_errors(ax: Axes, counts: np.ndarray, edges: np.ndarray, expected: np.n
     ax.stairs(expected / scale, edges, baseline=None, color=VERMILLION, linewidth=1.2)
 
 
+def _against_uniform(ax: Axes, counts: np.ndarray, edges: np.ndarray) -> None:
+    """Counts over their mean, on a scale of six statistical errors."""
+    _with_errors(ax, counts, edges, np.full(len(counts), counts.mean()))
+    scale = 6 / np.sqrt(counts.mean())
+    ax.set_ylim(1 - scale, 1 + scale)
+
+
 def two_body_panels(result: Result) -> plt.Figure:
     """Polar angle, azimuth and momenta of the two-body decay."""
-    figure, axes = plt.subplots(1, 3, figsize=(9.5, 3.2), layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), layout="constrained", gridspec_kw=APART)
     for ax, name, edges, label in (
         (axes[0], "theta", POLAR_ANGLES, r"$\theta_1$"),
         (axes[1], "phi", AZIMUTHS, r"$\phi_1$"),
     ):
-        counts = total(result, name)
-        _with_errors(ax, counts, edges, np.full(len(counts), counts.mean()))
-        ax.set(xlabel=label, ylim=(0.9, 1.1), ylabel="decays / uniform")
+        _against_uniform(ax, total(result, name), edges)
+        ax.set(xlabel=label, ylabel="decays / uniform")
     axes[1].set_xticks(*ANGLE_TICKS)
     styles = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."))
     for counts, axis, (color, style) in zip(total(result, "momenta"), "xyz", styles, strict=True):
         axes[2].stairs(counts / counts.sum() / np.diff(MOMENTA), MOMENTA, color=color,
                        linestyle=style, label=f"$p_{axis}$")  # fmt: skip
-    axes[2].set(xlabel="momentum of particle 1 (GeV)", ylabel="density (1/GeV)", ylim=(0, None))
+    axes[2].set(
+        xlabel=r"components of $\mathbf{p}_1$ (GeV)", ylabel="density (1/GeV)", ylim=(0, None)
+    )
     axes[2].legend()
     return figure
 
 
 def z_panels(result: Result) -> plt.Figure:
-    """Polar angle against the tree-level density, and azimuth, of the negative lepton."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
+    """Polar angle against the tree-level density, with their ratio, and azimuth, of the l-."""
+    figure = plt.figure(figsize=(8, 3.8), layout="constrained")
+    axes = figure.subplot_mosaic(
+        [["cos", "phi"], ["ratio", "phi"]], height_ratios=(2, 1), gridspec_kw=APART
+    )
     counts, expected = total(result, "cos_theta"), total(result, "expected")
-    _with_errors(left, counts, COSINES, expected / expected.sum() * counts.sum())
-    left.set(xlabel=r"$\cos\theta$ of the negative lepton", ylabel="events / uniform")
-    counts = total(result, "phi")
-    _with_errors(right, counts, AZIMUTHS, np.full(len(counts), counts.mean()))
-    right.set(xlabel=r"$\phi$ of the negative lepton", ylabel="events / uniform", ylim=(0.9, 1.1))
-    right.set_xticks(*ANGLE_TICKS)
+    expected = expected / expected.sum() * counts.sum()
+    _with_errors(axes["cos"], counts, COSINES, expected)
+    axes["cos"].set(ylabel="events / uniform", ylim=(0, None))
+    axes["cos"].tick_params(labelbottom=False)
+    axes["cos"].sharex(axes["ratio"])
+    centre = (COSINES[1:] + COSINES[:-1]) / 2
+    axes["ratio"].errorbar(centre, counts / expected, np.sqrt(counts) / expected, fmt="o",
+                           color=BLUE, markersize=3)  # fmt: skip
+    axes["ratio"].axhline(1, color=VERMILLION, linewidth=1.2)
+    axes["ratio"].set(xlabel=r"$\cos\theta$ of the negative lepton", ylabel="events /\ntree level")
+    _against_uniform(axes["phi"], total(result, "phi"), AZIMUTHS)
+    axes["phi"].set(xlabel=r"$\phi$ of the negative lepton", ylabel="events / uniform")
+    axes["phi"].set_xticks(*ANGLE_TICKS)
     return figure
+
+
+def _direction(momentum: Array) -> tuple[Array, Array, Array]:
+    """pT, eta and phi of (E, px, py, pz) along the last axis."""
+    _, x, y, z = np.moveaxis(momentum, -1, 0)
+    return np.hypot(x, y), np.arcsinh(z / np.hypot(x, y)), np.arctan2(y, x)
+
+
+def _is_clear(event: Array, partons: Array, codes: NDArray[np.int64]) -> bool:
+    """Whether four quarks have a jet each and the missing momentum is along the one neutrino."""
+    jets = ttbar_objects(event[None])[:, :JETS]
+    found = nearest_jets(jets, partons[None, codes <= 5])[0]
+    pt, _, phi = _direction(partons[(codes == 12) | (codes == 14)])
+    if len(pt) != 1 or len(found) != JETS or len({*found} - {-1}) != JETS:
+        return False
+    off = np.angle(np.exp(1j * (phi[0] - event[1])))
+    return bool(pt[0] > CLEAR_PT and abs(off) < CLEAR_ANGLE)
+
+
+def clear_event(top_pairs: TopPairStatistics) -> tuple[Array, Array, NDArray[np.int64]]:
+    """An event to look at, the partons behind it ``(6, 4)`` in MeV, and their PDG codes.
+
+    Partons are stored for the first event of each part. Of these it is the first whose four quarks
+    have a jet each, with missing momentum within 0.3 rad of its only neutrino, of more than 40 GeV;
+    if there is none, the first of all.
+    """
+    bottom = PARTONS.index("b")
+    events = [
+        (unpack(part["packed"][:1])[0], part["display"][bottom:].astype(float),
+         np.abs([5, 5, *part["display_ids"].astype(int)]))
+        for part in top_pairs.parts
+    ]  # fmt: skip
+    return next((event for event in events if _is_clear(*event)), events[0])
 
 
 def event_display(top_pairs: TopPairStatistics) -> plt.Figure:
-    """The first event in pseudorapidity and azimuth: what was made and what was seen.
+    """The event of ``clear_event`` in pseudorapidity and azimuth: what was made, what was seen.
 
-    Jets and leptons are circles of the jets' radius; the letters are the partons they come from.
+    Jets are circles of their radius, leptons small ones; crosses are the partons behind them.
     """
-    event, partons = top_pairs.events[0], top_pairs.parts[0]["display"].astype(float)
-    ids = np.abs(top_pairs.parts[0]["display_ids"])
-    figure, ax = plt.subplots(figsize=(6.6, 5.2), layout="constrained")
-    for name in OBJECTS:
-        _, pt, eta, phi = event[columns(TTBAR, *(f"{q}_{name}" for q in ("E", "pT", "eta", "phi")))]
-        if pt == 0:
-            continue
-        color = BLUE if name.startswith("j") else VERMILLION
-        radius = 0.6 if name.startswith("j") else 0.15
-        for turn in (-2 * np.pi, 0, 2 * np.pi):
-            ax.add_patch(
-                Circle((eta, phi + turn), radius, facecolor=color, alpha=0.25, edgecolor=color)
-            )
-        ax.annotate(f"{name}, {pt / GEV:.0f} GeV", (eta + radius + 0.08, phi - 0.1), va="top",
-                    fontsize=8, color=color, annotation_clip=False)  # fmt: skip
-    ax.axhline(event[1], color=GREEN, linestyle="--", linewidth=1.2)
-    ax.annotate(f"missing momentum, {event[0] / GEV:.0f} GeV", (0.01, event[1]), (0, 3),
+    event, partons, codes = clear_event(top_pairs)
+    figure, ax = plt.subplots(figsize=(6.6, 6.2), layout="constrained")
+    met, direction = event[:2]
+    ax.axhline(_in_view(direction), color=GREEN, linestyle="--", linewidth=1.2)
+    ax.annotate(f"missing momentum, {met / GEV:.0f} GeV", (0.01, _in_view(direction)), (0, 3),
                 xycoords=("axes fraction", "data"), textcoords="offset points",
-                color=GREEN, fontsize=8)  # fmt: skip
-    letters = {1: "q", 2: "q", 3: "q", 4: "q", 5: "b", 11: "e", 12: "ν", 13: "μ", 14: "ν"}
-    names = ["b", "b", *(letters.get(int(i), "τ") for i in ids)]
-    for name, (_, px, py, pz) in zip(names, partons[4:], strict=True):
-        eta, phi = np.arcsinh(pz / np.hypot(px, py)), np.arctan2(py, px)
-        ax.plot(eta, phi, "x", color=BLACK, markersize=6, markeredgewidth=1.2)
-        ax.annotate(name, (eta, phi), (5, 4), textcoords="offset points", fontsize=10)
+                color=GREEN, fontsize=9)  # fmt: skip
+    seen = event[2:].reshape(len(OBJECTS), -1)
+    there = seen[:, 1] > 0
+    _, pt, eta, phi = seen[there].T
+    others = delta_r2(eta[:, None], phi[:, None], eta, phi) + np.diag(np.full(len(eta), np.inf))
+    limit = max(3.2, np.abs(eta).max() + 1.7)
+    right = eta > eta[others.argmin(axis=1)]  # labels stand away from the nearest neighbour
+    for k, name in enumerate(np.array(OBJECTS)[there]):
+        color, radius = (BLUE, JET_RADIUS) if name[0] == "j" else (VERMILLION, LEPTON_RADIUS)
+        for turn in (-2 * np.pi, 0, 2 * np.pi):
+            place = eta[k], _in_view(phi[k]) + turn
+            ax.add_patch(Circle(place, radius, facecolor=color, alpha=0.25, edgecolor=color))
+        beside = eta[k] + (radius + 0.08) * (1 if right[k] else -1)
+        ax.annotate(f"{name}, {pt[k] / GEV:.0f} GeV", (beside, _in_view(phi[k])), va="center",
+                    ha="left" if right[k] else "right", fontsize=9, color=color)  # fmt: skip
+    for code, pt, eta, phi in zip(codes, *_direction(partons), strict=True):
+        ax.plot(eta, _in_view(phi), "x", color=BLACK, markersize=6, markeredgewidth=1.2)
+        ax.annotate(f"{LETTERS.get(int(code), 'τ')} {pt / GEV:.0f}", (eta, _in_view(phi)), (11, 1),
+                    textcoords="offset points", fontsize=9)  # fmt: skip
     ax.set(
         xlabel=r"pseudorapidity $\eta$", ylabel=r"azimuth $\phi$", aspect="equal",
-        xlim=(-4.5, 4.5), ylim=(-np.pi, np.pi),
+        xlim=(-limit, limit), ylim=(LOWEST, LOWEST + 2 * np.pi),
     )  # fmt: skip
-    ax.set_yticks(*ANGLE_TICKS)
+    ax.set_yticks([0, np.pi / 2, np.pi], ["0", r"$\pi/2$", r"$\pi$"])
     return figure
 
 
+def _in_view(phi: float) -> float:
+    return float((phi - LOWEST) % (2 * np.pi) + LOWEST)
+
+
 def distributions(top_pairs: TopPairStatistics) -> plt.Figure:
-    """Momenta, directions and missing momentum of the selected events."""
-    figure, axes = plt.subplots(2, 3, figsize=(10, 5.6), layout="constrained")
-    pt = np.geomspace(10, 1000, 51)
-    eta, phi = np.linspace(-5, 5, 51), np.linspace(-np.pi, np.pi, 51)
+    """Momenta, directions and missing momentum, and azimuths within a hadronic cell."""
+    figure, axes = plt.subplots(3, 2, figsize=(7.6, 8), layout="constrained", gridspec_kw=APART)
     styles = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."), (PURPLE, (0, (1, 1))))
-    panels = {
-        (0, 0): (("j1", "j2", "j3", "j4"), "pT", pt, GEV, r"jet $p_T$ (GeV)"),
-        (0, 1): (("l1", "l2"), "pT", pt, GEV, r"lepton $p_T$ (GeV)"),
-        (1, 0): (("j1", "j2", "j3", "j4"), "eta", eta, 1, r"jet $\eta$"),
-        (1, 1): (("l1", "l2"), "eta", eta, 1, r"lepton $\eta$"),
-    }
-    for at, (objects, quantity, edges, unit, label) in panels.items():
-        for name, (color, style) in zip(objects, styles, strict=False):
-            there = top_pairs.column(f"pT_{name}")[:, 0] > 0
-            values = top_pairs.column(f"{quantity}_{name}")[there, 0] / unit
-            axes[at].hist(values, list(edges), density=False, histtype="step", color=color,
-                          linestyle=style, label=name, linewidth=1.4)  # fmt: skip
-        axes[at].set(xlabel=label, xscale="log" if quantity == "pT" else "linear")
-        axes[at].legend(ncols=2 if quantity == "eta" else 1)
-        if quantity == "eta":
-            axes[at].set_ylim(0, 1.25 * axes[at].get_ylim()[1])
+    for column, objects in enumerate((("j1", "j2", "j3", "j4"), ("l1", "l2"))):
+        kind = ("jet", "lepton")[column]
+        for ax, quantity, edges, label in (
+            (axes[0, column], "pT", np.geomspace(10, 1000, 51), f"{kind} $p_T$ (GeV)"),
+            (axes[1, column], "eta", np.linspace(-5, 5, 51), rf"{kind} $\eta$"),
+        ):
+            for name, (color, style) in zip(objects, styles, strict=False):
+                pt, value = top_pairs.column(f"pT_{name}", f"{quantity}_{name}").T
+                unit = GEV if quantity == "pT" else 1
+                ax.hist(value[pt > 0] / unit, list(edges), histtype="step", color=color,
+                        linestyle=style, label=name, linewidth=1.4)  # fmt: skip
+            ax.set(xlabel=label, xscale="log" if quantity == "pT" else "linear")
+            ax.legend()
+    missing, cells = axes[2]
     met = top_pairs.column("MET")[:, 0] / GEV
-    axes[0, 2].hist(met, list(np.linspace(0, 300, 61)), histtype="step", color=BLUE, linewidth=1.4)
-    axes[0, 2].set(xlabel="missing transverse momentum (GeV)")
-    for name, (color, style) in zip(("phi_MET", "phi_j1", "phi_l1"), styles, strict=False):
-        axes[1, 2].hist(top_pairs.column(name)[:, 0], list(phi), histtype="step", color=color,
-                        linestyle=style, label=name[4:], linewidth=1.4)  # fmt: skip
-    axes[1, 2].set(xlabel=r"$\phi$", ylim=(0, 1.6 * len(met) / 50))
-    axes[1, 2].set_xticks(*ANGLE_TICKS)
-    axes[1, 2].legend(ncols=3)
-    for ax in axes[:, 0]:
-        ax.set_ylabel("events a bin")
+    missing.hist(met, list(np.linspace(0, 300, 61)), histtype="step", color=BLUE, linewidth=1.4)
+    missing.set(xlabel="missing transverse momentum (GeV)")
+    for ax in axes.flat:
+        ax.set_ylabel("events per bin")
+    edges = np.linspace(-CELL / 2, CELL / 2, 11)
+    centre = (edges[1:] + edges[:-1]) / 2
+    for k, (name, (color, style)) in enumerate(zip(("j1", "l1", "MET"), styles, strict=False)):
+        phi = np.degrees(top_pairs.column(f"phi_{name}")[:, 0])
+        counts = np.histogram((phi - edges[0]) % CELL + edges[0], edges)[0]
+        cells.errorbar(centre + 0.15 * (k - 1), counts / counts.mean(),
+                       np.sqrt(counts) / counts.mean(), fmt="os^"[k], linestyle=style,
+                       linewidth=0.8, color=color, markersize=3.5, label=name)  # fmt: skip
+    cells.axhline(1, color=GREY, linewidth=0.8)
+    cells.set(xlabel=r"$\phi$ from the nearest edge of a cell", ylabel="events / uniform")
+    cells.set_xticks([-5, 0, 5], ["−5°", "0°", "5°"])
+    cells.legend()
     return figure
 
 
 def reconstruction(top_pairs: TopPairStatistics) -> plt.Figure:
-    """Masses of jets that belong to a W and to a top, jet response, and missing momentum."""
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.5), layout="constrained")
-    edges = np.linspace(0, 300, 61)
+    """Masses of jets of a W and of a top, missing momentum, jet response and resolution."""
+    figure, axes = plt.subplots(2, 2, figsize=(7.6, 5.8), layout="constrained", gridspec_kw=APART)
+    (masses, missing), (response, resolution) = axes
     for name, label, color, style in (
         ("w_jets", r"W: two jets", BLUE, "-"),
         ("top_jets", "t: three jets", VERMILLION, "--"),
     ):
         values = top_pairs.joined(name) / GEV
-        left.hist(values, list(edges), histtype="step", color=color, linestyle=style,
-                  label=label, linewidth=1.5)  # fmt: skip
+        masses.hist(values, list(np.linspace(0, 300, 61)), histtype="step", color=color,
+                    linestyle=style, label=label, linewidth=1.5)  # fmt: skip
     for true, color in ((80.4, BLUE), (173.0, VERMILLION)):
-        left.axvline(true, color=color, linewidth=0.8, linestyle=":")
-    left.set(xlabel="mass of matched jets (GeV)", ylabel="pairs and triples a bin")
-    left.legend()
-    centre, peaks = top_pairs.response()
-    centre = centre / GEV
-    middle.errorbar(centre, [p.median for p in peaks], [p.error for p in peaks], fmt="o",
-                    color=BLUE, markersize=4, label="median")  # fmt: skip
-    middle.plot(centre, [p.width for p in peaks], "s--", color=ORANGE, markersize=4, label="width")
-    middle.axhline(1, color=GREY, linewidth=0.8)
-    middle.set(xscale="log", xlabel=r"true jet $p_T$ (GeV)", ylabel=r"measured / true $p_T$",
-               ylim=(0, 1.6))  # fmt: skip
-    middle.set_xticks([20, 50, 100, 200, 400], ["20", "50", "100", "200", "400"])
-    middle.xaxis.set_minor_formatter(NullFormatter())
-    middle.legend()
+        masses.axvline(true, color=color, linewidth=0.8, linestyle=":")
+    masses.set(xlabel="mass of matched jets (GeV)", ylabel="pairs and triples per bin")
+    masses.legend()
     residuals = top_pairs.joined("met_residuals") / GEV
     for values, axis, color, style in zip(
         residuals.T, "xy", (BLUE, VERMILLION), ("-", "--"), strict=True
     ):
-        right.hist(values, list(np.linspace(-80, 80, 65)), histtype="step", color=color,
-                   linestyle=style, label=f"${axis}$", linewidth=1.5)  # fmt: skip
-    right.set(xlabel="missing momentum, measured − true (GeV)", ylabel="events a bin")
-    right.legend()
+        missing.hist(values, list(np.linspace(-80, 80, 65)), histtype="step", color=color,
+                     linestyle=style, label=f"${axis}$", linewidth=1.5)  # fmt: skip
+    missing.set(xlabel="missing momentum,\nmeasured − true (GeV)", ylabel="events per bin")
+    missing.legend()
+    centre, peaks = top_pairs.response()
+    centre = centre / GEV
+    response.errorbar(centre, [p.median for p in peaks], [p.error for p in peaks], fmt="o",
+                      color=BLUE, markersize=4)  # fmt: skip
+    response.axhline(1, color=GREY, linewidth=0.8)
+    response.set_ylabel("median of\n" r"measured / true $p_T$")
+    resolution.plot(centre, [100 * p.width for p in peaks], "s", color=BLUE, markersize=4)
+    resolution.set(ylabel="width of\n" r"measured / true $p_T$ (%)", ylim=(0, None))
+    for ax in (response, resolution):
+        ax.set(xscale="log", xlabel=r"true jet $p_T$ (GeV)")
+        ax.set_xticks([20, 50, 100, 200, 400], ["20", "50", "100", "200", "400"])
+        ax.xaxis.set_minor_formatter(NullFormatter())
     return figure
 
 
@@ -190,7 +262,7 @@ def reference_panels(reference: Mapping[str, np.ndarray]) -> plt.Figure:
                  aspect="equal")  # fmt: skip
     azimuths.set_xticks(*ANGLE_TICKS)
     azimuths.set_yticks(*ANGLE_TICKS)
-    figure.colorbar(mesh, ax=azimuths, label="events a bin")
+    figure.colorbar(mesh, ax=azimuths, label="events per bin")
     sizes = reference["sizes"]
     every = np.geomspace(sizes[0], 2 * sizes[-1], 60)
     styles = ((BLUE, "-", "o"), (VERMILLION, "--", "s"), (GREEN, "-.", "^"))
