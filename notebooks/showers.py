@@ -222,7 +222,15 @@ report.show_table(
     "showers-losses",
     "Shares of the energy that the reconstruction misses, and what it finds. Sum for integral: "
     "layers are added up where depth should be integrated; negative, as that gives too much",
-    ["energy (GeV)", "behind", "at the sides", "threshold", "sum for integral", "expected", "found"],
+    [
+        "energy (GeV)",
+        "behind",
+        "at the sides",
+        "threshold",
+        "sum for integral",
+        "expected",
+        "found",
+    ],
     [
         [
             f"{s.energy:g}",
