@@ -12,7 +12,8 @@ from amplib import data
 from amplib.events.columns import TTBAR, TWO_BODY, columns
 from amplib.events.compact import HIGHEST, LOWEST, pack, unpack
 from amplib.events.csv_file import read_events
-from amplib.events.reference import reference
+from amplib.events.merit import GRIDS
+from amplib.events.reference import SMEARINGS, reference
 from amplib.events.studies import COSINES, TopPairs
 from amplib.events.summary import chi2, flat, modulation, share
 from amplib.parameters import ParameterError
@@ -189,6 +190,8 @@ def test_reference_counts_every_event(tops):
     assert (kept["empty_at"][0] >= kept["empty_at"][-1]).all()
     assert (kept["delta"] > 0).all()
     assert (kept["delta_smeared"] > 0).all()
+    assert kept["delta_of_smeared"].shape == (len(SMEARINGS), 2, 2)
+    np.testing.assert_array_equal(kept["empty_at"].shape, (12, 2, 2, len(GRIDS)))
     with pytest.raises(ValueError, match="24 events at least, got 20"):
         reference(tops["events"], np.random.default_rng(1))
 

@@ -64,7 +64,8 @@ def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
 
     - ``empty`` ``(2, 2, 201)``: shares of empty bins at ``merit.GRIDS``; ``empty_held_out``:
       without the training events; ``empty_at`` ``(12, 2, 2, 201)``: of N events, the mean;
-    - ``delta_of``, ``delta_of_spread`` ``(12, 2, 2)``, as ``delta``.
+    - ``delta_of``, ``delta_of_spread`` ``(12, 2, 2)``, as ``delta``, and ``delta_of_smeared``
+      ``(4, 2, 2)``, as ``delta_smeared``.
 
     And ``azimuths`` ``(2, 1000, 1000)``: maps of the two leading jets' azimuths.
 
@@ -83,7 +84,8 @@ def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
     fine = [way.codes(values, FINE_BINS) for way in ways]
     codes = np.stack(fine) // (FINE_BINS // BINS)
     histograms = _histograms(codes)
-    jets = np.array([leading_directions(events, by) for by in JETS_BY]).swapaxes(-1, -2)
+    jets = _leading(events)
+    empty = _empty(jets)
     edges = np.linspace(*PHI_RANGE, MAP_BINS + 1)
     smearing = [smeared(events[:training], width, TRAINING_SHARE, rng) for width in SMEARINGS]
     return {
@@ -96,9 +98,10 @@ def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
         "azimuths": np.array(
             [np.histogram2d(phi[0], phi[1], (edges, edges))[0] for _, phi in jets], np.uint16
         ),
-        "empty": _empty(jets),
+        "empty": empty,
         "empty_held_out": _empty(jets[..., training:]),
         "delta_smeared": np.array([_deltas(_binned(s, ways), histograms) for s in smearing]),
+        "delta_of_smeared": np.array([_delta_ofs(_empty(_leading(s)), empty) for s in smearing]),
         **_against_itself(codes, jets),
     }
 
@@ -136,8 +139,7 @@ def _against_itself(codes: Codes, jets: Array) -> Arrays:
         starts = range(0, n - 2 * size + 1, 2 * size)
         pairs = [(slice(k, k + size), slice(k + size, k + 2 * size)) for k in starts]
         curves = [[_empty(jets[..., half]) for half in pair] for pair in pairs]
-        crowding = [[[delta_of(*c) for c in zip(*two, strict=True)]
-                     for two in zip(*pair, strict=True)] for pair in curves]  # fmt: skip
+        crowding = [_delta_ofs(*pair) for pair in curves]
         deltas = [_deltas(*(_histograms(codes[:, half]) for half in pair)) for pair in pairs]
         rows.append(
             {
@@ -172,8 +174,19 @@ def _deltas(made: NDArray[np.int64], truth: NDArray[np.int64]) -> list[float]:
     return [delta(m, t) for m, t in zip(made, truth, strict=True)]
 
 
+def _delta_ofs(made: Array, truth: Array) -> list[list[float]]:
+    return [
+        [delta_of(m, t) for m, t in zip(*by, strict=True)] for by in zip(made, truth, strict=True)
+    ]
+
+
+def _leading(events: NDArray[np.floating]) -> Array:
+    """(eta, phi) of the two leading jets, by each order: shape ``(2, 2, 2, n)``."""
+    return np.array([leading_directions(events, by) for by in JETS_BY]).swapaxes(-1, -2)
+
+
 def _empty(jets: Array) -> Array:
-    """Of two jets' (eta, phi), by each order, ``(2, 2, 2, n)``: shape ``(2, 2, 201)``."""
+    """Shares of empty bins of what ``_leading`` returns: shape ``(2, 2, 201)``."""
     return np.array(
         [
             [empty_bins(eta[0], eta[1], ETA_RANGE), empty_bins(phi[0], phi[1], PHI_RANGE)]
