@@ -122,8 +122,7 @@ def lateral_profile(summary: Summary, layers: Sequence[int]) -> plt.Figure:
                    label=f"layer {layer}")  # fmt: skip
         top.plot(centre, seen, "os^"[k], color=color, markersize=3.5)
         bottom.plot(centre, seen / expected, "os^"[k], color=color, markersize=3, alpha=0.6)
-    mean, expected = summary.column_mean, summary.column_expected
-    error = np.sqrt(summary.sums["column_squares"] / len(summary) - mean**2) / np.sqrt(len(summary))
+    mean, error, expected = summary.column_mean, summary.column_error, summary.column_expected
     whole = summary.expected["seen"].sum()
     top.stairs(expected / whole, edges, baseline=None, color=BLACK, linewidth=1,
                label="all layers")  # fmt: skip

@@ -232,7 +232,7 @@ def _request(
         "filler_density": filler_density(stack),
         "total_mm": stack.total_mm,
         "cell_mm": stack.cell_mm,
-        "shape": (stack.layers, stack.cells, stack.cells),
+        "shape": stack.shape,
         "particle": PARTICLES[particle],
         "seed": int(rng.integers(1, 2**31)),
         "energies": energies.tolist(),

@@ -76,6 +76,11 @@ class Stack:
             pitch[section] = np.ptp(depth[section]) / (section.sum() - 1)
         return depth - pitch / 2, depth + pitch / 2
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one shower: layer, x, y."""
+        return self.layers, self.cells, self.cells
+
     def calibration(self) -> np.ndarray:
         """Energy lost in the calorimeter for each unit that a layer sees, ``(layers,)``.
 

@@ -19,7 +19,6 @@ from amplib.calorimeter.geometry import ILD_ECAL
 
 FIRST_OF_DIFFERENCES = 5
 """Layers before this index do not enter the pairwise differences of Fig. 8."""
-SHAPE = (ILD_ECAL.layers, ILD_ECAL.cells, ILD_ECAL.cells)
 
 Showers = Tensor | ArrayLike
 
@@ -31,8 +30,8 @@ def as_showers(showers: Showers) -> Tensor:
         ValueError: for any other shape; a single shower is ``shower[None]``.
     """
     tensor = torch.as_tensor(showers)
-    if tensor.ndim != 4 or tensor.shape[1:] != SHAPE:
-        expected = ", ".join(map(str, SHAPE))
+    if tensor.ndim != 4 or tensor.shape[1:] != ILD_ECAL.shape:
+        expected = ", ".join(map(str, ILD_ECAL.shape))
         raise ValueError(f"showers have shape {tuple(tensor.shape)}, expected (N, {expected})")
     return tensor if tensor.is_floating_point() else tensor.float()
 

@@ -79,7 +79,7 @@ def shower_batch(
     cell = (layer * stack.cells + column) * stack.cells + row
     image = torch.zeros(n * stack.layers * stack.cells**2, device=energy.device)
     image.index_add_(0, cell[inside], energy[inside])
-    return image.view(n, stack.layers, stack.cells, stack.cells)
+    return image.view(n, *stack.shape)
 
 
 def draw_profiles(

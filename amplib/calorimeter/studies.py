@@ -111,12 +111,11 @@ class Showers(ShowerStudy, BulkStudy):
 
 def dense_showers(arrays: Arrays, batch_size: int = 500) -> Iterator[np.ndarray]:
     """The showers of a part of ``Showers``, ``(batch, layer, x, y)`` float32, MeV."""
-    shape = (ILD_ECAL.layers, ILD_ECAL.cells, ILD_ECAL.cells)
     end = np.cumsum(arrays["count"], dtype=np.int64)
     for first in range(0, len(end), batch_size):
         count = arrays["count"][first : first + batch_size]
         hits = slice(end[first] - count[0], end[first + len(count) - 1])
-        showers = np.zeros((len(count), *shape), np.float32)
+        showers = np.zeros((len(count), *ILD_ECAL.shape), np.float32)
         rows = np.repeat(np.arange(len(count)), count)
         showers.reshape(len(count), -1)[rows, arrays["cell"][hits]] = arrays["energy"][hits]
         yield showers

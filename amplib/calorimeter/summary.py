@@ -77,10 +77,15 @@ class Summary:
         return self.expected["seen"] @ self.expected["columns"]
 
     @cached_property
-    def column_pulls(self) -> np.ndarray:
-        """Measured minus expected, in standard errors over showers."""
+    def column_error(self) -> np.ndarray:
+        """Standard error of ``column_mean`` over showers, MeV."""
         variance = self.sums["column_squares"] / len(self) - self.column_mean**2
-        return (self.column_mean - self.column_expected) / np.sqrt(variance / len(self))
+        return np.sqrt(variance / len(self))
+
+    @property
+    def column_pulls(self) -> np.ndarray:
+        """Measured minus expected, in standard errors."""
+        return (self.column_mean - self.column_expected) / self.column_error
 
     def mean(self, scalar: int) -> Estimate:
         """Mean of a column of ``scalars``."""
@@ -185,7 +190,7 @@ def summarise(result: Result) -> Summary:
     parts = list(result.load().values())
     per_part = ("scalars", "display_cell", "display_energy")
     names = [k for k in parts[0] if k not in per_part and not k.startswith("expected")]
-    display = np.zeros((ILD_ECAL.layers, ILD_ECAL.cells, ILD_ECAL.cells), np.float32)
+    display = np.zeros(ILD_ECAL.shape, np.float32)
     display.reshape(-1)[parts[0]["display_cell"]] = parts[0]["display_energy"]
     study = cast(ShowerSummary, result.study)
     return Summary(

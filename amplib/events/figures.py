@@ -11,6 +11,7 @@ from matplotlib.patches import Circle
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
+from amplib.events.atlas_card import JET_RADIUS
 from amplib.events.checks import nearest_jets
 from amplib.events.columns import JETS, OBJECTS, PARTONS, ttbar_objects
 from amplib.events.compact import unpack
@@ -27,7 +28,7 @@ MAP_BINS = 200
 """Bins of an azimuth in the map that is drawn, of 1.8 degrees each."""
 ANGLE_TICKS = ([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], [r"$-\pi$", "", "0", "", r"$\pi$"])
 APART = {"wspace": 0.06}
-JET_RADIUS, LEPTON_RADIUS = 0.6, 0.15
+LEPTON_RADIUS = 0.15
 LOWEST = -np.pi / 2
 """Azimuth at which an event display starts."""
 CELL = 10

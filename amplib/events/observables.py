@@ -40,8 +40,10 @@ def observables(events: Array) -> Array:
     """
     objects = ttbar_objects(events)
     directions = events[:, 2:].reshape(len(events), -1, 4)[:, :, 2:]
-    jets, jet_directions = _by_energy(objects[:, :JETS], directions[:, :JETS])
-    leptons, lepton_directions = _by_energy(objects[:, JETS:], directions[:, JETS:])
+    jets, jet_directions = _by_energy(objects[:, :JETS, 0], objects[:, :JETS], directions[:, :JETS])
+    leptons, lepton_directions = _by_energy(
+        objects[:, JETS:, 0], objects[:, JETS:], directions[:, JETS:]
+    )
     sums = np.concatenate(
         [jets.cumsum(1)[:, 1:], jets.sum(1, keepdims=True) + leptons.cumsum(1)], axis=1
     )
@@ -52,7 +54,7 @@ def observables(events: Array) -> Array:
     return np.column_stack([events, mass(sums), np.hypot(eta, phi), missing])
 
 
-def azimuthal_distance(a: Array, b: Array) -> Array:
+def azimuthal_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
     """Distance of a and b on the circle, in [0, pi].
 
     >>> azimuthal_distance(np.array([3.0]), np.array([-3.0])).round(3).tolist()
@@ -145,12 +147,13 @@ def leading_directions(
         raise ValueError(f"by = {by!r}: allowed are {', '.join(JETS_BY)}")
     jets = events[:, 2 : 2 + 4 * JETS].reshape(len(events), JETS, 4)
     if by == "energy":
-        order = np.argsort(-jets[..., 0], axis=1, kind="stable")[..., None]
-        jets = np.take_along_axis(jets, order, 1)
+        (jets,) = _by_energy(jets[..., 0], jets)
     return jets[:, :2, 2], jets[:, :2, 3]
 
 
-def _by_energy(momenta: Array, directions: Array) -> tuple[Array, Array]:
-    """Objects ``(n, k, 4)`` and their directions, highest energy first."""
-    order = np.argsort(-momenta[..., 0], axis=1, kind="stable")[..., None]
-    return np.take_along_axis(momenta, order, 1), np.take_along_axis(directions, order, 1)
+def _by_energy(
+    energies: NDArray[np.floating], *arrays: NDArray[np.floating]
+) -> list[NDArray[np.floating]]:
+    """What belongs to objects, ``(n, k, ...)``, highest of their ``energies`` ``(n, k)`` first."""
+    order = np.argsort(-energies, axis=1, kind="stable")[..., None]
+    return [np.take_along_axis(array, order, 1) for array in arrays]

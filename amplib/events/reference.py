@@ -87,7 +87,6 @@ def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
     jets = _leading(events)
     empty = _empty(jets)
     edges = np.linspace(*PHI_RANGE, MAP_BINS + 1)
-    smearing = [smeared(events[:training], width, TRAINING_SHARE, rng) for width in SMEARINGS]
     return {
         "limits": np.stack([way.limits for way in ways]),
         "histograms": histograms.astype(np.uint32),
@@ -100,8 +99,7 @@ def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
         ),
         "empty": empty,
         "empty_held_out": _empty(jets[..., training:]),
-        "delta_smeared": np.array([_deltas(_binned(s, ways), histograms) for s in smearing]),
-        "delta_of_smeared": np.array([_delta_ofs(_empty(_leading(s)), empty) for s in smearing]),
+        **_smeared_against_all(events[:training], ways, histograms, empty, rng),
         **_against_itself(codes, jets),
     }
 
@@ -128,6 +126,24 @@ def ideal(reference: Mapping[str, NDArray[Any]]) -> tuple[list[Estimate], list[E
     crowding = reference["delta_of"].reshape(len(sizes), -1)
     means, spreads = crowding.mean(0), crowding.std(0, ddof=1)
     return deltas, [Estimate(*e) for e in zip(means, spreads, strict=True)]
+
+
+def _smeared_against_all(
+    training: NDArray[np.floating],
+    ways: Sequence[Binning],
+    histograms: NDArray[np.int64],
+    empty: Array,
+    rng: np.random.Generator,
+) -> Arrays:
+    """As many smeared events as there are in all, with one of ``SMEARINGS`` in memory at a time."""
+    deltas, crowding = [], []
+    for width in SMEARINGS:
+        copies = smeared(training, width, TRAINING_SHARE, rng)
+        values = _observables(copies)
+        made = _histograms(np.stack([way.codes(values) for way in ways]))
+        deltas.append(_deltas(made, histograms))
+        crowding.append(_delta_ofs(_empty(_leading(copies)), empty))
+    return {"delta_smeared": np.array(deltas), "delta_of_smeared": np.array(crowding)}
 
 
 def _against_itself(codes: Codes, jets: Array) -> Arrays:
@@ -159,11 +175,6 @@ def _observables(events: NDArray[np.floating]) -> NDArray[np.float32]:
     """In single precision, with the memory of ``PIECE`` events in double."""
     pieces = np.array_split(events, 1 + len(events) // PIECE)
     return np.concatenate([observables(p.astype(float)).astype(np.float32) for p in pieces])
-
-
-def _binned(events: NDArray[np.floating], ways: Sequence[Binning]) -> NDArray[np.int64]:
-    values = _observables(events)
-    return _histograms(np.stack([way.codes(values) for way in ways]))
 
 
 def _histograms(codes: Codes) -> NDArray[np.int64]:
