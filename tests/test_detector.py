@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
+from statistical import within
 
 from amplib.events import atlas_card as card
 from amplib.events.columns import four_momentum
@@ -50,10 +51,6 @@ def gun(*shots, n=N):
         four_momentum(energy, p / np.cosh(eta), eta, phi),
         np.zeros((len(codes), 3)),
     )
-
-
-def within(measured, expected, error, sigmas=5):
-    assert abs(measured - expected) < sigmas * error, (measured, expected, error)
 
 
 def assert_spread(values, mean, sigma):

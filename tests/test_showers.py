@@ -6,16 +6,16 @@ Statistical tests are seeded; each states its false-alarm rate and what it would
 import subprocess
 import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from scipy import integrate, stats
+from shower_samples import draw, generator, summary_of
 
 from amplib.calorimeter import expectation
 from amplib.calorimeter import observables as obs
-from amplib.calorimeter.config import CORRELATED, ShowerConfig
+from amplib.calorimeter.config import ShowerConfig
 from amplib.calorimeter.geometry import ILD_ECAL
 from amplib.calorimeter.parametrisation import longitudinal, radial
 from amplib.calorimeter.shower import (
@@ -28,32 +28,13 @@ from amplib.calorimeter.shower import (
     shower_batch,
     showers,
 )
-from amplib.calorimeter.studies import RADII, ShowerSummary, dense_showers
-from amplib.calorimeter.summary import LOST, Summary, fit_resolution, summarise
 from amplib.parameters import ParameterError
-from amplib.quantiles import Estimate
-from amplib.studies import make_study
-
-
-def generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def draw(n: int, seed: int, **config: object) -> torch.Tensor:
-    return torch.cat(list(showers(n, ShowerConfig(**config), generator(seed))))
 
 
 @pytest.fixture(scope="module")
 def photons() -> torch.Tensor:
     """400 photons of 50 GeV."""
     return draw(400, seed=1)
-
-
-def summary_of(showers: torch.Tensor) -> Summary:
-    """As of a stored study of photons of 50 GeV."""
-    study = make_study("shower-summary", "smoke")
-    arrays = study.reduce(iter([showers]))
-    return summarise(SimpleNamespace(study=study, load=lambda: {(0,): arrays}))
 
 
 # ---------------------------------------------------------------- the formulas
@@ -383,283 +364,3 @@ def test_impossible_particles(config):
 def test_no_showers():
     with pytest.raises(ValueError, match="n = 0"):
         next(showers(0, ShowerConfig(), generator(1)))
-
-
-# ---------------------------------------------------------------- observables, by hand
-
-
-MEASURES = (
-    obs.visible, obs.active_cells, obs.layer_energies, obs.total_energy, obs.centroid,
-    obs.high_level, obs.second_moments, obs.thirds, obs.differences, obs.correlated,
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("measure", MEASURES, ids=lambda m: m.__name__)
-def test_arrays_are_measured_as_tensors_are(measure):
-    whole = np.random.default_rng(1).integers(0, 5, (2, 30, 30, 30))
-    torch.testing.assert_close(measure(whole), measure(torch.tensor(whole).float()))
-    for shape in ((30, 30, 30), (2, 27_000), (2, 30, 30), (30, 30, 30, 2)):
-        with pytest.raises(ValueError, match=r"have shape \(.*\), expected \(N, 30, 30, 30\)$"):
-            measure(np.zeros(shape))
-
-
-def test_an_axis_that_is_none(photons):
-    with pytest.raises(ValueError, match="axis = 'z': must be x or y"):
-        obs.second_moments(photons[:1], "z")
-
-
-@pytest.fixture
-def by_hand() -> torch.Tensor:
-    """Shower 0: 2 MeV in layer 0 at (3, 5), 6 MeV in layer 10 at (3, 7), 1 and 3 MeV in layer 29
-    at (10, 20) and (14, 20), and 0.05 MeV below the threshold.  Shower 1 is empty."""
-    s = torch.zeros(2, 30, 30, 30)
-    s[0, 0, 3, 5] = 2
-    s[0, 10, 3, 7] = 6
-    s[0, 29, 10, 20] = 1
-    s[0, 29, 14, 20] = 3
-    s[0, 4, 4, 4] = 0.05
-    return s
-
-
-def test_high_level_by_hand(by_hand):
-    first, empty = obs.high_level(obs.visible(by_hand))
-    assert first[0] == 4
-    assert first[1].item() == pytest.approx((1 * 2 + 11 * 6 + 30 * 4) / 12)
-    assert first[2].item() == pytest.approx(12)
-    assert first[3 + 10] == 6
-    assert first[3 + 4] == 0
-    assert empty.isfinite().all()
-    assert (empty[[0, 2]] == 0).all()
-    assert empty[1] == 1
-
-
-def test_moments_by_hand(by_hand):
-    x, y = (obs.second_moments(obs.visible(by_hand), axis) for axis in "xy")
-    assert x[0, 29].item() == pytest.approx(3)  # at 10 and 14 with weights 1 : 3
-    assert y[0, 29] == 0
-    assert x[0, 5] == 0  # an empty layer
-    assert x.isfinite().all()
-
-
-def test_correlated_by_hand(by_hand):
-    values = dict(zip(CORRELATED, obs.correlated(obs.visible(by_hand))[0].tolist(), strict=True))
-    assert values["X"] == pytest.approx((3 * 8 + 10 + 14 * 3) / 12)
-    assert values["Y"] == pytest.approx((5 * 2 + 7 * 6 + 20 * 4) / 12)
-    assert values["Z"] == pytest.approx((10 * 6 + 29 * 4) / 12)
-    assert values["Z2"] == pytest.approx((100 * 6 + 29**2 * 4) / 12 - (176 / 12) ** 2, rel=1e-5)
-    assert values["E_vis"] == 12
-    assert values["n_hit"] == 4
-    assert [values[f"E{k}"] for k in (1, 2, 3)] == pytest.approx([2 / 12, 6 / 12, 4 / 12])
-
-
-def test_differences_by_hand(by_hand):
-    d = obs.differences(obs.visible(by_hand))[0]
-    assert len(d) == 300
-    assert d[0] == 0  # layers 5 and 6
-    assert d[4].item() == pytest.approx(-6)  # layers 5 and 10
-    assert d[23].item() == pytest.approx(-4)  # layers 5 and 29
-
-
-# ---------------------------------------------------------------- studies
-
-
-def test_parts_are_independent_and_complete():
-    study = make_study("showers", "smoke", energy=5)
-    both = dict(study.compute([(0,), (1,)], "cpu", None, lambda work: None))
-    alone = dict(study.compute([(1,)], "cpu", None, lambda work: None))
-    for name, array in alone[(1,)].items():
-        np.testing.assert_array_equal(array, both[(1,)][name])
-    assert not np.array_equal(both[(0,)]["energy"], both[(1,)]["energy"])
-    drawn = torch.cat(list(study.batches((0,), "cpu"))).numpy()
-    for size in (3, 10, 500):
-        dense = list(dense_showers(both[(0,)], size))
-        assert [len(d) for d in dense[:-1]] == [size] * (len(dense) - 1)
-        np.testing.assert_array_equal(np.concatenate(dense), drawn)
-
-
-def test_summary_sums_what_the_showers_show():
-    study = make_study("shower-summary", "smoke", energy=5, part_size=10)
-    assert isinstance(study, ShowerSummary)
-    (_, arrays), *_ = study.compute([(0,)], "cpu", None, lambda work: None)
-    drawn = torch.cat(list(study.batches((0,), "cpu")))
-    seen = obs.layer_energies(drawn).double().numpy()
-    np.testing.assert_allclose(arrays["seen"], seen.sum(0), rtol=1e-6)
-    np.testing.assert_allclose(arrays["seen_products"], seen.T @ seen, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(arrays["columns"], drawn.sum((0, 3)).double(), rtol=1e-5)
-    lost = (seen / ILD_ECAL.sampling_fraction).sum()
-    assert arrays["discs"][-1] == pytest.approx(lost, rel=1e-6)
-    assert (np.diff(arrays["discs"]) > 0).all()
-    cells = obs.active_cells(obs.visible(drawn)).numpy()
-    np.testing.assert_array_equal(arrays["scalars"][:, 0], cells)
-
-
-# ---------------------------------------------------------------- summaries of known samples
-
-
-def toy(scalars=None, n=None, energy=1.0, sums=None, expected=None) -> Summary:
-    """A summary of a sample that was made up."""
-    scalars = np.zeros((n, 4)) if scalars is None else scalars
-    return Summary(energy, "photon", scalars, sums or {}, expected or {}, np.zeros((30, 30, 30)))
-
-
-def reconstructed(values) -> np.ndarray:
-    scalars = np.zeros((len(values), 4))
-    scalars[:, LOST] = values
-    return scalars
-
-
-EVEN = (np.arange(400_000) + 0.5) / 400_000
-
-
-@pytest.mark.parametrize(
-    ("values", "ratio", "root_n_error"),
-    [
-        (1 + 0.05 * stats.norm.ppf(EVEN), 0.05, 1 / np.sqrt(2)),
-        (0.9 + 0.2 * EVEN, 0.1 / np.sqrt(3), np.sqrt(0.2)),  # kurtosis 1.8
-        (-np.log(EVEN), 1, 1),  # (9 - 1) / 4 + 1 - 2: skewness and spread count
-    ],
-    ids=["normal", "uniform", "exponential"],
-)
-def test_resolution_and_its_error(values, ratio, root_n_error):
-    """Evenly spaced quantiles instead of a sample: nothing random."""
-    found = toy(reconstructed(values), energy=2).resolution()
-    assert found.value == pytest.approx(ratio, rel=2e-3)
-    assert found.error / found.value * np.sqrt(len(EVEN)) == pytest.approx(root_n_error, rel=0.01)
-    assert toy(reconstructed(values), energy=2).response().value == pytest.approx(values.mean() / 2)
-
-
-def of_layers(layers: np.ndarray) -> dict[str, np.ndarray]:
-    return {"seen": layers.sum(0), "seen_products": layers.T @ layers}
-
-
-def test_mean_depth_of_two_kinds_of_showers():
-    """Half of them lose all in one layer, half as much in another one, across the kink."""
-    layers = np.zeros((100, 30))
-    layers[::2, 7], layers[1::2, 25] = 3 / ILD_ECAL.calibration()[[7, 25]]
-    depth = toy(n=100, sums=of_layers(layers)).mean_depth()
-    ends = np.array(ILD_ECAL.depth)[[7, 25]]
-    assert depth.value == pytest.approx(ends.mean())
-    assert depth.error == pytest.approx(np.ptp(ends) / 2 / 10)
-    layers[1::2, 25] *= 3
-    assert toy(n=100, sums=of_layers(layers)).mean_depth().value == pytest.approx(
-        ends @ [0.25, 0.75]
-    )
-
-
-def test_expected_depth_of_a_single_layer():
-    expected = {"inside": np.eye(30)[12], "spread": np.ones(30)}
-    assert toy(n=1, expected=expected).expected_depth() == pytest.approx(ILD_ECAL.depth[12])
-
-
-def test_pulls_of_known_samples():
-    """Means that lie 3 standard errors above and 2 below what is expected."""
-    values = np.random.default_rng(2).gamma(4, 1, (500, 30))
-    mean, error = values.mean(0), values.std(0) / np.sqrt(500)
-    off = np.where(np.arange(30) % 2, 3, -2)
-    sums = of_layers(values) | {"seen_fourths": ((values - mean) ** 4).sum(0)}
-    sums |= {"columns": np.eye(30)[:, :1] * values.sum(0), "column_squares": (values**2).sum(0)}
-    expected = {"inside": mean - off * error, "spread": np.ones(30)}
-    expected |= {"seen": np.eye(30)[0], "columns": np.tile(mean - off * error, (30, 1))}
-    s = toy(n=500, sums=sums, expected=expected)
-    np.testing.assert_allclose(s.layer_pulls, off)
-    np.testing.assert_allclose(s.column_pulls, off)
-    kurtosis = stats.kurtosis(values, fisher=False)
-    np.testing.assert_allclose(
-        s.spread_error / s.layer_spread, np.sqrt((kurtosis - 1) / 4 / 500), rtol=1e-6
-    )
-
-
-def test_correlations_of_a_known_sample():
-    values = np.random.default_rng(3).normal(size=(200, 11)) @ np.random.default_rng(4).normal(
-        size=(11, 11)
-    )
-    sums = {"correlated": values.sum(0), "correlated_products": values.T @ values}
-    np.testing.assert_allclose(
-        toy(n=200, sums=sums).correlations(), np.corrcoef(values.T), atol=1e-12
-    )
-    layers = np.random.default_rng(5).gamma(3, 1, (200, 30)).cumsum(1)
-    np.testing.assert_allclose(
-        toy(n=200, sums=of_layers(layers)).layer_correlations(), np.corrcoef(layers.T), atol=1e-12
-    )
-
-
-def test_containment_of_a_known_sample():
-    """Two kinds of showers: 60 and 80% of 1 and of 3 GeV within the first disc."""
-    inside = np.array([[0.6, 0.7, 0.8, 1], [2.4, 2.7, 2.7, 3]])[np.arange(100) % 2]
-    sums = {"discs": inside.sum(0), "discs_products": inside.T @ inside}
-    first, second, third = toy(n=100, sums=sums).contained()
-    assert first.value == pytest.approx(3 / 4)
-    assert first.error == pytest.approx(0.15 / 2 / 10)  # (0.6 - 0.75) / 2 and (2.4 - 2.25) / 2
-    assert (second.value, third.value) == pytest.approx((3.4 / 4, 3.5 / 4))
-
-
-@pytest.mark.parametrize("energy", [5, 50])
-def test_containment_is_what_is_integrated(energy):
-    """300 electrons: 3 shares at 4 sigma and 0.001 for the mean effect of cells, a false alarm in
-    5,000.  A Molière radius that is off by 10% moves the first by 0.012 and is caught always."""
-    study = make_study("shower-summary", "smoke", energy=energy, particle="electron")
-    arrays = study.reduce(iter([draw(300, seed=12, energy=energy, particle="electron")]))
-    s = summarise(SimpleNamespace(study=study, load=lambda: {(0,): arrays}))
-    found, config = s.contained(), ShowerConfig(energy=energy, particle="electron")
-    for value, expected in zip(found, s.expected_contained(), strict=True):
-        assert abs(value.value - expected) < 4 * value.error + 0.001
-    narrow = expectation.energy_within(np.divide(RADII, 1.1), config, in_cells=True)
-    assert found[0].value - narrow[0] > 4 * found[0].error + 0.005
-
-
-def test_losses_add_up():
-    """What is expected of the reconstruction is one less all of them."""
-    scale = 1 / ILD_ECAL.calibration() / 30
-    sums = of_layers(np.tile(960 * scale, (10, 1)))
-    expected = {"seen": 985 * scale, "inside": 970 * scale, "spread": scale, "behind": 0.01}
-    s = toy(reconstructed(np.full(10, 0.95)), sums=sums, expected=expected)
-    assert s.losses() == pytest.approx(
-        {"behind": 0.01, "sides": 0.015, "threshold": 0.01, "sum": 0.005}
-    )
-
-
-def test_symmetry_by_hand():
-    """Two showers of one MeV in one cell, and one of two cells along y."""
-    s = torch.zeros(3, 30, 30, 30)
-    s[0, 0, 17, 14] = s[1, 0, 13, 15] = s[2, 0, 14, 10] = s[2, 0, 14, 14] = 1
-    x, y = np.array([2.5, -1.5, -0.5]), np.array([-0.5, 0.5, -2.5])
-    known = [x, y, x**2 - y**2, np.array([0, 0, -4])]
-    for found, values in zip(summary_of(s).symmetry(), known, strict=True):
-        assert found == pytest.approx((values.mean(), values.std() / np.sqrt(3)))
-
-
-def test_parts_become_one_summary():
-    study = make_study("shower-summary", "smoke", energy=5, part_size=10, showers=20)
-    parts = dict(study.compute([(0,), (1,)], "cpu", None, lambda work: None))
-    s = summarise(SimpleNamespace(study=study, load=lambda: parts))
-    assert (len(s), s.energy, s.particle) == (20, 5, "photon")
-    np.testing.assert_allclose(s.sums["seen"], sum(p["seen"] for p in parts.values()))
-    first = obs.visible(next(iter(study.batches((0,), "cpu"))))[0]
-    np.testing.assert_array_equal(s.display, first)
-    np.testing.assert_array_equal(s.expected["seen"], parts[(0,)]["expected_seen"])
-
-
-ENERGIES = np.array([5.0, 10, 20, 50, 100, 200])
-
-
-def test_fit_of_a_known_resolution():
-    """Exact points give the terms back; of 500 noisy sets the terms are spread as their errors say
-    and chi^2 is 4 on average, to 5 sigma: a false alarm in 10^6, an error off by 20% is caught."""
-    exact = np.hypot(0.17 / np.sqrt(ENERGIES), 0.01)
-    a, b, chi2 = fit_resolution(ENERGIES, [Estimate(v, 0.01 * v) for v in exact])
-    assert (a.value, b.value, chi2) == pytest.approx((0.17, 0.01, 0), abs=1e-9)
-    rng, pulls, chi2s = np.random.default_rng(6), [], []
-    for _ in range(500):
-        noisy = exact * (1 + 0.01 * rng.normal(size=6))
-        *terms, chi2 = fit_resolution(ENERGIES, [Estimate(v, 0.01 * v) for v in noisy])
-        pulls.append([(t.value - v) / t.error for t, v in zip(terms, (0.17, 0.01), strict=True)])
-        chi2s.append(chi2)
-    assert np.mean(chi2s) == pytest.approx(4, abs=5 * np.sqrt(8 / 500))
-    np.testing.assert_allclose(np.std(pulls, 0), 1, atol=5 / np.sqrt(1000))
-
-
-def test_a_constant_term_below_zero_is_zero():
-    _, b, chi2 = fit_resolution(ENERGIES, [Estimate(0.2 / e, 0.001 / e) for e in ENERGIES])
-    assert b.value == 0
-    assert np.isnan(b.error)
-    assert chi2 > 100

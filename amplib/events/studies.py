@@ -317,11 +317,10 @@ class TopPairReference(TopPairConfig):
         from amplib.events.reference import reference
 
         stored = Result(self.source(), "")
+        if missing := stored.missing():
+            raise FileNotFoundError(f"part {missing[0]} is not in {stored.folder}")
         events, seconds = [], 0.0
-        for sample_part in self.source().parts():
-            arrays = stored.part(sample_part)
-            if arrays is None:
-                raise FileNotFoundError(f"part {sample_part} is not in {stored.folder}")
+        for arrays in stored.each():
             events.append(arrays["events"])
             seconds += arrays["seconds"].sum()
         for part in parts:

@@ -1,0 +1,83 @@
+"""The checks of top pairs themselves, by hand and on known samples."""
+
+import numpy as np
+import pytest
+from statistical import within
+
+from amplib.events import checks
+from amplib.events.columns import four_momentum, mass
+from amplib.events.summary import TopPairStatistics
+
+
+def test_peak_of_a_gaussian():
+    """10^5 values: median to 5 x 0.004, width to 5 x 0.3%; one in a hundred far off hardly moves
+    either."""
+    values = np.random.default_rng(8).normal(3, 1, 100_000)
+    found = checks.peak(values)
+    assert found.error == pytest.approx((np.pi / 2 / 100_000) ** 0.5, rel=0.02)
+    within(found.median, 3, found.error)
+    assert found.width == pytest.approx(1, abs=0.015)
+    values[:1000] = 1e6
+    assert checks.peak(values).median == pytest.approx(3, abs=0.04)
+
+
+def test_masses_of_perfect_jets_are_exact():
+    """A W of 80 and a top of 173 GeV from jets that are the quarks, in any order of the jets."""
+    quarks = 1e3 * np.array([[40, 40, 0, 0], [40, -40, 0, 0], [60, 0, 0, 60]], dtype=float)
+    expected_top = mass(quarks.sum(axis=0))
+    partons = np.zeros((2, 10, 4))
+    partons[:, [6, 7, 4]] = quarks
+    partons[:, [8, 9, 5]] = 1e3 * np.array([[70, 0, -70, 0], [9, 3, 0, -8], [50, 0, 50, 0]])
+    kinds = np.array([[2, -1, 11, -12], [14, -13, 3, -4]])
+    jets = np.array([quarks[2], quarks[0], [70e3, 0, -70e3, 0], quarks[1]])
+    events = np.zeros((2, 26))
+    pt = np.hypot(jets[:, 1], jets[:, 2]) + 1e-9
+    rows = np.stack(
+        [jets[:, 0], pt, np.arcsinh(jets[:, 3] / pt), np.arctan2(jets[:, 2], jets[:, 1])], axis=1
+    )
+    rows[0, 1:3] = 60e3 / np.cosh(8), 8.0
+    partons[:, 4] = four_momentum(*rows[0])
+    events[:, 2:18] = rows.ravel()
+    w, top = checks.hadronic_masses(events, partons, kinds)
+    assert w.shape == top.shape == (1,)
+    assert w[0] == pytest.approx(80e3) and top[0] == pytest.approx(expected_top, rel=1e-3)
+
+
+def test_two_quarks_in_one_jet_make_no_mass():
+    jets = four_momentum(1.0, 1.0, np.array([[0.0, 2.0]]), np.array([[0.0, 3.1]]))
+    quarks = four_momentum(1.0, 1.0, np.array([[0.1, 2.1, 1.0]]), np.array([[0.1, -3.1, 0.0]]))
+    assert checks.nearest_jets(jets, quarks).tolist() == [[0, 1, -1]]
+    events = np.zeros((1, 26))
+    events[0, 2:18] = np.tile([1.0, 1.0, 0.0, 0.0], 4)
+    partons = np.zeros((1, 10, 4))
+    partons[0] = four_momentum(1.0, 1.0, 0.1, 0.0)
+    assert len(checks.hadronic_masses(events, partons, np.array([[2, -1, 2, -1]]))[0]) == 0
+
+
+def test_response_and_missing_residuals_by_hand():
+    pairs = np.array([[10, 5, 0], [10, 20, 0], [30, 30, 0], [30, 60, 0]], dtype=float)
+    peaks = checks.jet_response(pairs, [0, 20, 40])
+    assert [p.median for p in peaks] == [1.25, 1.5] and [p.n for p in peaks] == [2, 2]
+    events = np.zeros((1, 26))
+    events[0, :2] = 5.0, np.arctan2(4, 3)
+    np.testing.assert_allclose(checks.missing_residuals(events, [[1.0, 6.0]]), [[2, -2]])
+    with pytest.raises(ValueError, match="two values"):
+        checks.jet_response(pairs, [0, 1, 20])
+
+
+def test_expected_dileptons_by_hand():
+    """Half of all leptons are seen: of 7 pairs, 6 with one W to leptons and 1 with two, 3 and 1/2
+    events have one, and 1/4 has two."""
+    steps = np.array(["W to e or mu", "one or two leptons"])
+    statistics = TopPairStatistics([{"steps": steps, "passed": np.array([2800, 1500])}])
+    assert statistics.dileptons_before_jets == pytest.approx(0.25 / 3.75)
+
+
+def test_the_least_missing_resolution_by_hand():
+    """Four jets of 60 GeV side by side at eta 0, where r^2 + 9 r = 60^2."""
+    events = np.zeros((1, 26))
+    events[0, 2:18] = [60e3, 60e3, 0, 0.7] * 4
+    lost = 60 - (-9 + (81 + 4 * 3600) ** 0.5) / 2
+    width = 60 * checks.least_jet_resolution(60e3, 0)
+    expected = 1e3 * ((16 * lost**2 + 4 * width**2) / 2) ** 0.5
+    assert checks.least_missing_resolution(events) == pytest.approx(expected, rel=1e-12)
