@@ -45,6 +45,15 @@ def test_a_range_needs_both_ends_and_a_bound_its_side():
     assert not above(Estimate(4.9, 3), 5).met
 
 
+def test_one_clear_miss_is_not_within_errors():
+    """The other end may be: only what two errors could turn as a whole is marked."""
+    clear, close = Estimate(300, 1), Estimate(800, 50)
+    assert within(Estimate(150, 1), close, [150, 700]).tight
+    assert within(Estimate(150, 1), Estimate(900, 50), [150, 700]).tight
+    assert not within(clear, close, [150, 700]).tight
+    assert not within(clear, close, [150, 700]).met
+
+
 def test_the_command_writes_what_the_table_shows(tmp_path):
     path = tmp_path / "claims.json"
     subprocess.run(

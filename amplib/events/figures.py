@@ -18,6 +18,7 @@ from amplib.events.compact import unpack
 from amplib.events.merit import GRIDS, PHI_RANGE, extrapolated_delta
 from amplib.events.objects import delta_r2
 from amplib.events.observables import BINNINGS
+from amplib.events.reference import PAPER_EVENTS, PAPER_IDEAL
 from amplib.events.studies import AZIMUTHS, COSINES, MOMENTA, POLAR_ANGLES
 from amplib.events.summary import GEV, TopPairStatistics, total
 from amplib.plotting import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION
@@ -284,8 +285,10 @@ def reference_panels(reference: Mapping[str, np.ndarray]) -> plt.Figure:
     empty.set(xlabel=r"$\sqrt{N_{\mathrm{bins}}}$", ylabel="share of empty bins", ylim=(0, 1),
               xlim=(0, GRIDS[-1]))  # fmt: skip
     pairs.set(xscale="log", yscale="log", xlabel="events $N$", ylabel=r"$\delta$, $N$ against $N$")
-    crowding.set(xlabel="events $N$", ylabel=r"$\delta_{OF}$, $N$ against $N$",
-                 xlim=(0, None), ylim=(0, None))  # fmt: skip
+    crowding.set(xscale="log", xlabel="events $N$", ylabel=r"$\delta_{OF}$, $N$ against $N$",
+                 ylim=(0, None))  # fmt: skip
+    pairs.plot(PAPER_EVENTS, PAPER_IDEAL[0], "*", color=GREY, markersize=9, label="the paper")
+    crowding.axhline(PAPER_IDEAL[1], color=GREY, linewidth=1, zorder=0, label="the paper")
     for ax in (empty, pairs, crowding):
         ax.legend()
     return figure

@@ -42,6 +42,8 @@ SIZES = 12
 """In how many steps N grows to half of all events: 50,000 to 600,000 (Fig. 5c)."""
 SMEARINGS = (0.05, 0.10, 0.05**0.5, 0.10**0.5)
 """Standard deviations: those of the authors' code, then the paper's text, taken at its word."""
+PAPER_EVENTS, PAPER_IDEAL = 1_200_000, (0.0003, 0.5)
+"""What the paper expects of an ideal generator: for so many events delta, delta_OF (sec. III C)."""
 FINE_BINS = 100
 """Bins of one observable for drawing; four of them are one of the figures of merit."""
 MAP_BINS = 1000
