@@ -331,7 +331,7 @@ report.show_table(
 # $\sigma^2 = 0.05$ and $0.1$ for the smearing, its code has these numbers for $\sigma$; the tables have both.
 # {glue:text}`reference-nearest`
 
-# %% mystnb={"figure": {"name": "events-fig6", "caption": "{glue:text}`reference-events` events. Above: azimuths of the two jets leading in transverse momentum; share of empty bins. Below: $\\delta$ and $\\delta_{OF}$ of $N$ events against as many others, mean and standard deviation over disjoint samples where there are several; lines: the paper's eq. 24. Grey: what the paper expects of an ideal generator.\n\n{glue:text}`events-fig6-origin`"}, "image": {"alt": "Map of azimuths, empty bins, and figures of merit of the truth against itself"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "events-fig6", "caption": "{glue:text}`reference-events` events. Above: azimuths of the two jets leading in transverse momentum; share of empty bins. Below: $\\delta$ and $\\delta_{OF}$ of $N$ events against as many others, mean and standard deviation over disjoint samples where there are several (right: drawn side by side); lines: the paper's eq. 24. Grey: what the paper expects of an ideal generator.\n\n{glue:text}`events-fig6-origin`"}, "image": {"alt": "Map of azimuths, empty bins, and figures of merit of the truth against itself"}} tags=["hide-input"]
 figures.reference_panels(reference)
 plt.show()
 

@@ -279,14 +279,15 @@ def reference_panels(reference: Mapping[str, np.ndarray]) -> plt.Figure:
     ):
         color, style, marker = styles[k]
         empty.plot(GRIDS, reference["empty"][0, k], style, color=color, label=name)
-        crowding.errorbar(sizes, reference["delta_of"][:, 0, k],
+        apart = 0.01 * k * sizes[-1]
+        crowding.errorbar((sizes + apart) / 1e5, reference["delta_of"][:, 0, k],
                           reference["delta_of_spread"][:, 0, k], fmt=marker, color=color,
                           markersize=4, label=name)  # fmt: skip
     empty.set(xlabel=r"$\sqrt{N_{\mathrm{bins}}}$", ylabel="share of empty bins", ylim=(0, 1),
               xlim=(0, GRIDS[-1]))  # fmt: skip
     pairs.set(xscale="log", yscale="log", xlabel="events $N$", ylabel=r"$\delta$, $N$ against $N$")
-    crowding.set(xscale="log", xlabel="events $N$", ylabel=r"$\delta_{OF}$, $N$ against $N$",
-                 ylim=(0, None))  # fmt: skip
+    crowding.set(xlabel=r"events $N$ / $10^5$", ylabel=r"$\delta_{OF}$, $N$ against $N$",
+                 xlim=(0, None), ylim=(0, None))  # fmt: skip
     pairs.plot(PAPER_EVENTS, PAPER_IDEAL[0], "*", color=GREY, markersize=9, label="the paper")
     crowding.axhline(PAPER_IDEAL[1], color=GREY, linewidth=1, zorder=0, label="the paper")
     for ax in (empty, pairs, crowding):
