@@ -60,8 +60,9 @@ lint: .venv/.ready ## ruff and mypy
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 
-benchmark: .venv/.ready ## how fast the GANs train on this machine
-	$(RUN) python benchmarks/gan_throughput.py $(ARGS)
+benchmark: .venv/.ready ## how fast GANs train, and showers and events are made, on this machine
+	@for name in gan_throughput showers events csv_rows; do \
+		$(RUN) python benchmarks/$$name.py || exit; done
 
 clean: ## remove everything that is built; results and .venv stay
 	rm -rf _build book/notebooks .snakemake results/.work *.egg-info

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"amplib: {error}", file=sys.stderr)
         return 2
     return 0
@@ -143,13 +143,15 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
     """``["n_train=200", "aggregation=max"]`` -> values by name; numbers where they read as such.
 
     Raises:
-        ValueError: if a pair has no ``=``.
+        ValueError: if a pair has no ``=``, or a name comes twice.
     """
     values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
             raise ValueError(f"{pair!r}: expected NAME=VALUE")
+        if name in values:
+            raise ValueError(f"{name} is given twice")
         values[name] = _literal(text)
     return values
 

@@ -148,6 +148,7 @@ class CamelGAN(CamelStudy, GANConfig):
 
     name: ClassVar[str] = "gan"
     store: ClassVar[str] = "camel-gan"
+    gpu: ClassVar[bool] = True
 
     max_events: int = bounded(1_000_000, 100, 1_000_000)
     members: int = bounded(1, 1, 99, extent=True)

@@ -11,8 +11,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ TYPICAL_RATE = {
     "two-body-summary": 500_000.0,
     "z": 40_000.0,
     "z-summary": 40_000.0,
-    "ttbar": 50.0,
+    "ttbar": 40.0,
     "ttbar-summary": 1_000.0,
     "ttbar-reference": 3_000.0,
 }
@@ -59,14 +60,14 @@ def compute(
     Args:
         result: what to complete.
         jobs: worker processes (the cores by default; one on a GPU).
-        device: ``cpu``, ``cuda`` or ``auto``.
+        device: ``cpu``, ``cuda`` or ``auto``; a study that no GPU would speed up takes the cores.
         limit: compute at most so many parts, the first missing ones.
         group: parts computed together (the study's own choice by default).
         only: first and last repetition to compute (of fits and baselines: hundred of
             repetitions), for one of several machines.
 
     Raises:
-        ValueError: for a number below one.
+        ValueError: for a number below one, or if there is no GPU where ``cuda`` is asked for.
     """
     for name, value in (("jobs", jobs), ("limit", limit), ("group", group)):
         if value is not None and value < 1:
@@ -81,8 +82,7 @@ def compute(
         compute(Result(source, result.preset), jobs, device)
     context = multiprocessing.get_context("spawn")
     progress = context.Queue()
-    if device == "auto":
-        device = "cuda" if _has_cuda(context) else "cpu"
+    device = chosen_device(device, result.study.gpu, context)
     jobs = 1 if device == "cuda" else jobs or os.cpu_count() or 1
     groups = unfinished(result, missing)
     begun = {part for parts in groups for part in parts}
@@ -171,6 +171,21 @@ def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> N
     )
 
 
+def chosen_device(asked: str, gpu: bool, context: Any) -> str:
+    """``cuda`` if it is asked for, or there, and of use (``Study.gpu``); else ``cpu``.
+
+    Raises:
+        ValueError: if it is asked for, of use and not there.
+    """
+    if asked == "cpu" or not gpu:
+        return "cpu"
+    if _has_cuda(context):
+        return "cuda"
+    if asked == "cuda":
+        raise ValueError("device = cuda: PyTorch finds no GPU here")
+    return "cpu"
+
+
 def _has_cuda(context: Any) -> bool:
     # In a process of its own, so that one that only draws never imports torch.
     with ProcessPoolExecutor(1, context) as pool:
@@ -200,15 +215,18 @@ def _die_with_parent() -> None:
 def _compute_group(result: Result, parts: list[Part], device: str) -> None:
     if device == "cpu":
         _one_thread()
-    name = hashlib.sha256(repr((str(result.folder), parts)).encode()).hexdigest()[:16]
-    checkpoint = work_folder(result.root) / (name + CHECKPOINT)
-    lock = checkpoint.with_suffix(".lock").open("w")  # dies with us
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"parts {parts[0]} to {parts[-1]} are with another run", file=sys.stderr)
-        return
+    with part_lock(result, parts) as ours:
+        if not ours:
+            print(f"parts {parts[0]} to {parts[-1]} are with another run", file=sys.stderr)
+        elif all(map(result.has, parts)):  # another run has just made them
+            _queue.put(result.study.work(parts))
+        else:
+            _compute_locked(result, parts, device)
+
+
+def _compute_locked(result: Result, parts: list[Part], device: str) -> None:
     result.check_fingerprint()
+    checkpoint = checkpoint_of(result, parts)
     note = _Note(checkpoint.with_suffix(".json"), result, parts)
 
     def progress(work: float) -> None:
@@ -219,6 +237,24 @@ def _compute_group(result: Result, parts: list[Part], device: str) -> None:
         made = provenance(_commit, _device_name(device), note.seconds(), together=len(parts))
         result.save(part, arrays, made)
     note.path.unlink(missing_ok=True)
+
+
+def checkpoint_of(result: Result, parts: Sequence[Part]) -> Path:
+    """The file that keeps unfinished work on these parts."""
+    name = hashlib.sha256(repr((str(result.folder), list(parts))).encode()).hexdigest()[:16]
+    return work_folder(result.root) / (name + CHECKPOINT)
+
+
+@contextmanager
+def part_lock(result: Result, parts: Sequence[Part]) -> Iterator[bool]:
+    """Whether these parts are ours to compute; if so, nobody else's until the block ends."""
+    with checkpoint_of(result, parts).with_suffix(".lock").open("w") as lock:  # dies with us
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 class _Note:

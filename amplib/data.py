@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import cast
 
@@ -43,6 +44,8 @@ def make_data(
 
     Raises:
         ParameterError: for an unknown name or parameter, or a value out of range.
+        ImportError: if a library is missing that writes the file.
+        ValueError: if parts are still with another run.
         DownloadError: if a published file cannot be had.
     """
     if name not in data_names():
@@ -53,8 +56,11 @@ def make_data(
         return fetch(name.removesuffix(_PUBLISHED))
     study, _, preset = name.rpartition("-")
     result = Result(make_study(study, preset, **(overrides or {})), preset)
-    compute(result, jobs=jobs, device=device)
     bulk = cast(BulkStudy, result.study)
+    import_module(bulk.writer)  # before any work
+    compute(result, jobs=jobs, device=device)
+    if missing := result.missing():
+        raise ValueError(f"another run makes {len(missing)} of the parts; wait for it, then repeat")
     changes = (f"-{key}={value}" for key, value in bulk.changes(preset).items())
     path = DATA / f"{name}{''.join(changes)}{bulk.suffix}"
     record = result.folder / "record.json"

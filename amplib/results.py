@@ -110,11 +110,13 @@ class Result:
     def _arrays(self, part: Part) -> Arrays:
         return read_arrays(self.folder / part_name(part))
 
+    def has(self, part: Part) -> bool:
+        """Whether a part is stored and intact."""
+        return self._intact(part, self.record()["parts"])
+
     def part(self, part: Part) -> Arrays | None:
-        """One part, if it is stored and intact."""
-        if not self._intact(part, self.record()["parts"]):
-            return None
-        return self._arrays(part)
+        """One part, if it is there."""
+        return self._arrays(part) if self.has(part) else None
 
     def check_fingerprint(self) -> None:
         """Refuse to add parts to a result that other code has made.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -37,6 +37,8 @@ class Study(Parameters):
     presets: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     """What each preset sets; everything else stands at its default."""
     bulk: ClassVar[bool] = False
+    gpu: ClassVar[bool] = False
+    """Whether a GPU computes it faster than the cores do."""
     format: ClassVar[int] = 1
     """Raised when the arrays of a part change their meaning."""
 
@@ -103,7 +105,22 @@ class BulkStudy(Study):
     bulk: ClassVar[bool] = True
     suffix: ClassVar[str]
     """Of the file that ``write`` makes."""
+    writer: ClassVar[str]
+    """The module that ``write`` needs, whose libraries may be missing."""
 
     @abstractmethod
     def write(self, path: Path, parts: Iterator[Arrays]) -> None:
-        """Write all parts as one file, in the format of the published one."""
+        """Write the events that are wanted as one file, in the format of the published one."""
+
+
+def head(n: int, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The first ``n`` of all events in the batches: parts are whole, what is wanted may not be.
+
+    >>> list(head(5, iter([np.arange(3), np.arange(3, 6), np.arange(6, 9)])))
+    [array([0, 1, 2]), array([3, 4])]
+    """
+    for batch in batches:
+        yield batch[:n]
+        n -= len(batch)
+        if n <= 0:
+            return

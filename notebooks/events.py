@@ -47,8 +47,10 @@ from amplib.events.summary import (
     share,
     total,
 )
-from amplib.obtain import obtain
+from amplib.obtain import obtain, stored
 
+for name in ("two-body-summary", "z-summary", "ttbar-summary", "ttbar-reference"):
+    stored(name, **given)  # a value that one of them refuses is refused before any work
 two_body = obtain("two-body-summary", **given)
 z = obtain("z-summary", **given)
 ttbar = obtain("ttbar-summary", **given)
@@ -141,8 +143,9 @@ plt.show()
 # %% [markdown]
 # ## A Z to two leptons
 #
-# $e^+e^- \to \gamma^*/Z \to \ell^+\ell^-$ at 91 GeV, electrons and muons in equal parts, from Pythia at the level
-# of the matrix element: no radiation, no shower.  The paper used MadGraph; in the s-channel there is one answer at tree level,
+# $e^+e^- \to \gamma^*/Z \to \ell^+\ell^-$ at 91 GeV, electrons and muons in equal parts, from Pythia
+# {cite}`bierlich2022` at the level of the matrix element: no radiation, no shower.  The paper used MadGraph
+# {cite}`alwall2014`; in the s-channel there is one answer at tree level,
 # $p(\cos\theta) = \tfrac38 (1 + \cos^2\theta) + A_{FB}\cos\theta$, with an asymmetry that follows from the
 # couplings.  Ours is {glue:text}`z-asymmetry`, the exact one for Pythia's couplings
 # {glue:text}`z-exact-asymmetry`.
@@ -154,12 +157,13 @@ plt.show()
 # %% [markdown]
 # ## Pairs of top quarks
 #
-# $pp \to t\bar t$ at 13 TeV by Pythia 8, with showers, hadrons and multiple interactions; at least one W goes
-# to an electron or a muon.  Stable particles pass a parametrised detector with the numbers of Delphes' card for
-# ATLAS; jets are anti-$k_t$ with $R = 0.6$, as on that card.  As the paper has it, an event has at least four
-# jets with $p_T > 20$ GeV, of which the four leading in $p_T$ are kept, and one or two leptons.  Its 26 columns:
-# missing momentum and its azimuth, then energy, $p_T$, $\eta$ and $\phi$ of four jets and two leptons, in MeV,
-# zeros for a lepton that is not there.  Of the events in which a W goes to an electron or a muon
+# $pp \to t\bar t$ at 13 TeV by Pythia 8, with its default parton densities, NNPDF 2.3 LO {cite}`ball2013`, with
+# showers, hadrons and multiple interactions; at least one W goes to an electron or a muon.  Stable particles pass
+# a parametrised detector with the numbers of Delphes' {cite}`favereau2014` card for ATLAS; FastJet
+# {cite}`cacciari2012` finds jets, anti-$k_t$ {cite}`cacciari2008` with $R = 0.6$, as on that card.  As the paper
+# has it, an event has at least four jets with $p_T > 20$ GeV, of which the four leading in $p_T$ are kept, and
+# one or two leptons.  Its 26 columns: missing momentum and its azimuth, then energy, $p_T$, $\eta$ and $\phi$ of four jets and two leptons,
+# in MeV, zeros for a lepton that is not there.  Of the events in which a W goes to an electron or a muon
 # {glue:text}`ttbar-survival` survive, {glue:text}`ttbar-dileptons` of them with two leptons; to simulate those of
 # this page took {glue:text}`ttbar-time` of one core.  The paper took its matrix elements from MadGraph and merged
 # them with the shower; here extra jets come from the shower alone.
@@ -365,8 +369,8 @@ report.show_table(
 # ## What this truth is not
 #
 # - **No extra jets from a matrix element.**  The paper's MadGraph events were merged with the shower by
-#   the MLM prescription; Pythia's top pairs get their extra jets from the shower, too few of them where
-#   they are hard.
+#   the MLM prescription {cite}`mangano2007`; Pythia's top pairs get their extra jets from the shower, too few
+#   of them where they are hard.
 # - **Not Delphes.**  Efficiencies, resolutions, segmentation, isolation and the jets' scale are the card's,
 #   and the energy flow follows Delphes' description; but it is another program, and nothing was compared
 #   event by event.  There is no pile-up.

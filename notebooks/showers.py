@@ -14,7 +14,7 @@
 # # Showers
 #
 # DCTRGAN {cite}`diefenbacher2020` reweights a generator of calorimeter showers:
-# photons of 50 GeV in the silicon-tungsten calorimeter of the International Large Detector (ILD),
+# photons of 50 GeV in the silicon-tungsten calorimeter of the International Large Detector (ILD) {cite}`ild2020`,
 # simulated with Geant4.  Its showers are published, in part; Geant4 needs large data sets that
 # not every reader has.  So that the study runs anywhere, the truth of this book is a *parametrisation*, that
 # of Grindhammer and Peters {cite}`grindhammer2000`, the one behind GFlash.  This page shows what its
@@ -270,8 +270,9 @@ plt.show()
 #
 # - **Visible energy.**  Ours is {glue:text}`shower-visible` MeV.  The paper gives no mean; its histogram
 #   runs from 550 to 1050 MeV, and ours is {glue:text}`shower-visible-ratio` times the middle of that axis,
-#   800 MeV.  The scale is that of sampling fractions worked out from the materials.  All showers of
-#   this book share it.  On the paper's scale our threshold is lower, so that more cells pass it.
+#   800 MeV.  The scale is that of sampling fractions worked out from the materials for this book,
+#   2.48% behind thin plates and 1.22% behind thick ones.  All showers of this book share it.  On
+#   the paper's scale our threshold is lower, so that more cells pass it.
 # - **Active cells.**  There are {glue:text}`shower-active` with hits of the kind *{glue:text}`shower-hits`* and
 #   {glue:text}`shower-active-spots` with *{glue:text}`shower-spots`*.  The paper's peak lies at 780: about one
 #   cell per MeV, if its mean is 800 MeV.  Ours have {glue:text}`shower-cells-per-mev`, untuned.

@@ -63,6 +63,8 @@ def test_values_of_the_command_line_are_numbers_where_they_read_as_such():
     assert assignments(pairs) == {"n_train": 200, "learning_rate": 5e-4, "aggregation": "max"}
     with pytest.raises(ValueError, match="expected NAME=VALUE"):
         assignments(["n_train"])
+    with pytest.raises(ValueError, match="seed is given twice"):
+        assignments(["seed=12", "seed=13"])
 
 
 def test_status_counts_parts(tmp_path):

@@ -52,6 +52,19 @@ def test_a_notebook_refuses_a_bad_parameter_in_one_line_before_any_work(tmp_path
     assert not list(store.glob("*/*/*")), "work was done before the parameter was refused"
 
 
+def test_the_events_page_refuses_what_its_last_study_refuses_before_the_first_one_works(tmp_path):
+    """Ten events are enough for the samples, not for the reference."""
+    folders = {name: str(tmp_path / name) for name in ("AMPLIFY_RESULTS", "AMPLIFY_DATA")}
+    done = run_notebook("events", tmp_path / "a.ipynb", folders, preset="smoke", events=10)
+    assert done.returncode == 2
+    told = [text for text in done.stderr.splitlines() if text.startswith("ParameterError")]
+    assert len(told) == 1
+    assert "events = 10: must be an integer from 24" in told[0]
+    assert "Traceback" not in done.stderr
+    for folder in folders.values():
+        assert not list(Path(folder).glob("**/*")), "work was done before the value was refused"
+
+
 @pytest.mark.parametrize(
     "name", ["network", "ensemble", "smoothing", "showers", "events", "claims", "cost"]
 )

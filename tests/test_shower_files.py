@@ -1,22 +1,18 @@
 """Shower files: theirs and ours through one reader, one batch in memory, nothing wrong gets in."""
 
+import re
 import tracemalloc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-h5py = pytest.importorskip("h5py")
-
-from amplib.calorimeter.getting_high import (  # noqa: E402
-    SHAPE,
-    read_showers,
-    shower_count,
-    write_showers,
-)
+from amplib.calorimeter.getting_high import SHAPE, read_showers, shower_count, write_showers
+from amplib.studies import make_study
 
 MEGABYTE = 1e6
 SHOWER = 27_000 * 4 / MEGABYTE
@@ -148,8 +144,7 @@ def test_a_batch_is_written_before_the_next_is_made(tmp_path):
 
 def test_a_part_is_written_in_slices(tmp_path):
     """2000 showers of one part are 216 MB, and 500 of them are in memory."""
-    studies = pytest.importorskip("amplib.studies")
-    study = studies.make_study("showers", "smoke")
+    study = make_study("showers", "smoke", showers=2000)
     count = np.zeros(2000, np.uint16)
     count[::7] = 2
     hits = int(count.sum())
@@ -210,6 +205,15 @@ WRONG = {
         {"energy": with_value(COLUMN, 1, -50)},
         "shower 1 has a negative value in 30x30/energy",
     ),
+    "energies in MeV": (
+        {"energy": 1000 * COLUMN},
+        f"shower 0 has {1000 * ENERGIES[0]:g} in 30x30/energy, GeV up to 1000 are expected",
+    ),
+    "no energy": (
+        {"energy": with_value(COLUMN, 2, 0)},
+        "shower 2 has 0 in 30x30/energy, GeV up to 1000 are expected",
+    ),
+    "never written": ({"layers": 0 * SHOWERS}, "showers 0 to 2 are empty, as if never written"),
 }
 
 
@@ -217,7 +221,7 @@ WRONG = {
 def test_a_wrong_file_is_refused(tmp_path, what, reason):
     path = write_published(tmp_path / "wrong.hdf5", **what)
     assert refusal(path) == reason
-    if "value" not in reason:
+    if not re.match(r"showers? \d", reason):
         with pytest.raises(ValueError, match=r"wrong\.hdf5"):
             shower_count(path)
 
@@ -238,6 +242,9 @@ def test_other_hdf5_files_are_refused(tmp_path):
     with h5py.File(path, "w") as file:
         file["30x30/energy/of"] = COLUMN
     assert refusal(path) == "has no data set 30x30/energy"
+    with h5py.File(path, "w") as file:
+        file["30x30/energy"] = h5py.Empty("f4")
+    assert refusal(path) == "30x30/energy is empty"
 
 
 @pytest.mark.parametrize("data", [b"", b"energy layers\n", b"\x89HDF\r\n\x1a\n"], ids=repr)
@@ -283,6 +290,8 @@ def test_a_path_may_be_text(tmp_path):
 def test_a_missing_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"^no such folder: .*/nowhere$"):
         write_showers(tmp_path / "nowhere" / "showers.hdf5", [(ENERGIES, SHOWERS)])
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        write_showers(tmp_path, interrupted())
 
 
 @pytest.mark.parametrize("batch_size", [0, -1])

@@ -209,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         drawn = batches(options.showers, options.energy, options.particle, options.seed)
         write_showers(options.output, drawn)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

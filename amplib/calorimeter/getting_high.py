@@ -22,6 +22,8 @@ Array = NDArray[np.float32]
 
 GROUP = "30x30"
 SHAPE = (30, 30, 30)
+HIGHEST_ENERGY = 1000.0
+"""GeV: the same number in MeV would be a photon that no calorimeter of this size is for."""
 SHOWERS_A_CHUNK = 8  # 0.9 MB: within HDF5's cache
 
 
@@ -44,7 +46,8 @@ def read_showers(path: str | Path, batch_size: int) -> Iterator[tuple[Array, Arr
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: in one line, if the file is not of this format, is damaged or truncated, holds
-            no shower, or a value is NaN, infinite or negative.
+            no shower, a value is NaN, infinite or negative, an energy is not in GeV, or all showers
+            of a batch are empty.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -62,13 +65,15 @@ def write_showers(path: str | Path, batches: Iterable[tuple[ArrayLike, ArrayLike
     is refused.
 
     Raises:
-        FileNotFoundError: if there is no such folder.
+        FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name.
         ValueError: in one line, if a batch has another shape, a value is NaN, infinite or negative,
-            or there is no shower at all.
+            an energy is not in GeV, or there is no shower at all.
     """
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder")
     with whole_file(path) as temporary:
         with h5py.File(temporary, "w") as file:
             energy, layers = _datasets(file)
@@ -102,6 +107,8 @@ def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
     dataset = file[GROUP].get(name)
     if not isinstance(dataset, h5py.Dataset):
         raise ValueError(f"{path} has no data set {GROUP}/{name}")
+    if dataset.shape is None:
+        raise ValueError(f"{path}: {GROUP}/{name} is empty")
     if dataset.dtype.kind not in "fiu":
         raise ValueError(f"{path}: {GROUP}/{name} holds {dataset.dtype}, not numbers")
     return dataset
@@ -130,11 +137,14 @@ def _batch(
             f"{path}: showers {rows.start} to {last} cannot be read, the file is damaged"
         ) from None
     _check_values(path, energies, showers, rows.start)
+    if not showers.any():
+        last = rows.start + len(showers) - 1
+        raise ValueError(f"{path}: showers {rows.start} to {last} are empty, as if never written")
     return energies, showers
 
 
 def _check_values(path: Path, energies: Array, showers: Array, first: int) -> None:
-    """Raise for the first shower with a value that is NaN, infinite or negative."""
+    """Raise for the first shower with a value that cannot be."""
     for name, values in (
         ("energy", energies[:, None]),
         ("layers", showers.reshape(len(showers), -1)),
@@ -146,6 +156,13 @@ def _check_values(path: Path, energies: Array, showers: Array, first: int) -> No
             row = int(bad.argmax())
             reason = "a negative value" if low[row] < 0 else "a value that is NaN or infinite"
             raise ValueError(f"{path}: shower {first + row} has {reason} in {GROUP}/{name}")
+    bad = (energies == 0) | (energies > HIGHEST_ENERGY)
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(
+            f"{path}: shower {first + row} has {energies[row]:g} in {GROUP}/energy, "
+            f"GeV up to {HIGHEST_ENERGY:g} are expected"
+        )
 
 
 def _datasets(file: h5py.File) -> tuple[h5py.Dataset, h5py.Dataset]:

@@ -13,7 +13,7 @@ import numpy as np
 from amplib.calorimeter.config import ShowerConfig
 from amplib.calorimeter.geometry import ILD_ECAL
 from amplib.parameters import bounded
-from amplib.study import Arrays, BulkStudy, Part, Progress, Study
+from amplib.study import Arrays, BulkStudy, Part, Progress, Study, head
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +31,8 @@ class ShowerStudy(Study, ShowerConfig):
     A GPU draws other random numbers than a CPU: a part is the same on every CPU with the pinned
     versions, and the same in distribution on a GPU.
     """
+
+    gpu: ClassVar[bool] = True
 
     seed: int = bounded(3826103, 0, 2**63 - 1)
     showers: int = bounded(10_000, 1, 10_000_000, extent=True)
@@ -85,6 +87,7 @@ class Showers(ShowerStudy, BulkStudy):
     name: ClassVar[str] = "showers"
     store: ClassVar[str] = "showers"
     suffix: ClassVar[str] = ".h5"
+    writer: ClassVar[str] = "amplib.calorimeter.getting_high"
 
     def reduce(self, batches: Iterator[Tensor]) -> Arrays:
         """Only cells with energy, by their index in a shower; no threshold applied."""
@@ -105,7 +108,7 @@ class Showers(ShowerStudy, BulkStudy):
         """As the HDF5 file of the published showers."""
         from amplib.calorimeter.getting_high import write_showers
 
-        dense = (showers for part in parts for showers in dense_showers(part))
+        dense = head(self.showers, (showers for part in parts for showers in dense_showers(part)))
         write_showers(path, ((np.full(len(s), self.energy, np.float32), s) for s in dense))
 
 

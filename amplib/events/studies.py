@@ -13,7 +13,7 @@ import numpy as np
 from amplib.events.columns import TTBAR, TWO_BODY, Z_LEPTONS
 from amplib.parameters import bounded, one_of
 from amplib.results import Result
-from amplib.study import Arrays, BulkStudy, Part, Progress, Study
+from amplib.study import Arrays, BulkStudy, Part, Progress, Study, head
 
 if TYPE_CHECKING:
     from amplib.events.ttbar import Settings
@@ -54,6 +54,7 @@ class EventSample(EventStudy, BulkStudy):
     """Events themselves."""
 
     suffix: ClassVar[str] = ".csv"
+    writer: ClassVar[str] = "amplib.events.csv_file"
     columns: ClassVar[tuple[str, ...]]
 
     def compute(
@@ -70,7 +71,7 @@ class EventSample(EventStudy, BulkStudy):
         """As the published file: space-separated, one event a line."""
         from amplib.events.csv_file import write_events
 
-        write_events(path, (arrays["events"] for arrays in parts))
+        write_events(path, head(self.events, (arrays["events"] for arrays in parts)))
 
     def fingerprint(self) -> list[float]:
         arrays = replace(self, part_size=3).make((0,), lambda work: None)

@@ -1,0 +1,87 @@
+"""Data sets as files: exactly what was asked for, or one line that says why not."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from amplib import compute, data
+from amplib.__main__ import main
+from amplib.calorimeter.getting_high import read_showers
+from amplib.results import Result
+from amplib.studies import STUDIES, make_study
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where data sets are made, for this process and its workers."""
+    for module in ("amplib.results", "amplib.data"):
+        monkeypatch.setattr(f"{module}.DATA", tmp_path)
+    monkeypatch.setenv("AMPLIFY_DATA", str(tmp_path))
+    return tmp_path
+
+
+def test_a_file_has_as_many_events_as_its_name_says(folder):
+    """Parts of 500 are whole in the store; 750 are asked for."""
+    path = data.make_data("two-body-smoke", 1, "cpu", {"events": 750})
+    assert path.name == "two-body-smoke-events=750.csv"
+    assert sum(1 for _ in path.open()) == 750
+
+
+def test_showers_are_written_with_their_energy(folder):
+    """GeV, the incident one; of 15 showers in parts of 10 each is there once."""
+    path = data.make_data("showers-smoke", 1, "cpu", {"showers": 15, "energy": 5})
+    ((energies, showers),) = read_showers(path, 100)
+    np.testing.assert_array_equal(energies, np.full(15, 5.0))
+    # The silicon sees about 2% of 5 GeV, in MeV.
+    assert 50 < showers.sum((1, 2, 3)).mean() < 200
+    assert len(np.unique(showers.sum((1, 2, 3)))) == 15
+
+
+def test_a_part_with_another_run_makes_no_short_file(folder, capfd):
+    """The other run holds the lock of the second part; nothing is written until it lets go."""
+    result = Result(make_study("two-body", "smoke"), "smoke", folder)
+    with compute.part_lock(result, [(1,)]) as mine:
+        assert mine
+        with pytest.raises(ValueError, match="another run makes 1 of the parts; wait for it"):
+            data.make_data("two-body-smoke", 1, "cpu")
+    assert result.done() == [(0,)]
+    assert "parts (1,) to (1,) are with another run" in capfd.readouterr().err
+    assert not list(folder.glob("*.csv"))
+    assert sum(1 for _ in data.make_data("two-body-smoke", 1, "cpu").open()) == 1000
+
+
+def test_a_missing_library_is_named_before_any_work(folder, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "amplib.events.csv_file", None)
+    assert main(["data", "two-body-smoke", "--device", "cpu"]) == 2
+    assert "csv_file" in capsys.readouterr().err
+    assert not list(folder.rglob("part-*"))
+
+
+def test_a_folder_that_is_a_file_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "amplib", "data", "two-body-smoke", "--device", "cpu"],
+        capture_output=True, text=True, env={"AMPLIFY_DATA": str(tmp_path / "file")},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("amplib: ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_only_what_a_gpu_speeds_up_goes_there(name, monkeypatch):
+    """Events are made on the cores of a machine that has a GPU."""
+    monkeypatch.setattr(compute, "_has_cuda", lambda context: True)
+    uses = make_study(name, "smoke").gpu
+    assert uses == (name in ("gan", "ensemble", "showers", "shower-summary"))
+    assert compute.chosen_device("auto", uses, None) == ("cuda" if uses else "cpu")
+    assert compute.chosen_device("cuda", uses, None) == ("cuda" if uses else "cpu")
+    assert compute.chosen_device("cpu", uses, None) == "cpu"
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(compute, "_has_cuda", lambda context: False)
+    assert compute.chosen_device("auto", True, None) == "cpu"
+    with pytest.raises(ValueError, match="device = cuda: PyTorch finds no GPU here"):
+        compute.chosen_device("cuda", True, None)
