@@ -122,7 +122,7 @@ report.origin("showers-fig6", result)
 # photon enters at right angles, within half a cell of the grid's centre along x and along y, and what every
 # cell sees is recorded in MeV.  A cell below 0.1 MeV counts as silent.
 
-# %% mystnb={"figure": {"name": "showers-fig1", "caption": "One {glue:text}`shower-particle` of {glue:text}`shower-energy` GeV: its cells in space (above), the energy summed along $y$ (below left) and along the axis (below right).\n\n{glue:text}`showers-fig1-origin`"}, "image": {"alt": "Event display of one shower, in space and in two projections"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig1", "caption": "One {glue:text}`shower-particle` of {glue:text}`shower-energy` GeV: its cells in space (above), the energy summed along $y$, along $x$ and along the axis (below, from left to right).\n\n{glue:text}`showers-fig1-origin`"}, "image": {"alt": "Event display of one shower, in space and in three projections"}} tags=["hide-input"]
 figures.event_display(here.display)
 plt.show()
 

@@ -28,18 +28,20 @@ STYLES = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."), (ORANGE, ":"), (PURPLE
 
 
 def event_display(shower: np.ndarray) -> plt.Figure:
-    """One shower: its cells in space, and the energy summed along y and along the axis.
+    """One shower: its cells in space, and the energy summed along y, along x and along the axis.
 
     Args:
         shower: ``(layer, x, y)``, MeV, threshold applied.
     """
-    side_view, front_view = shower.sum(2).T, shower.sum(0)
-    norm = LogNorm(THRESHOLD, max(side_view.max(), front_view.max()))
-    figure = plt.figure(figsize=(7.6, 8.0))
-    space: Any = figure.add_axes((0.02, 0.47, 0.9, 0.56), projection="3d")
-    side = figure.add_axes((0.09, 0.07, 0.38, 0.36))
-    face = figure.add_axes((0.5, 0.07, 0.38, 0.36))
-    bar = figure.add_axes((0.91, 0.07, 0.02, 0.36))
+    views = (
+        (shower.sum(2).T, "layer", "$x$ (cells)"),
+        (shower.sum(1).T, "layer", "$y$ (cells)"),
+        (shower.sum(0).T, "$x$ (cells)", "$y$ (cells)"),
+    )
+    norm = LogNorm(THRESHOLD, max(image.max() for image, *_ in views))
+    figure = plt.figure(figsize=(9.0, 7.6))
+    space: Any = figure.add_axes((0.02, 0.33, 0.92, 0.74), projection="3d")
+    bar = figure.add_axes((0.925, 0.07, 0.014, 0.28))
     layer, x, y = shower.nonzero()
     order = np.argsort(shower[layer, x, y])
     layer, x, y = layer[order], x[order], y[order]
@@ -53,19 +55,15 @@ def event_display(shower: np.ndarray) -> plt.Figure:
         xlim=(0, 30), ylim=(0, 30), zlim=(0, 30),
         xticks=(0, 10, 20, 30), yticks=(0, 15, 30), zticks=(0, 15, 30),
     )  # fmt: skip
-    space.set_box_aspect((1.5, 1, 1), zoom=0.95)
+    space.set_box_aspect((1.5, 1, 1), zoom=1.05)
     space.view_init(elev=18, azim=-62)
-    cells = np.arange(31)
-    for ax, image, label in (
-        (side, side_view, "layer"),
-        (face, front_view, "$y$ (cells)"),
-    ):
+    cells, ticks = np.arange(31), (0, 10, 20, 30)
+    for k, (image, across, up) in enumerate(views):
+        ax = figure.add_axes((0.06 + 0.295 * k, 0.07, 0.23, 0.28))
         drawn = ax.pcolormesh(
             cells, cells, np.ma.masked_less_equal(image, 0), cmap=ENERGY, norm=norm
         )
-        ax.set(xlabel=label, aspect="equal")
-    side.set_ylabel("$x$ (cells)")
-    face.tick_params(labelleft=False)
+        ax.set(xlabel=across, ylabel=up, aspect="equal", xticks=ticks, yticks=ticks)
     figure.colorbar(drawn, cax=bar, label="energy (MeV)")
     return figure
 
