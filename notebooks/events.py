@@ -162,11 +162,11 @@ plt.show()
 # a parametrised detector with the numbers of Delphes' {cite}`favereau2014` card for ATLAS; FastJet
 # {cite}`cacciari2012` finds jets, anti-$k_t$ {cite}`cacciari2008` with $R = 0.6$, as on that card.  As the paper
 # has it, an event has at least four jets with $p_T > 20$ GeV, of which the four leading in $p_T$ are kept, and
-# one or two leptons.  Its 26 columns: missing momentum and its azimuth, then energy, $p_T$, $\eta$ and $\phi$ of four jets and two leptons,
-# in MeV, zeros for a lepton that is not there.  Of the events in which a W goes to an electron or a muon
-# {glue:text}`ttbar-survival` survive, {glue:text}`ttbar-dileptons` of them with two leptons; to simulate those of
-# this page took {glue:text}`ttbar-time` of one core.  The paper took its matrix elements from MadGraph and merged
-# them with the shower; here extra jets come from the shower alone.
+# one or two leptons.  Its 26 columns: missing momentum and its azimuth, then energy, $p_T$, $\eta$ and
+# $\phi$ of four jets and two leptons, in MeV, zeros for a lepton that is not there.  Of the events in which a W
+# goes to an electron or a muon {glue:text}`ttbar-survival` survive, {glue:text}`ttbar-dileptons` of them with
+# two leptons; to simulate those of this page took {glue:text}`ttbar-time` of one core.  The paper took
+# its matrix elements from MadGraph and merged them with the shower; here extra jets come from the shower alone.
 
 # %% mystnb={"figure": {"name": "events-fig3", "caption": "One event. Circles: jets (blue, of their radius $R = 0.6$) and leptons (vermillion, not to scale) as the detector has them, with their transverse momenta; dashed: azimuth of the missing momentum; crosses: the bottom quarks and what the W bosons decayed into, with transverse momenta in GeV. Of the first events of the sample's parts, for which these are stored, it is the first whose four quarks have a jet each and whose missing momentum is within 0.3 rad of the only neutrino, of more than 40 GeV (the very first, where there is none).\n\n{glue:text}`events-fig3-origin`"}, "image": {"alt": "One top-pair event in pseudorapidity and azimuth"}} tags=["hide-input"]
 figures.event_display(tops)
