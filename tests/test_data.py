@@ -1,7 +1,9 @@
 """Data sets as files: exactly what was asked for, or one line that says why not."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,10 @@ import pytest
 from amplib import compute, data
 from amplib.__main__ import main
 from amplib.calorimeter.getting_high import read_showers
-from amplib.results import Result
+from amplib.events.columns import TWO_BODY
+from amplib.events.csv_file import read_events
+from amplib.parameters import ParameterError
+from amplib.results import ROOT, Result
 from amplib.studies import STUDIES, make_study
 
 
@@ -22,10 +27,29 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_data_makes_one_file_that_the_reader_accepts(tmp_path):
+    command = [sys.executable, "-m", "amplib", "data", "two-body-smoke", "--device", "cpu"]
+
+    def make() -> Path:
+        env = {**os.environ, "AMPLIFY_DATA": str(tmp_path)}
+        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        return Path(done.stdout.strip())
+
+    path = make()
+    assert path == tmp_path / "two-body-smoke.csv"
+    rows = np.concatenate(list(read_events(path, TWO_BODY, 300, rules=())))
+    study = make_study("two-body", "smoke")
+    parts = dict(study.compute(study.parts(), "cpu", Path(), lambda work: None))
+    np.testing.assert_allclose(rows, np.concatenate([p["events"] for p in parts.values()]), 1e-8)
+    written = path.stat().st_mtime_ns
+    assert make().stat().st_mtime_ns == written
+
+
 def test_a_file_has_as_many_events_as_its_name_says(folder):
     """Parts of 500 are whole in the store; 750 are asked for."""
-    path = data.make_data("two-body-smoke", 1, "cpu", {"events": 750})
-    assert path.name == "two-body-smoke-events=750.csv"
+    path = data.make_data("two-body-smoke", 1, "cpu", {"events": 750, "seed": 7})
+    assert path.name == "two-body-smoke-seed=7-events=750.csv"
     assert sum(1 for _ in path.open()) == 750
 
 
@@ -85,3 +109,27 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
     assert compute.chosen_device("auto", True, None) == "cpu"
     with pytest.raises(ValueError, match="device = cuda: PyTorch finds no GPU here"):
         compute.chosen_device("cuda", True, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "line"),
+    [
+        ("z-smoke", "energy=9000", "energy = 9000"),
+        ("z-smoke", "jobs=2", "unknown parameter 'jobs'"),
+        ("ttbar-published", "energy=90", "published as it is"),
+    ],
+)
+def test_data_refuses_parameters_before_any_work(name, change, line):
+    key, _, value = change.partition("=")
+    with pytest.raises(ParameterError, match=line):
+        data.make_data(name, overrides={key: int(value)})
+
+
+@pytest.mark.parametrize("name", ["ttbar", "ttbar-huge", "gan-laptop", "ttbar-summary-laptop"])
+def test_unknown_data_is_refused_in_one_line(name):
+    with pytest.raises(ParameterError, match="allowed are showers-smoke"):
+        data.make_data(name)
+    command = [sys.executable, "-m", "amplib", "data", name]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1

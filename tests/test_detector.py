@@ -404,6 +404,28 @@ def test_isolation_by_hand():
     np.testing.assert_allclose(isolation(candidates, around, np.array([-1, 0])), [0.6, 0.4])
 
 
+@pytest.mark.parametrize(("distance", "share"), [(0.45, 0.3), (0.49, 0.3), (0.51, 0), (0.55, 0)])
+@pytest.mark.parametrize(("d_eta", "d_phi"), [(1, 0), (0, -1), (-0.6, 0.8)])
+def test_the_isolation_cone_is_half(distance, share, d_eta, d_phi):
+    neighbour = [[9, 3, 0.1 + distance * d_eta, 3.1 + distance * d_phi]]
+    around = Collection(np.array(neighbour), np.array([0, 1]), [])
+    candidate = Objects(np.array([0]), np.array([[9, 10, 0.1, 3.1]]), *np.full((2, 1), -1))
+    assert isolation(candidate, around, np.array([-1])) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("pt", "share"), [(0.4, 0.98 * 0.85), (0.6, 0.0)])
+def test_neighbours_count_in_the_isolation_from_half_a_gev(pt, share):
+    """Twelve photons about a muon of 11 GeV, which stands 2.75.  At eta 2.1 they have 4 pT of
+    energy, enough for their towers, and pT to 8% or better: six of 0.4 would have to be seen above
+    0.5, or eight of 0.6 below, before a muon changed sides."""
+    energy, n = pt * np.cosh(2.1), 2000
+    photons = [(22, energy, 2.1, 1 + side * k * 0.05) for k in range(1, 7) for side in (-1, 1)]
+    shots = gun((13, 11 * np.cosh(2.0), 2.0, 1.0), *photons, n=n)
+    seen = simulate(shots, np.random.default_rng(19))
+    assert len(seen.inputs) > 12 * n
+    within(len(seen.muons) / n, share, (0.83 * 0.17 / n) ** 0.5)
+
+
 def test_leptons_are_no_jets():
     """e, mu and K_L of 100 GeV, far apart: without the overlap rule three jets, with it one.
 

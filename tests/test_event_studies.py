@@ -8,15 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amplib import data
-from amplib.events.columns import TTBAR, TWO_BODY, columns
+from amplib.events.columns import TTBAR, columns
 from amplib.events.compact import HIGHEST, LOWEST, pack, unpack
-from amplib.events.csv_file import read_events
 from amplib.events.merit import GRIDS
 from amplib.events.reference import SMEARINGS, reference
 from amplib.events.studies import COSINES, TopPairs
 from amplib.events.summary import chi2, flat, modulation, share
-from amplib.parameters import ParameterError
 from amplib.results import ROOT, Result, provenance
 from amplib.studies import make_study
 
@@ -80,46 +77,14 @@ def test_a_part_is_the_same_alone_and_after_another(name):
     assert both[(0,)]["events"].shape == (study.part_size, len(study.columns))
 
 
-def test_data_makes_one_file_that_the_reader_accepts(tmp_path):
-    command = [sys.executable, "-m", "amplib", "data", "two-body-smoke", "--device", "cpu"]
-
-    def make() -> Path:
-        env = {**os.environ, "AMPLIFY_DATA": str(tmp_path)}
-        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT)
-        assert done.returncode == 0, done.stderr
-        return Path(done.stdout.strip())
-
-    path = make()
-    assert path == tmp_path / "two-body-smoke.csv"
-    rows = np.concatenate(list(read_events(path, TWO_BODY, 300, rules=())))
-    study = make_study("two-body", "smoke")
-    parts = dict(study.compute(study.parts(), "cpu", Path(), ignore))
-    np.testing.assert_allclose(rows, np.concatenate([p["events"] for p in parts.values()]), 1e-8)
-    written = path.stat().st_mtime_ns
-    assert make().stat().st_mtime_ns == written
-
-
-@pytest.mark.parametrize(
-    ("name", "change", "line"),
-    [
-        ("z-smoke", "energy=9000", "energy = 9000"),
-        ("z-smoke", "jobs=2", "unknown parameter 'jobs'"),
-        ("ttbar-published", "energy=90", "published as it is"),
-    ],
-)
-def test_data_refuses_parameters_before_any_work(name, change, line):
-    key, _, value = change.partition("=")
-    with pytest.raises(ParameterError, match=line):
-        data.make_data(name, overrides={key: int(value)})
-
-
-def test_data_of_other_parameters_is_another_file(tmp_path, monkeypatch):
-    for module in ("amplib.results", "amplib.data"):
-        monkeypatch.setattr(f"{module}.DATA", tmp_path)
-    monkeypatch.setenv("AMPLIFY_DATA", str(tmp_path))  # of the worker
-    path = data.make_data("two-body-smoke", 1, "cpu", {"events": 500, "seed": 7})
-    assert path.name == "two-body-smoke-seed=7-events=500.csv"
-    assert sum(1 for _ in path.open()) == 500
+@pytest.mark.parametrize("name", ["two-body", "z", "ttbar"])
+def test_seeds_give_events_of_their_own(name):
+    first, same, other = (
+        make_study(name, "smoke", part_size=2, seed=seed).make((0,), ignore)["events"]
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
 
 
 def test_presets_share_the_parts_of_a_sample(tmp_path):
@@ -127,16 +92,6 @@ def test_presets_share_the_parts_of_a_sample(tmp_path):
         Result(make_study("ttbar", preset), preset, tmp_path) for preset in ("laptop", "paper")
     )
     assert laptop.folder == paper.folder
-
-
-@pytest.mark.parametrize("name", ["ttbar", "ttbar-huge", "gan-laptop", "ttbar-summary-laptop"])
-def test_unknown_data_is_refused_in_one_line(name):
-    with pytest.raises(ParameterError, match="allowed are showers-smoke"):
-        data.make_data(name)
-    command = [sys.executable, "-m", "amplib", "data", name]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
 
 
 # ---------------------------------------------------------------- summaries
@@ -166,6 +121,33 @@ def test_summary_of_z_counts_every_event():
     np.testing.assert_allclose(kept["pair_mass"], 91, rtol=1e-9)
 
 
+def test_summary_of_z_by_hand():
+    """Negative leptons at cos theta = 0.6 (electrons, twice) and -0.8 (a muon), all at phi = 0.1;
+    forward is along the incoming electron, +z."""
+    events = np.zeros((3, 16))
+    for row, flavour, cosine in ((0, 0, 0.6), (1, 0, 0.6), (2, 8, -0.8)):
+        across = np.sqrt(1 - cosine**2)
+        p = 45.5 * np.array([across * np.cos(0.1), across * np.sin(0.1), cosine])
+        events[row, flavour : flavour + 8] = [45.5, *p, 45.5, *-p]
+    study = make_study("z-summary", "smoke")
+    kept = study.reduce({"events": events})
+    assert kept["forward"].tolist() == [2, 1]
+    assert kept["electrons"].tolist() == [2, 3]
+    places = np.repeat(COSINES[:-1] + 0.025, kept["cos_theta"])
+    np.testing.assert_allclose(places, [-0.8, 0.6, 0.6], atol=0.026)
+    assert kept["phi"][20] == 3  # 0 to 0.157
+    assert kept["unbalanced"] == 0
+
+
+def test_residuals_of_missing_momentum_are_measured_minus_true(tops):
+    """50 GeV along +y against neutrinos of (10, 20): (-10, 30)."""
+    events = np.array(tops["events"])
+    events[:, columns(TTBAR, "MET", "phi_MET")] = 50e3, np.pi / 2
+    arrays = {**tops, "events": events, "neutrinos": np.tile([10e3, 20e3], (len(events), 1))}
+    kept = make_study("ttbar-summary", "smoke").reduce(arrays)
+    np.testing.assert_allclose(kept["met_residuals"], [[-10e3, 30e3]] * len(events), atol=0.1)
+
+
 def test_reference_counts_every_event(tops):
     """60 events: the 20, and 40 that are turned by an angle each."""
     turned = [np.array(tops["events"], float) for _ in range(3)]
@@ -184,6 +166,10 @@ def test_reference_counts_every_event(tops):
     assert (kept["azimuths"].sum((1, 2)) == n).all()
     assert (kept["azimuths"][0][cells[:, 0], cells[:, 1]] > 0).all()
     assert kept["empty"][0, 1, -1] == pytest.approx(1 - len(cells) / 1e6)
+    eta = events[:, columns(TTBAR, "eta_j1", "eta_j2")]
+    cells = np.unique(((eta[(abs(eta) < 2.5).all(1)] + 2.5) / 5 * 1000).astype(int), axis=0)
+    assert 0 < len(cells) < 20  # of the 20, some have a jet beyond 2.5
+    assert kept["empty"][0, 0, -1] == pytest.approx(1 - len(cells) / 1e6, abs=1e-9)
     assert (kept["empty_held_out"] >= kept["empty"]).all()
     assert kept["sizes"].tolist() == list(range(2, 25, 2))  # of 60, 48 at most are compared
     assert kept["pairs"].tolist() == [60 // (2 * size) for size in kept["sizes"]]

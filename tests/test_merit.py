@@ -5,6 +5,7 @@ import pytest
 
 from amplib.events.columns import TTBAR, columns
 from amplib.events.merit import (
+    ETA_RANGE,
     GRIDS,
     PHI_RANGE,
     delta,
@@ -22,6 +23,7 @@ from amplib.events.observables import (
     leading_directions,
     observables,
 )
+from amplib.events.reference import SMEARINGS
 
 
 def event(**values: float) -> np.ndarray:
@@ -114,6 +116,31 @@ def test_central_bins_leave_a_thousandth_beyond_either_end(truth):
     np.testing.assert_allclose(binning.limits[OBSERVABLES.index("phi_j1")], PHI_RANGE)
     extremes = binnings(truth)["extremes"].limits
     np.testing.assert_array_equal(extremes, np.stack([truth.min(0), truth.max(0)], axis=1))
+
+
+def test_released_ranges_are_the_authors(truth):
+    """Of the histograms in the code released with bvae, MeV; bins of the logarithm."""
+    jet, lepton, mass = (2e4, 7e6), (1e4, 7e6), (1e4, 1e7)
+    expected = {"MET": (100, 7e6), "phi_MET": (-np.pi, np.pi)}
+    for objects, energy, eta in (("j1 j2 j3 j4", jet, 5), ("l1 l2", lepton, 2.5)):
+        for o in objects.split():
+            expected |= {f"E_{o}": energy, f"pT_{o}": energy}
+            expected |= {f"eta_{o}": (-eta, eta), f"phi_{o}": (-np.pi, np.pi)}
+    expected |= dict.fromkeys(("M_2j", "M_3j", "M_4j", "M_4j1l", "M_4j2l"), mass)
+    found = binnings(truth)["released"]
+    assert found.logarithmic
+    limits = dict(zip(OBSERVABLES, map(tuple, found.limits.tolist()), strict=True))
+    assert {name: limits[name] for name in expected} == expected
+    assert set(limits) - set(expected) == {"dR_jj", "dphi_l_MET"}  # which the authors do not draw
+
+
+def test_ranges_and_widths_are_the_papers():
+    """bvae, above eq. 23: eta in [-2.5, 2.5], sqrt(N_bins) to 1000; sec. III D: N(1, sigma^2) with
+    sigma^2 = 0.05 and 0.1, which the released code takes for sigma."""
+    assert ETA_RANGE == (-2.5, 2.5)
+    assert pytest.approx((-3.14159265, 3.14159265)) == PHI_RANGE
+    assert GRIDS[0] <= 1 and GRIDS[-1] == 1000
+    assert pytest.approx((0.05, 0.1, 0.2236068, 0.3162278)) == SMEARINGS
 
 
 def test_an_observable_of_one_value_fills_one_bin(truth):

@@ -40,6 +40,14 @@ def by_hand() -> torch.Tensor:
     return s
 
 
+def test_cells_are_seen_from_a_tenth_of_an_mev():
+    """The threshold of dctrgan, sec. III B: of 0.101, 0.099 and 0.1 MeV the second is no hit."""
+    s = torch.zeros(1, 30, 30, 30)
+    s[0, 3, 4, :3] = torch.tensor([0.101, 0.099, 0.1])
+    assert (obs.visible(s)[0, 3, 4, :3] == torch.tensor([0.101, 0, 0.1])).all()
+    assert obs.active_cells(obs.visible(s)).item() == 2
+
+
 def test_high_level_by_hand(by_hand):
     first, empty = obs.high_level(obs.visible(by_hand))
     assert first[0] == 4

@@ -32,6 +32,16 @@ def test_parts_are_independent_and_complete():
         np.testing.assert_array_equal(np.concatenate(dense), drawn)
 
 
+def test_seeds_give_showers_of_their_own():
+    def drawn(seed):
+        study = make_study("showers", "smoke", energy=1, part_size=3, seed=seed)
+        return torch.cat(list(study.batches((0,), "cpu")))
+
+    first, same, other = map(drawn, (1, 1, 2))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+
+
 def test_summary_sums_what_the_showers_show():
     study = make_study("shower-summary", "smoke", energy=5, part_size=10)
     assert isinstance(study, ShowerSummary)

@@ -13,7 +13,8 @@ from top_pairs import QUICK, N
 
 from amplib.events import checks, ttbar
 from amplib.events.columns import TTBAR, columns, four_momentum, mass, ttbar_objects
-from amplib.events.detector import Particles, simulate
+from amplib.events.detector import Detected, Particles, simulate
+from amplib.events.objects import Objects
 from amplib.events.pythia import start
 
 
@@ -118,6 +119,18 @@ def test_three_leptons_are_one_too_many():
     sample = ttbar.select(shots, truth, QUICK, rng, clock, {})
     assert sample.cutflow["one or two leptons"] == np.sum((count == 1) | (count == 2))
     assert 0 < len(sample) <= sample.cutflow["one or two leptons"]
+
+
+def test_jets_are_cut_at_20_gev_before_their_energy_scale():
+    """Towers of 19.9 and 20.1 GeV at eta 0 and 4: those of 20.1 stay, as jets of
+    sqrt(20.1 (20.1 + s^2)) with s = 3 and 2.2; the others would have 24.0 and 22.2 GeV."""
+    pt, eta, phi = np.array([[19.9, 20.1, 20.1, 19.9], [0, 0, 4, 4], [0, 2, 0, 2]])
+    inputs = np.stack([pt * np.cosh(eta), pt, eta, phi], axis=1)
+    none = Objects(np.zeros(0, int), np.zeros((0, 4)), *np.zeros((2, 0), int))
+    detected = Detected(inputs, np.array([0, 4]), np.zeros((1, 2)), none, none, none)
+    jets = ttbar.calibrated_jets(detected, np.array([0]), 0.6).kinematics
+    jets = jets[np.argsort(jets[:, 2])]
+    np.testing.assert_allclose(jets[:, 1:], [[24.185, 0, 2], [22.390, 4, 0]], atol=1e-3)
 
 
 def test_top_cut_flow_falls(tops):
