@@ -189,7 +189,15 @@ def whole_file(path: Path) -> Iterator[Path]:
     """A temporary name beside ``path``: flushed and renamed to it if the block ends well.
 
     Whatever interrupts the block, ``path`` is as before or complete.
+
+    Raises:
+        FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name;
+            before the block, so that no work is lost.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"no such folder: {path.parent}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary

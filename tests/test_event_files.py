@@ -529,6 +529,17 @@ def test_a_name_that_does_not_fit_is_refused(tmp_path):
     assert refusal(tmp_path) == "is a folder, not a file of events"
 
 
+def test_a_place_that_cannot_be_written_is_named_before_any_work(tmp_path):
+    def never():
+        pytest.fail("work was done")
+        yield
+
+    with pytest.raises(FileNotFoundError, match=r"^no such folder: .*/nowhere$"):
+        write_events(tmp_path / "nowhere" / "events.csv", never())
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        write_events(tmp_path, never())
+
+
 def test_paths_may_be_text(tmp_path):
     path = str(tmp_path / "events.csv.gz")
     write_events(path, [EVENTS])

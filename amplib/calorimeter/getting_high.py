@@ -70,10 +70,6 @@ def write_showers(path: str | Path, batches: Iterable[tuple[ArrayLike, ArrayLike
             an energy is not in GeV, or there is no shower at all.
     """
     path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"no such folder: {path.parent}")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder")
     with whole_file(path) as temporary:
         with h5py.File(temporary, "w") as file:
             energy, layers = _datasets(file)

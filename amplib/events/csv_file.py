@@ -225,6 +225,7 @@ def write_events(
         digits: significant digits; 9 make a float32, and 17 a double, the same when it is read.
 
     Raises:
+        FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name.
         ValueError: in one line, if a batch is not ``(n, D)`` with one D, a value is not finite, or
             there is no event at all.
     """
