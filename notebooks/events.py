@@ -350,7 +350,7 @@ report.show_table(
             BINNINGS, reference["delta_smeared"].T, of_truth, strict=True
         )
     ]
-    + [["*the paper*", "0.0093", "0.0192", "--", "--", "0.0003"]],
+    + [["*the paper*", *(f"{d:.4f}" for d in paper[:2]), "--", "--", f"{PAPER_IDEAL[0]:.4f}"]],
 )
 report.show_table(
     "events-smeared",
@@ -362,7 +362,7 @@ report.show_table(
             JETS_BY, reference["delta_of_smeared"][..., 0].T, crowding[::2], strict=True
         )
     ]
-    + [["*the paper*", "3.53", "3.89", "--", "--", "0.5"]],
+    + [["*the paper*", "3.53", "3.89", "--", "--", f"{PAPER_IDEAL[1]:g}"]],
 )
 
 # %% [markdown]

@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.events import atlas_card as card
-from amplib.events.columns import JETS, MEV, PARTONS, TTBAR, columns, mass, ttbar_objects
+from amplib.events.columns import (
+    JETS,
+    MEV,
+    PARTONS,
+    TTBAR,
+    columns,
+    mass,
+    pt_eta_phi,
+    ttbar_objects,
+)
 from amplib.events.objects import delta_r2
 from amplib.events.towers import energy_resolution
 from amplib.quantiles import Estimate
@@ -104,7 +113,7 @@ def nearest_jets(jets: Array, quarks: Array) -> Integers:
     Returns:
         Shape (n, Q).
     """
-    distance2 = delta_r2(*_direction(quarks[:, :, None]), *_direction(jets[:, None]))
+    distance2 = delta_r2(*pt_eta_phi(quarks[:, :, None])[1:], *pt_eta_phi(jets[:, None])[1:])
     nearest = distance2.argmin(axis=2)
     return np.where(distance2.min(axis=2) < MATCH_DR**2, nearest, -1)
 
@@ -183,9 +192,3 @@ def missing_residuals(events: Array, neutrinos: ArrayLike) -> Array:
 def missing_resolution(events: Array, neutrinos: ArrayLike) -> Peak:
     """Peak of both components of :func:`missing_residuals`: its width is the resolution, MeV."""
     return peak(missing_residuals(events, neutrinos).ravel())
-
-
-def _direction(momentum: Array) -> tuple[Array, Array]:
-    """(eta, phi) of (E, px, py, pz) along the last axis."""
-    _, x, y, z = np.moveaxis(momentum, -1, 0)
-    return np.arcsinh(z / np.hypot(x, y)), np.arctan2(y, x)

@@ -60,6 +60,17 @@ def four_momentum(energy: ArrayLike, pt: ArrayLike, eta: ArrayLike, phi: ArrayLi
     return np.stack(np.broadcast_arrays(energy, *along), axis=-1)
 
 
+def pt_eta_phi(momentum: ArrayLike) -> tuple[Array, Array, Array]:
+    """pT, pseudorapidity and azimuth of (E, px, py, pz) along the last axis of (..., 4).
+
+    >>> [float(q[0]) for q in pt_eta_phi([[5.0, 0.0, 3.0, 0.0]])]
+    [3.0, 0.0, 1.5707963267948966]
+    """
+    _, x, y, z = np.moveaxis(np.asarray(momentum, dtype=float), -1, 0)
+    pt = np.hypot(x, y)
+    return pt, np.arcsinh(z / pt), np.arctan2(y, x)
+
+
 def ttbar_objects(events: Array) -> Array:
     """Four-momenta (E, px, py, pz) of ``OBJECTS``, shape (n, 6, 4) of ``events`` (n, 26), MeV."""
     objects = events[:, 2:].reshape(-1, len(OBJECTS), 4)

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from amplib.events.atlas_card import JET_RADIUS
 from amplib.events.checks import nearest_jets
-from amplib.events.columns import JETS, OBJECTS, PARTONS, ttbar_objects
+from amplib.events.columns import JETS, OBJECTS, PARTONS, pt_eta_phi, ttbar_objects
 from amplib.events.compact import unpack
 from amplib.events.merit import GRIDS, PHI_RANGE, extrapolated_delta
 from amplib.events.objects import delta_r2
-from amplib.events.observables import BINNINGS
+from amplib.events.observables import BINNINGS, azimuthal_distance
 from amplib.events.reference import PAPER_EVENTS, PAPER_IDEAL
 from amplib.events.studies import AZIMUTHS, COSINES, MOMENTA, POLAR_ANGLES
 from amplib.events.summary import GEV, TopPairStatistics, total
@@ -98,21 +98,14 @@ def z_panels(result: Result) -> plt.Figure:
     return figure
 
 
-def _direction(momentum: Array) -> tuple[Array, Array, Array]:
-    """pT, eta and phi of (E, px, py, pz) along the last axis."""
-    _, x, y, z = np.moveaxis(momentum, -1, 0)
-    return np.hypot(x, y), np.arcsinh(z / np.hypot(x, y)), np.arctan2(y, x)
-
-
 def _is_clear(event: Array, partons: Array, codes: NDArray[np.int64]) -> bool:
     """Whether four quarks have a jet each and the missing momentum is along the one neutrino."""
     jets = ttbar_objects(event[None])[:, :JETS]
     found = nearest_jets(jets, partons[None, codes <= 5])[0]
-    pt, _, phi = _direction(partons[(codes == 12) | (codes == 14)])
+    pt, _, phi = pt_eta_phi(partons[(codes == 12) | (codes == 14)])
     if len(pt) != 1 or len(found) != JETS or len({*found} - {-1}) != JETS:
         return False
-    off = np.angle(np.exp(1j * (phi[0] - event[1])))
-    return bool(pt[0] > CLEAR_PT and abs(off) < CLEAR_ANGLE)
+    return bool(pt[0] > CLEAR_PT and azimuthal_distance(phi, event[1:2])[0] < CLEAR_ANGLE)
 
 
 def clear_event(top_pairs: TopPairStatistics) -> tuple[Array, Array, NDArray[np.int64]]:
@@ -157,7 +150,7 @@ def event_display(top_pairs: TopPairStatistics) -> plt.Figure:
         beside = eta[k] + (radius + 0.08) * (1 if right[k] else -1)
         ax.annotate(f"{name}, {pt[k] / GEV:.0f} GeV", (beside, _in_view(phi[k])), va="center",
                     ha="left" if right[k] else "right", fontsize=9, color=color)  # fmt: skip
-    for code, pt, eta, phi in zip(codes, *_direction(partons), strict=True):
+    for code, pt, eta, phi in zip(codes, *pt_eta_phi(partons), strict=True):
         ax.plot(eta, _in_view(phi), "x", color=BLACK, markersize=6, markeredgewidth=1.2)
         ax.annotate(f"{LETTERS.get(int(code), 'τ')} {pt / GEV:.0f}", (eta, _in_view(phi)), (11, 1),
                     textcoords="offset points", fontsize=9)  # fmt: skip
