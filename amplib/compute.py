@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from functools import cache
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
@@ -213,8 +214,6 @@ def _die_with_parent() -> None:
 
 
 def _compute_group(result: Result, parts: list[Part], device: str) -> None:
-    if device == "cpu":
-        _one_thread()
     with part_lock(result, parts) as ours:
         if not ours:
             print(f"parts {parts[0]} to {parts[-1]} are with another run", file=sys.stderr)
@@ -226,6 +225,7 @@ def _compute_group(result: Result, parts: list[Part], device: str) -> None:
 
 def _compute_locked(result: Result, parts: list[Part], device: str) -> None:
     result.check_fingerprint()
+    products = "" if device == "cuda" else _prepared_cpu()
     checkpoint = checkpoint_of(result, parts)
     note = _Note(checkpoint.with_suffix(".json"), result, parts)
 
@@ -234,7 +234,9 @@ def _compute_locked(result: Result, parts: list[Part], device: str) -> None:
         note.write()
 
     for part, arrays in result.study.compute(parts, device, checkpoint, progress):
-        made = provenance(_commit, _device_name(device), note.seconds(), together=len(parts))
+        made = provenance(
+            _commit, _device_name(device) + products, note.seconds(), together=len(parts)
+        )
         result.save(part, arrays, made)
     note.path.unlink(missing_ok=True)
 
@@ -275,11 +277,13 @@ class _Note:
             write_atomically(self.path, content.encode())
 
 
-def _one_thread() -> None:
-    # Two processes of one thread are faster than one of two; OMP_NUM_THREADS comes too late.
-    import torch
+@cache
+def _prepared_cpu() -> str:
+    """Sets this worker up, once; what the record says of its matrix products."""
+    from amplib.cpu import prepare
 
-    torch.set_num_threads(1)
+    products = prepare()
+    return "" if products == "default" else f", {products}"
 
 
 def _device_name(device: str) -> str:

@@ -16,20 +16,15 @@ from torch import Tensor, nn
 
 from amplib.gan_config import GANConfig
 from amplib.stacked import (
-    LEAK,
     Noise,
     NoiseBlock,
     StackedLayers,
     StackedLinear,
     dropout_words,
     leaky,
+    pass_and_gradient,
     uniform_words,
 )
-
-# Where all embeddings of a batch coincide, as those of a collapsed generator do, the standard
-# deviation has no gradient and its tangent is 0 / 0; sqrt(var + STD_FLOOR) has one, and differs
-# from it by less than 1e-4 elsewhere.
-STD_FLOOR = 1e-8
 
 
 class Generator(nn.Module):
@@ -41,8 +36,9 @@ class Generator(nn.Module):
     def __init__(self, config: GANConfig, generators: list[torch.Generator]):
         super().__init__()
         c = self.config = config
-        self.hidden = StackedLayers([c.latent] + [c.width] * c.depth, generators)
-        self.output = StackedLinear(c.width, c.dimension, generators)
+        how = c.initialisation
+        self.hidden = StackedLayers([c.latent] + [c.width] * c.depth, generators, how)
+        self.output = StackedLinear(c.width, c.dimension, generators, how)
 
     def words(self, rows: int) -> int:
         """Noise words that one call takes."""
@@ -57,34 +53,58 @@ class Generator(nn.Module):
         return self.output(x)
 
 
-def aggregate(phi: Tensor, rows: int, how: str) -> Tensor:
-    r"""F: the batch's embeddings to one vector, with its tangents.
+def aggregate(phi: Tensor, how: str, floor: float) -> Tensor:
+    """F: the batch's embeddings to one vector, ``(E, rows, n, m) -> (E, rows, m)``.
 
     Args:
-        phi: ``(E, k, rows, n, m)`` embeddings of B - x; k = 0 the values, k > 0 their tangents.
-        rows: number of points x.
-        how: ``std``, ``mean``, ``max`` or ``sum``.
-
-    Returns:
-        ``(E, k, rows, m)``; for the standard deviation s of :math:`\phi_j` the tangent is
-        :math:`\dot s = \sum_j (\phi_j - \bar\phi) \dot\phi_j / ((n - 1) s)`.
+        phi: embeddings of B - x.
+        how: ``std`` (unbiased), ``biased-std``, ``mean``, ``max`` or ``sum``.
+        floor: added to the variance.  Where all embeddings of a batch coincide, as those of a
+            collapsed generator may, the root of zero has no gradient.
     """
     if how == "mean":
-        return phi.mean(3)
+        return phi.mean(2)
     if how == "sum":
-        return phi.sum(3)
+        return phi.sum(2)
     if how == "max":
-        largest = phi[:, :1].argmax(3, keepdim=True).expand(-1, phi.shape[1], -1, -1, -1)
-        return phi.gather(3, largest).squeeze(3)
-    # Both factors centred: of equal embeddings, sum((phi - mean) phi) may round below zero.
-    centred = phi - phi.mean(3, keepdim=True)
-    covariance = (centred[:, :1] * centred).sum(3) / (phi.shape[3] - 1)
-    std = (covariance[:, :1] + STD_FLOOR).sqrt()
-    return torch.cat([std, covariance[:, 1:] / std], 1)
+        return phi.gather(2, _largest(phi)).squeeze(2)
+    centred = phi - phi.mean(2, keepdim=True)
+    return (centred.square().sum(2) / _freedom(phi, how) + floor).sqrt()
+
+
+def aggregation_weights(phi: Tensor, summary: Tensor, how: str) -> Tensor:
+    r"""How F answers to each embedding, :math:`\partial F / \partial\phi_j`.
+
+    Of the standard deviation s it is :math:`(\phi_j - \bar\phi) / ((n - 1) s)`.
+
+    Args:
+        phi: ``(E, rows, n, m)`` embeddings.
+        summary: ``(E, rows, m)`` their F.
+        how: as in ``aggregate``.
+
+    Returns:
+        ``(E, rows, n, m)``.
+    """
+    if how == "mean":
+        return torch.full_like(phi, 1 / phi.shape[2])
+    if how == "sum":
+        return torch.ones_like(phi)
+    if how == "max":
+        return torch.zeros_like(phi).scatter_(2, _largest(phi), 1.0)
+    centred = phi - phi.mean(2, keepdim=True)
+    return centred / (_freedom(phi, how) * summary).unsqueeze(2)
+
+
+def _largest(phi: Tensor) -> Tensor:
+    return phi.argmax(2, keepdim=True)
+
+
+def _freedom(phi: Tensor, how: str) -> int:
+    return phi.shape[2] - (how == "std")
 
 
 class Discriminator(nn.Module):
-    """The logit of D(x, B), and its gradient in x by tangents that travel with the values.
+    """The logit of D(x, B), and its gradient in the points, whose path may be chosen.
 
     The embedding is three convolutions of kernel size 1 over the batch, that is, one small
     network applied to every difference; the sigmoid lives in the loss.
@@ -93,11 +113,12 @@ class Discriminator(nn.Module):
     def __init__(self, config: GANConfig, generators: list[torch.Generator]):
         super().__init__()
         c = self.config = config
+        how = c.initialisation
         embedding = [c.dimension, c.width, c.width, c.embedding]
-        self.embedding = StackedLayers(embedding, generators)
+        self.embedding = StackedLayers(embedding, generators, how)
         hidden = [c.dimension + c.embedding] + [c.width] * c.depth
-        self.hidden = StackedLayers(hidden, generators)
-        self.output = StackedLinear(c.width, 1, generators)
+        self.hidden = StackedLayers(hidden, generators, how)
+        self.output = StackedLinear(c.width, 1, generators, how)
 
     def words(self, rows: int) -> int:
         """Noise words that one call on so many points takes."""
@@ -107,65 +128,95 @@ class Discriminator(nn.Module):
         """One dropout mask a hidden layer, ``(E, rows, width)``."""
         return [noise.dropout(self.config.dropout, rows, m.outputs) for m in self.hidden]
 
-    def forward(
-        self, x: Tensor, batch: Tensor, masks: list[Tensor], tangents: bool, frozen: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        """Logits of S sets of n points and, if asked, their gradient in x with B held fixed.
+    def forward(self, x: Tensor, batch: Tensor, masks: list[Tensor]) -> Tensor:
+        """Logits of S sets of n points; their gradient reaches ``x`` but not the weights.
 
         Args:
             x: ``(E, S, n, d)`` points.
             batch: ``(E, S, n, d)`` the batch B of each set.
             masks: from ``masks``.
-            tangents: whether to carry the gradient.
-            frozen: the weights take no gradient (the generator's step).
 
         Returns:
-            logits ``(E, S, n)`` and gradient ``(E, d, S, n)`` or None.
+            ``(E, S, n)``.
         """
         members, sets, n, d = x.shape
-        difference = (batch.unsqueeze(2) - x.unsqueeze(3)).reshape(members, -1, d)
-        phi = _with_tangents(difference, -1.0) if tangents else difference
+        phi = _differences(x, batch)
         for layer in self.embedding:
-            phi = leaky(layer, phi, difference.shape[1], None, frozen)
-        phi = phi.view(members, -1, sets * n, n, self.config.embedding)
-        summary = aggregate(phi, sets * n, self.config.aggregation)
-        points = x.reshape(members, sets * n, d)
-        points = _with_tangents(points, 1.0) if tangents else points
-        h = torch.cat([points, summary.flatten(1, 2)], 2)
-        for layer, mask in zip(self.hidden, masks, strict=True):
-            h = leaky(layer, h, sets * n, mask, frozen)
-        out = self.output
-        if frozen:
-            logit = torch.baddbmm(out.bias.detach(), h, out.weight.detach())
-            return logit.view(members, sets, n), None
-        h = torch.bmm(h, out.weight).view(members, -1, sets, n)
-        logit = h[:, 0] + out.bias.view(members, 1, 1)
-        return logit, h[:, 1:] if tangents else None
-
-    def plain(self, x: Tensor, batch: Tensor, masks: list[Tensor]) -> Tensor:
-        """The same logits in operations that differentiate twice: ``(E, S, n)``."""
-        members, sets, n, d = x.shape
-        phi = (batch.unsqueeze(2) - x.unsqueeze(3)).reshape(members, -1, d)
-        for layer in self.embedding:
-            phi = F.leaky_relu(layer(phi), LEAK)
-        phi = phi.view(members, 1, sets * n, n, self.config.embedding)
-        summary = aggregate(phi, sets * n, self.config.aggregation)[:, 0]
+            phi = leaky(layer, phi, phi.shape[1], None, frozen=True)
+        phi = phi.view(members, sets * n, n, self.config.embedding)
+        summary = self._aggregate(phi)
         h = torch.cat([x.reshape(members, sets * n, d), summary], 2)
         for layer, mask in zip(self.hidden, masks, strict=True):
-            h = F.leaky_relu(layer(h), LEAK) * mask
-        return self.output(h).view(members, sets, n)
+            h = leaky(layer, h, sets * n, mask, frozen=True)
+        out = self.output
+        logit = torch.baddbmm(out.bias.detach(), h, out.weight.detach())
+        return logit.view(members, sets, n)
+
+    def _aggregate(self, phi: Tensor) -> Tensor:
+        return aggregate(phi, self.config.aggregation, self.config.std_floor)
+
+    def with_gradient(
+        self, x: Tensor, batch: Tensor, masks: list[Tensor], through: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        r"""Logits of S sets of n points and the gradient of their sum in every point.
+
+        The main network is linear but for the slopes of its LeakyReLUs and its dropout, so that
+        its gradient :math:`(h_k, g_k)` in point k and in that point's summary is one pass back
+        through the transposed weights.  The embedding carries tangents.  With
+        :math:`t_{kj} = g_k \cdot \partial F_k / \partial (B_j - x_k)`
+
+        .. math::
+            \nabla_i = h_i - \sum_j t_{ij} + \sum_k t_{ki},
+
+        where the last sum is what reaches point i as an entry of the others' batches.
+
+        Args:
+            x: ``(E, S, n, d)`` points.
+            batch: ``(E, S, n, d)`` the batch B of each set.
+            masks: from ``masks``.
+            through: ``(S,)`` 1 where the gradient passes through B, 0 where B is held fixed.
+
+        Returns:
+            logits ``(E, S, n)`` and gradient ``(E, d, S, n)``.
+        """
+        members, sets, n, d = x.shape
+        difference = _differences(x, batch)
+        phi = _with_tangents(difference)
+        for layer in self.embedding:
+            phi = leaky(layer, phi, difference.shape[1])
+        phi = phi.view(members, 1 + d, sets * n, n, self.config.embedding)
+        embedded, tangents = phi[:, 0], phi[:, 1:]
+        summary = self._aggregate(embedded)
+        h = torch.cat([x.reshape(members, sets * n, d), summary], 2)
+        logit, gradient = self._main(h, masks)
+        answer = aggregation_weights(embedded, summary, self.config.aggregation)
+        pulled = answer * gradient[:, :, None, d:]
+        t = (pulled.unsqueeze(1) * tangents).sum(4).view(members, d, sets, n, n)
+        own = gradient[:, :, :d].transpose(1, 2).reshape(members, d, sets, n)
+        return logit.view(members, sets, n), own - t.sum(4) + t.sum(3) * through.view(-1, 1)
+
+    def _main(self, h: Tensor, masks: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Logit ``(E, rows, 1)`` of the main network and its gradient in ``h``."""
+        top = self.output.weight.transpose(1, 2)
+        h, gradient = pass_and_gradient(self.hidden, h, masks, top)
+        return self.output(h), gradient
 
 
-def _with_tangents(x: Tensor, direction: float) -> Tensor:
-    """``(E, rows, d)`` values and the d unit tangents of each row, times ``direction``."""
+def _differences(x: Tensor, batch: Tensor) -> Tensor:
+    """B - x of every point with every entry of its batch, ``(E, S * n * n, d)``."""
+    return (batch.unsqueeze(2) - x.unsqueeze(3)).reshape(len(x), -1, x.shape[3])
+
+
+def _with_tangents(x: Tensor) -> Tensor:
+    """``(E, rows, d)`` values and, behind them, the d unit tangents of each row."""
     members, rows, d = x.shape
-    units = direction * torch.eye(d, dtype=x.dtype, device=x.device)
+    units = torch.eye(d, dtype=x.dtype, device=x.device)
     units = units.view(1, d, 1, d).expand(members, d, rows, d)
     return torch.cat([x, units.reshape(members, d * rows, d)], 1)
 
 
 def discriminator_loss(
-    logit: Tensor, gradient: Tensor, penalty: float
+    right: Tensor, gradient: Tensor, penalty: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     r"""Cross entropy and Roth et al.'s regulariser (arXiv:1705.09367, eq. 21), one value a member.
 
@@ -175,19 +226,23 @@ def discriminator_loss(
         + \langle D(G)^2 |\nabla\ell(G)|^2\rangle\right], \qquad D = \mathrm{sigmoid}(\ell)
 
     Args:
-        logit: ``(E, 2, n)``: real, generated.
-        gradient: ``(E, d, 2, n)`` of the logit in x.
+        right: ``(E, S, n)`` the logit with the sign in which it is right: as it is for real
+            points, its negative for generated ones.
+        gradient: ``(E, d, S, n)`` of the logit in the points.
         penalty: gamma.
 
     Returns:
         loss, cross entropy and penalty, each ``(E,)``.
     """
-    real, fake = logit[:, 0], logit[:, 1]
-    entropy = F.softplus(-real).mean(1) + F.softplus(fake).mean(1)
+    entropy = F.softplus(-right).mean(2).sum(1)
     norm = gradient.square().sum(1)
-    wrong = torch.sigmoid(torch.stack([-real, fake], 1))
+    wrong = torch.sigmoid(-right)
     regulariser = 0.5 * penalty * (wrong.square() * norm).sum(1).mean(1)
     return entropy + regulariser, entropy, regulariser
+
+
+BOTH, REAL, GENERATED = slice(0, 2), slice(0, 1), slice(1, 2)
+"""Sets of points that a discriminator's update may see."""
 
 
 class StackedGAN:
@@ -231,6 +286,10 @@ class StackedGAN:
         self.shuffles, self.noise, self.generation = (
             Noise([s[k] for s in streams], self.device) for k in (1, 2, 3)
         )
+        self.sign = self._of_sets(1.0, -1.0)
+        # With the noise added after B is built, the real points' B is no function of them.
+        batch, after = config.gradient_path == "batch", config.noise_order == "after"
+        self.through = self._of_sets(float(batch and not after), float(batch))
         # A tensor, as a captured step cannot read a Python number that changes; the fused
         # CUDA kernel takes it in float32.
         precision = torch.float32 if self.device.type == "cuda" else torch.float64
@@ -239,6 +298,9 @@ class StackedGAN:
         self.adam_g = self._adam(self.generator)
         self.epoch = torch.zeros((), dtype=torch.int64, device=self.device)
         self.losses = torch.zeros(3, len(seeds), dtype=dtype, device=self.device)
+
+    def _of_sets(self, real: float, generated: float) -> Tensor:
+        return torch.tensor([real, generated], dtype=self.dtype, device=self.device)
 
     def _adam(self, module: nn.Module) -> torch.optim.Adam:
         betas = (self.config.beta_1, self.config.beta_2)
@@ -267,37 +329,30 @@ class StackedGAN:
         x = torch.stack([noisy, fake], 1)
         batch = x if c.noise_order == "before" else torch.stack([points, fake], 1)
         masks = self.discriminator.masks(noise, 2 * n)
-        logit, gradient = self.logit_and_gradient(x, batch, masks)
-        loss, entropy, penalty = discriminator_loss(logit, gradient, c.penalty)
+        # One update on both sets, or one on the real points and one on the generated.
+        updates = [BOTH] if c.updates == "joint" else [REAL, GENERATED]
+        losses = [self._update(x, batch, masks, sets) for sets in updates]
+        self.losses[:2].copy_(torch.stack(losses).sum(0))
+
+    def _update(self, x: Tensor, batch: Tensor, masks: list[Tensor], sets: slice) -> Tensor:
+        """One step of the discriminator on these sets; cross entropy and penalty ``(2, E)``."""
+        n = self.config.batch_size
+        rows = slice(sets.start * n, sets.stop * n)
+        logit, gradient = self.discriminator.with_gradient(
+            x[:, sets], batch[:, sets], [m[:, rows] for m in masks], self.through[sets]
+        )
+        right = logit * self.sign[sets].view(-1, 1)
+        loss, entropy, penalty = discriminator_loss(right, gradient, self.config.penalty)
         self.adam_d.zero_grad(set_to_none=True)
         loss.sum().backward()
         self.adam_d.step()
-        self.losses[0].copy_(entropy.detach())
-        self.losses[1].copy_(penalty.detach())
-
-    def logit_and_gradient(
-        self, x: Tensor, batch: Tensor, masks: list[Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """Logits ``(E, 2, n)`` and their gradient ``(E, d, 2, n)`` along ``gradient_path``.
-
-        ``x``: one tangent pass a dimension, after which an ordinary backward is left.
-        ``batch``: automatic differentiation twice.
-        """
-        if self.config.gradient_path == "x":
-            logit, gradient = self.discriminator(x, batch, masks, tangents=True)
-            return logit, gradient
-        x = x.detach().requires_grad_()
-        # With the noise after B, B is the clean batch and no function of x.
-        own = x if self.config.noise_order == "before" else torch.stack([batch[:, 0], x[:, 1]], 1)
-        logit = self.discriminator.plain(x, own, masks)
-        (gradient,) = torch.autograd.grad(logit.sum(), x, create_graph=True)
-        return logit, gradient.permute(0, 3, 1, 2)
+        return torch.stack([entropy.detach(), penalty.detach()])
 
     def _generator_step(self, noise: NoiseBlock) -> None:
         n = self.config.batch_size
         fake = self.generator(noise, n).unsqueeze(1)
         masks = self.discriminator.masks(noise, n)
-        logit, _ = self.discriminator(fake, fake, masks, tangents=False, frozen=True)
+        logit = self.discriminator(fake, fake, masks)
         if self.config.generator_loss == "non-saturating":
             loss = F.softplus(-logit).mean((1, 2))
         else:

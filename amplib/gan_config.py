@@ -20,8 +20,12 @@ class GANConfig(Parameters):
       differentiation of the summed logits gives when B is built from the same tensor.
     - ``noise_order``: the noise on the real points is added ``before`` B is built, so that x is
       one of B's columns; or ``after``, to x alone.
-    - ``aggregation``: ``std`` (unbiased, as ``torch.std``); ``mean``, ``max``, ``sum`` for the
-      paper's remark that the choice hardly matters.
+    - ``aggregation``: ``std`` (unbiased, as ``torch.std``) or ``biased-std`` (as ``numpy.std``);
+      ``mean``, ``max``, ``sum`` for the paper's remark that the choice hardly matters.
+    - ``std_floor``: added to the variance before its root is taken.
+    - ``updates``: the discriminator's step sees real and generated points ``joint``; or it takes
+      two ``separate`` steps, real points first.
+    - ``initialisation``: PyTorch's ``default`` of a linear layer; or ``he`` (arXiv:1502.01852).
     """
 
     dimension: int = bounded(1, 1, 100)
@@ -39,7 +43,10 @@ class GANConfig(Parameters):
     beta_2: float = bounded(0.9, 0.0, 0.9999)
     input_noise: float = bounded(0.1, 0.0, 100.0)
     penalty: float = bounded(0.01, 0.0, 1000.0)
-    aggregation: str = one_of("std", "mean", "max", "sum")
+    aggregation: str = one_of("std", "biased-std", "mean", "max", "sum")
     generator_loss: str = one_of("non-saturating", "saturating")
     gradient_path: str = one_of("x", "batch")
     noise_order: str = one_of("before", "after")
+    std_floor: float = bounded(1e-8, 1e-30, 1.0, later=True)
+    updates: str = one_of("joint", "separate", later=True)
+    initialisation: str = one_of("default", "he", later=True)

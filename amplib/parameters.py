@@ -10,17 +10,23 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 
-def bounded(default: Any, low: float, high: float, extent: bool = False) -> Any:
+def bounded(
+    default: Any, low: float, high: float, extent: bool = False, later: bool = False
+) -> Any:
     """A number (or a tuple of numbers) between ``low`` and ``high``, both allowed.
 
     ``extent`` marks how much of a result is wanted (repetitions), not what one part of it is.
+    ``later`` marks a field that was added when results were stored already: at its default it
+    does not define a part, so that they keep their key.
     """
-    return field(default=default, metadata={"low": low, "high": high, "extent": extent})
+    return field(
+        default=default, metadata={"low": low, "high": high, "extent": extent, "later": later}
+    )
 
 
-def one_of(default: str, *others: str) -> Any:
-    """One of the named choices, the first being the default."""
-    return field(default=default, metadata={"choices": (default, *others)})
+def one_of(default: str, *others: str, later: bool = False) -> Any:
+    """One of the named choices, the first being the default; ``later`` as of ``bounded``."""
+    return field(default=default, metadata={"choices": (default, *others), "later": later})
 
 
 class ParameterError(ValueError):
@@ -67,8 +73,12 @@ class Parameters:
         return {
             f.name: getattr(self, f.name)
             for f in dataclasses.fields(self)
-            if extent or not f.metadata.get("extent")
+            if extent or self._defines_a_part(f)
         }
+
+    def _defines_a_part(self, f: dataclasses.Field[Any]) -> bool:
+        unchanged = f.metadata.get("later") and getattr(self, f.name) == f.default
+        return not (f.metadata.get("extent") or unchanged)
 
 
 def _checked(f: dataclasses.Field[Any], value: Any) -> Any:

@@ -60,7 +60,7 @@ class Discriminator(nn.Module):
         self.embedding = nn.Sequential(*layers)
         self.hidden = Hidden(c.dimension + c.embedding, c, nn.LeakyReLU(0.01))
         self.output = nn.Linear(c.width, 1)
-        self.aggregation = c.aggregation
+        self.aggregation, self.floor = c.aggregation, c.std_floor
 
     def forward(self, x: Tensor, batch: Tensor, masks: Masks = None) -> Tensor:
         difference = batch.T.unsqueeze(0) - x.unsqueeze(2)  # (n, d, n): B - x of every x
@@ -69,9 +69,9 @@ class Discriminator(nn.Module):
 
     def aggregate(self, phi: Tensor) -> Tensor:
         """F along the batch, ``(n, m, n) -> (n, m)``."""
-        if self.aggregation == "std":
+        if self.aggregation in ("std", "biased-std"):
             # torch.std has an infinite gradient where all embeddings coincide.
-            return torch.sqrt(phi.var(2) + 1e-8)
+            return torch.sqrt(phi.var(2, unbiased=self.aggregation == "std") + self.floor)
         if self.aggregation == "max":
             return phi.max(2).values
         return phi.mean(2) if self.aggregation == "mean" else phi.sum(2)
@@ -151,37 +151,44 @@ class PlainGAN:
         Returns:
             cross entropy, gradient penalty and the generator's loss.
         """
-        entropy, penalty = self.discriminator_loss(points, draws)
-        self.adam_d.zero_grad()
-        (entropy + penalty).backward()
-        self.adam_d.step()
+        sets = self.sets(points, draws)
+        entropy, penalty = torch.zeros(2, device=points.device, dtype=points.dtype)
+        for update in [sets] if self.config.updates == "joint" else [[s] for s in sets]:
+            losses = torch.stack([self.discriminator_loss(*s) for s in update]).sum(0)
+            self.adam_d.zero_grad()
+            losses.sum().backward()
+            self.adam_d.step()
+            entropy, penalty = entropy + losses[0], penalty + losses[1]
         loss = self.generator_loss(draws)
         self.adam_g.zero_grad()
         loss.backward(inputs=list(self.generator.parameters()))
         self.adam_g.step()
         return entropy.detach(), penalty.detach(), loss.detach()
 
-    def discriminator_loss(self, points: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Cross entropy and the penalty of arXiv:1705.09367 on the gradient of the logit."""
-        c = self.config
-        noisy = points + c.input_noise * draws.noise
+    def sets(
+        self, points: Tensor, draws: Draws
+    ) -> list[tuple[Tensor, Tensor | None, float, Masks]]:
+        """Real and generated points, each with its batch (None: the points), label and masks."""
+        noisy = points + self.config.input_noise * draws.noise
         with torch.no_grad():
             fake = self.generator(draws.latent[0], draws.generator[0])
-        entropy, penalty = torch.zeros_like(noisy[0, 0]), torch.zeros_like(noisy[0, 0])
-        for x, is_real, masks in (
-            (noisy, 1.0, draws.discriminator[0]),
-            (fake, 0.0, draws.discriminator[1]),
-        ):
-            x = x.detach().requires_grad_()
+        clean = points if self.config.noise_order == "after" else None
+        real_masks, fake_masks, _ = draws.discriminator
+        return [(noisy, clean, 1.0, real_masks), (fake, None, 0.0, fake_masks)]
+
+    def discriminator_loss(
+        self, x: Tensor, batch: Tensor | None, label: float, masks: Masks
+    ) -> Tensor:
+        """Cross entropy and the penalty of arXiv:1705.09367 on the gradient of the logit."""
+        c = self.config
+        x = x.detach().requires_grad_()
+        if batch is None:
             batch = x if c.gradient_path == "batch" else x.detach()
-            if is_real and c.noise_order == "after":
-                batch = points
-            logit = self.discriminator(x, batch, masks)
-            (gradient,) = torch.autograd.grad(logit.sum(), x, create_graph=True)
-            wrong = is_real - torch.sigmoid(logit)
-            entropy = entropy + self.bce(logit, torch.full_like(logit, is_real))
-            penalty = penalty + c.penalty / 2 * (wrong**2 * (gradient**2).sum(1)).mean()
-        return entropy, penalty
+        logit = self.discriminator(x, batch, masks)
+        (gradient,) = torch.autograd.grad(logit.sum(), x, create_graph=True)
+        wrong = label - torch.sigmoid(logit)
+        entropy = self.bce(logit, torch.full_like(logit, label))
+        return torch.stack([entropy, c.penalty / 2 * (wrong**2 * (gradient**2).sum(1)).mean()])
 
     def generator_loss(self, draws: Draws) -> Tensor:
         """-log D, or log(1 - D) if saturating."""

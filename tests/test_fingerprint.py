@@ -70,8 +70,8 @@ def test_a_record_gives_its_study_back(name, preset):
 
 PATCHES = [
     ("amplib.stacked.LEAK", 0.0101),
-    ("amplib.gan.STD_FLOOR", 1e-6),
     ("amplib.gan.aggregate", lambda f: lambda *a: 1.0001 * f(*a)),
+    ("amplib.gan.aggregation_weights", lambda f: lambda *a: 1.0001 * f(*a)),
     ("amplib.gan.discriminator_loss", lambda f: lambda a, b, gamma: f(a, b, 1.01 * gamma)),
     ("amplib.gan.F.elu", lambda f: lambda x: f(x, alpha=1.001)),
     ("amplib.stacked._MIX_2", 3),
@@ -126,6 +126,10 @@ def test_rounding_does_not_move_a_fingerprint(original, monkeypatch):
         {"generator_loss": "saturating"},
         {"gradient_path": "batch"},
         {"noise_order": "after"},
+        {"aggregation": "biased-std"},
+        {"std_floor": 1e-6},
+        {"updates": "separate"},
+        {"initialisation": "he"},
         {"seed": 1},
     ],
     ids=str,

@@ -8,12 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from amplib.gan import STD_FLOOR, Discriminator, StackedGAN, aggregate, discriminator_loss
+from amplib.gan import (
+    Discriminator,
+    StackedGAN,
+    aggregate,
+    aggregation_weights,
+    discriminator_loss,
+)
 from amplib.gan_config import GANConfig
 from amplib.quantiles import cell_counts, merge_cells, quantile_mse
-from amplib.stacked import NoiseBlock
+from amplib.stacked import LEAK, NoiseBlock
 from amplib.truth import CamelBack
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
@@ -26,13 +33,20 @@ last bias, which a standard deviation does not see."""
 SMALL = GANConfig(
     width=8, latent=6, embedding=4, depth=2, batch_size=5, epochs=3, learning_rate=2e-4
 )
-AGGREGATIONS = ("std", "mean", "max", "sum")
-OPTIONS = [
-    dict(zip(("aggregation", "generator_loss", "gradient_path", "noise_order"), o, strict=True))
-    for o in itertools.product(
-        AGGREGATIONS, ("non-saturating", "saturating"), ("x", "batch"), ("before", "after")
-    )
-]
+AGGREGATIONS = ("std", "biased-std", "mean", "max", "sum")
+OPTIONS = (
+    [
+        dict(zip(("aggregation", "generator_loss", "gradient_path", "noise_order"), o, strict=True))
+        for o in itertools.product(
+            AGGREGATIONS, ("non-saturating", "saturating"), ("x", "batch"), ("before", "after")
+        )
+    ]
+    + [
+        {"updates": "separate", "gradient_path": path, "noise_order": order}
+        for path, order in itertools.product(("x", "batch"), ("before", "after"))
+    ]
+    + [{"std_floor": 0.1}, {"initialisation": "he"}]
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -170,10 +184,26 @@ def test_the_comparison_bites():
 # ---- the penalty ----
 
 
+def plain_logits(discriminator, x, batch, masks):
+    """The discriminator's logits in operations that PyTorch differentiates twice."""
+    members, sets, n, d = x.shape
+    phi = (batch.unsqueeze(2) - x.unsqueeze(3)).reshape(members, -1, d)
+    for layer in discriminator.embedding:
+        phi = F.leaky_relu(layer(phi), LEAK)
+    phi = phi.view(members, sets * n, n, -1)
+    c = discriminator.config
+    h = torch.cat([x.flatten(1, 2), aggregate(phi, c.aggregation, c.std_floor)], 2)
+    for layer, mask in zip(discriminator.hidden, masks, strict=True):
+        h = F.leaky_relu(layer(h), LEAK) * mask
+    return discriminator.output(h).view(members, sets, n)
+
+
+@pytest.mark.parametrize("through", [(0.0, 0.0), (1.0, 1.0), (0.0, 1.0)], ids=str)
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
 @pytest.mark.parametrize("dimension", [1, 2, 3])
-def test_tangents_are_double_backward(dimension, aggregation):
-    """Logits, their gradient in x, and the gradient of the whole loss in every weight.
+def test_the_gradient_is_double_backward(dimension, aggregation, through):
+    """Logits, their gradient in the points, with the batch held fixed, through it, or through that
+    of the generated points alone; and the gradient of the whole loss in every weight.
 
     With a penalty of 10, so that it is not hidden behind the cross entropy.
     """
@@ -183,28 +213,43 @@ def test_tangents_are_double_backward(dimension, aggregation):
     discriminator = Discriminator(config, generators).double()
     x = torch.randn(2, 2, 5, dimension, dtype=torch.float64)
     masks = [2.0 * torch.randint(0, 2, (2, 10, config.width)).double() for _ in range(2)]
-    logit, gradient = discriminator(x, x, masks, tangents=True)
+    logit, gradient = discriminator.with_gradient(
+        x, x, masks, torch.tensor(through, dtype=torch.float64)
+    )
 
     leaf = x.clone().requires_grad_()
-    plain = discriminator.plain(leaf, x, masks)
+    batch = torch.stack([leaf[:, k] if t else x[:, k] for k, t in enumerate(through)], 1)
+    plain = plain_logits(discriminator, leaf, batch, masks)
     (twice,) = torch.autograd.grad(plain.sum(), leaf, create_graph=True)
     twice = twice.permute(0, 3, 1, 2)
     assert disagreement(logit, plain) < DOUBLE
     assert disagreement(gradient, twice) < DOUBLE
+    assert disagreement(discriminator(x, x, masks), plain) < DOUBLE
 
     weights = list(discriminator.parameters())
+    sign = torch.tensor([1.0, -1.0], dtype=torch.float64).view(-1, 1)
     losses = [
-        discriminator_loss(*pair, 10.0)[0].sum() for pair in ((logit, gradient), (plain, twice))
+        discriminator_loss(sign * values, slope, 10.0)[0].sum()
+        for values, slope in ((logit, gradient), (plain, twice))
     ]
     for mine, wanted in zip(*(torch.autograd.grad(loss, weights) for loss in losses), strict=True):
         assert disagreement(mine, wanted) < DOUBLE
 
 
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_aggregation_weights_are_derivatives(aggregation):
+    torch.manual_seed(2)
+    phi = torch.randn(2, 3, 5, 4, dtype=torch.float64, requires_grad=True)
+    summary = aggregate(phi, aggregation, 0.1)
+    (wanted,) = torch.autograd.grad(summary.sum(), phi)
+    assert disagreement(aggregation_weights(phi, summary, aggregation), wanted) < DOUBLE
+
+
 def test_discriminator_loss_by_hand():
     """One real and one generated point in two dimensions: logits log 3 and 0."""
-    logit = torch.tensor([[[np.log(3.0)], [0.0]]])
+    right = torch.tensor([[[np.log(3.0)], [-0.0]]])
     gradient = torch.tensor([3.0, 1.0, 4.0, 2.0]).view(1, 2, 2, 1)  # real (3, 4), fake (1, 2)
-    loss, entropy, penalty = discriminator_loss(logit, gradient, 0.01)
+    loss, entropy, penalty = discriminator_loss(right, gradient, 0.01)
     assert entropy.item() == pytest.approx(np.log(4 / 3) + np.log(2), rel=1e-6)
     assert penalty.item() == pytest.approx(0.005 * (0.25**2 * 25 + 0.5**2 * 5), rel=1e-6)
     assert loss.item() == pytest.approx(entropy.item() + penalty.item(), rel=1e-6)
@@ -225,12 +270,12 @@ def test_the_guard_of_the_standard_deviation_is_needed_and_small(monkeypatch):
     """Without it a collapsed batch ends in NaN; with it F is the standard deviation to 1e-4."""
     torch.manual_seed(0)
     phi = torch.logspace(-6, 1, 8, dtype=torch.float64).view(8, 1, 1, 1)
-    phi = (phi * torch.randn(8, 50, 10, 4, dtype=torch.float64)).unsqueeze(1)
-    difference = aggregate(phi, 50, "std")[:, 0] - phi[:, 0].std(2)
+    phi = phi * torch.randn(8, 50, 10, 4, dtype=torch.float64)
+    difference = aggregate(phi, "std", SMALL.std_floor) - phi.std(2)
     assert 0 < difference.max() <= 1e-4
     assert difference[4:].abs().max() < 1e-5
-    monkeypatch.setattr("amplib.gan.STD_FLOOR", 0.0)
-    gan = stack(SMALL)
+    gan = stack(replace(SMALL, std_floor=1e-30))
+    monkeypatch.setattr("amplib.gan.aggregate", lambda phi, how, floor: phi.std(2))
     gan.generator.output.weight.data.zero_()
     next(gan.train(1))
     assert not all(value.isfinite().all() for value in gan.state().values())
@@ -461,13 +506,13 @@ def test_captured_graph_is_the_eager_run():
 
 
 def test_the_standard_deviation_of_equal_embeddings_does_not_round_below_zero():
-    """float32, embeddings of any size: sum((phi - mean) phi) is negative for some of them."""
-    value = torch.linspace(0.1, 50, 4000).view(1, 1, 4000, 1, 1)
-    phi = value.expand(1, 1, 4000, 10, 1)
-    careless = ((phi - phi.mean(3, keepdim=True)) * phi).sum(3) / 9 + STD_FLOOR
+    """float32, embeddings of any size: mean(phi^2) - mean(phi)^2 is negative for some of them."""
+    value = torch.linspace(0.1, 50, 4000).view(1, 4000, 1, 1)
+    phi = value.expand(1, 4000, 10, 1)
+    floor = SMALL.std_floor
+    careless = phi.square().mean(2) - phi.mean(2).square() + floor
     assert (careless < 0).any(), "the case that the code must survive"
-    tangent = torch.randn(1, 1, 4000, 10, 1, generator=torch.Generator().manual_seed(1))
-    found = aggregate(torch.cat([phi, tangent], 1), 4000, "std")
+    found = aggregate(phi, "std", floor)
     assert torch.isfinite(found).all()
-    assert found[:, 0].max() < 2 * STD_FLOOR**0.5
-    assert found[:, 1].abs().max() < 1
+    assert found.max() < 2 * floor**0.5
+    assert aggregation_weights(phi, found, "std").abs().max() < 1

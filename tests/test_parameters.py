@@ -12,7 +12,7 @@ import pytest
 from amplib.__main__ import main
 from amplib.camel import CamelGAN
 from amplib.gan_config import GANConfig
-from amplib.parameters import Parameters, bounded, one_of
+from amplib.parameters import ParameterError, Parameters, bounded, one_of
 from amplib.studies import PRESETS, STUDIES, make_study
 
 NAN, INF = float("nan"), float("inf")
@@ -45,9 +45,9 @@ BAD = [
     ("dimension", 2, "dimension = 2: the camel back has 1"),
     ("max_events", 99, "max_events = 99: must be an integer from 100"),
     ("members", 100, "members = 100: must be an integer from 1 to 99"),
-    ("aggregation", "median", "aggregation = 'median': allowed are std, mean, max, sum"),
-    ("aggregation", 1, "aggregation = 1: allowed are std, mean, max, sum"),
-    ("aggregation", ["std"], "aggregation = ['std']: allowed are std, mean, max, sum"),
+    ("aggregation", "median", "aggregation = 'median': allowed are std, biased-std, mean, max, sum"),
+    ("aggregation", 1, "aggregation = 1: allowed are std, biased-std, mean, max, sum"),
+    ("aggregation", ["std"], "aggregation = ['std']: allowed are std, biased-std, mean, max, sum"),
     ("generator_loss", "Saturating", "allowed are non-saturating, saturating"),
     ("gradient_path", True, "gradient_path = True: allowed are x, batch"),
     ("epocs", 3, "unknown parameter 'epocs' (did you mean epochs?); allowed: "),
@@ -197,3 +197,20 @@ def test_a_bad_value_ends_the_command_before_any_work(tmp_path):
     assert done.stderr == "amplib: n_train = 0: must be an integer from 10 to 1e+06\n"
     assert not done.stdout
     assert not store.exists()
+
+
+@dataclass(frozen=True)
+class Grown(Parameters):
+    """A set of parameters to which two were added when results were stored already."""
+
+    old: int = bounded(1, 0, 9)
+    number: float = bounded(0.5, 0.0, 1.0, later=True)
+    choice: str = one_of("plain", "fancy", later=True)
+
+
+def test_a_field_that_was_added_later_defines_a_part_only_where_it_is_changed():
+    assert Grown().asdict(extent=False) == {"old": 1}
+    assert Grown(choice="fancy").asdict(extent=False) == {"old": 1, "choice": "fancy"}
+    assert Grown().asdict() == {"old": 1, "number": 0.5, "choice": "plain"}
+    with pytest.raises(ParameterError, match="choice = 'odd'"):
+        Grown(choice="odd")
