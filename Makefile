@@ -12,7 +12,7 @@ CHECKED   := $(basename $(notdir $(wildcard tests/reference/*.json)))
 OPTIONS    = $(if $(PRESET),--preset $(PRESET)) $(if $(SET),--set $(SET)) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf notebooks figure compute data sweep status test lint benchmark clean
+.PHONY: help book pdf notebooks figure compute paper merge data sweep status test lint benchmark clean
 
 help: ## show this list
 	@echo 'make TARGET; every target sets up what it needs. Cores: CORES=$(CORES).'
@@ -36,6 +36,13 @@ figure: .venv/.ready ## one figure again: ID=amplify-fig2 [PRESET=smoke|laptop|p
 compute: .venv/.ready ## the missing parts of a study: STUDY=name [PRESET=laptop] [SET="name=value ..."]
 	@test -n "$(STUDY)" || { echo 'make compute STUDY=name [PRESET=laptop]' >&2; exit 2; }
 	$(AMPLIB) compute $(STUDY) $(OPTIONS)
+
+paper: .venv/.ready ## all that is missing at the papers' scale: [MINUTES=150] [STUDY=name] [PRESET=paper]
+	$(AMPLIB) compute $(STUDY) --all $(if $(MINUTES),--minutes $(MINUTES)) $(OPTIONS)
+
+merge: .venv/.ready ## take over parts that another machine has computed: FROM=folder
+	@test -n "$(FROM)" || { echo 'make merge FROM=folder' >&2; exit 2; }
+	$(AMPLIB) merge $(FROM)
 
 data: .venv/.ready ## events by the million, in data/: NAME=showers-laptop [SET="name=value ..."]
 	@test -n "$(NAME)" -a -z "$(PRESET)" || \

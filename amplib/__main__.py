@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from amplib.compute import compute, cost
+from amplib.compute import WorkerDied, compute
 from amplib.data import make_data
 from amplib.obtain import BEST, is_wanting, stored
-from amplib.results import Result
-from amplib.studies import PRESETS, STUDIES, make_study
+from amplib.rates import cost
+from amplib.studies import STUDIES
+from amplib.study import PRESETS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,8 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
 
     c = commands.add_parser("compute", help="compute the missing parts of a study")
-    c.add_argument("study", help=f"one of {', '.join(STUDIES)}")
-    c.add_argument("--preset", default="laptop", help=f"{BEST}, {', '.join(PRESETS)}")
+    c.add_argument("study", nargs="?", help=f"one of {', '.join(STUDIES)}")
+    c.add_argument("--all", action="store_true", help="everything that is missing, or a study's")
+    c.add_argument("--minutes", type=float, help="with --all: stop after so many")
+    c.add_argument("--preset", help=f"{BEST}, {', '.join(PRESETS)}; laptop, with --all paper")
     c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
     c.add_argument("--jobs", type=int, help="worker processes")
     c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
@@ -31,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--group", type=int, help="parts computed together")
     c.add_argument("--only", metavar="FIRST:LAST", help="repetitions, for one of several machines")
     c.set_defaults(run=run_compute)
+
+    c = commands.add_parser("merge", help="take over parts that another machine has computed")
+    c.add_argument("folder", type=Path, help="its results")
+    c.set_defaults(run=run_merge)
 
     c = commands.add_parser("data", help="events by the million, as one file")
     c.add_argument("name", help="a study and a preset, such as showers-laptop")
@@ -62,18 +69,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
-    except (ValueError, OSError, ImportError) as error:
+        return int(not options.run(options))
+    except (ValueError, OSError, ImportError, WorkerDied) as error:
         print(f"amplib: {error}", file=sys.stderr)
         return 2
-    return 0
+    except KeyboardInterrupt:
+        return 130
 
 
-def run_compute(options: argparse.Namespace) -> None:
+def run_compute(options: argparse.Namespace) -> bool:
     """``amplib compute``: with ``best``, only where nothing that can be shown is stored."""
-    result = stored(options.study, options.preset, **assignments(options.set))
-    if options.preset == BEST and not is_wanting(result):
-        return
+    if options.all:
+        return _compute_all(options)
+    if options.study is None or options.minutes is not None:
+        raise ValueError("expected a study, or --all, which --minutes belongs to")
+    preset = options.preset or "laptop"
+    result = stored(options.study, preset, **assignments(options.set))
+    if preset == BEST and not is_wanting(result):
+        return True
     compute(
         result,
         jobs=options.jobs,
@@ -82,33 +95,61 @@ def run_compute(options: argparse.Namespace) -> None:
         group=options.group,
         only=span(options.only) if options.only else None,
     )
+    return True
 
 
-def run_data(options: argparse.Namespace) -> None:
+def _compute_all(options: argparse.Namespace) -> bool:
+    from amplib.queue import compute_all
+
+    single = ("set", "limit", "group", "only")
+    if given := [name for name in single if getattr(options, name)]:
+        raise ValueError(f"--{given[0]} is for a single study, not for --all")
+    preset = options.preset or "paper"
+    if preset not in PRESETS:
+        raise ValueError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
+    return compute_all(preset, options.study, options.minutes, options.jobs, options.device)
+
+
+def run_merge(options: argparse.Namespace) -> bool:
+    """``amplib merge``: fails if anything was refused."""
+    from amplib.merge import merge
+
+    taken, refused = merge(options.folder)
+    for line in taken:
+        print(line)
+    for line in refused:
+        print(f"refused: {line}", file=sys.stderr)
+    return not refused
+
+
+def run_data(options: argparse.Namespace) -> bool:
     """``amplib data``."""
     print(make_data(options.name, options.jobs, options.device, assignments(options.set)))
+    return True
 
 
-def run_status(options: argparse.Namespace) -> None:
+def run_status(options: argparse.Namespace) -> bool:
     """``amplib status``: a table of parts done and wanted, and what the rest would cost."""
+    from amplib.queue import results_of
+
     presets = [options.preset] if options.preset else list(PRESETS)
     rows: list[dict[str, Any]] = []
     for preset in presets:
-        for name in STUDIES:
-            result = Result(make_study(name, preset), preset)
+        for name, result in results_of(preset).items():
             missing = result.missing()
             wanted = len(result.study.parts())
             row = {"study": name, "preset": preset, "parts_done": wanted - len(missing)}
             rows.append({**row, "parts_wanted": wanted, "to_do": cost(result, missing)})
-    print(f"{'study':18s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
+    print(f"{'study':38s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
     for row in rows:
-        print("{study:18s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))
+        print("{study:38s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(rows, indent=1))
+    return True
 
 
-def run_claims(options: argparse.Namespace) -> None:
+def run_claims(options: argparse.Namespace) -> bool:
     """``amplib claims``."""
     from amplib.claims import all_claims, write_claims
 
@@ -117,17 +158,19 @@ def run_claims(options: argparse.Namespace) -> None:
         print(f"{claim.id:40s} {claim.verdict:32s} {claim.measured or ''}")
     if options.json:
         write_claims(claims, options.json)
+    return True
 
 
-def run_figure(options: argparse.Namespace) -> None:
+def run_figure(options: argparse.Namespace) -> bool:
     """``amplib figure``."""
     from amplib.figure import draw
 
     for path in draw(options.id, options.preset, assignments(options.set)):
         print(path)
+    return True
 
 
-def run_sweep(options: argparse.Namespace) -> None:
+def run_sweep(options: argparse.Namespace) -> bool:
     """``amplib sweep``."""
     from amplib.sweep import sweep
 
@@ -137,6 +180,7 @@ def run_sweep(options: argparse.Namespace) -> None:
     }
     for path in sweep(options.study, options.preset, grid):
         print(path)
+    return True
 
 
 def assignments(pairs: Sequence[str]) -> dict[str, Any]:

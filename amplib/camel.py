@@ -18,7 +18,7 @@ import numpy as np
 from amplib.gan_config import GANConfig
 from amplib.parameters import ParameterError, bounded
 from amplib.quantiles import cell_counts
-from amplib.study import Arrays, Part, Progress, Study
+from amplib.study import Arrays, Layout, Part, Presets, Progress, Study
 from amplib.truth import CamelBack
 
 CELLS = 100
@@ -31,6 +31,17 @@ LINE_SIZES = np.array([100, 200, 300, 500, 1000])
 DENSITY_BINS = np.linspace(-8, 8, 161)
 """Bins of the event density of Fig. 1."""
 FITS_A_PART = 100
+
+TINY = {"epochs": 2, "max_events": 1000, "width": 32, "latent": 50}
+SHORT = {
+    "epochs": 600,
+    "learning_rate": 5e-4,
+    "decay": 0.75,
+    "decay_epochs": 60,
+    "max_events": 100_000,
+}
+"""The papers' network and data on a 17 times shorter schedule, from ten times their learning rate
+down to theirs."""
 
 _SAMPLE, _LINES, _MEMBER, _BASELINE = range(4)  # which stream of a seed
 
@@ -91,6 +102,14 @@ class CamelFit(ChunkedCamelStudy):
 
     name: ClassVar[str] = "fit"
     store: ClassVar[str] = "camel-fit"
+    # More fits than the papers' 100, as they cost little.
+    presets: ClassVar[Presets] = {
+        "smoke": {"repetitions": 100},
+        "laptop": {"repetitions": 300},
+        "paper": {"repetitions": 1000},
+    }
+    unit: ClassVar[str] = "fits"
+    rate: ClassVar[float] = 100.0
 
     def repeat(self, repetition: int) -> Arrays:
         """``sample`` cell counts of the training sample, ``lines`` those of ``LINE_SIZES``
@@ -113,6 +132,17 @@ class CamelFit(ChunkedCamelStudy):
             "valid": np.array(fit.valid),
         }
 
+    def layout(self) -> Layout:
+        n = FITS_A_PART
+        return {
+            "sample": ("uint16", (n, CELLS)),
+            "lines": ("uint16", (n, len(LINE_SIZES), CELLS)),
+            "fit": ("float32", (n, CELLS)),
+            "parameters": ("float64", (n, 5)),
+            "covariance": ("float32", (n, 5, 5)),
+            "valid": ("bool", (n,)),
+        }
+
     def fingerprint(self) -> list[float]:
         row = self.repeat(0)
         return [*map(float, row["parameters"]), float((row["lines"] @ np.arange(CELLS)).sum())]
@@ -124,6 +154,13 @@ class CamelSmoothing(ChunkedCamelStudy):
 
     name: ClassVar[str] = "smoothing"
     store: ClassVar[str] = "camel-smoothing"
+    presets: ClassVar[Presets] = {
+        "smoke": {"repetitions": 100},
+        "laptop": {"repetitions": 300},
+        "paper": {"repetitions": 1000},
+    }
+    unit: ClassVar[str] = "samples"
+    rate: ClassVar[float] = 30.0
 
     def repeat(self, repetition: int) -> Arrays:
         """Cell probabilities of every baseline, by its name."""
@@ -137,6 +174,11 @@ class CamelSmoothing(ChunkedCamelStudy):
             for (name, baseline), rng in zip(BASELINES.items(), rngs, strict=True)
         }
 
+    def layout(self) -> Layout:
+        from amplib.smoothing import BASELINES
+
+        return dict.fromkeys(BASELINES, ("float32", (FITS_A_PART, CELLS)))
+
     def fingerprint(self) -> list[float]:
         row = self.repeat(0)
         return [float(cells @ np.arange(CELLS) ** 2) for cells in row.values()]
@@ -148,7 +190,14 @@ class CamelGAN(CamelStudy, GANConfig):
 
     name: ClassVar[str] = "gan"
     store: ClassVar[str] = "camel-gan"
-    gpu: ClassVar[bool] = True
+    presets: ClassVar[Presets] = {
+        "smoke": {**TINY, "repetitions": 3},
+        "laptop": {**SHORT, "repetitions": 8},
+        "paper": {"repetitions": 100},
+    }
+    unit: ClassVar[str] = "GAN-steps"
+    rate: ClassVar[float] = 120.0
+    gpu_rate: ClassVar[float | None] = 30_000.0
 
     max_events: int = bounded(1_000_000, 100, 1_000_000)
     members: int = bounded(1, 1, 99, extent=True)
@@ -170,6 +219,11 @@ class CamelGAN(CamelStudy, GANConfig):
         return sum(
             all((i, m) in stored for m in range(self.members)) for i in range(self.repetitions)
         )
+
+    def worth(self, part: Part) -> float:
+        """First members serve both papers; the others make ensembles of what is there."""
+        repetition, member = part
+        return (0.01 if member else 1) / (1 + repetition)
 
     def group_size(self, device: str) -> int:
         # On a GPU as many as hide the launch latency; on a CPU as many as keep the caches warm.
@@ -204,6 +258,15 @@ class CamelGAN(CamelStudy, GANConfig):
         )
         yield from zip(parts, results, strict=True)
 
+    def layout(self) -> Layout:
+        return {
+            "sample": ("float64", (self.n_train, 1)),
+            "counts": ("int32", (len(self.event_sizes), CELLS)),
+            "density": ("int32", (len(DENSITY_BINS) + 1,)),
+            "losses": ("float32", (None, 4)),
+            "diverged": ("int64", ()),
+        }
+
     def fingerprint(self) -> list[float]:
         """Three float64 epochs of the same GAN, made small; its losses and events."""
         from amplib.training import tiny_run
@@ -223,3 +286,8 @@ class CamelEnsemble(CamelGAN):
     """
 
     name: ClassVar[str] = "ensemble"
+    presets: ClassVar[Presets] = {
+        "smoke": {**TINY, "repetitions": 2, "members": 2},
+        "laptop": {**SHORT, "repetitions": 4, "members": 5},
+        "paper": {"repetitions": 50, "members": 10},
+    }

@@ -1,51 +1,65 @@
-"""Compute the missing parts of a result: groups of parts over worker processes, or on a GPU."""
+"""Compute what is missing: groups of parts over worker processes, or on a GPU."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import itertools
-import json
 import multiprocessing
 import os
+import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import cache
-from multiprocessing import connection
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from tqdm import tqdm
 
-from amplib.results import Result, commit, provenance, work_folder, write_atomically
+from amplib import worker
+from amplib.rates import cost, remember
+from amplib.results import Result
 from amplib.study import Part
 
-# Only for the cost that is announced before any work; the progress bar measures.
-TYPICAL_RATE = {
-    "camel-gan": 60.0,
-    "camel-fit": 100.0,
-    "camel-smoothing": 30.0,
-    "showers": 1000.0,
-    "shower-summary": 400.0,
-    "two-body": 500_000.0,
-    "two-body-summary": 500_000.0,
-    "z": 40_000.0,
-    "z-summary": 40_000.0,
-    "ttbar": 40.0,
-    "ttbar-summary": 1_000.0,
-    "ttbar-reference": 3_000.0,
-}
-GPU_RATE = {"camel-gan": 30_000.0, "showers": 20_000.0, "shower-summary": 5_000.0}
+LONG_ENOUGH = 20.0
+"""Seconds of work from which on a rate is worth remembering."""
+ATTEMPTS = 3
+"""How often a group is begun whose worker dies."""
 
-CHECKPOINT = ".safetensors"
-NOTE_SECONDS = 30
 
-_queue: Any = None  # of a worker: where it reports its progress
-_commit: str | None = None  # of a worker: the code it imported, whatever is checked out later
+class WorkerDied(RuntimeError):
+    """A worker process was killed, for want of memory or by somebody."""
+
+
+@dataclass(eq=False)
+class Group:
+    """Parts of one result that are computed together."""
+
+    result: Result
+    parts: list[Part]
+    after: Result | None = None  # what has to be computed before it
+    attempts: int = 0
+    begun: float = 0.0  # when this run's work on it began
+    done: float = 0.0  # work since then
+
+    @property
+    def work(self) -> float:
+        """In the study's unit."""
+        return self.result.study.work(self.parts)
+
+    def report(self, work: float, resumed: bool) -> None:
+        """Work that is finished since the last report; ``resumed`` by an earlier run."""
+        if resumed or not self.begun:
+            self.begun, self.done = time.monotonic(), 0.0
+        else:
+            self.done += work
+
+    def remember_rate(self, device: str) -> None:
+        """Keep the rate of a group that has run for long enough."""
+        seconds = time.monotonic() - self.begun
+        if self.done and seconds > LONG_ENOUGH:
+            remember(self.result.study, self.result.preset, device, self.done / seconds)
 
 
 def compute(
@@ -69,10 +83,9 @@ def compute(
 
     Raises:
         ValueError: for a number below one, or if there is no GPU where ``cuda`` is asked for.
+        KeyboardInterrupt: if it is interrupted; checkpoints are written first.
     """
-    for name, value in (("jobs", jobs), ("limit", limit), ("group", group)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name} = {value}: must be an integer from 1")
+    check_positive(jobs=jobs, limit=limit, group=group)
     first, last = only or (0, sys.maxsize)
     missing = [p for p in result.missing() if first <= p[0] <= last][:limit]
     if not missing:
@@ -81,46 +94,38 @@ def compute(
     source = result.study.source()
     if source is not None:
         compute(Result(source, result.preset), jobs, device)
-    context = multiprocessing.get_context("spawn")
-    progress = context.Queue()
-    device = chosen_device(device, result.study.gpu, context)
-    jobs = 1 if device == "cuda" else jobs or os.cpu_count() or 1
-    groups = unfinished(result, missing)
+    device = chosen_device(device, result.study.gpu_rate is not None)
+    jobs = workers(jobs, device)
+    groups = groups_of(result, missing, jobs, device, group)
+    announce(result, missing, device, min(jobs, len(groups)))
+    Crew(groups, jobs, device).run()
+
+
+def check_positive(**numbers: float | None) -> None:
+    """Refuse a number below one.
+
+    Raises:
+        ValueError: naming it.
+    """
+    for name, value in numbers.items():
+        if value is not None and not value >= 1:
+            raise ValueError(f"{name} = {value}: must be an integer from 1")
+
+
+def workers(jobs: int | None, device: str) -> int:
+    """Worker processes: the cores, if nothing else is asked for; one on a GPU."""
+    return 1 if device == "cuda" else jobs or os.cpu_count() or 1
+
+
+def groups_of(
+    result: Result, missing: Sequence[Part], jobs: int, device: str, size: int | None = None
+) -> list[Group]:
+    """The missing parts in groups: what an interrupted run has begun, then the rest."""
+    groups = worker.unfinished(result, missing)
     begun = {part for parts in groups for part in parts}
     rest = [part for part in missing if part not in begun]
-    groups += grouped(rest, jobs, group or result.study.group_size(device))
-    announce(result, missing, device, min(jobs, len(groups)))
-    total = sum(map(result.study.work, groups))
-    pool = ProcessPoolExecutor(
-        min(jobs, len(groups)), context, initializer=_start_worker, initargs=(progress,)
-    )
-    with pool, tqdm(total=total, unit_scale=True, desc=result.study.name, mininterval=2) as bar:
-        waiting: set[Future[None]] = {
-            pool.submit(_compute_group, result, parts, device) for parts in groups
-        }
-        try:
-            while waiting:
-                finished, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-                while not progress.empty():
-                    bar.update(progress.get())
-                for future in finished:
-                    future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def unfinished(result: Result, missing: Sequence[Part]) -> list[list[Part]]:
-    """Groups that an interrupted run left a checkpoint of, to be gone on with as they were."""
-    groups: list[list[Part]] = []
-    for path in sorted(work_folder(result.root).glob("*.json")):
-        note = json.loads(path.read_text())
-        parts = [tuple(part) for part in note["parts"]]
-        begun = {part for group in groups for part in group}
-        mine = note["folder"] == str(result.folder) and path.with_suffix(CHECKPOINT).exists()
-        if mine and not begun & set(parts) and set(parts) & set(missing):
-            groups.append(parts)
-    return groups
+    groups += grouped(rest, jobs, size or result.study.group_size(device))
+    return [Group(result, parts) for parts in groups]
 
 
 def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:
@@ -140,27 +145,6 @@ def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:
     return [list(parts[a:b]) for a, b in itertools.pairwise(ends)]
 
 
-def cost(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int = 0) -> str:
-    """About how long these parts take, from typical rates; on all cores by default."""
-    if not parts:
-        return "-"
-    time = minutes(result, parts, device, jobs)
-    return f"{max(time, 1):.0f} min" if time < 120 else f"{time / 60:.1f} h"
-
-
-def minutes(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int = 0) -> float:
-    """``cost`` as a number."""
-    source = result.study.source()
-    before = 0.0
-    if source is not None and parts:
-        needed = Result(source, result.preset)
-        before = minutes(needed, needed.missing(), device)
-    jobs = min(jobs or os.cpu_count() or 1, max(len(parts), 1))
-    store = result.study.store
-    rate = GPU_RATE.get(store) if device == "cuda" else None
-    return before + result.study.work(parts) / (rate or TYPICAL_RATE[store]) / jobs / 60
-
-
 def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> None:
     """Say what is about to be computed and about how long it takes."""
     print(
@@ -172,24 +156,182 @@ def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> N
     )
 
 
-def chosen_device(asked: str, gpu: bool, context: Any) -> str:
-    """``cuda`` if it is asked for, or there, and of use (``Study.gpu``); else ``cpu``.
+class Crew:
+    """Workers that go through groups of parts, in this order, until all are done.
+
+    Args:
+        groups: what to compute.
+        jobs: how many workers.
+        device: ``cpu`` or ``cuda``.
+        keep_going: a group that fails ends its own result only; its error is kept in
+            ``failures`` instead of being raised.
+    """
+
+    def __init__(self, groups: Sequence[Group], jobs: int, device: str, keep_going: bool = False):
+        self.waiting, self.groups = list(groups), list(groups)
+        self.jobs, self.device, self.keep_going = min(jobs, len(groups)), device, keep_going
+        self.failures: dict[Result, str] = {}
+        self.bars: dict[str, tqdm[Any]] = {}
+        self.context = multiprocessing.get_context("spawn")
+        self.progress, self.stop = self.context.Queue(), self.context.Event()
+
+    def run(self, deadline: float = float("inf")) -> bool:
+        """Compute until all is done or, by ``time.monotonic``, the deadline has come.
+
+        Returns:
+            whether all is done.
+
+        Raises:
+            KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM, when every worker has written
+                its checkpoint.
+            Exception: what a group raised, unless ``keep_going``.
+        """
+        running: dict[Future[bool], Group] = {}
+        complete = True
+        pool = self._pool()
+        with self._signals() as received:
+            try:
+                while running or (self.waiting and not self.stop.is_set()):
+                    while len(running) < self.jobs and (group := self._next(running.values())):
+                        running[self._submit(pool, group)] = group
+                    finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                    self._show_progress()
+                    dead = False
+                    for future in finished:
+                        group = running.pop(future)
+                        try:
+                            complete &= future.result()
+                            group.remember_rate(self.device)
+                        except BrokenProcessPool:
+                            dead = True
+                            self._begin_again(group)
+                        except Exception as error:
+                            self._fail(group, error)
+                    if dead:
+                        pool.shutdown(wait=False, cancel_futures=True)
+                        for group in running.values():
+                            self._begin_again(group)
+                        running, pool = {}, self._pool()
+                    if received or time.monotonic() > deadline:
+                        self.stop.set()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+            finally:
+                for bar in self.bars.values():
+                    bar.close()
+            pool.shutdown()
+        if received == [signal.SIGINT]:
+            raise KeyboardInterrupt
+        if received:
+            raise SystemExit(128 + received[0])
+        return complete and not self.waiting
+
+    def _next(self, running: Iterable[Group]) -> Group | None:
+        """The first group that waits for nothing that is still to be computed."""
+        if self.stop.is_set():
+            return None
+        open_results = {g.result for g in (*self.waiting, *running)}
+        for group in self.waiting:
+            if group.after not in open_results:
+                self.waiting.remove(group)
+                return group
+        return None
+
+    def _pool(self) -> ProcessPoolExecutor:
+        shared = (self.progress, self.stop)
+        return ProcessPoolExecutor(
+            self.jobs, self.context, initializer=worker.start, initargs=shared
+        )
+
+    def _submit(self, pool: ProcessPoolExecutor, group: Group) -> Future[bool]:
+        number = self.groups.index(group)
+        return pool.submit(worker.compute_group, number, group.result, group.parts, self.device)
+
+    def _show_progress(self) -> None:
+        while not self.progress.empty():
+            number, work, resumed = self.progress.get()
+            group = self.groups[number]
+            group.report(work, resumed)
+            bar = self._bar(group)
+            if resumed:  # by an earlier run: no part of this one's rate
+                bar.initial += work
+            bar.update(work)
+
+    def _bar(self, group: Group) -> tqdm[Any]:
+        study = group.result.study
+        if study.name not in self.bars:
+            alike = [g for g in self.groups if g.result.study.name == study.name]
+            screen = sys.stderr.isatty()  # a log takes a line now and then, below each other
+            self.bars[study.name] = tqdm(
+                total=sum(g.work for g in alike),
+                desc=study.name,
+                unit=f" {study.unit}",
+                unit_scale=True,
+                mininterval=2 if screen else 30,
+                position=len(self.bars) if screen else 0,
+            )
+        return self.bars[study.name]
+
+    def _begin_again(self, group: Group) -> None:
+        group.attempts += 1
+        group.begun = 0.0
+        parts = f"{group.result.study.name}, parts {group.parts[0]} to {group.parts[-1]}"
+        if group.attempts == ATTEMPTS:
+            self._fail(group, WorkerDied(f"{parts}: the worker died {ATTEMPTS} times (memory?)"))
+            return
+        print(f"{parts}: a worker died; begun again", file=sys.stderr)
+        self.waiting.insert(0, group)
+
+    def _fail(self, group: Group, error: Exception) -> None:
+        if not self.keep_going:
+            self.stop.set()
+            raise error
+        self.failures.setdefault(group.result, str(error))
+        print(f"{group.result.study.name}: {error}", file=sys.stderr)
+        self.waiting = [g for g in self.waiting if group.result not in (g.result, g.after)]
+
+    @contextmanager
+    def _signals(self) -> Iterator[list[int]]:
+        """Ctrl-C and SIGTERM are noted the first time, so that checkpoints can be written."""
+        received: list[int] = []
+
+        def note(number: int, frame: object) -> None:
+            if received:
+                raise KeyboardInterrupt
+            received.append(number)
+            print("stopping: waiting for checkpoints", file=sys.stderr, flush=True)
+
+        try:
+            before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+        except ValueError:  # not the main thread: whoever runs it handles signals
+            yield received
+            return
+        try:
+            yield received
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def chosen_device(asked: str, gpu: bool) -> str:
+    """``cuda`` if it is asked for, or there, and of use; else ``cpu``.
 
     Raises:
         ValueError: if it is asked for, of use and not there.
     """
     if asked == "cpu" or not gpu:
         return "cpu"
-    if _has_cuda(context):
+    if _has_cuda():
         return "cuda"
     if asked == "cuda":
         raise ValueError("device = cuda: PyTorch finds no GPU here")
     return "cpu"
 
 
-def _has_cuda(context: Any) -> bool:
+def _has_cuda() -> bool:
     # In a process of its own, so that one that only draws never imports torch.
-    with ProcessPoolExecutor(1, context) as pool:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_cuda_is_available).result()
 
 
@@ -197,106 +339,3 @@ def _cuda_is_available() -> bool:
     import torch
 
     return torch.cuda.is_available()
-
-
-def _start_worker(progress: Any) -> None:
-    global _queue, _commit
-    _queue, _commit = progress, commit()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    # A killed parent must not leave workers that train on, unseen, beside a resumed run.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _compute_group(result: Result, parts: list[Part], device: str) -> None:
-    with part_lock(result, parts) as ours:
-        if not ours:
-            print(f"parts {parts[0]} to {parts[-1]} are with another run", file=sys.stderr)
-        elif all(map(result.has, parts)):  # another run has just made them
-            _queue.put(result.study.work(parts))
-        else:
-            _compute_locked(result, parts, device)
-
-
-def _compute_locked(result: Result, parts: list[Part], device: str) -> None:
-    result.check_fingerprint()
-    products = "" if device == "cuda" else _prepared_cpu()
-    checkpoint = checkpoint_of(result, parts)
-    note = _Note(checkpoint.with_suffix(".json"), result, parts)
-
-    def progress(work: float) -> None:
-        _queue.put(work)
-        note.write()
-
-    for part, arrays in result.study.compute(parts, device, checkpoint, progress):
-        made = provenance(
-            _commit, _device_name(device) + products, note.seconds(), together=len(parts)
-        )
-        result.save(part, arrays, made)
-    note.path.unlink(missing_ok=True)
-
-
-def checkpoint_of(result: Result, parts: Sequence[Part]) -> Path:
-    """The file that keeps unfinished work on these parts."""
-    name = hashlib.sha256(repr((str(result.folder), list(parts))).encode()).hexdigest()[:16]
-    return work_folder(result.root) / (name + CHECKPOINT)
-
-
-@contextmanager
-def part_lock(result: Result, parts: Sequence[Part]) -> Iterator[bool]:
-    """Whether these parts are ours to compute; if so, nobody else's until the block ends."""
-    with checkpoint_of(result, parts).with_suffix(".lock").open("w") as lock:  # dies with us
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-
-
-class _Note:
-    """Beside a checkpoint: whose it is, and the seconds spent so far, interruptions included."""
-
-    def __init__(self, path: Path, result: Result, parts: list[Part]):
-        self.path, self.start, self.written = path, time.monotonic(), 0.0
-        self.before = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
-        self.content = {"folder": str(result.folder), "parts": parts}
-
-    def seconds(self) -> float:
-        return self.before + time.monotonic() - self.start
-
-    def write(self) -> None:
-        if self.seconds() - self.written > NOTE_SECONDS or not self.path.exists():
-            self.written = self.seconds()
-            content = json.dumps({**self.content, "seconds": self.written})
-            write_atomically(self.path, content.encode())
-
-
-@cache
-def _prepared_cpu() -> str:
-    """Sets this worker up, once; what the record says of its matrix products."""
-    from amplib.cpu import prepare
-
-    products = prepare()
-    return "" if products == "default" else f", {products}"
-
-
-def _device_name(device: str) -> str:
-    if device == "cuda":
-        import torch
-
-        return torch.cuda.get_device_name()
-    return f"{_cpu_model()}, 1 thread"
-
-
-def _cpu_model() -> str:
-    try:
-        with open("/proc/cpuinfo") as lines:
-            return next(line.partition(":")[2].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        return "CPU"

@@ -12,8 +12,8 @@ from amplib.compute import compute
 from amplib.download import PUBLISHED, fetch
 from amplib.parameters import ParameterError
 from amplib.results import DATA, Result
-from amplib.studies import PRESETS, STUDIES, make_study
-from amplib.study import BulkStudy
+from amplib.studies import STUDIES, make_study
+from amplib.study import PRESETS, BulkStudy
 
 _PUBLISHED = "-published"
 

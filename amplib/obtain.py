@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from amplib.compute import compute, minutes
+from amplib.compute import compute
 from amplib.parameters import ParameterError
+from amplib.rates import minutes
 from amplib.results import Result
-from amplib.studies import PRESETS, make_study
-from amplib.study import Study
+from amplib.studies import make_study
+from amplib.study import PRESETS, Study
 
 BEST = "best"
 ENOUGH = 5

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import platform
+import re
 import subprocess
 import warnings
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -43,12 +45,16 @@ class Result:
         study: the study, with all its parameters.
         preset: the name under which it is filed.
         root: the store's folder.
+        folder: where it lies, if not where the store has it.
     """
 
-    def __init__(self, study: Study, preset: str, root: Path | None = None):
+    def __init__(
+        self, study: Study, preset: str, root: Path | None = None, folder: Path | None = None
+    ):
         self.study, self.preset = study, preset
         self.root = root or (DATA if study.bulk else RESULTS)
-        self.folder = self.root / ("" if study.bulk else preset) / study.store / study.key()
+        place = self.root / ("" if study.bulk else preset) / study.store / study.key()
+        self.folder = folder or place
 
     def record(self) -> dict[str, Any]:
         """The record, or an empty one.
@@ -83,7 +89,7 @@ class Result:
         path = self.folder / name
         if name not in recorded or not path.exists():
             return False
-        if hashlib.sha256(path.read_bytes()).hexdigest() == recorded[name]["sha256"]:
+        if _sha256(path) == recorded[name]["sha256"]:
             return True
         warnings.warn(
             f"{path} does not match its SHA-256: refused, to be computed again",
@@ -118,6 +124,26 @@ class Result:
         """One part, if it is there."""
         return self._arrays(part) if self.has(part) else None
 
+    def problem(self, part: Part) -> str | None:
+        """What speaks against a recorded part: its file, its checksum, its arrays; None if
+        nothing does."""
+        path = self.folder / part_name(part)
+        if not path.exists():
+            return f"{path} is not there"
+        if _sha256(path) != self.record()["parts"][path.name]["sha256"]:
+            return f"{path} does not match its SHA-256"
+        try:
+            arrays = read_arrays(path)
+        except (ValueError, OSError, EOFError, BadZipFile) as error:
+            return f"{path} cannot be read ({error})"
+        wrong = self.study.misfit(arrays)
+        return f"{path}: {wrong}" if wrong else None
+
+    def adopt(self, other: Result, part: Part) -> None:
+        """Take over a part of the same study that another store has."""
+        data = (other.folder / part_name(part)).read_bytes()
+        self._enter(part, data, other.record()["parts"][part_name(part)])
+
     def check_fingerprint(self) -> None:
         """Refuse to add parts to a result that other code has made.
 
@@ -133,12 +159,14 @@ class Result:
 
     def save(self, part: Part, arrays: Arrays, made: dict[str, Any]) -> None:
         """Store one part, then its record; safe beside other processes and against a kill."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         data = buffer.getvalue()
+        self._enter(part, data, {"sha256": hashlib.sha256(data).hexdigest(), **made})
+
+    def _enter(self, part: Part, data: bytes, entry: dict[str, Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.folder / part_name(part), data)
-        entry = {"sha256": hashlib.sha256(data).hexdigest(), **made}
         with _locked(self.folder, self.root):
             record = self.record()
             record |= {
@@ -163,9 +191,22 @@ def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:
     return len(a) == len(b) and bool(np.allclose(a, b, rtol=1e-7, atol=1e-12))
 
 
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def part_name(part: Part) -> str:
     """``(3, 7)`` -> ``part-003-07.npz``: repetition, then member."""
     return "part-" + f"{part[0]:03d}" + "".join(f"-{p:02d}" for p in part[1:]) + ".npz"
+
+
+def part_of(name: str) -> Part | None:
+    """``part-003-07.npz`` -> ``(3, 7)``; None for the name of anything else."""
+    match = re.fullmatch(r"part-(\d+)((?:-\d+)*)\.npz", name)
+    if not match:
+        return None
+    part = (int(match[1]), *map(int, match[2].split("-")[1:]))
+    return part if part_name(part) == name else None
 
 
 def read_arrays(path: Path) -> Arrays:

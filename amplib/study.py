@@ -16,8 +16,19 @@ from amplib.parameters import Parameters
 
 Part = tuple[int, ...]
 Arrays = dict[str, np.ndarray]
+Presets = Mapping[str, Mapping[str, object]]
+Layout = Mapping[str, tuple[str, tuple[int | None, ...]]]
+"""Arrays by name: their type and shape, None for any number."""
 Progress = Callable[[float], None]
 """Called with the work just finished, in the study's own unit."""
+
+
+PRESETS = ("smoke", "laptop", "paper")
+"""Seconds, for tests; minutes on two cores, an honest smaller version; the papers' settings."""
+
+
+class Stopped(Exception):
+    """Raised by ``progress`` when the run is to end: keep what is unfinished, then pass it on."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +45,15 @@ class Study(Parameters):
     """As the command line calls it."""
     store: ClassVar[str]
     """Folder of the results store; studies that ask for the same parts share it."""
-    presets: ClassVar[Mapping[str, Mapping[str, object]]] = {}
+    presets: ClassVar[Presets] = {}
     """What each preset sets; everything else stands at its default."""
     bulk: ClassVar[bool] = False
-    gpu: ClassVar[bool] = False
-    """Whether a GPU computes it faster than the cores do."""
+    unit: ClassVar[str]
+    """What ``work`` counts."""
+    rate: ClassVar[float]
+    """Typical work a second of one process on a CPU, until this machine has measured its own."""
+    gpu_rate: ClassVar[float | None] = None
+    """The same on a GPU; None if it computes the study no faster than the cores do."""
     format: ClassVar[int] = 1
     """Raised when the arrays of a part change their meaning."""
 
@@ -66,6 +81,11 @@ class Study(Parameters):
     def work(self, parts: Sequence[Part]) -> float:
         """Size of the work in the unit that ``progress`` counts."""
 
+    def worth(self, part: Part) -> float:
+        """What a part is worth beside other missing ones: the tenth repetition takes less off an
+        error than the first."""
+        return 1 / (1 + part[0])
+
     @abstractmethod
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
@@ -76,8 +96,32 @@ class Study(Parameters):
             parts: which ones.
             device: ``cpu`` or ``cuda``.
             checkpoint: a file that may keep unfinished work, so that a killed run goes on.
-            progress: to be called with the work done since the last call.
+            progress: to be called with the work done since the last call; may raise ``Stopped``.
         """
+
+    def layout(self) -> Layout:
+        """Names, types and shapes of a part's arrays; empty if the study does not say."""
+        return {}
+
+    def misfit(self, arrays: Arrays) -> str | None:
+        """In what arrays differ from ``layout``; None if they do not.
+
+        >>> Study.misfit(type("S", (), {"layout": lambda s: {"n": ("int32", (2, None))}})(), {})
+        'arrays , expected n'
+        """
+        layout = self.layout()
+        if not layout:
+            return None
+        if arrays.keys() != layout.keys():
+            return f"arrays {', '.join(arrays)}, expected {', '.join(layout)}"
+        for name, (kind, shape) in layout.items():
+            a = arrays[name]
+            fits = a.ndim == len(shape) and all(
+                n is None or n == m for n, m in zip(shape, a.shape, strict=True)
+            )
+            if a.dtype != kind or not fits:
+                return f"{name} is {a.dtype} {a.shape}, expected {kind} {shape}"
+        return None
 
     @abstractmethod
     def fingerprint(self) -> list[float]:

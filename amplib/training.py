@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -16,12 +17,14 @@ from safetensors.torch import load_file, save_file
 from amplib.camel import CELLS, DENSITY_BINS, CamelGAN
 from amplib.gan import StackedGAN
 from amplib.quantiles import cell_counts
-from amplib.study import Arrays, Progress
+from amplib.study import Arrays, Progress, Stopped
 from amplib.truth import CamelBack
 
 LOSS_RECORDS = 200
 """How often the losses of a full training are recorded."""
 CHECKPOINT_SECONDS = 180
+EPOCHS_A_REPORT = 10
+"""How often a training reports its progress at least, and can be stopped."""
 
 
 def train_and_count(
@@ -42,17 +45,25 @@ def train_and_count(
     losses = _resume(gan, checkpoint)
     steps = len(seeds) * gan.steps_per_epoch
     last, saved = int(gan.epoch), time.monotonic()
-    progress(last * steps)
-    for epoch, loss in gan.train(every=max(1, config.epochs // LOSS_RECORDS)):
-        losses.append(np.vstack([np.full(len(seeds), epoch), loss]))
-        progress((epoch - last) * steps)
-        last = epoch
-        if not np.isfinite(loss).all(0).any():
-            print(f"all {len(seeds)} GANs have diverged by epoch {epoch}: stopped", file=sys.stderr)
-            break
-        if time.monotonic() - saved > CHECKPOINT_SECONDS:
-            _save(gan, losses, checkpoint)
-            saved = time.monotonic()
+    record = max(1, config.epochs // LOSS_RECORDS)
+    try:
+        progress(last * steps)
+        for epoch, loss in gan.train(every=math.gcd(record, EPOCHS_A_REPORT)):
+            recorded = epoch % record == 0 or epoch == config.epochs
+            if recorded:
+                losses.append(np.vstack([np.full(len(seeds), epoch), loss]))
+            done, last = epoch - last, epoch
+            progress(done * steps)
+            if recorded and not np.isfinite(loss).all(0).any():
+                print(f"all {len(seeds)} GANs have diverged by epoch {epoch}", file=sys.stderr)
+                break
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                _save(gan, losses, checkpoint)
+                saved = time.monotonic()
+    except Stopped:
+        _save(gan, losses, checkpoint)
+        raise
+    _save(gan, losses, checkpoint)
     history = np.stack(losses, 2).transpose(1, 2, 0)  # (E, records, 4)
     # From the record, not the loop: a run that resumes after the last epoch has no loop.
     alive = np.isfinite(history[:, -1]).all(1).any()
@@ -116,7 +127,7 @@ def tiny_run(
 
 def _save(gan: StackedGAN, losses: list[np.ndarray], path: Path) -> None:
     tensors = {name: value.cpu().contiguous() for name, value in gan.state().items()}
-    tensors["losses"] = torch.from_numpy(np.stack(losses))
+    tensors["losses"] = torch.from_numpy(np.array(losses).reshape(-1, 4, len(gan.data)))
     temporary = path.with_suffix(f".{os.getpid()}")
     save_file(tensors, temporary)
     temporary.replace(path)

@@ -18,8 +18,8 @@ from itertools import islice
 
 import numpy as np
 
-from amplib.compute import _cpu_model
 from amplib.events import ttbar, two_body, z_to_ll
+from amplib.worker import cpu_model
 
 Z_EVENTS, DECAYS = 20_000, 1_000_000
 
@@ -71,7 +71,7 @@ def main() -> None:
     if min(options.events, options.repetitions) < 1:
         parser.error("events and repetitions must be at least 1")
     turns = range(options.repetitions)
-    print(f"{_cpu_model()}, {platform.platform()}; median ± half the range of {len(turns)} turns")
+    print(f"{cpu_model()}, {platform.platform()}; median ± half the range of {len(turns)} turns")
     z = [rate(Z_EVENTS, lambda s=seed: z_to_ll.generate(Z_EVENTS, s)) for seed in turns]
     print(f"two-body   {spread([_decays(seed) for seed in turns])} events/s")
     print(f"Z to ll    {spread(z)} events/s, start included")

@@ -22,10 +22,10 @@ import torch
 from plain_gan import PlainGAN
 from torch.utils.flop_counter import FlopCounterMode
 
-from amplib.compute import _cpu_model
 from amplib.gan import StackedGAN
 from amplib.gan_config import GANConfig
 from amplib.truth import CamelBack
+from amplib.worker import cpu_model
 
 CONFIG = GANConfig()
 N_TRAIN = 100
@@ -120,7 +120,7 @@ def report(device: str, members: list[int], repetitions: int) -> None:
     if device == "cpu":
         work, rates = flops_a_step(), [2 * 1024**3 / t for t in times.pop("floor")]
         rate, spread = median_and_spread(rates)
-        print(f"\nCPU: {_cpu_model()}, 1 thread, PyTorch {torch.__version__}")
+        print(f"\nCPU: {cpu_model()}, 1 thread, PyTorch {torch.__version__}")
         need = f"{work / 1e6:.0f} MFLOP a GAN-step"
         measured = f"{rate / 1e9:.1f} +- {spread / 1e9:.1f} GFLOP/s by torch.mm, 1024^3, float32"
     else:

@@ -7,9 +7,10 @@ import sys
 import pytest
 
 from amplib.__main__ import assignments, span
-from amplib.compute import compute, grouped, unfinished
+from amplib.compute import compute, grouped
 from amplib.results import ROOT, Result, work_folder
 from amplib.studies import make_study
+from amplib.worker import unfinished
 
 
 @pytest.mark.parametrize(("jobs", "parts", "size"), [(1, 1, 8), (2, 100, 8), (3, 7, 1), (1, 9, 4)])

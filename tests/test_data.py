@@ -97,7 +97,7 @@ def test_a_folder_that_is_a_file_is_one_line(tmp_path):
 def test_only_what_a_gpu_speeds_up_goes_there(name, monkeypatch):
     """Events are made on the cores of a machine that has a GPU."""
     monkeypatch.setattr(compute, "_has_cuda", lambda context: True)
-    uses = make_study(name, "smoke").gpu
+    uses = make_study(name, "smoke").gpu_rate is not None
     assert uses == (name in ("gan", "ensemble", "showers", "shower-summary"))
     assert compute.chosen_device("auto", uses, None) == ("cuda" if uses else "cpu")
     assert compute.chosen_device("cuda", uses, None) == ("cuda" if uses else "cpu")

@@ -14,8 +14,8 @@ import pytest
 
 from amplib.camel import CamelStudy
 from amplib.results import same_fingerprint
-from amplib.studies import PRESETS, STUDIES, make_study
-from amplib.study import Study
+from amplib.studies import STUDIES, make_study
+from amplib.study import PRESETS, Study
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = sorted(ROOT.glob("results/*/*/*/record.json"))

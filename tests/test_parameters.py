@@ -13,7 +13,8 @@ from amplib.__main__ import main
 from amplib.camel import CamelGAN
 from amplib.gan_config import GANConfig
 from amplib.parameters import ParameterError, Parameters, bounded, one_of
-from amplib.studies import PRESETS, STUDIES, make_study
+from amplib.studies import STUDIES, make_study
+from amplib.study import PRESETS
 
 NAN, INF = float("nan"), float("inf")
 BAD = [
@@ -45,9 +46,13 @@ BAD = [
     ("dimension", 2, "dimension = 2: the camel back has 1"),
     ("max_events", 99, "max_events = 99: must be an integer from 100"),
     ("members", 100, "members = 100: must be an integer from 1 to 99"),
-    ("aggregation", "median", "aggregation = 'median': allowed are std, biased-std, mean, max, sum"),
-    ("aggregation", 1, "aggregation = 1: allowed are std, biased-std, mean, max, sum"),
-    ("aggregation", ["std"], "aggregation = ['std']: allowed are std, biased-std, mean, max, sum"),
+    (
+        "aggregation",
+        "median",
+        "aggregation = 'median': allowed are std, biased-std",
+    ),
+    ("aggregation", 1, "aggregation = 1: allowed are std, biased-std"),
+    ("aggregation", ["std"], "aggregation = ['std']: allowed are std, biased-std"),
     ("generator_loss", "Saturating", "allowed are non-saturating, saturating"),
     ("gradient_path", True, "gradient_path = True: allowed are x, batch"),
     ("epocs", 3, "unknown parameter 'epocs' (did you mean epochs?); allowed: "),

@@ -13,7 +13,7 @@ import numpy as np
 from amplib.calorimeter.config import ShowerConfig
 from amplib.calorimeter.geometry import ILD_ECAL
 from amplib.parameters import bounded
-from amplib.study import Arrays, BulkStudy, Part, Progress, Study, head
+from amplib.study import Arrays, BulkStudy, Part, Presets, Progress, Study, head
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +32,7 @@ class ShowerStudy(Study, ShowerConfig):
     versions, and the same in distribution on a GPU.
     """
 
-    gpu: ClassVar[bool] = True
+    unit: ClassVar[str] = "showers of 50 GeV"
 
     seed: int = bounded(3826103, 0, 2**63 - 1)
     showers: int = bounded(10_000, 1, 10_000_000, extent=True)
@@ -86,6 +86,13 @@ class Showers(ShowerStudy, BulkStudy):
 
     name: ClassVar[str] = "showers"
     store: ClassVar[str] = "showers"
+    presets: ClassVar[Presets] = {
+        "smoke": {"showers": 20, "part_size": 10},
+        "laptop": {"showers": 10_000},
+        "paper": {"showers": 177_000},
+    }
+    rate: ClassVar[float] = 1000.0
+    gpu_rate: ClassVar[float | None] = 20_000.0
     suffix: ClassVar[str] = ".h5"
     writer: ClassVar[str] = "amplib.calorimeter.getting_high"
 
@@ -130,6 +137,13 @@ class ShowerSummary(ShowerStudy):
 
     name: ClassVar[str] = "shower-summary"
     store: ClassVar[str] = "shower-summary"
+    presets: ClassVar[Presets] = {
+        "smoke": {"showers": 100, "part_size": 50},
+        "laptop": {"showers": 2_000, "part_size": 1_000},
+        "paper": {"showers": 10_000},
+    }
+    rate: ClassVar[float] = 400.0
+    gpu_rate: ClassVar[float | None] = 5_000.0
     format: ClassVar[int] = 2
 
     part_size: int = bounded(5000, 1, 100_000)

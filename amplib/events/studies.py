@@ -13,7 +13,7 @@ import numpy as np
 from amplib.events.columns import TTBAR, TWO_BODY, Z_LEPTONS
 from amplib.parameters import bounded, one_of
 from amplib.results import Result
-from amplib.study import Arrays, BulkStudy, Part, Progress, Study, head
+from amplib.study import Arrays, BulkStudy, Part, Presets, Progress, Study, head
 
 if TYPE_CHECKING:
     from amplib.events.ttbar import Settings
@@ -29,6 +29,8 @@ JET_PAIRS_A_PART = 2000
 @dataclass(frozen=True)
 class EventStudy(Study):
     """Events in parts of ``part_size``, each from a random stream of its own."""
+
+    unit: ClassVar[str] = "events"
 
     seed: int = bounded(3560661, 0, 2**63 - 1)
     events: int = bounded(100_000, 1, 100_000_000, extent=True)
@@ -84,6 +86,12 @@ class TwoBody(EventSample):
 
     name: ClassVar[str] = "two-body"
     store: ClassVar[str] = "two-body"
+    presets: ClassVar[Presets] = {
+        "smoke": {"events": 1_000, "part_size": 500},
+        "laptop": {"events": 100_000},
+        "paper": {"events": 1_000_000},
+    }
+    rate: ClassVar[float] = 500_000.0
     columns: ClassVar[tuple[str, ...]] = TWO_BODY
 
     def make(self, part: Part, progress: Progress) -> Arrays:
@@ -100,6 +108,12 @@ class ZLeptons(EventSample):
 
     name: ClassVar[str] = "z"
     store: ClassVar[str] = "z"
+    presets: ClassVar[Presets] = {
+        "smoke": {"events": 1_000, "part_size": 500},
+        "laptop": {"events": 100_000},
+        "paper": {"events": 1_000_000},
+    }
+    rate: ClassVar[float] = 40_000.0
     columns: ClassVar[tuple[str, ...]] = Z_LEPTONS
 
     energy: float = bounded(91.0, 12, 1000)
@@ -136,6 +150,12 @@ class TopPairs(TopPairConfig, EventSample):
 
     name: ClassVar[str] = "ttbar"
     store: ClassVar[str] = "ttbar"
+    presets: ClassVar[Presets] = {
+        "smoke": {"events": 40, "part_size": 20, "multiparton": "off"},
+        "laptop": {"events": 20_000},
+        "paper": {"events": 1_200_000},
+    }
+    rate: ClassVar[float] = 40.0
     columns: ClassVar[tuple[str, ...]] = TTBAR
 
     def make(self, part: Part, progress: Progress) -> Arrays:
@@ -200,6 +220,8 @@ class TwoBodySummary(EventSummary):
 
     name: ClassVar[str] = "two-body-summary"
     store: ClassVar[str] = "two-body-summary"
+    presets: ClassVar[Presets] = TwoBody.presets
+    rate: ClassVar[float] = 500_000.0
     sample: ClassVar[type[EventSample]] = TwoBody
 
     def reduce(self, arrays: Arrays) -> Arrays:
@@ -225,6 +247,8 @@ class ZSummary(EventSummary):
 
     name: ClassVar[str] = "z-summary"
     store: ClassVar[str] = "z-summary"
+    presets: ClassVar[Presets] = ZLeptons.presets
+    rate: ClassVar[float] = 40_000.0
     sample: ClassVar[type[EventSample]] = ZLeptons
 
     energy: float = bounded(91.0, 12, 1000)
@@ -265,6 +289,9 @@ class TopPairSummary(TopPairConfig, EventSummary):
 
     name: ClassVar[str] = "ttbar-summary"
     store: ClassVar[str] = "ttbar-summary"
+    # At paper scale the first 100,000 are what models are trained on, the rest validates them.
+    presets: ClassVar[Presets] = {**TopPairs.presets, "paper": {"events": 120_000}}
+    rate: ClassVar[float] = 1_000.0
     sample: ClassVar[type[EventSample]] = TopPairs
 
     def source(self) -> TopPairs:
@@ -299,6 +326,8 @@ class TopPairReference(TopPairConfig):
 
     name: ClassVar[str] = "ttbar-reference"
     store: ClassVar[str] = "ttbar-reference"
+    presets: ClassVar[Presets] = TopPairs.presets
+    rate: ClassVar[float] = 3_000.0
 
     events: int = bounded(1_200_000, 24, 100_000_000)
 

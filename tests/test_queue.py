@@ -1,0 +1,204 @@
+"""The queue: what comes first, how it stops, what becomes of failures and of dead workers."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import amplib.queue
+import amplib.rates
+import amplib.results
+from amplib import worker
+from amplib.compute import Crew, Group, WorkerDied, compute
+from amplib.parameters import ParameterError
+from amplib.queue import compute_all, ordered, wanted
+from amplib.results import Result
+from amplib.studies import make_study
+
+SMALL = {"width": 8, "latent": 5, "embedding": 4, "depth": 2, "max_events": 200, "repetitions": 2}
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path, monkeypatch):
+    """A store, events and measured rates of its own for every test."""
+    monkeypatch.setattr(amplib.results, "RESULTS", tmp_path)
+    monkeypatch.setattr(amplib.results, "DATA", tmp_path / "data")
+    monkeypatch.setattr(amplib.rates, "FILE", tmp_path / ".rates.json")
+    return tmp_path
+
+
+def gan(**changes):
+    return Result(make_study("gan", "smoke", **{**SMALL, **changes}), "smoke")
+
+
+def first_parts(groups, store):
+    return [g.parts[0] for g in groups if g.result.study.store == store]
+
+
+def test_gans_come_before_ensembles_and_early_repetitions_before_late_ones():
+    groups = ordered(list(wanted("paper").values()), jobs=2, device="cpu")
+    stores = {g.result.study.store for g in groups}
+    assert {"camel-gan", "camel-fit", "ttbar-reference"} <= stores
+    full = [g for g in groups if g.result.study.asdict().get("epochs") == 10_000]
+    members = [{m for _, m in g.parts} for g in full]
+    assert members.index({0}) < min(k for k, m in enumerate(members) if m != {0})
+    single = [g.parts[0][0] for g, m in zip(full, members, strict=True) if m == {0}]
+    assert single == sorted(single)
+    parts = [(g.result.folder, p) for g in groups for p in g.parts]
+    assert len(parts) == len(set(parts)), "a part that two studies share is wanted once"
+
+
+def test_what_a_study_is_made_of_comes_first():
+    """Top pairs before what is measured on them; nothing else waits."""
+    groups = ordered(list(wanted("smoke").values()), jobs=2, device="cpu")
+    for group in groups:
+        needs = group.result.study.source()
+        assert (group.after is None) == (needs is None)
+        if needs:
+            assert group.after.study == needs
+            assert any(g.result is group.after for g in groups)
+    crew = Crew(groups, 2, "cpu")
+    while group := crew._next([]):
+        if group.after:
+            assert not any(g.result is group.after for g in crew.waiting)
+
+
+def test_one_study_of_many():
+    assert set(wanted("smoke", "fit")) == {"fit"}
+    assert len(wanted("paper", "gan")) > 5, "with its readings"
+    with pytest.raises(ParameterError, match="study = 'gann': allowed are fit, gan"):
+        wanted("smoke", "gann")
+
+
+@pytest.mark.parametrize("value", [0, -3.0, float("nan")])
+def test_no_time_is_refused(value):
+    with pytest.raises(ValueError, match="minutes = "):
+        compute_all("smoke", minutes=value)
+
+
+def test_a_deadline_keeps_what_is_unfinished(store):
+    """A training of minutes, stopped after its first report, ends as if it had not been."""
+    result = gan(epochs=150)
+    groups = [Group(result, [(0, 0), (1, 0)])]
+    assert not Crew(groups, 1, "cpu").run(deadline=time.monotonic())
+    assert not result.done()
+    assert worker.unfinished(result, result.missing()) == [[(0, 0), (1, 0)]]
+    compute(result, jobs=1, device="cpu")
+    assert not result.missing()
+    assert not list(store.rglob("*.safetensors"))
+    epochs = result.part((0, 0))["losses"][:, 0]
+    np.testing.assert_array_equal(epochs, np.arange(1, 151))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_with_a_checkpoint(store, number):
+    """Sent to the whole group, as a terminal and a batch system do; the next run goes on."""
+    values = [f"{k}={v}" for k, v in {**SMALL, "epochs": 30_000}.items()]
+    command = [sys.executable, "-m", "amplib", "compute", "gan", "--preset", "smoke"]
+    command += ["--device", "cpu", "--jobs", "2", "--group", "1", "--set", *values]
+    environment = {**os.environ, "AMPLIFY_RESULTS": str(store)}
+    run = subprocess.Popen(
+        command, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while len(list(store.rglob("*.json"))) < 2:  # both workers have begun
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        os.killpg(run.pid, number)
+        _, said = run.communicate(timeout=60)
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+    assert run.returncode == (130 if number == signal.SIGINT else 128 + number)
+    assert "stopping: waiting for checkpoints" in said
+    assert "Traceback" not in said
+    result = gan(epochs=30_000)
+    assert not result.done()
+    begun = worker.unfinished(result, result.missing())
+    assert sorted(begun) == [[(0, 0)], [(1, 0)]]
+
+
+def test_a_study_that_fails_is_named_and_the_others_go_on(monkeypatch, capsys):
+    results = {"gan": gan(epochs=2), "fit": Result(make_study("fit", "smoke"), "smoke")}
+    monkeypatch.setattr(amplib.queue, "wanted", lambda preset, study: results)
+    results["gan"].save((0, 0), {"counts": np.zeros(3)}, {"seconds": 1.0, "together": 1})
+    path = results["gan"].folder / "record.json"
+    path.write_text(path.read_text().replace('"fingerprint": [', '"fingerprint": [1.5,'))
+    assert not compute_all("smoke", jobs=1, device="cpu")
+    said = capsys.readouterr().err
+    assert "failed: gan (" in said
+    assert "was made by other code" in said
+    assert not results["fit"].missing()
+
+
+def test_a_worker_that_dies_is_replaced(monkeypatch, store, capfd):
+    """The first process that starts is killed; its group is begun again and finished."""
+    monkeypatch.setenv("AMPLIFY_TEST_DIES", str(store / "died"))
+    monkeypatch.setattr(worker, "start", mortal)
+    result = Result(make_study("fit", "smoke"), "smoke")
+    assert Crew([Group(result, [(0,)])], 1, "cpu").run()
+    assert not result.missing()
+    assert "a worker died; begun again" in capfd.readouterr().err
+
+
+def test_a_worker_that_always_dies_is_an_error(monkeypatch):
+    monkeypatch.setattr(worker, "start", doomed)
+    result = Result(make_study("fit", "smoke"), "smoke")
+    with pytest.raises(WorkerDied, match=r"fit, parts \(0,\) to \(0,\): the worker died 3 times"):
+        Crew([Group(result, [(0,)])], 1, "cpu").run()
+
+
+_start = worker.start
+
+
+def mortal(progress, stop):
+    """Dies where no other has died before."""
+    mark = os.environ["AMPLIFY_TEST_DIES"]
+    if not os.path.exists(mark):
+        open(mark, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    _start(progress, stop)
+
+
+def doomed(progress, stop):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+# ---- rates ----
+
+
+def test_a_rate_that_was_measured_replaces_the_typical_one(store):
+    study = make_study("gan", "paper")
+    result = Result(study, "paper")
+    parts = [(0, 0)]
+    before = amplib.rates.minutes(result, parts, jobs=1)
+    assert before == pytest.approx(study.work(parts) / study.rate / 60)
+    amplib.rates.remember(study, "paper", "cpu", 2 * study.rate)
+    assert amplib.rates.minutes(result, parts, jobs=1) == pytest.approx(before / 2)
+    other = Result(make_study("gan", "laptop"), "laptop")
+    assert amplib.rates.rate_of(other.study, "laptop", "cpu") == study.rate
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"camel-gan/paper/cpu": "fast"}', "null"])
+def test_rates_that_cannot_be_read_are_forgotten(store, text):
+    (store / ".rates.json").write_text(text)
+    study = make_study("gan", "paper")
+    assert amplib.rates.rate_of(study, "paper", "cpu") == study.rate
+    amplib.rates.remember(study, "paper", "cpu", 7.0)
+    assert amplib.rates.rate_of(study, "paper", "cpu") == 7.0
+
+
+def test_a_group_measures_its_rate_without_what_an_earlier_run_did(monkeypatch):
+    clock = iter([100.0, 110.0, 150.0])
+    monkeypatch.setattr(amplib.compute.time, "monotonic", lambda: next(clock))
+    group = Group(gan(), [(0, 0)])
+    group.report(0.0, False)
+    group.report(5000.0, True)
+    group.report(80.0, False)
+    group.remember_rate("cpu")
+    assert amplib.rates.rate_of(group.result.study, "smoke", "cpu") == pytest.approx(2.0)
