@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amplib import compute, data
+from amplib import compute, data, worker
 from amplib.__main__ import main
 from amplib.calorimeter.getting_high import read_showers
 from amplib.events.columns import TWO_BODY
@@ -66,7 +66,7 @@ def test_showers_are_written_with_their_energy(folder):
 def test_a_part_with_another_run_makes_no_short_file(folder, capfd):
     """The other run holds the lock of the second part; nothing is written until it lets go."""
     result = Result(make_study("two-body", "smoke"), "smoke", folder)
-    with compute.part_lock(result, [(1,)]) as mine:
+    with worker.part_lock(result, [(1,)]) as mine:
         assert mine
         with pytest.raises(ValueError, match="another run makes 1 of the parts; wait for it"):
             data.make_data("two-body-smoke", 1, "cpu")
@@ -96,19 +96,19 @@ def test_a_folder_that_is_a_file_is_one_line(tmp_path):
 @pytest.mark.parametrize("name", STUDIES)
 def test_only_what_a_gpu_speeds_up_goes_there(name, monkeypatch):
     """Events are made on the cores of a machine that has a GPU."""
-    monkeypatch.setattr(compute, "_has_cuda", lambda context: True)
+    monkeypatch.setattr(compute, "_has_cuda", lambda: True)
     uses = make_study(name, "smoke").gpu_rate is not None
     assert uses == (name in ("gan", "ensemble", "showers", "shower-summary"))
-    assert compute.chosen_device("auto", uses, None) == ("cuda" if uses else "cpu")
-    assert compute.chosen_device("cuda", uses, None) == ("cuda" if uses else "cpu")
-    assert compute.chosen_device("cpu", uses, None) == "cpu"
+    assert compute.chosen_device("auto", uses) == ("cuda" if uses else "cpu")
+    assert compute.chosen_device("cuda", uses) == ("cuda" if uses else "cpu")
+    assert compute.chosen_device("cpu", uses) == "cpu"
 
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
-    monkeypatch.setattr(compute, "_has_cuda", lambda context: False)
-    assert compute.chosen_device("auto", True, None) == "cpu"
+    monkeypatch.setattr(compute, "_has_cuda", lambda: False)
+    assert compute.chosen_device("auto", True) == "cpu"
     with pytest.raises(ValueError, match="device = cuda: PyTorch finds no GPU here"):
-        compute.chosen_device("cuda", True, None)
+        compute.chosen_device("cuda", True)
 
 
 @pytest.mark.parametrize(
