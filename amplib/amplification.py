@@ -19,12 +19,16 @@ from amplib.camel import (
     CamelSmoothing,
     ChunkedCamelStudy,
 )
+from amplib.collapse import has_failed
 from amplib.fit import information, propagated_mse
 from amplib.parameters import ParameterError
 from amplib.quantiles import (
     Estimate,
+    Interval,
+    Share,
     amplification_factor,
     expected_mse,
+    median,
     merge_cells,
     n_equiv,
     quantile_mse,
@@ -97,6 +101,18 @@ class Repetitions:
         """N_equiv over the training sample's size."""
         return amplification_factor(self.mse(q), q, self.n_train)
 
+    def median_n_equiv(self, q: int) -> Interval:
+        """The same of the median MSE: what the repetition in the middle is worth."""
+        return self._of_median(expected_mse(1, q), q)
+
+    def median_amplification(self, q: int) -> Interval:
+        """``median_n_equiv`` over the training sample's size."""
+        return self._of_median(expected_mse(1, q) / self.n_train, q)
+
+    def _of_median(self, scale: float, q: int) -> Interval:
+        middle, low, high = median(self.mse(q))
+        return Interval(scale / middle, scale / high, scale / low if low > 0 else np.inf)
+
 
 def balanced(repetitions: Repetitions) -> Repetitions:
     """The same with each hump scaled to the half that the truth puts there.
@@ -120,6 +136,8 @@ class GANCurve:
         n_train: points of each training sample.
         index: which repetitions these are.
         diverged: repetitions left out because a training in them ended in infinities.
+        failed: ``(repetitions,)`` members that ended in one hump (``collapse.has_failed``).
+        members: trainings a repetition.
     """
 
     sizes: np.ndarray
@@ -127,6 +145,27 @@ class GANCurve:
     n_train: int
     index: np.ndarray
     diverged: int
+    failed: np.ndarray
+    members: int = 1
+
+    @property
+    def failures(self) -> Share:
+        """Trainings that failed, of all."""
+        return Share(int(self.failed.sum()), self.members * len(self.failed))
+
+    @cached_property
+    def converged(self) -> GANCurve:
+        """The repetitions of which no member failed.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        good = self.failed == 0
+        if not good.any():
+            raise ValueError(f"all {len(good)} repetitions have trainings that ended in one hump")
+        return replace(
+            self, counts=self.counts[good], index=self.index[good], failed=self.failed[good]
+        )
 
     def mse(self, q: int) -> np.ndarray:
         """``(repetitions, S)``."""
@@ -174,7 +213,7 @@ def gan_curve(result: Result) -> GANCurve:
     study = result.study
     assert isinstance(study, CamelGAN)
     parts = result.load()
-    stacks, index, diverged = [], [], 0
+    stacks, index, failed, diverged = [], [], [], 0
     for i in range(study.repetitions):
         if not all((i, m) in parts for m in range(study.members)):
             continue
@@ -184,6 +223,7 @@ def gan_curve(result: Result) -> GANCurve:
         else:
             stacks.append(np.sum([p["counts"] for p in members], axis=0))
             index.append(i)
+            failed.append(sum(map(has_failed, members)))
     if diverged and not stacks:
         raise ValueError(f"all {diverged} repetitions of {study.name} diverged")
     if not stacks:
@@ -193,7 +233,15 @@ def gan_curve(result: Result) -> GANCurve:
     sizes = study.members * study.event_sizes
     wanted = (sizes >= 100) & (sizes <= study.max_events)
     counts = np.stack(stacks)[:, wanted]
-    return GANCurve(sizes[wanted], counts, study.n_train, np.array(index), diverged)
+    return GANCurve(
+        sizes[wanted],
+        counts,
+        study.n_train,
+        np.array(index),
+        diverged,
+        np.array(failed),
+        study.members,
+    )
 
 
 @dataclass(frozen=True)

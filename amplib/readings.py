@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from amplib.camel import CELLS, CamelGAN
+from amplib.camel import CamelGAN
+from amplib.collapse import discriminator_has_won
 from amplib.parameters import ParameterError
+from amplib.quantiles import Share
 from amplib.results import Result
 from amplib.studies import make_study
-from amplib.study import Arrays
 
 EPOCHS = 1500
 TRAININGS = 32
@@ -32,11 +33,6 @@ READINGS: dict[str, dict[str, object]] = {
     "through B, separate updates": {"gradient_path": "batch", "updates": "separate"},
     "through B, He's initialisation": {"gradient_path": "batch", "initialisation": "he"},
 }
-WON = 0.05
-"""Cross entropy below which the discriminator has won; guessing costs 2 log 2 = 1.39."""
-ONE_HUMP = 0.05
-"""Share of the events below which a hump is empty.  Of 100 training points fewer than 30 lie in one
-hump once in 60,000 samples."""
 EMBRYONIC = 100
 """Epochs in which no training is expected to have found anything."""
 
@@ -53,39 +49,6 @@ def reading(name: str) -> CamelGAN:
     study = make_study("gan", "paper", **short, **READINGS[name])
     assert isinstance(study, CamelGAN)
     return study
-
-
-def discriminator_has_won(losses: np.ndarray) -> np.ndarray:
-    """At which records, ``(records, 4)`` as ``CamelGAN.compute`` stores them, it has."""
-    return losses[:, 1] < WON
-
-
-def has_failed(part: Arrays) -> bool:
-    """Whether a training has ended in one hump: with hardly an event in the other, or with a
-    discriminator that has won, so that it stands still."""
-    counts = part["counts"][-1]
-    humps = np.array([counts[: CELLS // 2].sum(), counts[CELLS // 2 :].sum()])
-    empty = bool(humps.min() < ONE_HUMP * humps.sum())
-    return empty or bool(discriminator_has_won(part["losses"])[-1])
-
-
-@dataclass(frozen=True)
-class Share:
-    """k of n trainings, with the exact 68% interval of the rate (Clopper, Pearson)."""
-
-    k: int
-    n: int
-
-    def interval(self, level: float = 0.68) -> tuple[float, float]:
-        """Ends of the interval."""
-        tail = (1 - level) / 2
-        low = stats.beta.ppf(tail, self.k, self.n - self.k + 1) if self.k else 0.0
-        high = stats.beta.ppf(1 - tail, self.k + 1, self.n - self.k) if self.k < self.n else 1.0
-        return float(low), float(high)
-
-    def __str__(self) -> str:
-        low, high = (100 * end for end in self.interval())
-        return f"{self.k} of {self.n} ({low:.0f} to {high:.0f}%)"
 
 
 @dataclass(frozen=True)

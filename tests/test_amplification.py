@@ -65,13 +65,36 @@ def test_saturation_is_where_more_events_stop_to_help():
     for n in sizes:
         off = np.sqrt(plateau + expected_mse(n, 10))
         rows.append(1e6 * (0.01 + 0.1 * np.repeat(off * np.resize([1, -1], 10), 10)))
-    curve = GANCurve(sizes, np.array(rows)[None], 100, np.arange(1), 0)
+    curve = GANCurve(sizes, np.array(rows)[None], 100, np.arange(1), 0, np.zeros(1))
     assert curve.mse(10)[0] == pytest.approx(
         plateau + np.array([expected_mse(n, 10) for n in sizes])
     )
     assert curve.saturation(10) == 10_000
     assert curve.saturation_range(10) == (10_000, 10_000)
     assert curve.at(1000).mse(10) == pytest.approx(plateau + expected_mse(1000, 10))
+
+
+def test_the_median_is_not_moved_by_a_failure():
+    """One repetition of eleven in one hump: the mean is worth nothing, the median what it was."""
+    good = pure(400, 10)
+    one = np.concatenate([np.full(50, 8), np.zeros(50, dtype=int)])[None]
+    both = Repetitions(np.concatenate([good.cells, one]), 100, np.arange(11))
+    assert both.n_equiv(10).value < 100
+    middle = both.median_n_equiv(10)
+    assert middle.low < good.median_n_equiv(10).value < middle.high < 1000
+    assert both.median_amplification(10).value == pytest.approx(middle.value / 100)
+
+
+def test_a_curve_knows_its_failures():
+    counts = np.ones((3, 1, 100), dtype=int)
+    failed = np.array([0, 2, 1])
+    curve = GANCurve(np.array([100]), counts, 100, np.array([4, 5, 6]), 0, failed, members=5)
+    assert str(curve.failures).startswith("3 of 15 (")
+    assert curve.converged.index.tolist() == [4]
+    assert curve.converged.failures == (0, 5)
+    hopeless = GANCurve(np.array([100]), counts, 100, np.arange(3), 0, np.ones(3), members=5)
+    with pytest.raises(ValueError, match="all 3 repetitions have trainings that ended in one hump"):
+        _ = hopeless.converged
 
 
 @pytest.mark.parametrize("wrong", [[], [1], 1, [10, 30], ["10"], [10.0], [True], None, [200]])
