@@ -4,24 +4,30 @@
 
 One GAN-step is one discriminator and one generator step on a batch of 10 with the paper's networks
 (amplify, sec. 2); a full training of 10,000 epochs on 100 points has 100,000.  Everything is
-measured in this one run: configurations take turns, so that a busy neighbour slows all alike.
+measured in this one run: configurations take turns, so that a busy neighbour slows all alike.  On a
+CPU the stack runs as the workers of ``make compute`` do (``amplib.cpu``) and, for comparison, with
+PyTorch's own products.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import multiprocessing
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 
 import numpy as np
 import torch
 from plain_gan import PlainGAN
 from torch.utils.flop_counter import FlopCounterMode
 
+from amplib.cpu import prepare
 from amplib.gan import StackedGAN
 from amplib.gan_config import GANConfig
 from amplib.truth import CamelBack
@@ -73,10 +79,57 @@ def flops_a_step() -> float:
     return counter.get_total_flops() / gan.steps_per_epoch
 
 
-def gemm(device: str) -> Callable[[], object]:
-    """One product of 1024 x 1024 float32 matrices: 2 * 1024^3 operations."""
-    a, b, out = (torch.rand(1024, 1024, device=device) for _ in range(3))
-    return lambda: torch.mm(a, b, out=out)
+GEMM = (8, 400, 256, 256)
+"""A product of the training: differences of eight batches and their tangents in the embedding."""
+GEMM_TURNS = 20
+
+
+def gemm() -> Callable[[], object]:
+    """Products of that shape, float32."""
+    stack, rows, inputs, outputs = GEMM
+    a, b = torch.rand(stack, rows, inputs), torch.rand(stack, inputs, outputs)
+    out = torch.empty(stack, rows, outputs)
+
+    def turn() -> None:
+        for _ in range(GEMM_TURNS):
+            torch.bmm(a, b, out=out)
+
+    return turn
+
+
+def on_path(precision: str, turn: Callable[[], object]) -> Callable[[], object]:
+    """The same with float32 products sent this way."""
+
+    def run() -> object:
+        torch.backends.mkldnn.matmul.fp32_precision = precision
+        return turn()
+
+    return run
+
+
+def _one_of_two(members: int, turns: int, barrier: Barrier, results: Queue[float]) -> None:
+    prepare()
+    epochs = stacked_epochs(members, "cpu")
+    next(epochs)
+    barrier.wait()
+    results.put(sum(seconds(partial(next, epochs), "cpu") for _ in range(turns)))
+
+
+def processes(count: int, members: int, turns: int) -> float:
+    """GAN-steps a second of so many one-thread processes together, each with its own stack."""
+    context = multiprocessing.get_context("spawn")
+    barrier, results = context.Barrier(count), context.Queue()
+    workers = [
+        context.Process(target=_one_of_two, args=(members, turns, barrier, results))
+        for _ in range(count)
+    ]
+    for worker in workers:
+        worker.start()
+    times = [results.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+    steps = turns * EPOCHS_A_TURN["cpu"] * N_TRAIN // CONFIG.batch_size * members
+    return sum(steps / t for t in times)
 
 
 def device_copy() -> Callable[[], object]:
@@ -109,37 +162,72 @@ def duration(s: float) -> str:
     return f"{s / 60:.1f} min" if s < 7200 else f"{s / 3600:.1f} h"
 
 
-def report(device: str, members: list[int], repetitions: int) -> None:
-    """Measure and print the table of one device."""
-    turns: dict[str, Callable[[], object]] = {"plain": partial(next, plain_epochs(device))}
+def report_cpu(members: list[int], repetitions: int) -> None:
+    """Measure and print the table of one thread, and what two processes reach."""
+    products = prepare()
+    paths = {"as PyTorch comes": "none"}
+    if products != "default":
+        paths[products] = "bf16"
+    turns: dict[str, Callable[[], object]] = {
+        "plain": on_path("none", partial(next, plain_epochs("cpu")))
+    }
+    sizes = {"plain": 1}
+    for name, precision in paths.items():
+        for e in members:
+            title = f"stacked, E = {e}, {name}"
+            sizes[title] = e
+            turns[title] = on_path(precision, partial(next, stacked_epochs(e, "cpu")))
+    floors = {name: f"floor, {name}" for name in paths}
+    turns |= {floors[name]: on_path(precision, gemm()) for name, precision in paths.items()}
+    times = measure(turns, repetitions, "cpu")
+
+    stack, rows, inputs, outputs = GEMM
+    flops = 2 * stack * rows * inputs * outputs * GEMM_TURNS
+    work = flops_a_step()
+    print(f"\nCPU: {cpu_model()}, 1 thread, PyTorch {torch.__version__}")
+    shape = f"{stack} x {rows} x {inputs} x {outputs}"
+    floor = {}
+    for name, title in floors.items():
+        rate, spread = median_and_spread([flops / t / 1e9 for t in times.pop(title)])
+        floor[name] = 1e9 * rate / work
+        print(
+            f"floor, {name}: {work / 1e6:.0f} MFLOP a GAN-step; {rate:.0f} +- {spread:.0f} "
+            f"GFLOP/s by torch.bmm, {shape}, float32: {floor[name]:.0f} GAN-steps/s"
+        )
+    best = max(floor.values())
+    table(times, sizes, best, EPOCHS_A_TURN["cpu"])
+    e = min(8, max(members))
+    one, two = (processes(count, e, repetitions) for count in (1, 2))
+    print(f"two processes, E = {e}: {two:.0f} GAN-steps/s together, {two / one:.2f} of one")
+
+
+def report_cuda(members: list[int], repetitions: int) -> None:
+    """Measure and print the table of a GPU."""
+    turns: dict[str, Callable[[], object]] = {"plain": partial(next, plain_epochs("cuda"))}
+    sizes = {"plain": 1} | {f"stacked, E = {e}": e for e in members}
     for e in members:
-        turns[f"stacked, E = {e}"] = partial(next, stacked_epochs(e, device))
-    turns["floor"] = gemm("cpu") if device == "cpu" else device_copy()
-    times = measure(turns, repetitions, device)
+        turns[f"stacked, E = {e}"] = partial(next, stacked_epochs(e, "cuda"))
+    turns["floor"] = device_copy()
+    times = measure(turns, repetitions, "cuda")
+    rate, spread = median_and_spread([2 * 2**30 / t / 1e9 for t in times.pop("floor")])
+    floor = rate * 1e3 / MEGABYTES
+    print(f"\nGPU: {torch.cuda.get_device_name()}, PyTorch {torch.__version__}")
+    print(
+        f"floor: {MEGABYTES} MB a GAN-step; {rate:.0f} +- {spread:.0f} GB/s by copies of 1 GiB: "
+        f"{floor:.0f} GAN-steps/s"
+    )
+    table(times, sizes, floor, EPOCHS_A_TURN["cuda"])
 
-    if device == "cpu":
-        work, rates = flops_a_step(), [2 * 1024**3 / t for t in times.pop("floor")]
-        rate, spread = median_and_spread(rates)
-        print(f"\nCPU: {cpu_model()}, 1 thread, PyTorch {torch.__version__}")
-        need = f"{work / 1e6:.0f} MFLOP a GAN-step"
-        measured = f"{rate / 1e9:.1f} +- {spread / 1e9:.1f} GFLOP/s by torch.mm, 1024^3, float32"
-    else:
-        work, rates = MEGABYTES * 1e6, [2 * 2**30 / t for t in times.pop("floor")]
-        rate, spread = median_and_spread(rates)
-        print(f"\nGPU: {torch.cuda.get_device_name()}, PyTorch {torch.__version__}")
-        need = f"{MEGABYTES} MB a GAN-step"
-        measured = f"{rate / 1e9:.0f} +- {spread / 1e9:.0f} GB/s by copies of 1 GiB"
-    floor = rate / work
-    print(f"floor: {need}; {measured}")
 
-    line = "{:<18}{:>18}{:>9}{:>13}{:>18}"
+def table(times: dict[str, list[float]], sizes: dict[str, int], floor: float, epochs: int) -> None:
+    """Rates of every configuration, against the plain one and the floor."""
+    line = "{:<38}{:>18}{:>9}{:>13}{:>18}"
     print(line.format("", "GAN-steps/s", "ratio", "of the floor", "100 trainings"))
-    epoch_steps = EPOCHS_A_TURN[device] * N_TRAIN // CONFIG.batch_size
+    print(line.format("floor", f"{floor:.0f}", "", "", duration(100 * STEPS / floor)))
+    steps = epochs * N_TRAIN // CONFIG.batch_size
     reference = 0.0
-    best = duration(100 * STEPS / floor)
-    print(line.format("floor", f"{floor:.0f}", "", "", best))
-    for (name, taken), e in zip(times.items(), [1, *members], strict=True):
-        value, spread = median_and_spread([e * epoch_steps / t for t in taken])
+    for name, taken in times.items():
+        value, spread = median_and_spread([sizes[name] * steps / t for t in taken])
         reference = reference or value
         print(
             line.format(
@@ -162,12 +250,11 @@ def main() -> None:
         parser.error("repetitions and members must be at least 1")
     if options.device == "cuda" and not torch.cuda.is_available():
         parser.error("no CUDA device here")
-    torch.set_num_threads(1)
     print(f"{platform.platform()}; median +- half the interquartile range of the turns")
     if options.device != "cuda":
-        report("cpu", options.members or [1, 4, 8, 16], options.repetitions)
+        report_cpu(options.members or [1, 4, 8, 16], options.repetitions)
     if options.device != "cpu" and torch.cuda.is_available():
-        report("cuda", options.members or [1, 10, 100], options.repetitions)
+        report_cuda(options.members or [1, 10, 100], options.repetitions)
 
 
 if __name__ == "__main__":
