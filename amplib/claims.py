@@ -38,6 +38,8 @@ RULES = (
     f"*About x* is met within {ABOUT:.0%} of x, or within {SIGMAS:g} standard errors.",
     "A *range* is met if both ends are met as *about*.",
     "A *bound* is met if the value lies on its side.",
+    "GANs are judged by the trainings that did not fail (end in one hump); failures are counted "
+    "beside the number.",
     f"*Within errors* marks a verdict that {SIGMAS:g} standard errors could turn.",
     "*Saturation* is the fewest events from which on the mean MSE stays within 10% of that of the "
     "most events; its range is a 68% bootstrap range, and the claim is met if it overlaps the "
@@ -127,8 +129,14 @@ class Evidence:
         return sample_and_fit(self.fit_result)
 
     @cached_property
-    def gan(self) -> GANCurve:
+    def all_gans(self) -> GANCurve:
+        """Those that failed included."""
         return gan_curve(self.gan_result)
+
+    @cached_property
+    def gan(self) -> GANCurve:
+        """Trainings that did not end in one hump."""
+        return self.all_gans.converged
 
     @cached_property
     def ensemble(self) -> GANCurve:
@@ -344,6 +352,9 @@ def _claim(evidence: Evidence, name: str, text: str) -> Claim:
     if result.preset != "paper" or result.missing():
         verdict += f" ({scale(result)})"
     why = finding.why
+    if study == "gan" and evidence.all_gans.failures.k:
+        failed = f"without the failed: {evidence.all_gans.failures}"
+        why = f"{failed}; {why}" if why else failed
     if not finding.met and not why and result.preset != "paper":
         why = "the schedule is shorter than the papers'; whether that is the reason is not measured"
     return Claim(name, text, finding.measured, finding.error, result.preset, verdict, figure, why)

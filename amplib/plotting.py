@@ -7,7 +7,7 @@ marker of its own, so that it survives a black-and-white print.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -16,8 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from amplib.amplification import GANCurve, Repetitions, SampleAndFit
-from amplib.camel import DENSITY_BINS
+from amplib.camel import DENSITY_BINS, LINE_SIZES
 from amplib.fit import CamelBackFit
+from amplib.quantiles import expected_mse
+from amplib.readings import EPOCHS, Escape
 from amplib.smoothing import LABELS
 from amplib.truth import CamelBack
 
@@ -64,9 +66,36 @@ def band(ax: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, st
     mean = values.mean(0)
     ax.plot(x, mean, style, color=color, label=label)
     if len(values) > 1:
-        spread = values.std(0, ddof=1)
-        low = np.maximum(mean - spread, 1e-12)
-        ax.fill_between(x, low, mean + spread, color=color, alpha=0.22, linewidth=0)
+        shade(ax, x, mean, values.std(0, ddof=1), color)
+
+
+def shade(ax: Axes, x: np.ndarray, mean: np.ndarray, spread: np.ndarray, color: str) -> None:
+    """A band about a mean, on an axis that may be logarithmic."""
+    low = np.maximum(mean - spread, 1e-3 * mean)
+    ax.fill_between(x, low, mean + spread, color=color, alpha=0.22, linewidth=0)
+
+
+class Shown(NamedTuple):
+    """A curve of Fig. 2 and how it is drawn."""
+
+    curve: GANCurve
+    label: str
+    color: str
+    style: str
+    of: str = "mean"
+    """``mean`` with a band of one standard deviation, ``mean alone``, or ``median``."""
+
+
+def with_failures(curve: GANCurve, label: str, color: str, style: str) -> list[Shown]:
+    """The curve without failed trainings and, if there are any, the mean and the median of all."""
+    k, n = curve.failures
+    if not k:
+        return [Shown(curve, label, color, style)]
+    return [
+        Shown(curve.converged, f"{label}, without {k} failed of {n}", color, style),
+        Shown(curve, f"{label}, mean of all {n}", color, ":", "mean alone"),
+        Shown(curve, f"{label}, median of all {n}", color, "-", "median"),
+    ]
 
 
 def density_panel(
@@ -104,24 +133,32 @@ def density_panel(
 
 def quantile_mse_panels(
     data: SampleAndFit,
-    curves: Sequence[tuple[GANCurve, str, str, str]],
+    curves: Sequence[Shown],
     quantiles: Sequence[int],
     baselines: Mapping[str, Repetitions] | None = None,
 ) -> plt.Figure:
     """Quantile MSE against the number of GANned events, a panel a resolution (Fig. 2).
 
+    The horizontal lines are exact, (1/q)(1 - 1/q)/N; the band on the sample's is measured.
+
     Args:
         data: pure samples and fit.
-        curves: (curve, label, colour, line style) of each generative model.
+        curves: of each generative model.
         quantiles: numbers of quantiles, a panel each.
         baselines: further estimates, whose mean MSE is a horizontal line each.
     """
     figure, axes = plt.subplots(1, len(quantiles), figsize=(3.6 * len(quantiles), 3.9))
+    n_train = data.sample.n_train
     for ax, q in zip(np.atleast_1d(axes), quantiles, strict=True):
-        ends = np.array([curves[0][0].sizes[0], curves[0][0].sizes[-1]])
-        for n, pure in data.lines.items():
-            mse = pure.mse(q).mean()
-            ax.plot(ends, [mse, mse], color=BLUE, linewidth=1.4 if n == 100 else 0.8)
+        ends = curves[0].curve.sizes[[0, -1]]
+        for n in sorted({n_train, *LINE_SIZES.tolist()}):
+            mse = expected_mse(n, q)
+            own = (
+                {"linewidth": 1.6, "label": f"sample of {n}"}
+                if n == n_train
+                else {"linewidth": 0.8}
+            )
+            ax.plot(ends, [mse, mse], color=BLUE, **own)
             ax.annotate(
                 f"{n}",
                 (ends[1], mse),
@@ -131,22 +168,70 @@ def quantile_mse_panels(
                 color=BLUE,
                 fontsize=8,
             )
-        sample = np.repeat(data.sample.mse(q)[:, None], 2, 1)
+        level = np.full(2, expected_mse(n_train, q))
+        shade(ax, ends, level, np.full(2, data.sample.mse(q).std(ddof=1)), BLUE)
         fit = np.repeat(data.fit.mse(q)[:, None], 2, 1)
-        band(ax, ends, sample, BLUE, f"sample of {data.sample.n_train}", "-")
         band(ax, ends, fit, GREEN, "fit", "--")
-        for curve, label, color, style in curves:
-            band(ax, curve.sizes, curve.mse(q), color, label, style)
+        for curve, label, color, style, of in curves:
+            if of == "mean":
+                band(ax, curve.sizes, curve.mse(q), color, label, style)
+            else:
+                average = np.median if of == "median" else np.mean
+                middle = average(curve.mse(q), axis=0)
+                ax.plot(curve.sizes, middle, style, color=color, label=label, linewidth=1.2)
         for name, baseline in (baselines or {}).items():
             mean = baseline.mse(q).mean()
             ax.plot(ends, [mean, mean], **BASELINE_STYLES[name], label=LABELS[name])
         ax.set(xscale="log", yscale="log", xlim=ends, title=f"{q} quantiles")
+        # A band that is wider than its mean has no lower end on this axis.
+        ax.set_ylim(bottom=max(ax.get_ylim()[0], 0.4 * expected_mse(LINE_SIZES[-1], q)))
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlabel("number of GANned events")
     np.atleast_1d(axes)[0].set_ylabel("quantile MSE")
     figure.tight_layout()
     handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
     figure.legend(
-        handles, labels, loc="lower center", ncol=min(len(labels), 5), bbox_to_anchor=(0.5, 1.0)
+        handles,
+        labels,
+        loc="lower center",
+        ncol=3 if len(labels) == 6 else min(len(labels), 5),
+        bbox_to_anchor=(0.5, 1.0),
     )
+    return figure
+
+
+READING_STYLES: tuple[tuple[str, Any], ...] = (
+    (ORANGE, "-"),
+    (BLUE, "--"),
+    (BLACK, "-."),
+    (GREEN, ":"),
+    (VERMILLION, (0, (5, 1))),
+    (PURPLE, (0, (3, 1, 1, 1))),
+    (SKY, (0, (1, 1))),
+)
+
+
+def escape_panels(panels: Mapping[str, Mapping[str, Escape]]) -> plt.Figure:
+    """Share of the trainings whose discriminator has not let go yet, against epochs.
+
+    Args:
+        panels: title -> readings by name; the first of each panel has its 68% interval.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 4.2), sharey=True)
+    epochs = np.arange(0, EPOCHS + 1, 10)
+    for ax, (title, readings) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for k, ((name, escape), style) in enumerate(
+            zip(readings.items(), READING_STYLES, strict=False)
+        ):
+            shares = [escape.share(int(e)) for e in epochs]
+            color, dashes = style
+            label = f"{name} ({len(escape.index)})"
+            ax.plot(epochs, [s.k / s.n for s in shares], color=color, linestyle=dashes, label=label)
+            if k == 0:
+                low, high = np.transpose([s.interval() for s in shares])
+                ax.fill_between(epochs, low, high, color=color, alpha=0.22, linewidth=0)
+        ax.set(xlabel="epoch", xlim=(0, EPOCHS), ylim=(0, 1.02), title=title)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncol=1)
+    np.atleast_1d(axes)[0].set_ylabel("share still in the state")
+    figure.tight_layout()
     return figure

@@ -67,7 +67,7 @@ from amplib.amplification import (
 from amplib.claims import curve_saturation
 from amplib.fit import PARAMETERS, fit_camel_back
 from amplib.obtain import obtain, stored
-from amplib.plotting import ORANGE, density_panel, quantile_mse_panels
+from amplib.plotting import ORANGE, density_panel, quantile_mse_panels, with_failures
 
 quantiles = check_quantiles(given.pop("quantiles"))
 data = {name: given[name] for name in ("n_train", "seed")}
@@ -96,6 +96,7 @@ report.show_banner(gans, fits)
 # %% tags=["hide-input"]
 sample_and_fits = sample_and_fit(fits)
 curve = gan_curve(gans)
+good = curve.converged
 first = next(iter(gans.load().values()))
 points = first["sample"][:, 0]
 fit = fit_camel_back(points)
@@ -130,48 +131,51 @@ plt.show()
 # $\langle\mathrm{MSE}\rangle$ is worth
 # $N_\mathrm{equiv} = \frac1q(1 - \frac1q)/\langle\mathrm{MSE}\rangle$ points of a pure sample, and
 # its **amplification factor** is $N_\mathrm{equiv}/N_\mathrm{train}$.  The horizontal lines of
-# {numref}`amplify-fig2` are measured, and follow the identity: the {glue:text}`n-train`-point
-# samples of this page are worth {glue:text}`sample-equivalents` points at {glue:text}`quantiles`
-# quantiles.
+# {numref}`amplify-fig2` are this identity.  Measured, the {glue:text}`n-train`-point samples of this page
+# are worth {glue:text}`sample-equivalents` points at {glue:text}`quantiles` quantiles, and pure samples of
+# {glue:text}`line-sizes` points {glue:text}`line-equivalents` at {glue:text}`line-quantiles`.
 
 # %% tags=["hide-input"]
 listed = ", ".join(map(str, quantiles))
-over_fit = ratio(curve.asymptote, sample_and_fits.fit)
+finest = quantiles[-1]
+over_fit = ratio(good.asymptote, sample_and_fits.fit)
 report.tell(
     **{
         "quantiles": listed,
+        "line-quantiles": finest,
+        "line-sizes": ", ".join(map(str, sample_and_fits.lines)),
+        "line-equivalents": ", ".join(
+            str(r.n_equiv(finest)) for r in sample_and_fits.lines.values()
+        ),
         "sample-equivalents": report.each(sample_and_fits.sample.n_equiv, quantiles),
         "fit-equivalents": report.each(sample_and_fits.fit.n_equiv, quantiles),
-        "gan-equivalents": report.each(curve.asymptote.n_equiv, quantiles),
-        "gan-factors": report.each(curve.asymptote.amplification, quantiles),
-        "gan-finest": f"{curve.asymptote.amplification(quantiles[-1])} at {quantiles[-1]} quantiles",
-        "gan-saturation": report.each(lambda q: curve_saturation(curve, q), quantiles),
-        "gan-over-sample": report.each(ratio(curve.asymptote, sample_and_fits.sample), quantiles),
+        "gan-trainings": len(curve.counts),
+        "gan-failures": curve.failures,
+        "gan-all": report.each(curve.asymptote.n_equiv, quantiles),
+        "gan-median": report.each(curve.asymptote.median_n_equiv, quantiles),
+        "gan-equivalents": report.each(good.asymptote.n_equiv, quantiles),
+        "gan-factors": report.each(good.asymptote.amplification, quantiles),
+        "gan-median-finest": f"{curve.asymptote.median_amplification(finest)} at {finest}",
+        "gan-median-coarsest": f"{curve.asymptote.median_amplification(quantiles[0])} at {quantiles[0]}",
+        "gan-saturation": report.each(lambda q: curve_saturation(good, q), quantiles),
+        "gan-over-sample": report.each(ratio(good.asymptote, sample_and_fits.sample), quantiles),
         "gan-over-fit": report.each(over_fit, quantiles),
         "gan-word-fit": report.in_words(over_fit, quantiles),
-        "fit-gain": report.each(
-            ratio(balanced(sample_and_fits.fit), sample_and_fits.fit), quantiles
-        ),
-        "gan-gain": report.each(ratio(balanced(curve.asymptote), curve.asymptote), quantiles),
-        "sample-balanced": report.each(balanced(sample_and_fits.sample).n_equiv, quantiles),
+        "gan-diverged": curve.diverged,
+        "gan-repetitions": len(good.counts),
+        "fit-repetitions": len(sample_and_fits.valid),
+        "fit-failed": int((~sample_and_fits.valid).sum()),
         "fit-bounds": report.each(lambda q: f"{fit_bound(gans.study.n_train, q):.0f}", quantiles),
         "fit-propagated": report.each(
             lambda q: f"{sample_and_fits.propagated_n_equiv(q):.0f}", quantiles
         ),
-        "gan-coarsest": f"{curve.asymptote.amplification(quantiles[0])} at {quantiles[0]}",
-        "fit-balanced": report.each(balanced(sample_and_fits.fit).n_equiv, quantiles),
-        "gan-balanced": report.each(balanced(curve.asymptote).n_equiv, quantiles),
-        "gan-repetitions": len(curve.counts),
-        "gan-diverged": curve.diverged,
-        "fit-repetitions": len(sample_and_fits.valid),
-        "fit-failed": int((~sample_and_fits.valid).sum()),
         "most-events": f"{curve.sizes[-1]:,}",
     },
 )
 report.origin("amplify-fig2", gans, fits)
 
-# %% mystnb={"figure": {"name": "amplify-fig2", "caption": "Quantile MSE against the number of GANned events, for {glue:text}`quantiles` quantiles: pure samples of 100 to 1000 points (blue lines, numbers at the right), the five-parameter fit (green) and the GAN (orange). Bands are one standard deviation over {glue:text}`fit-repetitions` independent samples and fits and {glue:text}`gan-repetitions` independent trainings.\n\n{glue:text}`amplify-fig2-origin`"}, "image": {"alt": "Quantile MSE against the number of GANned events"}} tags=["hide-input"]
-quantile_mse_panels(sample_and_fits, [(curve, "GAN", ORANGE, "-.")], quantiles)
+# %% mystnb={"figure": {"name": "amplify-fig2", "caption": "Quantile MSE against the number of GANned events, for {glue:text}`quantiles` quantiles: pure samples of 100 to 1000 points (blue lines, numbers at the right), the five-parameter fit (green) and the GAN (orange). Bands are one standard deviation over {glue:text}`fit-repetitions` independent samples and fits and {glue:text}`gan-repetitions` trainings, those that did not end in one hump; failed: {glue:text}`gan-failures`.\n\n{glue:text}`amplify-fig2-origin`"}, "image": {"alt": "Quantile MSE against the number of GANned events"}} tags=["hide-input"]
+quantile_mse_panels(sample_and_fits, with_failures(curve, "GAN", ORANGE, "-."), quantiles)
 plt.show()
 
 # %% [markdown]
@@ -182,20 +186,62 @@ plt.show()
 # {glue:text}`quantiles` quantiles.  The paper expects this to be the one-sigma range of the five
 # parameters with their correlations: propagated to the quantiles, the covariances of the fits give
 # {glue:text}`fit-propagated`, and the least covariance that {glue:text}`n-train` points allow gives
-# {glue:text}`fit-bounds`.  No unbiased fit does better.  The finer the resolution, the more a
+# {glue:text}`fit-bounds`.  To first order no unbiased fit
+# does better.  The finer the resolution, the more a
 # functional form is worth: it fixes what happens between the points.
 #
+# **Failures first.**  A GAN can end in one hump: nearly every training here passes through a state in
+# which the discriminator has won, and some never leave it ({numref}`network-escape`).  We call a training
+# failed if fewer than 5% of its events lie in one of the humps or if the discriminator has won at the end
+# (cross entropy below 0.05; guessing costs 1.39): {glue:text}`gan-failures`, with the 68% interval of the
+# rate.  A mean over all {glue:text}`gan-trainings` trainings is the mean of the failed ones, worth
+# {glue:text}`gan-all` points at {glue:text}`quantiles` quantiles.  What follows is about the others, unless
+# it says otherwise; whoever trains one GAN does not get to choose.  The training in the middle of all,
+# failed ones included, is worth {glue:text}`gan-median` (68% intervals).
+#
 # **The GAN.**  The curves fall with the number of events and level off.  We call a curve saturated
-# where its mean stays within 10% of the end: {glue:text}`gan-saturation` events (68% ranges), about ten
-# times what the GAN is worth, as the noise of $n$ events is $\frac1q(1 - \frac1q)/n$.  What is left is
+# where its mean stays within 10% of the end: {glue:text}`gan-saturation` events (68% ranges).  That is about
+# ten times what the GAN is worth by the definition alone, as the noise of $n$ events is
+# $\frac1q(1 - \frac1q)/n$, and no evidence of its own.  What is left is
 # the error of the density that the network learned.  It is worth {glue:text}`gan-equivalents` points,
-# amplification factors of {glue:text}`gan-factors` ({glue:text}`gan-repetitions` trainings,
-# {glue:text}`gan-diverged` diverged and left out).  Compared with its own samples, which saves the
+# amplification factors of {glue:text}`gan-factors` ({glue:text}`gan-repetitions` trainings; of all,
+# {glue:text}`gan-diverged` ended in infinities).  Compared with its own samples, which saves the
 # luck of the draw, the GAN is worth {glue:text}`gan-over-sample` times the sample.  Above one it
 # amplifies; below one it is worse than the sample it was trained on.  Compared with the fits to these
 # samples it is worth {glue:text}`gan-over-fit`: {glue:text}`gan-word-fit`.  The paper expects less, by a
 # little.
-#
+
+# %% tags=["remove-input"]
+report.show_table(
+    "amplify-trainings",
+    "What trainings are worth: mean with its standard error, median with its 68% interval",
+    ["trainings", "number", *(f"{q} quantiles" for q in quantiles)],
+    [
+        ["all, mean", len(curve.counts), *map(curve.asymptote.n_equiv, quantiles)],
+        ["all, median", len(curve.counts), *map(curve.asymptote.median_n_equiv, quantiles)],
+        ["without the failed, mean", len(good.counts), *map(good.asymptote.n_equiv, quantiles)],
+        [
+            "without the failed, median",
+            len(good.counts),
+            *map(good.asymptote.median_n_equiv, quantiles),
+        ],
+    ],
+)
+
+# %% tags=["hide-input"]
+report.tell(
+    **{
+        "fit-gain": report.each(
+            ratio(balanced(sample_and_fits.fit), sample_and_fits.fit), quantiles
+        ),
+        "gan-gain": report.each(ratio(balanced(good.asymptote), good.asymptote), quantiles),
+        "sample-balanced": report.each(balanced(sample_and_fits.sample).n_equiv, quantiles),
+        "fit-balanced": report.each(balanced(sample_and_fits.fit).n_equiv, quantiles),
+        "gan-balanced": report.each(balanced(good.asymptote).n_equiv, quantiles),
+    }
+)
+
+# %% [markdown]
 # **Where the error sits.**  Two things can be wrong with an estimate of a camel back: the relative
 # height of the humps, and their shapes.  Scale both humps to the half that the truth puts there,
 # and only the error of the shapes is left.  A sample is then worth {glue:text}`sample-balanced` points,
@@ -211,10 +257,11 @@ plt.show()
 # %% tags=["remove-input"]
 schedules = {scale: stored("gan", scale, **data) for scale in ("laptop", "paper")}
 if all(result.done() for result in schedules.values()):
-    laptop, paper = shared(*(gan_curve(r).at(100_000) for r in schedules.values()))
+    laptop, paper = shared(*(gan_curve(r).converged.at(100_000) for r in schedules.values()))
     report.show_table(
         "amplify-schedules",
-        f"The two schedules on the same {len(laptop.index)} samples, 100,000 events each",
+        f"The two schedules on the same {len(laptop.index)} samples, on which neither failed; "
+        "100,000 events each",
         ["schedule", *(f"{q} quantiles" for q in quantiles)],
         [
             ["laptop", *map(laptop.n_equiv, quantiles)],
@@ -232,6 +279,8 @@ for q in quantiles:
     print(
         f"  sample, fit     {sample_and_fits.sample.n_equiv(q)}, {sample_and_fits.fit.n_equiv(q)}"
     )
-    print(f"  GAN             {curve.asymptote.n_equiv(q)}")
-    print(f"  amplification   {curve.asymptote.amplification(q)}")
-    print(f"  saturated at    {curve.saturation(q)} events")
+    print(f"  GAN             {good.asymptote.n_equiv(q)}, all {curve.asymptote.n_equiv(q)}")
+    print(f"  median          {curve.asymptote.median_n_equiv(q)}")
+    print(f"  amplification   {good.asymptote.amplification(q)}")
+    print(f"  saturated at    {good.saturation(q)} events")
+print(f"failed: {curve.failures}")

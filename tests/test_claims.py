@@ -82,8 +82,14 @@ def test_no_result_is_typed_by_hand():
 
 def test_the_readme_number_is_fresh():
     readme = (ROOT / "README.md").read_text()
-    (number,) = re.findall(r"<!-- number -->(.*?)<!-- /number -->", readme, re.S)
-    assert str(Evidence().gan.asymptote.amplification(50)) in number
+    curve = Evidence().all_gans
+    for name, value in {
+        "number": curve.asymptote.median_amplification(50),
+        "coarse": curve.asymptote.median_amplification(10),
+        "failures": curve.failures,
+    }.items():
+        (text,) = re.findall(f"<!-- {name} -->(.*?)<!-- /{name} -->", readme, re.S)
+        assert str(value) in text
 
 
 def test_spec_and_book_agree_on_documents():

@@ -18,11 +18,16 @@ def main() -> None:
     """Copy the figure that ``make book`` drew and write the amplification factor."""
     shutil.copy(ROOT / "book/notebooks/figures" / FIGURE, ROOT / "book/_static" / FIGURE)
     evidence = Evidence()
-    coarse, number = (f"**{evidence.gan.asymptote.amplification(q)}**" for q in (10, 50))
-    scale = f"{len(evidence.gan.index)} trainings, preset `{evidence.gan_result.preset}`"
+    curve = evidence.all_gans
+    values = {
+        "coarse": f"**{curve.asymptote.median_amplification(10)}**",
+        "number": f"**{curve.asymptote.median_amplification(50)}**",
+        "scale": f"{len(curve.index)} trainings, preset `{evidence.gan_result.preset}`",
+        "failures": str(curve.failures),
+    }
     readme = ROOT / "README.md"
     text = readme.read_text()
-    for name, value in (("coarse", coarse), ("number", number), ("scale", scale)):
+    for name, value in values.items():
         mark, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         text = re.sub(f"{mark}.*?{end}", f"{mark}{value}{end}", text, flags=re.S)
     readme.write_text(text)
