@@ -21,14 +21,12 @@ from amplib.camel import (
 )
 from amplib.collapse import has_failed
 from amplib.fit import information, propagated_mse
+from amplib.intervals import Interval, Share, median
 from amplib.parameters import ParameterError
 from amplib.quantiles import (
     Estimate,
-    Interval,
-    Share,
     amplification_factor,
     expected_mse,
-    median,
     merge_cells,
     n_equiv,
     quantile_mse,

@@ -15,8 +15,8 @@ from scipy import stats
 
 from amplib.camel import CamelGAN
 from amplib.collapse import discriminator_has_won
+from amplib.intervals import Share
 from amplib.parameters import ParameterError
-from amplib.quantiles import Share
 from amplib.results import Result
 from amplib.studies import make_study
 
