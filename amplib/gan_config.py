@@ -25,7 +25,7 @@ class GANConfig(Parameters):
     - ``std_floor``: added to the variance before its root is taken.
     - ``updates``: the discriminator's step sees real and generated points ``joint``; or it takes
       two ``separate`` steps, real points first.
-    - ``initialisation``: PyTorch's ``default`` of a linear layer; or ``he`` (arXiv:1502.01852).
+    - ``initialisation``: PyTorch's ``default`` of a linear layer, ``xavier`` or ``he``.
     """
 
     dimension: int = bounded(1, 1, 100)
@@ -49,4 +49,4 @@ class GANConfig(Parameters):
     noise_order: str = one_of("before", "after")
     std_floor: float = bounded(1e-8, 1e-30, 1.0, later=True)
     updates: str = one_of("joint", "separate", later=True)
-    initialisation: str = one_of("default", "he", later=True)
+    initialisation: str = one_of("default", "xavier", "he", later=True)

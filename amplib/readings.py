@@ -31,6 +31,7 @@ READINGS: dict[str, dict[str, object]] = {
     "through B, biased deviation": {"gradient_path": "batch", "aggregation": "biased-std"},
     "through B, floor of 1e-4": {"gradient_path": "batch", "std_floor": 1e-4},
     "through B, separate updates": {"gradient_path": "batch", "updates": "separate"},
+    "through B, Xavier's initialisation": {"gradient_path": "batch", "initialisation": "xavier"},
     "through B, He's initialisation": {"gradient_path": "batch", "initialisation": "he"},
 }
 EMBRYONIC = 100

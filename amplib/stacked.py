@@ -31,8 +31,9 @@ class StackedLinear(nn.Module):
         inputs: features in.
         outputs: features out.
         generators: one seeded CPU generator a member.
-        initialisation: ``default``, or ``he``: weights :math:`\\sqrt 6` times as wide and biases
-            of zero (arXiv:1502.01852).
+        initialisation: ``default``; or, with biases of zero, ``he``, within
+            :math:`\\sqrt{6/n_\\mathrm{in}}` (arXiv:1502.01852), or ``xavier``, within
+            :math:`\\sqrt{6/(n_\\mathrm{in} + n_\\mathrm{out})}` (Glorot, Bengio 2010).
     """
 
     def __init__(
@@ -44,15 +45,18 @@ class StackedLinear(nn.Module):
     ):
         super().__init__()
         self.inputs, self.outputs = inputs, outputs
-        he = initialisation == "he"
+        bound = {
+            "default": 1 / math.sqrt(inputs),
+            "he": math.sqrt(6 / inputs),
+            "xavier": math.sqrt(6 / (inputs + outputs)),
+        }[initialisation]
 
-        def draw(width: float, *shape: int) -> nn.Parameter:
-            b = width / math.sqrt(inputs)
+        def draw(b: float, *shape: int) -> nn.Parameter:
             members = [torch.empty(shape).uniform_(-b, b, generator=g) for g in generators]
             return nn.Parameter(torch.stack(members))
 
-        self.weight = draw(math.sqrt(6) if he else 1.0, inputs, outputs)
-        self.bias = draw(0.0 if he else 1.0, 1, outputs)
+        self.weight = draw(bound, inputs, outputs)
+        self.bias = draw(bound if initialisation == "default" else 0.0, 1, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.baddbmm(self.bias, x, self.weight)

@@ -45,7 +45,7 @@ OPTIONS = (
         {"updates": "separate", "gradient_path": path, "noise_order": order}
         for path, order in itertools.product(("x", "batch"), ("before", "after"))
     ]
-    + [{"std_floor": 0.1}, {"initialisation": "he"}]
+    + [{"std_floor": 0.1}, {"initialisation": "he"}, {"initialisation": "xavier"}]
 )
 
 
