@@ -32,8 +32,8 @@ class StackedLinear(nn.Module):
         outputs: features out.
         generators: one seeded CPU generator a member.
         initialisation: ``default``; or, with biases of zero, ``he``, within
-            :math:`\\sqrt{6/n_\\mathrm{in}}` (arXiv:1502.01852), or ``xavier``, within
-            :math:`\\sqrt{6/(n_\\mathrm{in} + n_\\mathrm{out})}` (Glorot, Bengio 2010).
+            :math:`\sqrt{6/n_\mathrm{in}}` (arXiv:1502.01852), or ``xavier``, within
+            :math:`\sqrt{6/(n_\mathrm{in} + n_\mathrm{out})}` (Glorot, Bengio 2010).
     """
 
     def __init__(
