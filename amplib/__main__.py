@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from amplib.compute import WorkerDied, compute
-from amplib.data import make_data
-from amplib.obtain import BEST, is_wanting, stored
-from amplib.rates import cost
-from amplib.studies import STUDIES
-from amplib.study import PRESETS
+from amplib.book.data import make_data
+from amplib.book.obtain import BEST, is_wanting, stored
+from amplib.store.compute import WorkerDied, compute
+from amplib.store.rates import cost
+from amplib.store.study import PRESETS
+from amplib.studies.catalogue import STUDIES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,7 +99,7 @@ def run_compute(options: argparse.Namespace) -> bool:
 
 
 def _compute_all(options: argparse.Namespace) -> bool:
-    from amplib.queue import compute_all
+    from amplib.store.queue import compute_all
 
     single = ("set", "limit", "group", "only")
     if given := [name for name in single if getattr(options, name)]:
@@ -112,7 +112,7 @@ def _compute_all(options: argparse.Namespace) -> bool:
 
 def run_merge(options: argparse.Namespace) -> bool:
     """``amplib merge``: fails if anything was refused."""
-    from amplib.merge import merge
+    from amplib.store.merge import merge
 
     taken, refused = merge(options.folder)
     for line in taken:
@@ -130,7 +130,7 @@ def run_data(options: argparse.Namespace) -> bool:
 
 def run_status(options: argparse.Namespace) -> bool:
     """``amplib status``: a table of parts done and wanted, and what the rest would cost."""
-    from amplib.queue import results_of
+    from amplib.store.queue import results_of
 
     presets = [options.preset] if options.preset else list(PRESETS)
     rows: list[dict[str, Any]] = []
@@ -151,7 +151,7 @@ def run_status(options: argparse.Namespace) -> bool:
 
 def run_claims(options: argparse.Namespace) -> bool:
     """``amplib claims``."""
-    from amplib.claims import all_claims, write_claims
+    from amplib.book.claims import all_claims, write_claims
 
     claims = all_claims()
     for claim in claims:
@@ -163,7 +163,7 @@ def run_claims(options: argparse.Namespace) -> bool:
 
 def run_figure(options: argparse.Namespace) -> bool:
     """``amplib figure``."""
-    from amplib.figure import draw
+    from amplib.book.figure import draw
 
     for path in draw(options.id, options.preset, assignments(options.set)):
         print(path)
@@ -172,7 +172,7 @@ def run_figure(options: argparse.Namespace) -> bool:
 
 def run_sweep(options: argparse.Namespace) -> bool:
     """``amplib sweep``."""
-    from amplib.sweep import sweep
+    from amplib.book.sweep import sweep
 
     grid = {
         name: [_literal(v) for v in str(values).split(",")]

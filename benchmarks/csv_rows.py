@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from amplib.events.columns import TTBAR
-from amplib.events.csv_file import read_events, write_events
+from amplib.truth.collisions.columns import TTBAR
+from amplib.truth.collisions.csv_file import read_events, write_events
 
 
 def made_up_events(n: int, seed: int = 0) -> np.ndarray:

@@ -18,8 +18,8 @@ from itertools import islice
 
 import numpy as np
 
-from amplib.events import ttbar, two_body, z_to_ll
-from amplib.worker import cpu_model
+from amplib.store.worker import cpu_model
+from amplib.truth.collisions import ttbar, two_body, z_to_ll
 
 Z_EVENTS, DECAYS = 20_000, 1_000_000
 

@@ -5,8 +5,8 @@
 One GAN-step is one discriminator and one generator step on a batch of 10 with the paper's networks
 (amplify, sec. 2); a full training of 10,000 epochs on 100 points has 100,000.  Everything is
 measured in this one run: configurations take turns, so that a busy neighbour slows all alike.  On a
-CPU the stack runs as the workers of ``make compute`` do (``amplib.cpu``) and, for comparison, with
-PyTorch's own products.
+CPU the stack runs as the workers of ``make compute`` do (``amplib.models.cpu``) and, for
+comparison, with PyTorch's own products.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ import torch
 from plain_gan import PlainGAN
 from torch.utils.flop_counter import FlopCounterMode
 
-from amplib.cpu import prepare
-from amplib.gan import StackedGAN
-from amplib.gan_config import GANConfig
-from amplib.truth import CamelBack
-from amplib.worker import cpu_model
+from amplib.models.config import GANConfig
+from amplib.models.cpu import prepare
+from amplib.models.gan import StackedGAN
+from amplib.store.worker import cpu_model
+from amplib.truth.densities import CamelBack
 
 CONFIG = GANConfig()
 N_TRAIN = 100

@@ -1,7 +1,7 @@
 """The GAN of *amplify*, sec. 2, as one would write it down for one network: the reference.
 
 Modules of ``torch.nn``, automatic differentiation, ``torch.optim``: no stack, no tangents, no line
-of ``amplib.gan``.  ``gan_throughput.py`` measures what the stacked training gains over it;
+of ``amplib.models.gan``.  ``gan_throughput.py`` measures what the stacked training gains over it;
 ``tests/test_gan.py`` demands that both give the same numbers.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from amplib.gan_config import GANConfig
+from amplib.models.config import GANConfig
 
 Masks = list[Tensor] | None
 """One dropout mask a hidden layer, scale included; None draws them in ``nn.Dropout``."""
@@ -200,7 +200,7 @@ class PlainGAN:
 
     @torch.no_grad()
     def load_member(self, stack: Any, k: int) -> None:
-        """Take over the weights of member k of an ``amplib.gan.StackedGAN``."""
+        """Take over the weights of member k of an ``amplib.models.gan.StackedGAN``."""
         for mine, theirs in self.twins(stack):
             weight, bias = theirs.weight[k].T, theirs.bias[k, 0]
             mine.weight.copy_(weight.reshape(mine.weight.shape))

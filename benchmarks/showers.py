@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 import torch
 
-from amplib.calorimeter import observables as obs
-from amplib.calorimeter import shower
-from amplib.calorimeter.config import ShowerConfig
-from amplib.calorimeter.geometry import ILD_ECAL
-from amplib.calorimeter.parametrisation import longitudinal
+from amplib.truth.showers import observables as obs
+from amplib.truth.showers import shower
+from amplib.truth.showers.config import ShowerConfig
+from amplib.truth.showers.geometry import ILD_ECAL
+from amplib.truth.showers.parametrisation import longitudinal
 
 GEANT4 = (0.4, 0.8)
 """Seconds that Geant4 took for a shower of 50 GeV in the same stack, on a CPU core of this kind and

@@ -34,7 +34,7 @@ noise_order = None
 quantiles = [10, 20, 50]
 
 # %% tags=["remove-input"]
-from amplib.report import read_parameters
+from amplib.book.report import read_parameters
 
 given = read_parameters(
     globals(),
@@ -54,8 +54,12 @@ given = read_parameters(
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
-from amplib import report
-from amplib.amplification import (
+from amplib.book import report
+from amplib.book.claims import curve_saturation
+from amplib.book.obtain import obtain, stored
+from amplib.models.fit import PARAMETERS, fit_camel_back
+from amplib.studies.camel.figures import ORANGE, density_panel, quantile_mse_panels, with_failures
+from amplib.studies.camel.reading import (
     balanced,
     check_quantiles,
     fit_bound,
@@ -64,10 +68,6 @@ from amplib.amplification import (
     sample_and_fit,
     shared,
 )
-from amplib.claims import curve_saturation
-from amplib.fit import PARAMETERS, fit_camel_back
-from amplib.obtain import obtain, stored
-from amplib.plotting import ORANGE, density_panel, quantile_mse_panels, with_failures
 
 quantiles = check_quantiles(given.pop("quantiles"))
 data = {name: given[name] for name in ("n_train", "seed")}

@@ -20,15 +20,15 @@
 preset = "best"
 
 # %% tags=["remove-input"]
-from amplib.report import read_parameters
+from amplib.book.report import read_parameters
 
 given = read_parameters(globals(), "preset")
 
 # %% tags=["remove-input"]
 from IPython.display import Markdown, display
 
-from amplib import report
-from amplib.claims import RULES, all_claims
+from amplib.book import report
+from amplib.book.claims import RULES, all_claims
 
 display(Markdown("\n".join(f"- {rule}" for rule in RULES)))
 claims = all_claims(given["preset"])

@@ -21,15 +21,15 @@
 preset = "best"
 
 # %% tags=["remove-input"]
-from amplib.report import read_parameters
+from amplib.book.report import read_parameters
 
 given = read_parameters(globals(), "preset")
 
 # %% tags=["remove-input"]
-from amplib import report
-from amplib.obtain import BEST, stored
-from amplib.results import cost_so_far
-from amplib.studies import STUDIES
+from amplib.book import report
+from amplib.book.obtain import BEST, stored
+from amplib.store.results import cost_so_far
+from amplib.studies.catalogue import STUDIES
 
 shown = ("laptop", "paper") if given["preset"] == BEST else (given["preset"],)
 rows = []

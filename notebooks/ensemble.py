@@ -29,7 +29,7 @@ learning_rate = None
 quantiles = [10, 20, 50]
 
 # %% tags=["remove-input"]
-from amplib.report import read_parameters
+from amplib.book.report import read_parameters
 
 given = read_parameters(
     globals(),
@@ -46,12 +46,18 @@ given = read_parameters(
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
-from amplib import report
-from amplib.amplification import check_quantiles, gan_curve, ratio, sample_and_fit
-from amplib.claims import curve_saturation
-from amplib.fit import fit_camel_back
-from amplib.obtain import obtain, stored
-from amplib.plotting import ORANGE, PURPLE, density_panel, quantile_mse_panels, with_failures
+from amplib.book import report
+from amplib.book.claims import curve_saturation
+from amplib.book.obtain import obtain, stored
+from amplib.models.fit import fit_camel_back
+from amplib.studies.camel.figures import (
+    ORANGE,
+    PURPLE,
+    density_panel,
+    quantile_mse_panels,
+    with_failures,
+)
+from amplib.studies.camel.reading import check_quantiles, gan_curve, ratio, sample_and_fit
 
 quantiles = check_quantiles(given.pop("quantiles"))
 data = {name: given[name] for name in ("n_train", "seed")}

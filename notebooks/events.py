@@ -24,7 +24,7 @@ events = None
 seed = None
 
 # %% tags=["remove-input"]
-from amplib.report import read_parameters
+from amplib.book.report import read_parameters
 
 given = read_parameters(globals(), "preset", "events", "seed")
 
@@ -32,11 +32,10 @@ given = read_parameters(globals(), "preset", "events", "seed")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from amplib import report
-from amplib.events import figures
-from amplib.events.observables import BINNINGS, JETS_BY
-from amplib.events.reference import PAPER_EVENTS, PAPER_IDEAL, SMEARINGS, ideal
-from amplib.events.summary import (
+from amplib.book import report
+from amplib.book.obtain import obtain, stored
+from amplib.studies.collisions import figures
+from amplib.studies.collisions.reading import (
     GEV,
     TopPairStatistics,
     chi2,
@@ -47,7 +46,8 @@ from amplib.events.summary import (
     share,
     total,
 )
-from amplib.obtain import obtain, stored
+from amplib.studies.collisions.reference import PAPER_EVENTS, PAPER_IDEAL, SMEARINGS, ideal
+from amplib.truth.collisions.observables import BINNINGS, JETS_BY
 
 for name in ("two-body-summary", "z-summary", "ttbar-summary", "ttbar-reference"):
     stored(name, **given)  # a value that one of them refuses is refused before any work

@@ -23,7 +23,7 @@ width = None
 depth = None
 
 # %% tags=["remove-input"]
-from amplib.report import read_parameters
+from amplib.book.report import read_parameters
 
 given = read_parameters(globals(), "preset", "aggregation", "width", "depth")
 
@@ -31,12 +31,12 @@ given = read_parameters(globals(), "preset", "aggregation", "width", "depth")
 import matplotlib.pyplot as plt
 import torch
 
-from amplib import report
-from amplib.amplification import QUANTILES, gan_curve, ratio, shared
-from amplib.claims import COMPARED
-from amplib.diagram import draw_gan
-from amplib.gan import Discriminator, Generator
-from amplib.obtain import obtain, stored
+from amplib.book import report
+from amplib.book.claims import COMPARED
+from amplib.book.obtain import obtain, stored
+from amplib.models.gan import Discriminator, Generator
+from amplib.studies.camel.diagram import draw_gan
+from amplib.studies.camel.reading import QUANTILES, gan_curve, ratio, shared
 
 config = stored("gan", **given).study
 seeds = [torch.Generator().manual_seed(0)]
@@ -113,9 +113,9 @@ plt.show()
 # the probability of a difference as large as the one to our default.
 
 # %% tags=["hide-input"]
-from amplib.plotting import escape_panels
-from amplib.readings import EPOCHS, READINGS, escape, paired_p_value, reading
-from amplib.results import Result
+from amplib.store.results import Result
+from amplib.studies.camel.escape import EPOCHS, READINGS, escape, paired_p_value, reading
+from amplib.studies.camel.figures import escape_panels
 
 escapes = {}
 for name in READINGS:

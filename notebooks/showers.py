@@ -29,7 +29,7 @@ showers = None
 seed = None
 
 # %% tags=["remove-input"]
-from amplib.report import read_parameters
+from amplib.book.report import read_parameters
 
 given = read_parameters(globals(), "preset", "energy", "particle", "hits", "showers", "seed")
 
@@ -38,13 +38,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy import stats
 
-from amplib import report
-from amplib.calorimeter import figures
-from amplib.calorimeter.config import CORRELATED
-from amplib.calorimeter.studies import RADII
-from amplib.calorimeter.summary import ACTIVE, VISIBLE, fit_resolution, summarise
-from amplib.obtain import obtain
-from amplib.quantiles import Estimate
+from amplib.book import report
+from amplib.book.obtain import obtain
+from amplib.metrics.quantiles import Estimate
+from amplib.studies.showers import figures
+from amplib.studies.showers.reading import ACTIVE, VISIBLE, fit_resolution, summarise
+from amplib.studies.showers.study import RADII
+from amplib.truth.showers.config import CORRELATED
 
 ENERGIES = np.array([5.0, 10.0, 20.0, 50.0, 100.0, 200.0])
 

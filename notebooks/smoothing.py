@@ -25,24 +25,24 @@ seed = None
 quantiles = [10, 20, 50]
 
 # %% tags=["remove-input"]
-from amplib.report import read_parameters
+from amplib.book.report import read_parameters
 
 given = read_parameters(globals(), "preset", "n_train", "seed", "quantiles")
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
-from amplib import report
-from amplib.amplification import (
+from amplib.book import report
+from amplib.book.obtain import obtain
+from amplib.models.smoothing import LABELS
+from amplib.studies.camel.figures import ORANGE, PURPLE, quantile_mse_panels, with_failures
+from amplib.studies.camel.reading import (
     check_quantiles,
     gan_curve,
     ratio,
     sample_and_fit,
     smoothing,
 )
-from amplib.obtain import obtain
-from amplib.plotting import ORANGE, PURPLE, quantile_mse_panels, with_failures
-from amplib.smoothing import LABELS
 
 quantiles = check_quantiles(given.pop("quantiles"))
 fits = obtain("fit", **given)

@@ -8,6 +8,6 @@ def tops():
     """A sample of top pairs, without multiparton interactions."""
     from top_pairs import QUICK, N
 
-    from amplib.events import ttbar
+    from amplib.truth.collisions import ttbar
 
     return ttbar.generate(N, 1, QUICK)

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import torch
 
-from amplib.calorimeter.config import ShowerConfig
-from amplib.calorimeter.shower import showers
-from amplib.calorimeter.summary import Summary, summarise
-from amplib.studies import make_study
+from amplib.studies.catalogue import make_study
+from amplib.studies.showers.reading import Summary, summarise
+from amplib.truth.showers.config import ShowerConfig
+from amplib.truth.showers.shower import showers
 
 
 def generator(seed: int) -> torch.Generator:

@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
-from amplib.amplification import GANCurve, Repetitions, balanced, check_quantiles, ratio, shared
+from amplib.metrics.quantiles import expected_mse
 from amplib.parameters import ParameterError
-from amplib.quantiles import expected_mse
+from amplib.studies.camel.reading import (
+    GANCurve,
+    Repetitions,
+    balanced,
+    check_quantiles,
+    ratio,
+    shared,
+)
 
 
 def pure(n, repetitions, start=0, seed=3):

@@ -4,7 +4,7 @@ import pkgutil
 import re
 
 import amplib
-from amplib.results import ROOT
+from amplib.store.results import ROOT
 
 
 def test_the_api_page_lists_every_module():

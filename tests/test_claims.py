@@ -8,10 +8,10 @@ import sys
 import pytest
 import yaml
 
-from amplib.claims import MEASURES, Evidence, about, above, all_claims, says, within
-from amplib.figure import owners
-from amplib.quantiles import Estimate
-from amplib.results import ROOT
+from amplib.book.claims import MEASURES, Evidence, about, above, all_claims, says, within
+from amplib.book.figure import owners
+from amplib.metrics.quantiles import Estimate
+from amplib.store.results import ROOT
 
 
 def test_every_claim_of_the_papers_has_a_row_and_no_row_is_an_orphan():

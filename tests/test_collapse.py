@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from amplib import readings
-from amplib.camel import CELLS
-from amplib.collapse import WON, has_failed
 from amplib.parameters import ParameterError
-from amplib.readings import EMBRYONIC, EPOCHS, READINGS, Escape, paired_p_value, reading
+from amplib.studies.camel import escape as readings
+from amplib.studies.camel.collapse import WON, has_failed
+from amplib.studies.camel.escape import EMBRYONIC, EPOCHS, READINGS, Escape, paired_p_value, reading
+from amplib.studies.camel.study import CELLS
 
 
 def part(left, right, entropy):

@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from amplib.__main__ import assignments, span
-from amplib.compute import compute, grouped
-from amplib.results import ROOT, Result, work_folder
-from amplib.studies import make_study
-from amplib.worker import unfinished
+from amplib.store.compute import compute, grouped
+from amplib.store.results import ROOT, Result, work_folder
+from amplib.store.worker import unfinished
+from amplib.studies.catalogue import make_study
 
 
 @pytest.mark.parametrize(("jobs", "parts", "size"), [(1, 1, 8), (2, 100, 8), (3, 7, 1), (1, 9, 4)])

@@ -5,7 +5,7 @@ import ctypes
 import pytest
 import torch
 
-from amplib import cpu
+from amplib.models import cpu
 
 
 @pytest.fixture(autouse=True)

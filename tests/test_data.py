@@ -8,20 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amplib import compute, data, worker
 from amplib.__main__ import main
-from amplib.calorimeter.getting_high import read_showers
-from amplib.events.columns import TWO_BODY
-from amplib.events.csv_file import read_events
+from amplib.book import data
 from amplib.parameters import ParameterError
-from amplib.results import ROOT, Result
-from amplib.studies import STUDIES, make_study
+from amplib.store import compute, worker
+from amplib.store.results import ROOT, Result
+from amplib.studies.catalogue import STUDIES, make_study
+from amplib.truth.collisions.columns import TWO_BODY
+from amplib.truth.collisions.csv_file import read_events
+from amplib.truth.showers.getting_high import read_showers
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Where data sets are made, for this process and its workers."""
-    for module in ("amplib.results", "amplib.data"):
+    for module in ("amplib.store.results", "amplib.book.data"):
         monkeypatch.setattr(f"{module}.DATA", tmp_path)
     monkeypatch.setenv("AMPLIFY_DATA", str(tmp_path))
     return tmp_path
@@ -77,7 +78,7 @@ def test_a_part_with_another_run_makes_no_short_file(folder, capfd):
 
 
 def test_a_missing_library_is_named_before_any_work(folder, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "amplib.events.csv_file", None)
+    monkeypatch.setitem(sys.modules, "amplib.truth.collisions.csv_file", None)
     assert main(["data", "two-body-smoke", "--device", "cpu"]) == 2
     assert "csv_file" in capsys.readouterr().err
     assert not list(folder.rglob("part-*"))

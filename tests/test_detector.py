@@ -12,9 +12,9 @@ import pytest
 from scipy import stats
 from statistical import within
 
-from amplib.events import atlas_card as card
-from amplib.events.columns import four_momentum
-from amplib.events.detector import (
+from amplib.truth.collisions import atlas_card as card
+from amplib.truth.collisions.columns import four_momentum
+from amplib.truth.collisions.detector import (
     Particles,
     simulate,
     surface,
@@ -22,15 +22,15 @@ from amplib.events.detector import (
     tracking_efficiency,
     tracking_resolution,
 )
-from amplib.events.jets import Jets, find_jets, leading, match
-from amplib.events.objects import (
+from amplib.truth.collisions.jets import Jets, find_jets, leading, match
+from amplib.truth.collisions.objects import (
     Collection,
     Objects,
     identification_efficiency,
     isolation,
     without_overlap,
 )
-from amplib.events.towers import deposited_fraction, energy_resolution, grid, log_normal
+from amplib.truth.collisions.towers import deposited_fraction, energy_resolution, grid, log_normal
 
 N = 20_000
 MASS = {11: 0.000511, 13: 0.10566, 22: 0.0, 130: 0.49761, 211: 0.13957, 12: 0.0}

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import amplib.download
-from amplib.download import PUBLISHED, DownloadError, PublishedFile, check, fetch
-from amplib.results import ROOT
+import amplib.store.download
+from amplib.store.download import PUBLISHED, DownloadError, PublishedFile, check, fetch
+from amplib.store.results import ROOT
 
 pytest.importorskip("pooch")
 
@@ -101,7 +101,7 @@ def zenodo(monkeypatch):
     server = Zenodo()
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(amplib.download, "ZENODO", server.address)
+    monkeypatch.setattr(amplib.store.download, "ZENODO", server.address)
     monkeypatch.setitem(PUBLISHED, "events", TARGET)
     yield server
     server.shutdown()
@@ -132,7 +132,7 @@ def test_a_file_comes_once_and_is_checked_afterwards(zenodo, tmp_path):
 
 
 def test_files_go_to_the_data_folder(zenodo, tmp_path, monkeypatch):
-    monkeypatch.setattr("amplib.download.DATA", tmp_path)
+    monkeypatch.setattr("amplib.store.download.DATA", tmp_path)
     assert fetch("events") == tmp_path / "events.bin"
 
 
@@ -159,7 +159,7 @@ def test_cut_connections_are_taken_up_at_once(zenodo, tmp_path):
     assert len(firsts) == 4
     assert firsts == sorted(set(firsts))
     lost = zenodo.sent - len(CONTENT)
-    assert 0 <= lost <= 3 * amplib.download.BLOCK
+    assert 0 <= lost <= 3 * amplib.store.download.BLOCK
     assert files(tmp_path) == ["events.bin", "events.bin.sha256"]
 
 
@@ -172,7 +172,7 @@ def test_a_broken_download_goes_on_in_the_next_call(zenodo, tmp_path):
     one_line(caught)
     assert files(tmp_path) == ["events.bin.part", "events.bin.part.etag"]
     kept = (tmp_path / "events.bin.part").stat().st_size
-    assert 700_000 - amplib.download.BLOCK <= kept <= 700_000
+    assert 700_000 - amplib.store.download.BLOCK <= kept <= 700_000
     assert fetch("events", tmp_path).read_bytes() == CONTENT
     assert zenodo.asked[-1][1] == f"bytes={kept}-"
     assert files(tmp_path) == ["events.bin", "events.bin.sha256"]
@@ -181,7 +181,7 @@ def test_a_broken_download_goes_on_in_the_next_call(zenodo, tmp_path):
 FETCH = """
 import sys
 from pathlib import Path
-import amplib.download as d
+import amplib.store.download as d
 d.ZENODO = sys.argv[1]
 d.PUBLISHED["events"] = d.PublishedFile("1234", "events.bin", "nobody")
 d.fetch("events", Path(sys.argv[2]))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from statistical import within
 
-from amplib.events import checks
-from amplib.events.columns import four_momentum, mass
-from amplib.events.summary import TopPairStatistics
+from amplib.studies.collisions.reading import TopPairStatistics
+from amplib.truth.collisions import checks
+from amplib.truth.collisions.columns import four_momentum, mass
 
 
 def test_peak_of_a_gaussian():

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from amplib.events.columns import TTBAR, TWO_BODY, Z_LEPTONS, columns, mass, ttbar_objects
+from amplib.truth.collisions.columns import TTBAR, TWO_BODY, Z_LEPTONS, columns, mass, ttbar_objects
 
 
 def test_the_tables_have_the_papers_dimensions_and_order():
@@ -32,7 +32,6 @@ def test_columns_and_two_body_need_numpy_alone():
     code = f"""
 import sys
 sys.modules.update(dict.fromkeys({heavy}))
-import amplib.events.columns, amplib.events.two_body, amplib.events.checks, amplib.events.detector
-import amplib.events.z_to_ll
+from amplib.truth.collisions import checks, columns, detector, two_body, z_to_ll
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -19,12 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-import amplib.events.csv_file
-from amplib.events.columns import TTBAR, Z_LEPTONS
-from amplib.events.compact import unpack
-from amplib.events.csv_file import LINES, TTBAR_RULES, Rule, read_events, write_events
-from amplib.results import Result
-from amplib.studies import make_study
+import amplib.truth.collisions.csv_file
+from amplib.store.results import Result
+from amplib.studies.catalogue import make_study
+from amplib.truth.collisions.columns import TTBAR, Z_LEPTONS
+from amplib.truth.collisions.compact import unpack
+from amplib.truth.collisions.csv_file import LINES, TTBAR_RULES, Rule, read_events, write_events
 
 pd = pytest.importorskip("pandas")
 
@@ -84,7 +84,7 @@ def test_single_precision_comes_back_exactly(batches, suffix, batch_size, lines)
     """Whatever the batches, and however many lines are parsed at once."""
     names = [str(i) for i in range(batches[0].shape[1])]
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(amplib.events.csv_file, "LINES", lines)
+        patch.setattr(amplib.truth.collisions.csv_file, "LINES", lines)
         path = Path(folder, f"events.{suffix}")
         write_events(path, batches)
         found = list(read_events(path, names, batch_size, rules=()))
@@ -152,7 +152,7 @@ def test_equal_events_are_equal_bytes(tmp_path, monkeypatch):
 
 def test_events_come_as_they_are_read(tmp_path, monkeypatch):
     """The first are there before a fault further on is seen."""
-    monkeypatch.setattr(amplib.events.csv_file, "LINES", 10)
+    monkeypatch.setattr(amplib.truth.collisions.csv_file, "LINES", 10)
     path = write_text(tmp_path / "events.csv", ONE_LEPTON * 30 + "no event\n")
     events = read_events(path, batch_size=10)
     for _ in range(3):
@@ -196,7 +196,7 @@ def test_shipped_events_pass_the_rules(tmp_path, digits):
 
 
 MANY_PARTS = """
-from amplib.data import STUDIES, make_data
+from amplib.book.data import STUDIES, make_data
 STUDIES["two-body"].presets["smoke"].update(events=2000, part_size=20)
 make_data("two-body-smoke", jobs=1, device="cpu")
 """
@@ -390,7 +390,7 @@ REFUSED = NO_NUMBERS | AGAINST_RULES
 @pytest.mark.parametrize(("line", "reason"), REFUSED.values(), ids=REFUSED)
 def test_line_column_and_reason(tmp_path, monkeypatch, line, reason):
     """Wherever it stands: first, in the middle of what is parsed at once, last; in any file."""
-    monkeypatch.setattr(amplib.events.csv_file, "LINES", 4)
+    monkeypatch.setattr(amplib.truth.collisions.csv_file, "LINES", 4)
     line = line if isinstance(line, bytes) else line.encode()
     good = TWO_LEPTONS.encode()
     for suffix, (before, after) in product(SUFFIXES, [(0, 9), (5, 20), (12, 0)]):
@@ -420,7 +420,7 @@ def test_lines_are_counted_as_an_editor_counts_them(before, ends, fault, lines):
     number = len(re.split(r"\r\n|\r|\n", text))
     text += changed(column, value).replace(" \n", ends[-1])
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(amplib.events.csv_file, "LINES", lines)
+        patch.setattr(amplib.truth.collisions.csv_file, "LINES", lines)
         path = write_text(Path(folder, "events.csv"), text)
         assert refusal(path).startswith(f"line {number}, column {column}: ")
 

@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from amplib.events import checks, ttbar, two_body, z_to_ll
-from amplib.events.pythia import MissingGenerator, start
+from amplib.truth.collisions import checks, ttbar, two_body, z_to_ll
+from amplib.truth.collisions.pythia import MissingGenerator, start
 
 
 @pytest.mark.parametrize(

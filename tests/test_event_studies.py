@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amplib.events.columns import TTBAR, columns
-from amplib.events.compact import HIGHEST, LOWEST, pack, unpack
-from amplib.events.merit import GRIDS
-from amplib.events.reference import SMEARINGS, reference
-from amplib.events.studies import COSINES, TopPairs
-from amplib.events.summary import chi2, flat, modulation, share
-from amplib.results import ROOT, Result, provenance
-from amplib.studies import make_study
+from amplib.metrics.merit import GRIDS
+from amplib.store.results import ROOT, Result, provenance
+from amplib.studies.catalogue import make_study
+from amplib.studies.collisions.reading import chi2, flat, modulation, share
+from amplib.studies.collisions.reference import SMEARINGS, reference
+from amplib.studies.collisions.study import COSINES, TopPairs
+from amplib.truth.collisions.columns import TTBAR, columns
+from amplib.truth.collisions.compact import HIGHEST, LOWEST, pack, unpack
 
 
 def ignore(work: float) -> None:
@@ -99,7 +99,7 @@ def test_presets_share_the_parts_of_a_sample(tmp_path):
 
 def test_a_summary_takes_what_is_stored(tmp_path, monkeypatch):
     """Parts in ``data/`` are read, not made: a stored part that was changed shows."""
-    monkeypatch.setattr("amplib.results.DATA", tmp_path)
+    monkeypatch.setattr("amplib.store.results.DATA", tmp_path)
     sample = make_study("two-body", "smoke")
     arrays = sample.make((0,), ignore)
     arrays["events"] = np.repeat(arrays["events"][:1], sample.part_size, 0)
@@ -201,7 +201,7 @@ def test_reference_stores_the_events_that_it_is_made_of(tmp_path):
 
 
 def test_summary_of_top_pairs_keeps_the_events(tops, tmp_path, monkeypatch):
-    monkeypatch.setattr("amplib.results.DATA", tmp_path)
+    monkeypatch.setattr("amplib.store.results.DATA", tmp_path)
     (_, kept), *_ = make_study("ttbar-summary", "smoke").compute([(0,)], "cpu", Path(), ignore)
     np.testing.assert_array_equal(kept["packed"], pack(tops["events"]))
     assert kept["met_residuals"].shape == (20, 2)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amplib.camel import CamelStudy
-from amplib.results import same_fingerprint
-from amplib.studies import STUDIES, make_study
-from amplib.study import PRESETS, Study
+from amplib.store.results import same_fingerprint
+from amplib.store.study import PRESETS, Study
+from amplib.studies.camel.study import CamelStudy
+from amplib.studies.catalogue import STUDIES, make_study
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = sorted(ROOT.glob("results/*/*/*/record.json"))
@@ -69,13 +69,13 @@ def test_a_record_gives_its_study_back(name, preset):
 
 
 PATCHES = [
-    ("amplib.stacked.LEAK", 0.0101),
-    ("amplib.gan.aggregate", lambda f: lambda *a: 1.0001 * f(*a)),
-    ("amplib.gan.aggregation_weights", lambda f: lambda *a: 1.0001 * f(*a)),
-    ("amplib.gan.discriminator_loss", lambda f: lambda a, b, gamma: f(a, b, 1.01 * gamma)),
-    ("amplib.gan.F.elu", lambda f: lambda x: f(x, alpha=1.001)),
-    ("amplib.stacked._MIX_2", 3),
-    ("amplib.camel._MEMBER", 7),
+    ("amplib.models.layers.LEAK", 0.0101),
+    ("amplib.models.gan.aggregate", lambda f: lambda *a: 1.0001 * f(*a)),
+    ("amplib.models.gan.aggregation_weights", lambda f: lambda *a: 1.0001 * f(*a)),
+    ("amplib.models.gan.discriminator_loss", lambda f: lambda a, b, gamma: f(a, b, 1.01 * gamma)),
+    ("amplib.models.gan.F.elu", lambda f: lambda x: f(x, alpha=1.001)),
+    ("amplib.models.layers._MIX_2", 3),
+    ("amplib.studies.camel.study._MEMBER", 7),
 ]
 
 
@@ -88,7 +88,7 @@ def test_a_changed_gan_moves_the_fingerprint(target, change, original, monkeypat
 
 def test_a_changed_sample_moves_every_fingerprint(original, monkeypatch):
     """A training sample shifted by a thousandth of a hump's width."""
-    patch(monkeypatch, "amplib.camel.CamelStudy.training_sample", shifted)
+    patch(monkeypatch, "amplib.studies.camel.study.CamelStudy.training_sample", shifted)
     for name, numbers in original.items():
         assert not same_fingerprint(make_study(name, "smoke").fingerprint(), numbers), name
 

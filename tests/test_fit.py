@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.optimize import approx_fprime
 
-from amplib.fit import (
+from amplib.metrics.quantiles import expected_mse, merge_cells, n_equiv, quantile_mse
+from amplib.models.fit import (
     PARAMETERS,
     CamelBackLikelihood,
     fit_camel_back,
@@ -17,8 +18,7 @@ from amplib.fit import (
     propagated_mse,
     starting_values,
 )
-from amplib.quantiles import expected_mse, merge_cells, n_equiv, quantile_mse
-from amplib.truth import CamelBack, two_gaussians_cdf, two_gaussians_pdf
+from amplib.truth.densities import CamelBack, two_gaussians_cdf, two_gaussians_pdf
 
 TRUTH = CamelBack()
 TRUE_PARAMETERS = np.array([-4.0, 4, 1, 1, 0.5])

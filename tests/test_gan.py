@@ -11,17 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from amplib.gan import (
+from amplib.metrics.quantiles import cell_counts, merge_cells, quantile_mse
+from amplib.models.config import GANConfig
+from amplib.models.gan import (
     Discriminator,
     StackedGAN,
     aggregate,
     aggregation_weights,
     discriminator_loss,
 )
-from amplib.gan_config import GANConfig
-from amplib.quantiles import cell_counts, merge_cells, quantile_mse
-from amplib.stacked import LEAK, NoiseBlock
-from amplib.truth import CamelBack
+from amplib.models.layers import LEAK, NoiseBlock
+from amplib.truth.densities import CamelBack
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from plain_gan import Draws, PlainGAN
@@ -275,7 +275,7 @@ def test_the_guard_of_the_standard_deviation_is_needed_and_small(monkeypatch):
     assert 0 < difference.max() <= 1e-4
     assert difference[4:].abs().max() < 1e-5
     gan = stack(replace(SMALL, std_floor=1e-30))
-    monkeypatch.setattr("amplib.gan.aggregate", lambda phi, how, floor: phi.std(2))
+    monkeypatch.setattr("amplib.models.gan.aggregate", lambda phi, how, floor: phi.std(2))
     gan.generator.output.weight.data.zero_()
     next(gan.train(1))
     assert not all(value.isfinite().all() for value in gan.state().values())

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from geant4_tables import write_tables
 
-from amplib.calorimeter import geant4
-from amplib.calorimeter.geometry import ILD_ECAL
+from amplib.truth.showers import geant4
+from amplib.truth.showers.geometry import ILD_ECAL
 
 installed = importlib.util.find_spec("geant4_pybind") is not None
 transports = [
@@ -61,7 +61,7 @@ def test_without_the_package_one_sentence_says_what_to_do(monkeypatch, data):
 
 def test_without_data_nothing_is_imported_or_asked(nothing):
     """The command ends by itself, with the sentence, in a process that could be asked."""
-    command = [sys.executable, "-m", "amplib.calorimeter.geant4"]
+    command = [sys.executable, "-m", "amplib.truth.showers.geant4"]
     done = subprocess.run(
         [*command, "--showers", "1", "--output", str(nothing / "showers.h5")],
         cwd=Path(__file__).parents[1],

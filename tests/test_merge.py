@@ -6,11 +6,11 @@ import shutil
 import numpy as np
 import pytest
 
-import amplib.results
+import amplib.store.results
 from amplib.__main__ import main
-from amplib.merge import merge
-from amplib.results import Result, part_name, part_of
-from amplib.studies import make_study
+from amplib.store.merge import merge
+from amplib.store.results import Result, part_name, part_of
+from amplib.studies.catalogue import make_study
 
 MADE = {"device": "theirs", "seconds": 1.0, "together": 1}
 
@@ -18,7 +18,7 @@ MADE = {"device": "theirs", "seconds": 1.0, "together": 1}
 @pytest.fixture(autouse=True)
 def ours(tmp_path, monkeypatch):
     """A store of our own for every test."""
-    monkeypatch.setattr(amplib.results, "RESULTS", tmp_path / "ours")
+    monkeypatch.setattr(amplib.store.results, "RESULTS", tmp_path / "ours")
     return tmp_path / "ours"
 
 
@@ -96,7 +96,7 @@ def test_a_pickle_is_refused(theirs):
     path = theirs.folder / part_name((0, 0))
     np.savez(path, counts=np.array([{}], dtype=object))
     record = theirs.record()
-    record["parts"][path.name]["sha256"] = amplib.results._sha256(path)
+    record["parts"][path.name]["sha256"] = amplib.store.results._sha256(path)
     (theirs.folder / "record.json").write_text(json.dumps(record))
     _, (line,) = merge(theirs.root)
     assert str(path) in line

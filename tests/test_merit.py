@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from amplib.events.columns import TTBAR, columns
-from amplib.events.merit import (
+from amplib.metrics.merit import (
     ETA_RANGE,
     GRIDS,
     PHI_RANGE,
@@ -15,7 +14,9 @@ from amplib.events.merit import (
     pair_histograms,
     smeared,
 )
-from amplib.events.observables import (
+from amplib.studies.collisions.reference import SMEARINGS
+from amplib.truth.collisions.columns import TTBAR, columns
+from amplib.truth.collisions.observables import (
     BINNINGS,
     BINS,
     OBSERVABLES,
@@ -23,7 +24,6 @@ from amplib.events.observables import (
     leading_directions,
     observables,
 )
-from amplib.events.reference import SMEARINGS
 
 
 def event(**values: float) -> np.ndarray:

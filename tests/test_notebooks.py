@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import yaml
 
-from amplib.figure import owners
-from amplib.results import ROOT
+from amplib.book.figure import owners
+from amplib.store.results import ROOT
 
 NOTEBOOK = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 
@@ -123,8 +123,8 @@ def test_nbval_passes_when_nothing_changes(tmp_path, checked):
 
 
 def test_nbval_fails_when_a_stored_number_changes(tmp_path, checked):
-    from amplib.obtain import stored
-    from amplib.results import Result
+    from amplib.book.obtain import stored
+    from amplib.store.results import Result
 
     store = tmp_path / "results"
     shutil.copytree(ROOT / "results", store, ignore=shutil.ignore_patterns(".work"))

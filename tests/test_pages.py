@@ -6,8 +6,8 @@ import re
 import pytest
 import yaml
 
-from amplib.claims import says
-from amplib.results import ROOT
+from amplib.book.claims import says
+from amplib.store.results import ROOT
 
 BUILD = ROOT / "_build"
 pytestmark = pytest.mark.skipif(

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from amplib.__main__ import main
-from amplib.camel import CamelGAN
-from amplib.gan_config import GANConfig
+from amplib.models.config import GANConfig
 from amplib.parameters import ParameterError, Parameters, bounded, one_of
-from amplib.studies import STUDIES, make_study
-from amplib.study import PRESETS
+from amplib.store.study import PRESETS
+from amplib.studies.camel.study import CamelGAN
+from amplib.studies.catalogue import STUDIES, make_study
 
 NAN, INF = float("nan"), float("inf")
 BAD = [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from amplib.quantiles import (
+from amplib.metrics.quantiles import (
     Estimate,
     amplification_factor,
     cell_counts,
@@ -17,7 +17,7 @@ from amplib.quantiles import (
     n_equiv,
     quantile_mse,
 )
-from amplib.truth import CamelBack
+from amplib.truth.densities import CamelBack
 
 TRUTH = CamelBack()
 N_TRAIN = 100

@@ -9,15 +9,15 @@ import time
 import numpy as np
 import pytest
 
-import amplib.queue
-import amplib.rates
-import amplib.results
-from amplib import worker
-from amplib.compute import Crew, Group, WorkerDied, compute
+import amplib.store.queue
+import amplib.store.rates
+import amplib.store.results
 from amplib.parameters import ParameterError
-from amplib.queue import compute_all, ordered, wanted
-from amplib.results import Result
-from amplib.studies import make_study
+from amplib.store import worker
+from amplib.store.compute import Crew, Group, WorkerDied, compute
+from amplib.store.queue import compute_all, ordered, wanted
+from amplib.store.results import Result
+from amplib.studies.catalogue import make_study
 
 SMALL = {"width": 8, "latent": 5, "embedding": 4, "depth": 2, "max_events": 200, "repetitions": 2}
 
@@ -25,9 +25,9 @@ SMALL = {"width": 8, "latent": 5, "embedding": 4, "depth": 2, "max_events": 200,
 @pytest.fixture(autouse=True)
 def store(tmp_path, monkeypatch):
     """A store, events and measured rates of its own for every test."""
-    monkeypatch.setattr(amplib.results, "RESULTS", tmp_path)
-    monkeypatch.setattr(amplib.results, "DATA", tmp_path / "data")
-    monkeypatch.setattr(amplib.rates, "FILE", tmp_path / ".rates.json")
+    monkeypatch.setattr(amplib.store.results, "RESULTS", tmp_path)
+    monkeypatch.setattr(amplib.store.results, "DATA", tmp_path / "data")
+    monkeypatch.setattr(amplib.store.rates, "FILE", tmp_path / ".rates.json")
     return tmp_path
 
 
@@ -125,7 +125,7 @@ def test_a_signal_stops_with_a_checkpoint(store, number):
 
 def test_a_study_that_fails_is_named_and_the_others_go_on(monkeypatch, capsys):
     results = {"gan": gan(epochs=2), "fit": Result(make_study("fit", "smoke"), "smoke")}
-    monkeypatch.setattr(amplib.queue, "wanted", lambda preset, study: results)
+    monkeypatch.setattr(amplib.store.queue, "wanted", lambda preset, study: results)
     results["gan"].save((0, 0), {"counts": np.zeros(3)}, {"seconds": 1.0, "together": 1})
     path = results["gan"].folder / "record.json"
     path.write_text(path.read_text().replace('"fingerprint": [', '"fingerprint": [1.5,'))
@@ -176,29 +176,29 @@ def test_a_rate_that_was_measured_replaces_the_typical_one(store):
     study = make_study("gan", "paper")
     result = Result(study, "paper")
     parts = [(0, 0)]
-    before = amplib.rates.minutes(result, parts, jobs=1)
+    before = amplib.store.rates.minutes(result, parts, jobs=1)
     assert before == pytest.approx(study.work(parts) / study.rate / 60)
-    amplib.rates.remember(study, "paper", "cpu", 2 * study.rate)
-    assert amplib.rates.minutes(result, parts, jobs=1) == pytest.approx(before / 2)
+    amplib.store.rates.remember(study, "paper", "cpu", 2 * study.rate)
+    assert amplib.store.rates.minutes(result, parts, jobs=1) == pytest.approx(before / 2)
     other = Result(make_study("gan", "laptop"), "laptop")
-    assert amplib.rates.rate_of(other.study, "laptop", "cpu") == study.rate
+    assert amplib.store.rates.rate_of(other.study, "laptop", "cpu") == study.rate
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"camel-gan/paper/cpu": "fast"}', "null"])
 def test_rates_that_cannot_be_read_are_forgotten(store, text):
     (store / ".rates.json").write_text(text)
     study = make_study("gan", "paper")
-    assert amplib.rates.rate_of(study, "paper", "cpu") == study.rate
-    amplib.rates.remember(study, "paper", "cpu", 7.0)
-    assert amplib.rates.rate_of(study, "paper", "cpu") == 7.0
+    assert amplib.store.rates.rate_of(study, "paper", "cpu") == study.rate
+    amplib.store.rates.remember(study, "paper", "cpu", 7.0)
+    assert amplib.store.rates.rate_of(study, "paper", "cpu") == 7.0
 
 
 def test_a_group_measures_its_rate_without_what_an_earlier_run_did(monkeypatch):
     clock = iter([100.0, 110.0, 150.0])
-    monkeypatch.setattr(amplib.compute.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(amplib.store.compute.time, "monotonic", lambda: next(clock))
     group = Group(gan(), [(0, 0)])
     group.report(0.0, False)
     group.report(5000.0, True)
     group.report(80.0, False)
     group.remember_rate("cpu")
-    assert amplib.rates.rate_of(group.result.study, "smoke", "cpu") == pytest.approx(2.0)
+    assert amplib.store.rates.rate_of(group.result.study, "smoke", "cpu") == pytest.approx(2.0)

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import torch
 
-import amplib.results
-import amplib.training
-from amplib.compute import grouped
-from amplib.results import DamagedPartWarning, Result, part_name, write_atomically
-from amplib.studies import make_study
+import amplib.store.results
+import amplib.studies.camel.training
+from amplib.store.compute import grouped
+from amplib.store.results import DamagedPartWarning, Result, part_name, write_atomically
+from amplib.studies.catalogue import make_study
 
 # A GAN of a second: the arrays and the code path are those of a full one.
 SMALL = {"width": 8, "latent": 5, "embedding": 4, "depth": 2, "epochs": 4, "max_events": 200}
@@ -31,7 +31,7 @@ COMMAND = [sys.executable, "-m", "amplib", "compute", "gan", "--preset", "smoke"
 @pytest.fixture(autouse=True)
 def store(tmp_path, monkeypatch):
     """A store of its own for every test, locks and checkpoints included."""
-    monkeypatch.setattr(amplib.results, "RESULTS", tmp_path)
+    monkeypatch.setattr(amplib.store.results, "RESULTS", tmp_path)
     threads, products = torch.get_num_threads(), torch.backends.mkldnn.matmul.fp32_precision
     torch.set_num_threads(1)
     yield tmp_path
@@ -136,13 +136,15 @@ def test_what_is_saved_is_loaded():
 
 
 def test_the_store_is_named_by_the_environment(tmp_path):
-    code = "from amplib.results import RESULTS, work_folder; print(RESULTS, work_folder(RESULTS))"
+    code = (
+        "from amplib.store.results import RESULTS, work_folder;print(RESULTS, work_folder(RESULTS))"
+    )
     store = tmp_path / "elsewhere"
     environment = {**os.environ, "AMPLIFY_RESULTS": str(store)}
     shown = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
     assert shown.split() == [str(store), str(store / ".work")]
     del environment["AMPLIFY_RESULTS"]
-    code = "from amplib.results import RESULTS; print(RESULTS)"
+    code = "from amplib.store.results import RESULTS; print(RESULTS)"
     shown = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
     assert shown.strip() == str(Path(__file__).resolve().parents[1] / "results")
 
@@ -303,8 +305,8 @@ def test_a_pickled_object_is_refused(tmp_path):
 SAVER = """
 import sys
 import numpy as np
-from amplib.studies import make_study
-from amplib.results import Result
+from amplib.studies.catalogue import make_study
+from amplib.store.results import Result
 result = Result(make_study("gan", "smoke", repetitions=60, **{small}), "smoke")
 for i in range(int(sys.argv[1]), 60, 2):
     result.save((i, 0), {{"i": np.array(i)}}, {{"seconds": 0, "together": 1, "device": "test"}})
@@ -371,7 +373,7 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     study = small_gan(epochs=6)
     parts = study.parts()
     expected = computed(study, parts, tmp_path)
-    monkeypatch.setattr(amplib.training, "CHECKPOINT_SECONDS", -1)
+    monkeypatch.setattr(amplib.studies.camel.training, "CHECKPOINT_SECONDS", -1)
     calls = []
 
     def kill_in_epoch_4(work):
@@ -393,7 +395,7 @@ def test_a_run_killed_while_it_generates_goes_on_from_the_last_epoch(tmp_path, m
     study = small_gan(epochs=6)
     parts = study.parts()
     expected = computed(study, parts, tmp_path)
-    monkeypatch.setattr(amplib.training, "CHECKPOINT_SECONDS", -1)
+    monkeypatch.setattr(amplib.studies.camel.training, "CHECKPOINT_SECONDS", -1)
     calls = []
 
     def kill_after_the_last_epoch(work):

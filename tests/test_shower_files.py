@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amplib.calorimeter.getting_high import SHAPE, read_showers, shower_count, write_showers
-from amplib.studies import make_study
+from amplib.studies.catalogue import make_study
+from amplib.truth.showers.getting_high import SHAPE, read_showers, shower_count, write_showers
 
 MEGABYTE = 1e6
 SHOWER = 27_000 * 4 / MEGABYTE

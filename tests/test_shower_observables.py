@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from amplib.calorimeter import observables as obs
-from amplib.calorimeter.config import CORRELATED
+from amplib.truth.showers import observables as obs
+from amplib.truth.showers.config import CORRELATED
 
 MEASURES = (
     obs.visible, obs.active_cells, obs.layer_energies, obs.total_energy, obs.centroid,

@@ -8,14 +8,14 @@ import torch
 from scipy import stats
 from shower_samples import draw, summary_of
 
-from amplib.calorimeter import expectation
-from amplib.calorimeter import observables as obs
-from amplib.calorimeter.config import ShowerConfig
-from amplib.calorimeter.geometry import ILD_ECAL
-from amplib.calorimeter.studies import RADII, ShowerSummary, dense_showers
-from amplib.calorimeter.summary import LOST, Summary, fit_resolution, summarise
-from amplib.quantiles import Estimate
-from amplib.studies import make_study
+from amplib.metrics.quantiles import Estimate
+from amplib.studies.catalogue import make_study
+from amplib.studies.showers.reading import LOST, Summary, fit_resolution, summarise
+from amplib.studies.showers.study import RADII, ShowerSummary, dense_showers
+from amplib.truth.showers import expectation
+from amplib.truth.showers import observables as obs
+from amplib.truth.showers.config import ShowerConfig
+from amplib.truth.showers.geometry import ILD_ECAL
 
 
 def test_parts_are_independent_and_complete():

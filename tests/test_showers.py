@@ -13,12 +13,13 @@ import torch
 from scipy import integrate, stats
 from shower_samples import draw, generator, summary_of
 
-from amplib.calorimeter import expectation
-from amplib.calorimeter import observables as obs
-from amplib.calorimeter.config import ShowerConfig
-from amplib.calorimeter.geometry import ILD_ECAL
-from amplib.calorimeter.parametrisation import longitudinal, radial
-from amplib.calorimeter.shower import (
+from amplib.parameters import ParameterError
+from amplib.truth.showers import expectation
+from amplib.truth.showers import observables as obs
+from amplib.truth.showers.config import ShowerConfig
+from amplib.truth.showers.geometry import ILD_ECAL
+from amplib.truth.showers.parametrisation import longitudinal, radial
+from amplib.truth.showers.shower import (
     CONVERSION,
     SAMPLING,
     _mip_energy,
@@ -28,7 +29,6 @@ from amplib.calorimeter.shower import (
     shower_batch,
     showers,
 )
-from amplib.parameters import ParameterError
 
 
 @pytest.fixture(scope="module")
@@ -379,7 +379,7 @@ def test_a_million_showers_stream():
     """The process is as large after 20 batches as after 2, to 40 MB; kept batches would be 78."""
     code = (
         "import resource, torch\n"
-        "from amplib.calorimeter.shower import ShowerConfig, showers\n"
+        "from amplib.truth.showers.shower import ShowerConfig, showers\n"
         "torch.set_num_threads(1)\n"
         "g = torch.Generator().manual_seed(1)\n"
         "for k, _ in zip(range(20), showers(10**6, ShowerConfig(energy=200), g)):\n"

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from amplib.fit import fit_camel_back
-from amplib.quantiles import cell_counts, merge_cells, n_equiv, quantile_mse
-from amplib.smoothing import (
+from amplib.metrics.quantiles import cell_counts, merge_cells, n_equiv, quantile_mse
+from amplib.models.fit import fit_camel_back
+from amplib.models.smoothing import (
     BASELINES,
     LABELS,
     kde_probabilities,
@@ -18,7 +18,7 @@ from amplib.smoothing import (
     scott_bandwidth,
     silverman_bandwidth,
 )
-from amplib.truth import CamelBack
+from amplib.truth.densities import CamelBack
 
 TRUTH = CamelBack()
 EDGES = TRUTH.edges(100)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from scipy import stats
 
-from amplib.stacked import (
+from amplib.models.layers import (
     LEAK,
     Noise,
     NoiseBlock,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from amplib.results import ROOT
+from amplib.store.results import ROOT
 
 
 def run_sweep(store, *grid):

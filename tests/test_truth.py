@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from amplib.truth import CamelBack
+from amplib.truth.densities import CamelBack
 
 TRUTH = CamelBack()
 means = st.tuples(st.floats(-10, 10), st.floats(-10, 10))

@@ -11,11 +11,11 @@ from scipy import stats
 from statistical import FALSE_ALARM, within
 from top_pairs import QUICK, N
 
-from amplib.events import checks, ttbar
-from amplib.events.columns import TTBAR, columns, four_momentum, mass, ttbar_objects
-from amplib.events.detector import Detected, Particles, simulate
-from amplib.events.objects import Objects
-from amplib.events.pythia import start
+from amplib.truth.collisions import checks, ttbar
+from amplib.truth.collisions.columns import TTBAR, columns, four_momentum, mass, ttbar_objects
+from amplib.truth.collisions.detector import Detected, Particles, simulate
+from amplib.truth.collisions.objects import Objects
+from amplib.truth.collisions.pythia import start
 
 
 def hard_processes(n, seed, settings):

@@ -11,13 +11,13 @@ from scipy import stats
 from statistical import within
 from top_pairs import QUICK
 
-from amplib.events import atlas_card as card
-from amplib.events import checks, ttbar
-from amplib.events.detector import NEUTRINOS, simulate, surface
-from amplib.events.jets import Jets, find_jets, leading, match
-from amplib.events.objects import delta_r2
-from amplib.events.pythia import start
-from amplib.events.towers import deposited_fraction, energy_resolution, grid
+from amplib.truth.collisions import atlas_card as card
+from amplib.truth.collisions import checks, ttbar
+from amplib.truth.collisions.detector import NEUTRINOS, simulate, surface
+from amplib.truth.collisions.jets import Jets, find_jets, leading, match
+from amplib.truth.collisions.objects import delta_r2
+from amplib.truth.collisions.pythia import start
+from amplib.truth.collisions.towers import deposited_fraction, energy_resolution, grid
 
 
 def cell_sigma(hadronic, eta, energy):
@@ -260,7 +260,7 @@ def test_missing_momentum_is_as_wide_as_the_card_makes_it(comparison):
 def test_a_wider_detector_is_noticed(monkeypatch):
     """The power of the two tests above: 1.5 times the card's resolutions, in 400 events only."""
     monkeypatch.setattr(
-        "amplib.events.towers.energy_resolution", lambda *of: 1.5 * energy_resolution(*of)
+        "amplib.truth.collisions.towers.energy_resolution", lambda *of: 1.5 * energy_resolution(*of)
     )
     wide = compare(QUICK, 400, 13)
     for found in (pulls(wide.missing), jet_pulls(wide, 40, 60), jet_pulls(wide, 60, 120)):

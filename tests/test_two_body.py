@@ -6,7 +6,7 @@ Where a test is statistical it says its false alarm and what it would catch; all
 import numpy as np
 from statistical import chi2_test
 
-from amplib.events import two_body
+from amplib.truth.collisions import two_body
 
 DECAYS = two_body.sample(200_000, np.random.default_rng(1))
 E1, E2, X1, Y1, Z1, X2, Y2, Z2, M1, M2 = DECAYS.T

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from statistical import chi2_test, within
 
-from amplib.events import z_to_ll
-from amplib.events.columns import Z_LEPTONS, columns
+from amplib.truth.collisions import z_to_ll
+from amplib.truth.collisions.columns import Z_LEPTONS, columns
 
 
 @pytest.fixture(scope="module")

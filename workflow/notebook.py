@@ -16,7 +16,7 @@ import jupytext
 import nbformat
 import papermill
 
-from amplib.figure import extract
+from amplib.book.figure import extract
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKED = "nbval-check-output"

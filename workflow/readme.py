@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import shutil
 
-from amplib.claims import Evidence
-from amplib.results import ROOT
+from amplib.book.claims import Evidence
+from amplib.store.results import ROOT
 
 FIGURE = "amplify-fig2.svg"
 

@@ -1,0 +1,375 @@
+"""What the papers say in numbers, beside what we measure: ``book/claims.yml`` with verdicts.
+
+A verdict follows from ``RULES``, never from a look at the plot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from amplib.book.obtain import BEST, stored
+from amplib.metrics.quantiles import Estimate
+from amplib.store.results import ROOT, Result
+from amplib.studies.camel.reading import (
+    QUANTILES,
+    GANCurve,
+    Repetitions,
+    SampleAndFit,
+    fit_bound,
+    gan_curve,
+    ratio,
+    sample_and_fit,
+)
+
+ABOUT = 0.2
+SIGMAS = 2.0
+CONSTANT = 1.5
+COMPARED = 4
+"""Samples on which the other aggregations are compared with the standard deviation."""
+RULES = (
+    f"*About x* is met within {ABOUT:.0%} of x, or within {SIGMAS:g} standard errors.",
+    "A *range* is met if both ends are met as *about*.",
+    "A *bound* is met if the value lies on its side.",
+    "GANs are judged by the trainings that did not fail (end in one hump); failures are counted "
+    "beside the number.",
+    f"*Within errors* marks a verdict that {SIGMAS:g} standard errors could turn.",
+    "*Saturation* is the fewest events from which on the mean MSE stays within 10% of that of the "
+    "most events; its range is a 68% bootstrap range, and the claim is met if it overlaps the "
+    "stated range at every resolution.",
+    f"*Roughly constant* is met if largest and smallest share differ by less than {CONSTANT:g}.",
+    "*Largely independent* of the aggregation, *std slightly ahead*, is met if no other is worse "
+    f"by more than a factor {CONSTANT:g} or better by more than {SIGMAS:g} standard errors.",
+    "*Improves* and *falls* are met if the means are so ordered at every resolution.",
+)
+"""How every verdict is reached; the claims page prints them."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row of the claims table.
+
+    Args:
+        id: ``<document>.<claim>``.
+        says: the paper's words.
+        measured: ours, as text.
+        error: standard error over repetitions of the (first) measured number, or None.
+        preset: at which it was measured, or None.
+        verdict: begins with ``met``, ``missed`` or ``not measured``.
+        figure: key of the figure that shows it, or None.
+        why: where we differ, what we know of the reason.
+    """
+
+    id: str
+    says: str
+    measured: str | None
+    error: float | None
+    preset: str | None
+    verdict: str
+    figure: str | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a measurement returns.
+
+    Args:
+        measured: as text.
+        error: standard error of the first number, or None.
+        met: whether the claim is met.
+        why: what is to be said of it.
+        tight: whether two standard errors could turn the verdict.
+    """
+
+    measured: str
+    error: float | None
+    met: bool
+    why: str = ""
+    tight: bool = False
+
+
+class Evidence:
+    """The stored results at a preset, loaded when a claim asks for them."""
+
+    def __init__(self, preset: str = BEST):
+        self.preset = preset
+
+    @cached_property
+    def fit_result(self) -> Result:
+        return stored("fit", self.preset)
+
+    @cached_property
+    def gan_result(self) -> Result:
+        return stored("gan", self.preset)
+
+    @cached_property
+    def aggregation_result(self) -> Result:
+        """The aggregations are compared at the laptop's settings only."""
+        return other_aggregation("mean")
+
+    @cached_property
+    def ensemble_result(self) -> Result:
+        return stored("ensemble", self.preset)
+
+    @cached_property
+    def reference_result(self) -> Result:
+        """Of 1.2 million events, as the claim is about so many."""
+        return stored("ttbar-reference", "paper")
+
+    @cached_property
+    def samples(self) -> SampleAndFit:
+        return sample_and_fit(self.fit_result)
+
+    @cached_property
+    def all_gans(self) -> GANCurve:
+        """Those that failed included."""
+        return gan_curve(self.gan_result)
+
+    @cached_property
+    def gan(self) -> GANCurve:
+        """Trainings that did not end in one hump."""
+        return self.all_gans.converged
+
+    @cached_property
+    def ensemble(self) -> GANCurve:
+        return gan_curve(self.ensemble_result)
+
+    @cached_property
+    def single(self) -> GANCurve:
+        """Single GANs at the preset of the ensemble, for a fair comparison."""
+        return gan_curve(stored("gan", self.ensemble_result.preset))
+
+
+def about(estimate: Estimate, value: float, why: str = "") -> Finding:
+    """A claim of "about" a value."""
+    off, margin, reach = abs(estimate.value - value), ABOUT * value, SIGMAS * estimate.error
+    met = off <= max(margin, reach)
+    # An error that is not known turns nothing.
+    return Finding(str(estimate), estimate.error, met, why, abs(off - margin) < reach)
+
+
+def within(low: Estimate, high: Estimate, bounds: list[float]) -> Finding:
+    """A claim of "between": two ends, each about the stated one."""
+    ends = [about(e, b) for e, b in zip((low, high), bounds, strict=True)]
+    return both(ends, f"{low} to {high}", low.error)
+
+
+def both(findings: Sequence[Finding], measured: str, error: float | None, why: str = "") -> Finding:
+    """A claim that is met if all of it is; one clear miss cannot be turned."""
+    missed = [f for f in findings if not f.met]
+    tight = all(f.tight for f in missed) if missed else any(f.tight for f in findings)
+    return Finding(measured, error, not missed, why, tight)
+
+
+def above(estimate: Estimate, bound: float) -> Finding:
+    """A claim of a lower bound."""
+    off = estimate.value - bound
+    return Finding(str(estimate), estimate.error, off > 0, "", abs(off) < SIGMAS * estimate.error)
+
+
+def saturation(curve: GANCurve, low: float, high: float) -> Finding:
+    """Where the curves saturate, at every resolution."""
+    ranges = [curve.saturation_range(q) for q in QUANTILES]
+    points = [curve_saturation(curve, q) for q in QUANTILES]
+    inside = all(low <= a and b <= high for a, b in ranges)
+    met = all(a <= high and b >= low for a, b in ranges)
+    text = " / ".join(points) + " events at " + _at_quantiles()
+    return Finding(text, None, met, "", met and not inside)
+
+
+def curve_saturation(curve: GANCurve, q: int) -> str:
+    """Saturation with its range, as text."""
+    low, high = curve.saturation_range(q)
+    return f"{curve.saturation(q):,} ({low:,}-{high:,})"
+
+
+def falls_with_quantiles(evidence: Evidence) -> Finding:
+    """MSE of sample, fit and GAN at 10, 20, 50 quantiles."""
+    rows = {
+        "sample": evidence.samples.sample,
+        "fit": evidence.samples.fit,
+        "GAN": evidence.gan.asymptote,
+    }
+    means = {name: [r.mse(q).mean() for q in QUANTILES] for name, r in rows.items()}
+    text = "; ".join(f"{n} " + " > ".join(f"{m:.1e}" for m in v) for n, v in means.items())
+    return Finding(text, None, all(np.all(np.diff(v) < 0) for v in means.values()))
+
+
+def fit_is_bound(evidence: Evidence) -> Finding:
+    """Mean MSE of the GANs over that of the fits to the same samples."""
+    excess = ratio(evidence.samples.fit, evidence.gan.asymptote)
+    ratios = [excess(q) for q in QUANTILES]
+    text = " / ".join(map(str, ratios)) + " times the fit's MSE at " + _at_quantiles()
+    tight = any(abs(r.value - 1) < SIGMAS * r.error for r in ratios)
+    return Finding(text, ratios[0].error, all(r.value >= 1 for r in ratios), "", tight)
+
+
+def follows_fit(evidence: Evidence) -> Finding:
+    """N_equiv(GAN) / N_equiv(fit) on the same samples: constant within a factor 1.5."""
+    share = ratio(evidence.gan.asymptote, evidence.samples.fit)
+    shares = [share(q) for q in QUANTILES]
+    text = " / ".join(map(str, shares)) + " of the fit's N_equiv at " + _at_quantiles()
+    values = [s.value for s in shares]
+    loss = " / ".join(f"{1 / v:.1f}" for v in values)
+    why = f"constant in this sense; but the degradation is a factor {loss}, which is not slight"
+    slight = max(values) > 0.5
+    met = max(values) < CONSTANT * min(values)
+    return Finding(text, shares[0].error, met, "" if slight else why)
+
+
+def ensemble_improves(evidence: Evidence) -> Finding:
+    """N_equiv of the ensemble over that of single GANs on the same samples."""
+    gain = ratio(evidence.ensemble.asymptote, evidence.single.asymptote)
+    gains = [gain(q) for q in QUANTILES]
+    text = " / ".join(map(str, gains)) + " times a single GAN's N_equiv at " + _at_quantiles()
+    tight = any(abs(g.value - 1) < SIGMAS * g.error for g in gains)
+    return Finding(text, gains[0].error, all(g.value > 1 for g in gains), "", tight)
+
+
+def _at_quantiles() -> str:
+    return ", ".join(map(str, QUANTILES)) + " quantiles"
+
+
+def _events(curve: GANCurve) -> Repetitions:
+    return curve.at(10_000)
+
+
+def fit_equivalent(evidence: Evidence, q: int, value: float) -> Finding:
+    """The fit's N_equiv, and the most that an unbiased fit can reach."""
+    bound = fit_bound(evidence.samples.fit.n_train, q)
+    why = f"the Fisher information bounds an unbiased fit near {bound:.0f} points" + (
+        f", so that {value:g} lies above what such a fit can reach" if value > 1.05 * bound else ""
+    )
+    return about(evidence.samples.fit.n_equiv(q), value, why)
+
+
+def other_aggregation(name: str) -> Result:
+    """Laptop GANs with another aggregation, on the first samples of the laptop's."""
+    return stored("gan", "laptop", aggregation=name, repetitions=COMPARED)
+
+
+def aggregations(evidence: Evidence) -> Finding:
+    """N_equiv of the other aggregations over the standard deviation's, at 50 quantiles.
+
+    *Slightly outperforms* is met if no other is better by more than two standard errors,
+    *largely independent* if none is worse by more than a factor 1.5.
+    """
+    q = QUANTILES[-1]
+    standard = gan_curve(stored("gan", "laptop")).asymptote
+    ratios = {
+        name: ratio(gan_curve(other_aggregation(name)).asymptote, standard)(q)
+        for name in ("mean", "max", "sum")
+    }
+    text = ", ".join(f"{n} {r}" for n, r in ratios.items()) + f" of std's N_equiv at {q} quantiles"
+    met = all(1 / CONSTANT < r.value < 1 + SIGMAS * r.error for r in ratios.values())
+    tight = any(abs(r.value - 1 / CONSTANT) < SIGMAS * r.error for r in ratios.values())
+    return Finding(text, ratios["mean"].error, met, "", tight)
+
+
+def ideal_generator(evidence: Evidence) -> Finding:
+    """delta and delta_OF that simulated events have against as many others."""
+    from amplib.studies.collisions.reference import PAPER_IDEAL, ideal
+    from amplib.truth.collisions.observables import BINNINGS
+
+    delta, crowding = ideal(evidence.reference_result.load()[(0,)])
+    ours, *others = (f"{d.value:.5f}" for d in delta)
+    bins = ", ".join(f"{d} ({name})" for d, name in zip(others, BINNINGS[1:], strict=True))
+    return both(
+        [about(d, paper) for d, paper in zip((delta[0], crowding[0]), PAPER_IDEAL, strict=True)],
+        f"delta {ours}, delta_OF {crowding[0]}",
+        None,
+        f"the paper does not say where its bins lie; other ranges give {bins}",
+    )
+
+
+MEASURES: dict[str, tuple[str, str, Callable[[Evidence], Finding]]] = {
+    # claim -> (study whose preset counts, figure, measurement)
+    "amplify.fit-equivalent-10": (
+        "fit", "amplify-fig2", lambda c: fit_equivalent(c, 10, 300)),
+    "amplify.fit-equivalent-20": (
+        "fit", "amplify-fig2", lambda c: fit_equivalent(c, 20, 500)),
+    "amplify.fit-equivalent-50": (
+        "fit", "amplify-fig2", lambda c: fit_equivalent(c, 50, 1000)),
+    "amplify.gan-equivalent-low": (
+        "gan", "amplify-fig2", lambda c: about(_events(c.gan).n_equiv(10), 150)),
+    "amplify.gan-equivalent-high": (
+        "gan", "amplify-fig2", lambda c: about(_events(c.gan).n_equiv(50), 500)),
+    "amplify.gan-saturation": (
+        "gan", "amplify-fig2", lambda c: saturation(c.gan, 1e3, 1e4)),
+    "amplify.gan-amplification-50": (
+        "gan", "amplify-fig2", lambda c: above(c.gan.asymptote.amplification(50), 5)),
+    "amplify.more-quantiles": ("gan", "amplify-fig2", falls_with_quantiles),
+    "amplify.fit-is-bound": ("gan", "amplify-fig2", fit_is_bound),
+    "amplify.follows-fit": ("gan", "amplify-fig2", follows_fit),
+    "amplify.aggregation": ("aggregation", "amplify-fig3", aggregations),
+    "ensemble.gan-equivalent": (
+        "ensemble", "ensemble-fig2",
+        lambda c: within(_events(c.single).n_equiv(10), _events(c.single).n_equiv(50), [150, 600])),
+    "ensemble.ensemble-equivalent": (
+        "ensemble", "ensemble-fig2",
+        lambda c: within(
+            _events(c.ensemble).n_equiv(10), _events(c.ensemble).n_equiv(50), [190, 750])),
+    "ensemble.ensemble-amplification-50": (
+        "ensemble", "ensemble-fig2",
+        lambda c: above(c.ensemble.asymptote.amplification(50), 7)),
+    "ensemble.saturation": (
+        "ensemble", "ensemble-fig2", lambda c: saturation(c.ensemble, 1e3, 1e5)),
+    "ensemble.ensemble-improves": ("ensemble", "ensemble-fig2", ensemble_improves),
+    "bvae.ideal": ("reference", "events-fig6", ideal_generator),
+}  # fmt: skip
+
+
+def says() -> dict[str, str]:
+    """The papers' words by claim id, from ``book/claims.yml``."""
+    documents = yaml.safe_load((ROOT / "book" / "claims.yml").read_text())
+    return {f"{d}.{c}": row["says"] for d, claims in documents.items() for c, row in claims.items()}
+
+
+def all_claims(preset: str = BEST) -> list[Claim]:
+    """Every claim of the documents, with our measurement where its result is stored."""
+    evidence = Evidence(preset)
+    return [_claim(evidence, name, text) for name, text in says().items()]
+
+
+def _claim(evidence: Evidence, name: str, text: str) -> Claim:
+    if name not in MEASURES:
+        return Claim(name, text, None, None, None, "not measured yet", None)
+    study, figure, measure = MEASURES[name]
+    result: Result = getattr(evidence, f"{study}_result")
+    try:
+        finding = measure(evidence)
+    except FileNotFoundError as error:
+        return Claim(name, text, None, None, None, "not measured", figure, str(error))
+    verdict = ("met" if finding.met else "missed") + (", within errors" if finding.tight else "")
+    if result.preset != "paper" or result.missing():
+        verdict += f" ({scale(result)})"
+    why = finding.why
+    if study == "gan" and evidence.all_gans.failures.k:
+        failed = f"without the failed: {evidence.all_gans.failures}"
+        why = f"{failed}; {why}" if why else failed
+    if not finding.met and not why and result.preset != "paper":
+        why = "the schedule is shorter than the papers'; whether that is the reason is not measured"
+    return Claim(name, text, finding.measured, finding.error, result.preset, verdict, figure, why)
+
+
+def scale(result: Result) -> str:
+    """Preset and repetitions, and the members of an ensemble where they are not the papers'."""
+    study = result.study
+    text = f"{result.preset}, {study.repetitions_done(result.done())} repetitions"
+    members = study.asdict().get("members", 1)
+    return text if members == 1 else f"{text} of {members} members"
+
+
+def write_claims(claims: list[Claim], path: Path) -> None:
+    """``claims.json``: the table for machines."""
+    rows: list[dict[str, Any]] = [asdict(c) for c in claims]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(rows, indent=1))

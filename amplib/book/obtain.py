@@ -1,0 +1,69 @@
+"""What a notebook asks for: a result, computed first if it has to be."""
+
+from __future__ import annotations
+
+from amplib.parameters import ParameterError
+from amplib.store.compute import compute
+from amplib.store.rates import minutes
+from amplib.store.results import Result
+from amplib.store.study import PRESETS, Study
+from amplib.studies.catalogue import make_study
+
+BEST = "best"
+ENOUGH = 5
+"""Repetitions from which a paper-scale result, complete or not, is shown before the laptop's."""
+
+
+def obtain(name: str, preset: str = BEST, **overrides: object) -> Result:
+    """The result of a study; what is missing, or damaged, is computed, with its cost announced.
+
+    ``best`` is the paper's settings where enough of them is stored, else the laptop's.
+
+    Raises:
+        ParameterError: in one line, before any work.
+    """
+    result = stored(name, preset, **overrides)
+    if is_wanting(result):
+        compute(result)
+    return result
+
+
+def is_wanting(result: Result) -> bool:
+    """Whether a page should wait for what is missing of a result.
+
+    A paper-scale result that can be shown as it is does not start days of work because somebody
+    opened a notebook; what takes minutes is always completed.
+    """
+    missing = result.missing()
+    days = minutes(result, missing) > 10 and result.preset == "paper"
+    return bool(missing) and not (days and result.done())
+
+
+def stored(name: str, preset: str = BEST, **overrides: object) -> Result:
+    """As ``obtain``, but nothing is computed."""
+    if preset != BEST:
+        if preset not in PRESETS:
+            raise ParameterError(f"preset = {preset!r}: allowed are {BEST}, {', '.join(PRESETS)}")
+        return Result(make_study(name, preset, **overrides), preset)
+    paper = Result(make_study(name, "paper", **overrides), "paper")
+    done = paper.done()
+    if len(done) == len(paper.study.parts()) or paper.study.repetitions_done(done) >= ENOUGH:
+        return paper
+    return Result(make_study(name, "laptop", **overrides), "laptop")
+
+
+def banner(result: Result) -> str | None:
+    """What a page must say when a result is not at the full scale of the papers; else None."""
+    study: Study = result.study
+    done, wanted = len(result.done()), len(study.parts())
+    if result.preset == "paper" and done == wanted:
+        return None
+    if result.preset == "paper":
+        return (
+            f"Paper settings, {done} of {wanted} parts of the {study.name} study: "
+            "the error bars are those of the repetitions at hand."
+        )
+    return (
+        f"Preset {result.preset}: a shorter and smaller version of the {study.name} study, "
+        "not the papers' settings."
+    )

@@ -1,0 +1,150 @@
+"""What a notebook tells the book: numbers, provenance and banners, through one wrapper of glue.
+
+Every text is formatted here before it is glued, so that the book prints what was computed and
+nothing is typed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from IPython.display import Markdown, display
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+from myst_nb import glue
+
+from amplib.book.claims import Claim
+from amplib.book.obtain import banner
+from amplib.metrics.quantiles import Estimate
+from amplib.parameters import ParameterError
+from amplib.store.results import Result, cost_so_far
+from amplib.studies.camel.figures import use_style
+
+RESERVED = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+
+
+def read_parameters(namespace: Mapping[str, object], *known: str) -> dict[str, object]:
+    """The parameters of a notebook, from its globals before anything else is in them.
+
+    Papermill sets any name without asking; a misspelt one would be ignored in silence.
+
+    Args:
+        namespace: ``globals()`` right after the parameters cell.
+        known: the names of that cell.
+
+    Raises:
+        ParameterError: naming an unknown parameter and the known ones.
+    """
+    given = {
+        name: value
+        for name, value in namespace.items()
+        if not name.startswith("_") and name not in RESERVED and name != "read_parameters"
+    }
+    for name in given:
+        if name not in known:
+            raise ParameterError(f"unknown parameter {name!r}; allowed: {', '.join(known)}")
+    set_matplotlib_formats("svg", "pdf")
+    use_style()
+    return given
+
+
+def tell(**texts: object) -> None:
+    """Glue texts under their names, for ``{glue:text}`` in prose and captions."""
+    for name, text in texts.items():
+        glue(name, str(text), display=False)
+
+
+def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
+    """Glue where a figure comes from: ``<figure>-origin``, whole, and ``<figure>-cost``, short.
+
+    Args:
+        figure: its key.
+        results: what it is drawn from; the command for drawing it again names the parameters of
+            the first.
+        simulation: seconds that events took which were there before the results.
+    """
+    changes = " ".join(f"{k}={v}" for k, v in results[0].study.changes(results[0].preset).items())
+    again = f"make figure ID={figure}" + (
+        f' PRESET={results[0].preset} SET="{changes}"' if changes else ""
+    )
+    alike: dict[tuple[object, ...], list[Result]] = {}
+    for result in results:
+        study, (_, devices, commits) = result.study, cost_so_far(result)
+        made = (study.name, result.preset, study.asdict()["seed"], *devices, *commits)
+        alike.setdefault(made, []).append(result)
+    text = " ".join(map(_origin, alike.values()))
+    if simulation:
+        text += f" Simulation: {duration(simulation)} of one core."
+    glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
+    seconds = simulation + sum(cost_so_far(r)[0] for r in results)
+    presets = ", ".join(sorted({r.preset for r in results}))
+    cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
+    glue(f"{figure}-cost", cost, display=False)
+
+
+def _origin(results: Sequence[Result]) -> str:
+    """Results of one study that were made alike."""
+    study, (_, devices, commits) = results[0].study, cost_so_far(results[0])
+    done = sum(len(r.done()) for r in results)
+    wanted = sum(len(r.study.parts()) for r in results)
+    several = f"{len(results)} results, " if len(results) > 1 else ""
+    return (
+        f"[{study.name}] preset {results[0].preset}, {several}{done} of {wanted} "
+        f"parts, seed {study.asdict()['seed']}, "
+        f"commit {', '.join(commits)}, {'; '.join(devices)}, "
+        f"{duration(sum(cost_so_far(r)[0] for r in results))}."
+    )
+
+
+def duration(seconds: float) -> str:
+    """``12 s``, ``3.4 min`` or ``5.6 h``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def percent(estimate: Estimate) -> str:
+    """A share in per cent, with its error."""
+    return f"({Estimate(100 * estimate.value, 100 * estimate.error)})%"
+
+
+def claim_name(claim: Claim) -> str:
+    """A claim's short name, linked to the figure that shows it."""
+    name = claim.id.partition(".")[2].replace("-", " ")
+    return f"{{ref}}`{name} <{claim.figure}>`" if claim.figure else name
+
+
+def show_banner(*results: Result) -> None:
+    """Display a warning box for every result that is not at the papers' full scale.
+
+    The same words are glued as ``scale``, for pages that quote its numbers.
+    """
+    texts = [text for text in map(banner, results) if text]
+    glue("scale", " ".join(texts) or "The papers' own settings.", display=False)
+    if texts:
+        lines = "\n".join(f"- {text}" for text in texts)
+        display(Markdown(f":::{{admonition}} Not the papers' scale\n:class: warning\n{lines}\n:::"))
+
+
+def show_table(
+    name: str, caption: str, head: Sequence[object], rows: Sequence[Sequence[object]]
+) -> None:
+    """Display a table with an id and a caption."""
+    lines = [head, ["---"] * len(head), *rows]
+    body = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    display(Markdown(f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::"))
+
+
+def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> str:
+    """A measurement at every resolution, ``a / b / c``."""
+    return " / ".join(str(measure(q)) for q in quantiles)
+
+
+def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:
+    """Ratios in words: more or less than one beyond two standard errors."""
+
+    def word(estimate: Estimate) -> str:
+        if abs(estimate.value - 1) <= 2 * estimate.error:
+            return "as much within errors"
+        return "more" if estimate.value > 1 else "less"
+
+    return ", ".join(f"{word(measure(q))} at {q}" for q in quantiles)

@@ -1,0 +1,465 @@
+r"""The GAN of *amplify*, sec. 2: a dropout generator against a DeepSets discriminator.
+
+The discriminator sees a point x and the batch B it came from, all real or all generated:
+:math:`D(x, B) = f(x, F(\Phi(B - x)))` with an embedding :math:`\Phi` applied to every difference
+and an aggregation F over the batch.  E GANs train at once (see ``stacked``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from amplib.models.config import GANConfig
+from amplib.models.layers import (
+    Noise,
+    NoiseBlock,
+    StackedLayers,
+    StackedLinear,
+    dropout_words,
+    leaky,
+    pass_and_gradient,
+    uniform_words,
+)
+
+
+class Generator(nn.Module):
+    """Uniform noise -> ``depth`` x (linear, ELU, dropout) -> linear -> ``(E, rows, d)``.
+
+    Dropout is part of the model: it stays on when events are generated.
+    """
+
+    def __init__(self, config: GANConfig, generators: list[torch.Generator]):
+        super().__init__()
+        c = self.config = config
+        how = c.initialisation
+        self.hidden = StackedLayers([c.latent] + [c.width] * c.depth, generators, how)
+        self.output = StackedLinear(c.width, c.dimension, generators, how)
+
+    def words(self, rows: int) -> int:
+        """Noise words that one call takes."""
+        c = self.config
+        return uniform_words(rows * c.latent) + c.depth * dropout_words(rows * c.width)
+
+    def forward(self, noise: NoiseBlock, rows: int) -> Tensor:
+        x = noise.uniform(rows, self.config.latent)
+        for layer in self.hidden:
+            mask = noise.dropout(self.config.dropout, rows, layer.outputs)
+            x = F.elu(layer(x)) * mask
+        return self.output(x)
+
+
+def aggregate(phi: Tensor, how: str, floor: float) -> Tensor:
+    """F: the batch's embeddings to one vector, ``(E, rows, n, m) -> (E, rows, m)``.
+
+    Args:
+        phi: embeddings of B - x.
+        how: ``std`` (unbiased), ``biased-std``, ``mean``, ``max`` or ``sum``.
+        floor: added to the variance.  Where all embeddings of a batch coincide, as those of a
+            collapsed generator may, the root of zero has no gradient.
+    """
+    if how == "mean":
+        return phi.mean(2)
+    if how == "sum":
+        return phi.sum(2)
+    if how == "max":
+        return phi.gather(2, _largest(phi)).squeeze(2)
+    centred = phi - phi.mean(2, keepdim=True)
+    return (centred.square().sum(2) / _freedom(phi, how) + floor).sqrt()
+
+
+def aggregation_weights(phi: Tensor, summary: Tensor, how: str) -> Tensor:
+    r"""How F answers to each embedding, :math:`\partial F / \partial\phi_j`.
+
+    Of the standard deviation s it is :math:`(\phi_j - \bar\phi) / ((n - 1) s)`.
+
+    Args:
+        phi: ``(E, rows, n, m)`` embeddings.
+        summary: ``(E, rows, m)`` their F.
+        how: as in ``aggregate``.
+
+    Returns:
+        ``(E, rows, n, m)``.
+    """
+    if how == "mean":
+        return torch.full_like(phi, 1 / phi.shape[2])
+    if how == "sum":
+        return torch.ones_like(phi)
+    if how == "max":
+        return torch.zeros_like(phi).scatter_(2, _largest(phi), 1.0)
+    centred = phi - phi.mean(2, keepdim=True)
+    return centred / (_freedom(phi, how) * summary).unsqueeze(2)
+
+
+def _largest(phi: Tensor) -> Tensor:
+    return phi.argmax(2, keepdim=True)
+
+
+def _freedom(phi: Tensor, how: str) -> int:
+    return phi.shape[2] - (how == "std")
+
+
+class Discriminator(nn.Module):
+    """The logit of D(x, B), and its gradient in the points, whose path may be chosen.
+
+    The embedding is three convolutions of kernel size 1 over the batch, that is, one small
+    network applied to every difference; the sigmoid lives in the loss.
+    """
+
+    def __init__(self, config: GANConfig, generators: list[torch.Generator]):
+        super().__init__()
+        c = self.config = config
+        how = c.initialisation
+        embedding = [c.dimension, c.width, c.width, c.embedding]
+        self.embedding = StackedLayers(embedding, generators, how)
+        hidden = [c.dimension + c.embedding] + [c.width] * c.depth
+        self.hidden = StackedLayers(hidden, generators, how)
+        self.output = StackedLinear(c.width, 1, generators, how)
+
+    def words(self, rows: int) -> int:
+        """Noise words that one call on so many points takes."""
+        return self.config.depth * dropout_words(rows * self.config.width)
+
+    def masks(self, noise: NoiseBlock, rows: int) -> list[Tensor]:
+        """One dropout mask a hidden layer, ``(E, rows, width)``."""
+        return [noise.dropout(self.config.dropout, rows, m.outputs) for m in self.hidden]
+
+    def forward(self, x: Tensor, batch: Tensor, masks: list[Tensor]) -> Tensor:
+        """Logits of S sets of n points; their gradient reaches ``x`` but not the weights.
+
+        Args:
+            x: ``(E, S, n, d)`` points.
+            batch: ``(E, S, n, d)`` the batch B of each set.
+            masks: from ``masks``.
+
+        Returns:
+            ``(E, S, n)``.
+        """
+        members, sets, n, d = x.shape
+        phi = _differences(x, batch)
+        for layer in self.embedding:
+            phi = leaky(layer, phi, phi.shape[1], None, frozen=True)
+        phi = phi.view(members, sets * n, n, self.config.embedding)
+        summary = self._aggregate(phi)
+        h = torch.cat([x.reshape(members, sets * n, d), summary], 2)
+        for layer, mask in zip(self.hidden, masks, strict=True):
+            h = leaky(layer, h, sets * n, mask, frozen=True)
+        out = self.output
+        logit = torch.baddbmm(out.bias.detach(), h, out.weight.detach())
+        return logit.view(members, sets, n)
+
+    def _aggregate(self, phi: Tensor) -> Tensor:
+        return aggregate(phi, self.config.aggregation, self.config.std_floor)
+
+    def with_gradient(
+        self, x: Tensor, batch: Tensor, masks: list[Tensor], through: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        r"""Logits of S sets of n points and the gradient of their sum in every point.
+
+        The main network is linear but for the slopes of its LeakyReLUs and its dropout, so that
+        its gradient :math:`(h_k, g_k)` in point k and in that point's summary is one pass back
+        through the transposed weights.  The embedding carries tangents.  With
+        :math:`t_{kj} = g_k \cdot \partial F_k / \partial (B_j - x_k)`
+
+        .. math::
+            \nabla_i = h_i - \sum_j t_{ij} + \sum_k t_{ki},
+
+        where the last sum is what reaches point i as an entry of the others' batches.
+
+        Args:
+            x: ``(E, S, n, d)`` points.
+            batch: ``(E, S, n, d)`` the batch B of each set.
+            masks: from ``masks``.
+            through: ``(S,)`` 1 where the gradient passes through B, 0 where B is held fixed.
+
+        Returns:
+            logits ``(E, S, n)`` and gradient ``(E, d, S, n)``.
+        """
+        members, sets, n, d = x.shape
+        difference = _differences(x, batch)
+        phi = _with_tangents(difference)
+        for layer in self.embedding:
+            phi = leaky(layer, phi, difference.shape[1])
+        phi = phi.view(members, 1 + d, sets * n, n, self.config.embedding)
+        embedded, tangents = phi[:, 0], phi[:, 1:]
+        summary = self._aggregate(embedded)
+        h = torch.cat([x.reshape(members, sets * n, d), summary], 2)
+        logit, gradient = self._main(h, masks)
+        answer = aggregation_weights(embedded, summary, self.config.aggregation)
+        pulled = answer * gradient[:, :, None, d:]
+        t = (pulled.unsqueeze(1) * tangents).sum(4).view(members, d, sets, n, n)
+        own = gradient[:, :, :d].transpose(1, 2).reshape(members, d, sets, n)
+        return logit.view(members, sets, n), own - t.sum(4) + t.sum(3) * through.view(-1, 1)
+
+    def _main(self, h: Tensor, masks: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Logit ``(E, rows, 1)`` of the main network and its gradient in ``h``."""
+        top = self.output.weight.transpose(1, 2)
+        h, gradient = pass_and_gradient(self.hidden, h, masks, top)
+        return self.output(h), gradient
+
+
+def _differences(x: Tensor, batch: Tensor) -> Tensor:
+    """B - x of every point with every entry of its batch, ``(E, S * n * n, d)``."""
+    return (batch.unsqueeze(2) - x.unsqueeze(3)).reshape(len(x), -1, x.shape[3])
+
+
+def _with_tangents(x: Tensor) -> Tensor:
+    """``(E, rows, d)`` values and, behind them, the d unit tangents of each row."""
+    members, rows, d = x.shape
+    units = torch.eye(d, dtype=x.dtype, device=x.device)
+    units = units.view(1, d, 1, d).expand(members, d, rows, d)
+    return torch.cat([x, units.reshape(members, d * rows, d)], 1)
+
+
+def discriminator_loss(
+    right: Tensor, gradient: Tensor, penalty: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    r"""Cross entropy and Roth et al.'s regulariser (arXiv:1705.09367, eq. 21), one value a member.
+
+    .. math::
+        L_D = \langle -\log D(x)\rangle + \langle -\log(1 - D(G))\rangle + \frac\gamma2 \left[
+        \langle (1 - D(x))^2 |\nabla\ell(x)|^2\rangle
+        + \langle D(G)^2 |\nabla\ell(G)|^2\rangle\right], \qquad D = \mathrm{sigmoid}(\ell)
+
+    Args:
+        right: ``(E, S, n)`` the logit with the sign in which it is right: as it is for real
+            points, its negative for generated ones.
+        gradient: ``(E, d, S, n)`` of the logit in the points.
+        penalty: gamma.
+
+    Returns:
+        loss, cross entropy and penalty, each ``(E,)``.
+    """
+    entropy = F.softplus(-right).mean(2).sum(1)
+    norm = gradient.square().sum(1)
+    wrong = torch.sigmoid(-right)
+    regulariser = 0.5 * penalty * (wrong.square() * norm).sum(1).mean(1)
+    return entropy + regulariser, entropy, regulariser
+
+
+BOTH, REAL, GENERATED = slice(0, 2), slice(0, 1), slice(1, 2)
+"""Sets of points that a discriminator's update may see."""
+
+
+class StackedGAN:
+    """E independent camel-back GANs, trained side by side on E samples.
+
+    Args:
+        config: what to train.
+        data: ``(E, N, d)`` one training sample a member.
+        seeds: one seed a member; it fixes the member's start, shuffles and noise, whoever else
+            is in the stack.
+        device: ``cpu`` or ``cuda``.
+        dtype: ``torch.float32``; ``torch.float64`` for tests and fingerprints.
+    """
+
+    def __init__(
+        self,
+        config: GANConfig,
+        data: np.ndarray,
+        seeds: list[np.random.SeedSequence],
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ):
+        if data.ndim != 3 or data.shape[0] != len(seeds) or data.shape[2] != config.dimension:
+            raise ValueError(
+                f"data of shape {data.shape}: expected ({len(seeds)}, N, {config.dimension})"
+            )
+        if data.shape[1] < config.batch_size:
+            raise ValueError(
+                f"{data.shape[1]} training points do not fill a batch of {config.batch_size}"
+            )
+        self.config, self.device, self.dtype = config, torch.device(device), dtype
+        self.data = torch.as_tensor(data, dtype=dtype, device=device)
+        # Spawned by key, not by call: asking twice gives the same streams.
+        streams = [
+            [np.random.SeedSequence(s.entropy, spawn_key=(*s.spawn_key, k)) for k in range(4)]
+            for s in seeds
+        ]
+        starts = [torch.Generator().manual_seed(int(s[0].generate_state(1)[0])) for s in streams]
+        self.generator = Generator(config, starts).to(self.device, dtype)
+        self.discriminator = Discriminator(config, starts).to(self.device, dtype)
+        self.shuffles, self.noise, self.generation = (
+            Noise([s[k] for s in streams], self.device) for k in (1, 2, 3)
+        )
+        self.sign = self._of_sets(1.0, -1.0)
+        # With the noise added after B is built, the real points' B is no function of them.
+        batch, after = config.gradient_path == "batch", config.noise_order == "after"
+        self.through = self._of_sets(float(batch and not after), float(batch))
+        # A tensor, as a captured step cannot read a Python number that changes; the fused
+        # CUDA kernel takes it in float32.
+        precision = torch.float32 if self.device.type == "cuda" else torch.float64
+        self.rate = torch.tensor(config.learning_rate, dtype=precision, device=self.device)
+        self.adam_d = self._adam(self.discriminator)
+        self.adam_g = self._adam(self.generator)
+        self.epoch = torch.zeros((), dtype=torch.int64, device=self.device)
+        self.losses = torch.zeros(3, len(seeds), dtype=dtype, device=self.device)
+
+    def _of_sets(self, real: float, generated: float) -> Tensor:
+        return torch.tensor([real, generated], dtype=self.dtype, device=self.device)
+
+    def _adam(self, module: nn.Module) -> torch.optim.Adam:
+        betas = (self.config.beta_1, self.config.beta_2)
+        on_gpu = self.device.type == "cuda"
+        return torch.optim.Adam(
+            module.parameters(), self.rate, betas=betas, fused=True, capturable=on_gpu
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches an epoch; what is left over after the shuffle sits this epoch out."""
+        return self.data.shape[1] // self.config.batch_size
+
+    @property
+    def words_per_step(self) -> int:
+        """Noise words of one discriminator and one generator step."""
+        n, g, d = self.config.batch_size, self.generator, self.discriminator
+        points = uniform_words(n * self.config.dimension)
+        return points + 2 * g.words(n) + d.words(2 * n) + d.words(n)
+
+    def _discriminator_step(self, points: Tensor, noise: NoiseBlock) -> None:
+        c, n = self.config, self.config.batch_size
+        noisy = points + c.input_noise * noise.uniform(n, c.dimension)
+        with torch.no_grad():
+            fake = self.generator(noise, n)
+        x = torch.stack([noisy, fake], 1)
+        batch = x if c.noise_order == "before" else torch.stack([points, fake], 1)
+        masks = self.discriminator.masks(noise, 2 * n)
+        # One update on both sets, or one on the real points and one on the generated.
+        updates = [BOTH] if c.updates == "joint" else [REAL, GENERATED]
+        losses = [self._update(x, batch, masks, sets) for sets in updates]
+        self.losses[:2].copy_(torch.stack(losses).sum(0))
+
+    def _update(self, x: Tensor, batch: Tensor, masks: list[Tensor], sets: slice) -> Tensor:
+        """One step of the discriminator on these sets; cross entropy and penalty ``(2, E)``."""
+        n = self.config.batch_size
+        rows = slice(sets.start * n, sets.stop * n)
+        logit, gradient = self.discriminator.with_gradient(
+            x[:, sets], batch[:, sets], [m[:, rows] for m in masks], self.through[sets]
+        )
+        right = logit * self.sign[sets].view(-1, 1)
+        loss, entropy, penalty = discriminator_loss(right, gradient, self.config.penalty)
+        self.adam_d.zero_grad(set_to_none=True)
+        loss.sum().backward()
+        self.adam_d.step()
+        return torch.stack([entropy.detach(), penalty.detach()])
+
+    def _generator_step(self, noise: NoiseBlock) -> None:
+        n = self.config.batch_size
+        fake = self.generator(noise, n).unsqueeze(1)
+        masks = self.discriminator.masks(noise, n)
+        logit = self.discriminator(fake, fake, masks)
+        if self.config.generator_loss == "non-saturating":
+            loss = F.softplus(-logit).mean((1, 2))
+        else:
+            loss = -F.softplus(logit).mean((1, 2))
+        self.adam_g.zero_grad(set_to_none=True)
+        loss.sum().backward()
+        self.adam_g.step()
+        self.losses[2].copy_(loss.detach())
+
+    def _epoch(self) -> None:
+        """Shuffle, then one discriminator and one generator step a batch."""
+        members, points, d = self.data.shape
+        steps, n, words = self.steps_per_epoch, self.config.batch_size, self.words_per_step
+        order = self.shuffles.words(self.epoch * points, points).argsort(1)[:, : steps * n]
+        shuffled = self.data.gather(1, order.unsqueeze(2).expand(-1, -1, d))
+        for step, batch in enumerate(shuffled.view(members, steps, n, d).unbind(1)):
+            start = (self.epoch * steps + step) * words
+            noise = NoiseBlock(self.noise.words(start, words), self.dtype)
+            self._discriminator_step(batch, noise)
+            self._generator_step(noise)
+        self.epoch += 1
+
+    def _captured_epoch(self) -> Callable[[], None]:
+        """One epoch as a CUDA graph: captured once, replayed as one launch.
+
+        The warm-up that capture needs trains for real, so the state is put back after it.
+        """
+        before = {name: value.clone() for name, value in self.state().items()}
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                self._epoch()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        self.adam_d.zero_grad(set_to_none=True)
+        self.adam_g.zero_grad(set_to_none=True)
+        with torch.cuda.graph(graph):
+            self._epoch()
+        self.restore(before)
+        return graph.replay
+
+    def train(self, epochs: int | None = None, every: int = 50) -> Iterator[tuple[int, np.ndarray]]:
+        """Train up to ``epochs`` in all (the configured number by default).
+
+        Yields:
+            every ``every`` epochs and at the end: the epoch and the losses ``(3, E)`` of its last
+            step (cross entropy, penalty, generator).  A member whose losses are not finite has
+            diverged; it stays so and does not touch the others.
+        """
+        epochs = self.config.epochs if epochs is None else epochs
+        run = self._epoch
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")
+            run = self._captured_epoch()
+        for done in range(int(self.epoch) + 1, epochs + 1):
+            c = self.config
+            self.rate.fill_(c.learning_rate * c.decay ** ((done - 1) // c.decay_epochs))
+            run()
+            if done % every == 0 or done == epochs:
+                yield done, self.losses.cpu().numpy()
+
+    @torch.no_grad()
+    def generate(self, chunk: int = 1000) -> Iterator[np.ndarray]:
+        """Endless chunks of GANned events, ``(E, chunk, d)`` each, dropout active.
+
+        The events do not depend on how many are asked for, only on ``chunk``.
+        """
+        words = self.generator.words(chunk)
+        start = 0
+        while True:
+            noise = NoiseBlock(self.generation.words(start, words), self.dtype)
+            yield self.generator(noise, chunk).cpu().numpy()
+            start += words
+
+    def state(self) -> dict[str, Tensor]:
+        """All that a training needs to go on: weights, Adam's moments, the epoch."""
+        state = {"epoch": self.epoch}
+        for name, module, adam in (
+            ("generator", self.generator, self.adam_g),
+            ("discriminator", self.discriminator, self.adam_d),
+        ):
+            for key, weight in module.named_parameters():
+                state[f"{name}.{key}"] = weight.data
+                for moment in ("step", "exp_avg", "exp_avg_sq"):
+                    if weight not in adam.state:  # Adam makes its state at the first step
+                        adam.state[weight] = _fresh_moments(weight)
+                    state[f"{name}.{key}.{moment}"] = adam.state[weight][moment]
+        return state
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on from ``state``, which must come from the same configuration.
+
+        Raises:
+            ValueError: if names or shapes differ.
+        """
+        mine = self.state()
+        if {k: v.shape for k, v in mine.items()} != {k: v.shape for k, v in state.items()}:
+            raise ValueError("this state belongs to another configuration")
+        for name, value in mine.items():
+            value.copy_(state[name])
+
+
+def _fresh_moments(weight: Tensor) -> dict[str, Tensor]:
+    step = torch.zeros((), dtype=torch.float32, device=weight.device)
+    return {
+        "step": step,
+        "exp_avg": torch.zeros_like(weight),
+        "exp_avg_sq": torch.zeros_like(weight),
+    }

@@ -1,0 +1,341 @@
+"""Compute what is missing: groups of parts over worker processes, or on a GPU."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tqdm import tqdm
+
+from amplib.store import worker
+from amplib.store.rates import cost, remember
+from amplib.store.results import Result
+from amplib.store.study import Part
+
+LONG_ENOUGH = 20.0
+"""Seconds of work from which on a rate is worth remembering."""
+ATTEMPTS = 3
+"""How often a group is begun whose worker dies."""
+
+
+class WorkerDied(RuntimeError):
+    """A worker process was killed, for want of memory or by somebody."""
+
+
+@dataclass(eq=False)
+class Group:
+    """Parts of one result that are computed together."""
+
+    result: Result
+    parts: list[Part]
+    after: Result | None = None  # what has to be computed before it
+    attempts: int = 0
+    begun: float = 0.0  # when this run's work on it began
+    done: float = 0.0  # work since then
+
+    @property
+    def work(self) -> float:
+        """In the study's unit."""
+        return self.result.study.work(self.parts)
+
+    def report(self, work: float, resumed: bool) -> None:
+        """Work that is finished since the last report; ``resumed`` by an earlier run."""
+        if resumed or not self.begun:
+            self.begun, self.done = time.monotonic(), 0.0
+        else:
+            self.done += work
+
+    def remember_rate(self, device: str) -> None:
+        """Keep the rate of a group that has run for long enough."""
+        seconds = time.monotonic() - self.begun
+        if self.done and seconds > LONG_ENOUGH:
+            remember(self.result.study, self.result.preset, device, self.done / seconds)
+
+
+def compute(
+    result: Result,
+    jobs: int | None = None,
+    device: str = "auto",
+    limit: int | None = None,
+    group: int | None = None,
+    only: tuple[int, int] | None = None,
+) -> None:
+    """Compute what is missing of a result; every part is stored as soon as it is ready.
+
+    Args:
+        result: what to complete.
+        jobs: worker processes (the cores by default; one on a GPU).
+        device: ``cpu``, ``cuda`` or ``auto``; a study that no GPU would speed up takes the cores.
+        limit: compute at most so many parts, the first missing ones.
+        group: parts computed together (the study's own choice by default).
+        only: first and last repetition to compute (of fits and baselines: hundred of
+            repetitions), for one of several machines.
+
+    Raises:
+        ValueError: for a number below one, or if there is no GPU where ``cuda`` is asked for.
+        KeyboardInterrupt: if it is interrupted; checkpoints are written first.
+    """
+    check_positive(jobs=jobs, limit=limit, group=group)
+    first, last = only or (0, sys.maxsize)
+    missing = [p for p in result.missing() if first <= p[0] <= last][:limit]
+    if not missing:
+        print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)
+        return
+    source = result.study.source()
+    if source is not None:
+        compute(Result(source, result.preset), jobs, device)
+    device = chosen_device(device, result.study.gpu_rate is not None)
+    jobs = workers(jobs, device)
+    groups = groups_of(result, missing, jobs, device, group)
+    announce(result, missing, device, min(jobs, len(groups)))
+    Crew(groups, jobs, device).run()
+
+
+def check_positive(**numbers: float | None) -> None:
+    """Refuse a number below one.
+
+    Raises:
+        ValueError: naming it.
+    """
+    for name, value in numbers.items():
+        if value is not None and not value >= 1:
+            raise ValueError(f"{name} = {value}: must be an integer from 1")
+
+
+def workers(jobs: int | None, device: str) -> int:
+    """Worker processes: the cores, if nothing else is asked for; one on a GPU."""
+    return 1 if device == "cuda" else jobs or os.cpu_count() or 1
+
+
+def groups_of(
+    result: Result, missing: Sequence[Part], jobs: int, device: str, size: int | None = None
+) -> list[Group]:
+    """The missing parts in groups: what an interrupted run has begun, then the rest."""
+    groups = worker.unfinished(result, missing)
+    begun = {part for parts in groups for part in parts}
+    rest = [part for part in missing if part not in begun]
+    groups += grouped(rest, jobs, size or result.study.group_size(device))
+    return [Group(result, parts) for parts in groups]
+
+
+def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:
+    """Parts in groups of at most ``size``, so that all jobs end at about the same time.
+
+    >>> [len(g) for g in grouped([(k,) for k in range(10)], jobs=2, size=3)]
+    [3, 3, 2, 2]
+    """
+    if not parts:
+        return []
+    rounds = -(-len(parts) // (jobs * size))
+    count = min(len(parts), rounds * jobs)
+    short, longer = divmod(len(parts), count)
+    ends = [0]
+    for k in range(count):
+        ends.append(ends[-1] + short + (k < longer))
+    return [list(parts[a:b]) for a, b in itertools.pairwise(ends)]
+
+
+def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> None:
+    """Say what is about to be computed and about how long it takes."""
+    print(
+        f"{result.study.name}, preset {result.preset}: {len(parts)} of "
+        f"{len(result.study.parts())} parts on {jobs} x {device}, "
+        f"about {cost(result, parts, device, jobs)}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+class Crew:
+    """Workers that go through groups of parts, in this order, until all are done.
+
+    Args:
+        groups: what to compute.
+        jobs: how many workers.
+        device: ``cpu`` or ``cuda``.
+        keep_going: a group that fails ends its own result only; its error is kept in
+            ``failures`` instead of being raised.
+    """
+
+    def __init__(self, groups: Sequence[Group], jobs: int, device: str, keep_going: bool = False):
+        self.waiting, self.groups = list(groups), list(groups)
+        self.jobs, self.device, self.keep_going = min(jobs, len(groups)), device, keep_going
+        self.failures: dict[Result, str] = {}
+        self.bars: dict[str, tqdm[Any]] = {}
+        self.context = multiprocessing.get_context("spawn")
+        self.progress, self.stop = self.context.Queue(), self.context.Event()
+
+    def run(self, deadline: float = float("inf")) -> bool:
+        """Compute until all is done or, by ``time.monotonic``, the deadline has come.
+
+        Returns:
+            whether all is done.
+
+        Raises:
+            KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM, when every worker has written
+                its checkpoint.
+            Exception: what a group raised, unless ``keep_going``.
+        """
+        running: dict[Future[bool], Group] = {}
+        complete = True
+        pool = self._pool()
+        with self._signals() as received:
+            try:
+                while running or (self.waiting and not self.stop.is_set()):
+                    while len(running) < self.jobs and (group := self._next(running.values())):
+                        running[self._submit(pool, group)] = group
+                    finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+                    self._show_progress()
+                    dead = False
+                    for future in finished:
+                        group = running.pop(future)
+                        try:
+                            complete &= future.result()
+                            group.remember_rate(self.device)
+                        except BrokenProcessPool:
+                            dead = True
+                            self._begin_again(group)
+                        except Exception as error:
+                            self._fail(group, error)
+                    if dead:
+                        pool.shutdown(wait=False, cancel_futures=True)
+                        for group in running.values():
+                            self._begin_again(group)
+                        running, pool = {}, self._pool()
+                    if received or time.monotonic() > deadline:
+                        self.stop.set()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+            finally:
+                for bar in self.bars.values():
+                    bar.close()
+            pool.shutdown()
+        if received == [signal.SIGINT]:
+            raise KeyboardInterrupt
+        if received:
+            raise SystemExit(128 + received[0])
+        return complete and not self.waiting
+
+    def _next(self, running: Iterable[Group]) -> Group | None:
+        """The first group that waits for nothing that is still to be computed."""
+        if self.stop.is_set():
+            return None
+        open_results = {g.result for g in (*self.waiting, *running)}
+        for group in self.waiting:
+            if group.after not in open_results:
+                self.waiting.remove(group)
+                return group
+        return None
+
+    def _pool(self) -> ProcessPoolExecutor:
+        shared = (self.progress, self.stop)
+        return ProcessPoolExecutor(
+            self.jobs, self.context, initializer=worker.start, initargs=shared
+        )
+
+    def _submit(self, pool: ProcessPoolExecutor, group: Group) -> Future[bool]:
+        number = self.groups.index(group)
+        return pool.submit(worker.compute_group, number, group.result, group.parts, self.device)
+
+    def _show_progress(self) -> None:
+        while not self.progress.empty():
+            number, work, resumed = self.progress.get()
+            group = self.groups[number]
+            group.report(work, resumed)
+            bar = self._bar(group)
+            if resumed:  # by an earlier run: no part of this one's rate
+                bar.initial += work
+            bar.update(work)
+
+    def _bar(self, group: Group) -> tqdm[Any]:
+        study = group.result.study
+        if study.name not in self.bars:
+            alike = [g for g in self.groups if g.result.study.name == study.name]
+            screen = sys.stderr.isatty()  # a log takes a line now and then, below each other
+            self.bars[study.name] = tqdm(
+                total=sum(g.work for g in alike),
+                desc=study.name,
+                unit=f" {study.unit}",
+                unit_scale=True,
+                mininterval=2 if screen else 30,
+                position=len(self.bars) if screen else 0,
+            )
+        return self.bars[study.name]
+
+    def _begin_again(self, group: Group) -> None:
+        group.attempts += 1
+        group.begun = 0.0
+        parts = f"{group.result.study.name}, parts {group.parts[0]} to {group.parts[-1]}"
+        if group.attempts == ATTEMPTS:
+            self._fail(group, WorkerDied(f"{parts}: the worker died {ATTEMPTS} times (memory?)"))
+            return
+        print(f"{parts}: a worker died; begun again", file=sys.stderr)
+        self.waiting.insert(0, group)
+
+    def _fail(self, group: Group, error: Exception) -> None:
+        if not self.keep_going:
+            self.stop.set()
+            raise error
+        self.failures.setdefault(group.result, str(error))
+        print(f"{group.result.study.name}: {error}", file=sys.stderr)
+        self.waiting = [g for g in self.waiting if group.result not in (g.result, g.after)]
+
+    @contextmanager
+    def _signals(self) -> Iterator[list[int]]:
+        """Ctrl-C and SIGTERM are noted the first time, so that checkpoints can be written."""
+        received: list[int] = []
+
+        def note(number: int, frame: object) -> None:
+            if received:
+                raise KeyboardInterrupt
+            received.append(number)
+            print("stopping: waiting for checkpoints", file=sys.stderr, flush=True)
+
+        try:
+            before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+        except ValueError:  # not the main thread: whoever runs it handles signals
+            yield received
+            return
+        try:
+            yield received
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def chosen_device(asked: str, gpu: bool) -> str:
+    """``cuda`` if it is asked for, or there, and of use; else ``cpu``.
+
+    Raises:
+        ValueError: if it is asked for, of use and not there.
+    """
+    if asked == "cpu" or not gpu:
+        return "cpu"
+    if _has_cuda():
+        return "cuda"
+    if asked == "cuda":
+        raise ValueError("device = cuda: PyTorch finds no GPU here")
+    return "cpu"
+
+
+def _has_cuda() -> bool:
+    # In a process of its own, so that one that only draws never imports torch.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_cuda_is_available).result()
+
+
+def _cuda_is_available() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

@@ -1,0 +1,74 @@
+"""Take over parts that another machine has computed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from amplib.store.results import Result, part_of, same_fingerprint
+from amplib.store.study import PRESETS
+from amplib.studies.catalogue import STUDIES
+
+
+def merge(folder: Path) -> tuple[list[str], list[str]]:
+    """Take parts from the results under ``folder`` into this store.
+
+    A result is taken if its record's parameters give the key of its folder and its fingerprint is
+    that of today's code; of it, the parts that match their checksum and hold the arrays of their
+    study.  Where both have a part, ours is kept.
+
+    Returns:
+        what was taken or is here already, and what was refused and why, in lines.
+
+    Raises:
+        FileNotFoundError: if there is no record under the folder.
+    """
+    records = sorted(folder.rglob("record.json"))
+    if not records:
+        raise FileNotFoundError(f"no record.json under {folder}")
+    taken: list[str] = []
+    refused: list[str] = []
+    for path in records:
+        try:
+            theirs, names = _result(path)
+        except ValueError as error:
+            refused.append(f"{path}: {error}")
+            continue
+        ours = Result(theirs.study, theirs.preset)
+        new = kept = 0
+        for name in names:
+            part = part_of(name)
+            problem = f"{path}: {name!r} is no part" if part is None else theirs.problem(part)
+            if part is None or problem:
+                refused.append(str(problem))
+            elif ours.has(part):
+                kept += 1
+            else:
+                ours.adopt(theirs, part)
+                new += 1
+        taken.append(f"{ours.folder.relative_to(ours.root)}: {new} taken, {kept} here already")
+    return taken, refused
+
+
+def _result(path: Path) -> tuple[Result, list[str]]:
+    """The result whose record this is, held to its own words, and the names of its parts."""
+    try:
+        record = json.loads(path.read_text())
+        store, preset, parameters = (record[k] for k in ("study", "preset", "parameters"))
+        names, parameters = list(record["parts"]), dict(parameters)
+        fingerprint = [float(x) for x in record["fingerprint"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"damaged ({error!r})") from None
+    if preset not in PRESETS:
+        raise ValueError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
+    kind = next((study for study in STUDIES.values() if study.store == store), None)
+    if kind is None:
+        raise ValueError(f"no study is stored as {store!r}")
+    study = kind.with_overrides({}, parameters)
+    if study.key() != path.parent.name:
+        raise ValueError(f"its parameters have the key {study.key()}, not that of its folder")
+    if not same_fingerprint(fingerprint, study.fingerprint()):
+        raise ValueError("made by other code: its fingerprint is not today's")
+    result = Result(study, preset, folder=path.parent)
+    result.record()  # refuses entries without a checksum
+    return result, names

@@ -1,0 +1,141 @@
+"""Everything that is missing of the book, the most useful first, until the time is up."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from amplib.parameters import ParameterError
+from amplib.store.compute import Crew, Group, check_positive, chosen_device, groups_of, workers
+from amplib.store.rates import cost, in_words, rate_of
+from amplib.store.results import Result
+from amplib.store.study import Part
+from amplib.studies.camel.escape import READINGS, reading
+from amplib.studies.catalogue import STUDIES, make_study
+
+
+def results_of(preset: str) -> dict[str, Result]:
+    """Every result of the book at a preset, by its title."""
+    results = {name: Result(make_study(name, preset), preset) for name in STUDIES}
+    if preset == "paper":
+        results |= {f"gan, {name}": Result(reading(name), preset) for name in READINGS}
+    return results
+
+
+def wanted(preset: str, study: str | None = None) -> dict[str, Result]:
+    """What ``compute_all`` is to complete; events by the million are made where they are needed.
+
+    Args:
+        preset: ``smoke``, ``laptop`` or ``paper``.
+        study: only of this study.
+
+    Raises:
+        ParameterError: for an unknown study.
+    """
+    results = {title: r for title, r in results_of(preset).items() if not r.study.bulk}
+    if study is None:
+        return results
+    if study not in results:
+        raise ParameterError(f"study = {study!r}: allowed are {', '.join(results)}")
+    return {title: r for title, r in results.items() if r.study.name == study}
+
+
+def compute_all(
+    preset: str = "paper",
+    study: str | None = None,
+    minutes: float | None = None,
+    jobs: int | None = None,
+    device: str = "auto",
+) -> bool:
+    """Compute what is missing; returns whether nothing failed.
+
+    Parts that two studies share are computed once.  A study that fails is named, and the others
+    go on.
+
+    Args:
+        preset: which one.
+        study: only this study.
+        minutes: stop after so many, with a checkpoint of what is unfinished.
+        jobs: worker processes (the cores by default; one on a GPU).
+        device: ``cpu``, ``cuda`` or ``auto``: a GPU, if there is one, takes what it is good for.
+
+    Raises:
+        ParameterError, ValueError: in one line, before any work.
+    """
+    check_positive(jobs=jobs, minutes=minutes)
+    results = wanted(preset, study)
+    missing = {title: result.missing() for title, result in results.items()}
+    gpu = chosen_device(device, any(r.study.gpu_rate for r in results.values())) == "cuda"
+    complete = True
+    end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
+    failed: dict[str, str] = {}
+    for kind in ("cuda", "cpu") if gpu else ("cpu",):
+        titles = [
+            title
+            for title, result in results.items()
+            if missing[title] and (kind == "cuda") == (gpu and result.study.gpu_rate is not None)
+        ]
+        groups = ordered([results[title] for title in titles], workers(jobs, kind), kind)
+        if not groups:
+            continue
+        _announce(preset, {t: results[t] for t in titles}, groups, workers(jobs, kind), kind)
+        crew = Crew(groups, workers(jobs, kind), kind, keep_going=True)
+        complete &= crew.run(end)
+        titled = {result: title for title, result in results.items()}
+        failed |= {titled.get(r, r.study.name): error for r, error in crew.failures.items()}
+    if failed:
+        print("failed: " + "; ".join(f"{k} ({v})" for k, v in failed.items()), file=sys.stderr)
+    elif complete:
+        print(f"nothing is missing at preset {preset}", file=sys.stderr)
+    else:
+        print("time is up; the same command goes on from here", file=sys.stderr)
+    return not failed
+
+
+def ordered(results: Sequence[Result], jobs: int, device: str) -> list[Group]:
+    """Groups of what is missing, by worth an hour; what a study is made of comes before it."""
+    taken: set[tuple[Path, Part]] = set()
+    sources: dict[Path, Result] = {}
+    groups: list[Group] = []
+
+    def add(result: Result, after: Result | None = None) -> None:
+        new = [p for p in result.missing() if (result.folder, p) not in taken]
+        for group in groups_of(result, new, jobs, device):
+            group.after = after
+            groups.append(group)
+            taken.update((result.folder, p) for p in group.parts)
+
+    for result in results:
+        source = result.study.source()
+        before = None
+        if source is not None:
+            made = Result(source, result.preset)
+            before = sources.setdefault(made.folder, made)
+            add(before)
+        add(result, before)
+
+    def urgency(group: Group) -> float:
+        study = group.result.study
+        seconds = group.work / rate_of(study, group.result.preset, device)
+        return sum(map(study.worth, group.parts)) / seconds
+
+    return sorted(groups, key=urgency, reverse=True)
+
+
+def _announce(
+    preset: str, results: dict[str, Result], groups: Sequence[Group], jobs: int, device: str
+) -> None:
+    """What will be done, in which unit, and about how long it takes."""
+    print(f"missing at preset {preset}, on {jobs} x {device}:", file=sys.stderr)
+    for title, result in results.items():
+        mine = [g for g in groups if g.result is result]
+        parts = [p for g in mine for p in g.parts]
+        if not parts:
+            continue
+        work = f"{sum(g.work for g in mine):.3g} {result.study.unit}"
+        done = cost(result, parts, device, jobs)
+        print(f"  {title:42s}{len(parts):5d} parts  {work:>22s}  about {done}", file=sys.stderr)
+    total = sum(g.work / rate_of(g.result.study, preset, device) for g in groups) / jobs / 60
+    print(f"  in all about {in_words(total)}", file=sys.stderr, flush=True)

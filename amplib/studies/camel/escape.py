@@ -1,0 +1,123 @@
+"""How the papers' GAN may be read where they are silent, and which trainings leave one hump.
+
+Nearly every training begins in a state in which the discriminator has won: its cross entropy is
+nothing, the generator sits in one hump, and the gradients are too small for Adam to act on.  Most
+leave it.  How soon depends on the reading, which is measured here on the same samples and seeds at
+the papers' settings, for the first 1500 of their 10,000 epochs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from amplib.estimate import Share
+from amplib.parameters import ParameterError
+from amplib.store.results import Result
+from amplib.studies.camel.collapse import discriminator_has_won
+from amplib.studies.camel.study import CamelGAN
+from amplib.studies.catalogue import make_study
+
+EPOCHS = 1500
+TRAININGS = 32
+READINGS: dict[str, dict[str, object]] = {
+    "gradient in x": {"gradient_path": "x"},
+    "gradient in x, noise after B": {"gradient_path": "x", "noise_order": "after"},
+    "gradient through B": {"gradient_path": "batch"},
+    "through B, noise after B": {"gradient_path": "batch", "noise_order": "after"},
+    "through B, γ for γ/2": {"gradient_path": "batch", "penalty": 0.02},
+    "through B, biased deviation": {"gradient_path": "batch", "aggregation": "biased-std"},
+    "through B, floor of 1e-4": {"gradient_path": "batch", "std_floor": 1e-4},
+    "through B, separate updates": {"gradient_path": "batch", "updates": "separate"},
+    "through B, Xavier's initialisation": {"gradient_path": "batch", "initialisation": "xavier"},
+    "through B, He's initialisation": {"gradient_path": "batch", "initialisation": "he"},
+}
+EMBRYONIC = 100
+"""Epochs in which no training is expected to have found anything."""
+
+
+def reading(name: str) -> CamelGAN:
+    """The study of a reading: its first epochs at the papers' settings.
+
+    Raises:
+        ParameterError: for an unknown name.
+    """
+    if name not in READINGS:
+        raise ParameterError(f"reading = {name!r}: allowed are {', '.join(READINGS)}")
+    short = {"epochs": EPOCHS, "max_events": 1000, "repetitions": TRAININGS}
+    study = make_study("gan", "paper", **short, **READINGS[name])
+    assert isinstance(study, CamelGAN)
+    return study
+
+
+@dataclass(frozen=True)
+class Escape:
+    """When the trainings of a reading left the state in which the discriminator has won.
+
+    Args:
+        index: samples, ``(R,)``.
+        left: the last epoch at which the discriminator had won, ``(R,)``; ``EPOCHS`` where it
+            still has at the end.
+    """
+
+    index: np.ndarray
+    left: np.ndarray
+
+    def won_at(self, epoch: int) -> np.ndarray:
+        """Which trainings had not left yet, ``(R,)``."""
+        return self.left >= epoch
+
+    def share(self, epoch: int) -> Share:
+        """How many had not left yet."""
+        won = self.won_at(epoch)
+        return Share(int(won.sum()), len(won))
+
+    def hazard(self) -> tuple[float, float, float]:
+        """Leavings per 1000 epochs spent in the state, after ``EMBRYONIC``: rate and its exact
+        68% interval (Garwood)."""
+        inside = np.clip(self.left, EMBRYONIC, EPOCHS) - EMBRYONIC
+        leavings = int(((self.left > EMBRYONIC) & (self.left < EPOCHS)).sum())
+        exposure = inside.sum() / 1000
+        if not exposure:
+            return np.nan, np.nan, np.nan
+        low = stats.chi2.ppf(0.16, 2 * leavings) / 2 if leavings else 0.0
+        high = stats.chi2.ppf(0.84, 2 * leavings + 2) / 2
+        return leavings / exposure, low / exposure, high / exposure
+
+
+def paired_p_value(a: Escape, b: Escape, epoch: int) -> float:
+    """Probability of so uneven a split among the samples on which only one of the readings is
+    still in the state, if both leave it alike (exact McNemar test, two-sided)."""
+    shared = np.intersect1d(a.index, b.index)
+    won_a, won_b = (e.won_at(epoch)[np.isin(e.index, shared)] for e in (a, b))
+    only_a, only_b = int((won_a & ~won_b).sum()), int((won_b & ~won_a).sum())
+    if only_a + only_b == 0:
+        return 1.0
+    return float(stats.binomtest(only_a, only_a + only_b).pvalue)
+
+
+def escape(name: str) -> Escape:
+    """The escapes of a reading; trainings at full length serve for the samples they cover.
+
+    Raises:
+        FileNotFoundError: if nothing is stored.
+    """
+    study = reading(name)
+    short = Result(study, "paper")
+    full = Result(make_study("gan", "paper", **READINGS[name]), "paper")
+    parts = {p: a for r in (full, short) if r.done() for p, a in r.load().items() if p[1] == 0}
+    parts = {p: a for p, a in sorted(parts.items()) if p[0] < TRAININGS}
+    if not parts:
+        raise FileNotFoundError(f"no training of {name!r} is stored: make paper STUDY=gan")
+    left = [_left(a["losses"]) for a in parts.values()]
+    return Escape(np.array([i for i, _ in parts]), np.array(left))
+
+
+def _left(losses: np.ndarray) -> float:
+    early = losses[losses[:, 0] <= EPOCHS]
+    won = discriminator_has_won(early)
+    if won[-1]:
+        return EPOCHS
+    return float(early[np.flatnonzero(won)[-1], 0]) if won.any() else 0.0

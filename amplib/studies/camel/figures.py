@@ -1,0 +1,237 @@
+"""The one style of the book's figures.
+
+Colours are Okabe and Ito's, which survive colour blindness; every curve also has a line style or
+marker of its own, so that it survives a black-and-white print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
+
+from amplib.metrics.quantiles import expected_mse
+from amplib.models.fit import CamelBackFit
+from amplib.models.smoothing import LABELS
+from amplib.studies.camel.escape import EPOCHS, Escape
+from amplib.studies.camel.reading import GANCurve, Repetitions, SampleAndFit
+from amplib.studies.camel.study import DENSITY_BINS, LINE_SIZES
+from amplib.truth.densities import CamelBack
+
+BLACK, BLUE, GREEN, ORANGE, PURPLE = "#000000", "#0072B2", "#009E73", "#E69F00", "#7B4EA3"
+VERMILLION, SKY, GREY = "#D55E00", "#56B4E9", "#777777"
+
+BASELINE_STYLES: dict[str, dict[str, Any]] = {
+    "scott": {"color": GREY, "linestyle": (0, (1, 1))},
+    "silverman": {"color": GREY, "linestyle": (0, (4, 2))},
+    "loo": {"color": VERMILLION, "linestyle": (0, (5, 1))},
+    "histogram": {"color": SKY, "linestyle": (0, (3, 1, 1, 1))},
+    "mixture": {"color": BLACK, "linestyle": (0, (1, 2))},
+    "bootstrap": {"color": BLACK, "linestyle": (0, (6, 3))},
+}
+
+STYLE: dict[str, Any] = {
+    "font.size": 10,
+    "axes.labelsize": 11,
+    "axes.linewidth": 0.8,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.minor.visible": True,
+    "ytick.minor.visible": True,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.6,
+    "figure.dpi": 110,
+    "savefig.bbox": "tight",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "amplify",
+    "pdf.fonttype": 42,
+}
+
+
+def use_style() -> None:
+    """Apply the book's style to matplotlib."""
+    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
+
+
+def band(ax: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, style: str) -> None:
+    """Mean over repetitions (axis 0) with a band of one standard deviation."""
+    mean = values.mean(0)
+    ax.plot(x, mean, style, color=color, label=label)
+    if len(values) > 1:
+        shade(ax, x, mean, values.std(0, ddof=1), color)
+
+
+def shade(ax: Axes, x: np.ndarray, mean: np.ndarray, spread: np.ndarray, color: str) -> None:
+    """A band about a mean, on an axis that may be logarithmic."""
+    low = np.maximum(mean - spread, 1e-3 * mean)
+    ax.fill_between(x, low, mean + spread, color=color, alpha=0.22, linewidth=0)
+
+
+class Shown(NamedTuple):
+    """A curve of Fig. 2 and how it is drawn."""
+
+    curve: GANCurve
+    label: str
+    color: str
+    style: str
+    of: str = "mean"
+    """``mean`` with a band of one standard deviation, ``mean alone``, or ``median``."""
+
+
+def with_failures(curve: GANCurve, label: str, color: str, style: str) -> list[Shown]:
+    """The curve without failed trainings and, if there are any, the mean and the median of all."""
+    k, n = curve.failures
+    if not k:
+        return [Shown(curve, label, color, style)]
+    return [
+        Shown(curve.converged, f"{label}, without {k} failed of {n}", color, style),
+        Shown(curve, f"{label}, mean of all {n}", color, ":", "mean alone"),
+        Shown(curve, f"{label}, median of all {n}", color, "-", "median"),
+    ]
+
+
+def density_panel(
+    points: np.ndarray, histograms: Mapping[str, tuple[np.ndarray, str]], fit: CamelBackFit
+) -> plt.Figure:
+    """Truth, one sample, GANned histograms and the fit, with ten quantiles (Fig. 1).
+
+    Args:
+        points: ``(N,)`` the training sample.
+        histograms: label -> (counts in ``DENSITY_BINS``, colour).
+        fit: the fit to the sample.
+    """
+    truth = CamelBack()
+    figure, ax = plt.subplots(figsize=(6.4, 4.0))
+    for edge in truth.edges(10)[1:-1]:
+        ax.axvline(edge, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
+    ax.hist(
+        points,
+        list(DENSITY_BINS[::5]),
+        density=True,
+        color=BLUE,
+        alpha=0.35,
+        label=f"{len(points)} points",
+    )
+    for label, (counts, color) in histograms.items():
+        density = counts / counts.sum() / np.diff(DENSITY_BINS)
+        ax.stairs(density, DENSITY_BINS, color=color, linewidth=1.6, label=label)
+    x = np.linspace(DENSITY_BINS[0], DENSITY_BINS[-1], 801)
+    ax.plot(x, fit.pdf(x), "--", color=GREEN, label="fit")
+    ax.plot(x, truth.pdf(x), color=BLACK, label="truth")
+    ax.set(xlabel="$x$", ylabel="probability density", xlim=x[[0, -1]], ylim=(0, None))
+    ax.legend(loc="upper center", frameon=True, facecolor="white", edgecolor="none", framealpha=1)
+    return figure
+
+
+def quantile_mse_panels(
+    data: SampleAndFit,
+    curves: Sequence[Shown],
+    quantiles: Sequence[int],
+    baselines: Mapping[str, Repetitions] | None = None,
+) -> plt.Figure:
+    """Quantile MSE against the number of GANned events, a panel a resolution (Fig. 2).
+
+    The horizontal lines are exact, (1/q)(1 - 1/q)/N; the band on the sample's is measured.
+
+    Args:
+        data: pure samples and fit.
+        curves: of each generative model.
+        quantiles: numbers of quantiles, a panel each.
+        baselines: further estimates, whose mean MSE is a horizontal line each.
+    """
+    figure, axes = plt.subplots(1, len(quantiles), figsize=(3.6 * len(quantiles), 3.9))
+    n_train = data.sample.n_train
+    for ax, q in zip(np.atleast_1d(axes), quantiles, strict=True):
+        ends = curves[0].curve.sizes[[0, -1]]
+        for n in sorted({n_train, *LINE_SIZES.tolist()}):
+            mse = expected_mse(n, q)
+            own = (
+                {"linewidth": 1.6, "label": f"sample of {n}"}
+                if n == n_train
+                else {"linewidth": 0.8}
+            )
+            ax.plot(ends, [mse, mse], color=BLUE, **own)
+            ax.annotate(
+                f"{n}",
+                (ends[1], mse),
+                (3, 0),
+                textcoords="offset points",
+                va="center",
+                color=BLUE,
+                fontsize=8,
+            )
+        level = np.full(2, expected_mse(n_train, q))
+        shade(ax, ends, level, np.full(2, data.sample.mse(q).std(ddof=1)), BLUE)
+        fit = np.repeat(data.fit.mse(q)[:, None], 2, 1)
+        band(ax, ends, fit, GREEN, "fit", "--")
+        for curve, label, color, style, of in curves:
+            if of == "mean":
+                band(ax, curve.sizes, curve.mse(q), color, label, style)
+            else:
+                average = np.median if of == "median" else np.mean
+                middle = average(curve.mse(q), axis=0)
+                ax.plot(curve.sizes, middle, style, color=color, label=label, linewidth=1.2)
+        for name, baseline in (baselines or {}).items():
+            mean = baseline.mse(q).mean()
+            ax.plot(ends, [mean, mean], **BASELINE_STYLES[name], label=LABELS[name])
+        ax.set(xscale="log", yscale="log", xlim=ends, title=f"{q} quantiles")
+        # A band that is wider than its mean has no lower end on this axis.
+        ax.set_ylim(bottom=max(ax.get_ylim()[0], 0.4 * expected_mse(LINE_SIZES[-1], q)))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.set_xlabel("number of GANned events")
+    np.atleast_1d(axes)[0].set_ylabel("quantile MSE")
+    figure.tight_layout()
+    handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="lower center",
+        ncol=3 if len(labels) == 6 else min(len(labels), 5),
+        bbox_to_anchor=(0.5, 1.0),
+    )
+    return figure
+
+
+READING_STYLES: tuple[tuple[str, Any], ...] = (
+    (ORANGE, "-"),
+    (BLUE, "--"),
+    (BLACK, "-."),
+    (GREEN, ":"),
+    (VERMILLION, (0, (5, 1))),
+    (PURPLE, (0, (3, 1, 1, 1))),
+    (SKY, (0, (1, 1))),
+)
+
+
+def escape_panels(panels: Mapping[str, Mapping[str, Escape]]) -> plt.Figure:
+    """Share of the trainings whose discriminator has not let go yet, against epochs.
+
+    Args:
+        panels: title -> readings by name; the first of each panel has its 68% interval.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 4.2), sharey=True)
+    epochs = np.arange(0, EPOCHS + 1, 10)
+    for ax, (title, readings) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for k, ((name, escape), style) in enumerate(
+            zip(readings.items(), READING_STYLES, strict=False)
+        ):
+            shares = [escape.share(int(e)) for e in epochs]
+            color, dashes = style
+            label = f"{name} ({len(escape.index)})"
+            ax.plot(epochs, [s.k / s.n for s in shares], color=color, linestyle=dashes, label=label)
+            if k == 0:
+                low, high = np.transpose([s.interval() for s in shares])
+                ax.fill_between(epochs, low, high, color=color, alpha=0.22, linewidth=0)
+        ax.set(xlabel="epoch", xlim=(0, EPOCHS), ylim=(0, 1.02), title=title)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncol=1)
+    np.atleast_1d(axes)[0].set_ylabel("share still in the state")
+    figure.tight_layout()
+    return figure

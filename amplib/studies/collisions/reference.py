@@ -1,0 +1,214 @@
+"""What generated top pairs are compared with, from all simulated ones.
+
+The truth in histograms, and what the figures of merit make of the truth itself: N events against as
+many others (event paper, Fig. 5c), and events that are smeared by hand (Table V).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.metrics.merit import (
+    ETA_RANGE,
+    PHI_RANGE,
+    delta,
+    delta_of,
+    empty_bins,
+    extrapolated_delta,
+    pair_histograms,
+    smeared,
+)
+from amplib.metrics.quantiles import Estimate
+from amplib.store.study import Arrays
+from amplib.truth.collisions.observables import (
+    BINS,
+    JETS_BY,
+    Binning,
+    binnings,
+    leading_directions,
+    observables,
+)
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.uint8]
+
+TRAINING_SHARE = 12
+"""Of how many simulated events one is for training: 10^5 of 1.2 10^6 (sec. III C)."""
+SIZES = 12
+"""In how many steps N grows to half of all events: 50,000 to 600,000 (Fig. 5c)."""
+SMEARINGS = (0.05, 0.10, 0.05**0.5, 0.10**0.5)
+"""Standard deviations: those of the authors' code, then the paper's text, taken at its word."""
+PAPER_EVENTS, PAPER_IDEAL = 1_200_000, (0.0003, 0.5)
+"""What the paper expects of an ideal generator: for so many events delta, delta_OF (sec. III C)."""
+FINE_BINS = 100
+"""Bins of one observable for drawing; four of them are one of the figures of merit."""
+MAP_BINS = 1000
+PIECE = 50_000
+
+
+def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
+    """All that is kept of the events ``(n, 26)``, the first twelfth of which trains models.
+
+    For each of ``observables.BINNINGS``:
+
+    - ``limits`` ``(3, 33, 2)``;
+    - ``histograms`` and ``histograms_training`` ``(3, 528, 625)`` of the pairs of observables;
+    - ``marginals`` ``(3, 33, 100)`` of each observable;
+    - ``delta``, ``delta_spread`` ``(12, 3)``: N = ``sizes`` events against as many others, mean
+      and standard deviation over ``pairs`` disjoint pairs of samples (0 for one pair);
+    - ``delta_smeared`` ``(4, 3)``: training events, smeared by ``SMEARINGS``, against all.
+
+    For each of ``observables.JETS_BY`` and for (eta, phi) of the two leading jets:
+
+    - ``empty`` ``(2, 2, 201)``: shares of empty bins at ``merit.GRIDS``; ``empty_held_out``:
+      without the training events; ``empty_at`` ``(12, 2, 2, 201)``: of N events, the mean;
+    - ``delta_of``, ``delta_of_spread`` ``(12, 2, 2)``, as ``delta``, and ``delta_of_smeared``
+      ``(4, 2, 2)``, as ``delta_smeared``.
+
+    And ``azimuths`` ``(2, 1000, 1000)``: maps of the two leading jets' azimuths.
+
+    Args:
+        events: as of ``columns.TTBAR``, MeV.
+        rng: for the smearing.
+
+    Raises:
+        ValueError: fewer than ``2 SIZES`` events.
+    """
+    n, training = len(events), len(events) // TRAINING_SHARE
+    if n < 2 * SIZES:
+        raise ValueError(f"a reference needs {2 * SIZES} events at least, got {n}")
+    values = _observables(events)
+    ways = list(binnings(values).values())
+    fine = [way.codes(values, FINE_BINS) for way in ways]
+    codes = np.stack(fine) // (FINE_BINS // BINS)
+    histograms = _histograms(codes)
+    jets = _leading(events)
+    empty = _empty(jets)
+    edges = np.linspace(*PHI_RANGE, MAP_BINS + 1)
+    return {
+        "limits": np.stack([way.limits for way in ways]),
+        "histograms": histograms.astype(np.uint32),
+        "histograms_training": _histograms(codes[:, :training]).astype(np.uint32),
+        "marginals": np.array(
+            [[np.bincount(q, minlength=FINE_BINS) for q in c.T] for c in fine], np.uint32
+        ),
+        "azimuths": np.array(
+            [np.histogram2d(phi[0], phi[1], (edges, edges))[0] for _, phi in jets], np.uint16
+        ),
+        "empty": empty,
+        "empty_held_out": _empty(jets[..., training:]),
+        **_smeared_against_all(events[:training], ways, histograms, empty, rng),
+        **_against_itself(codes, jets),
+    }
+
+
+def ideal(reference: Mapping[str, NDArray[Any]]) -> tuple[list[Estimate], list[Estimate]]:
+    """What a generator that is the simulation itself reaches with as many events as the truth has.
+
+    Args:
+        reference: as :func:`reference` returns it.
+
+    Returns:
+        delta for each of ``observables.BINNINGS``, extrapolated by eq. 24 (error: what it misses
+        when the upper half of the sizes is predicted from the lower), and delta_OF for the leading
+        jets' eta and phi by pT, then by energy: mean over N, with the standard deviation over N,
+        as samples of different N share events.
+    """
+    sizes = reference["sizes"]
+    half, n = len(sizes) // 2, 2 * sizes[-1]
+    deltas = []
+    for values in reference["delta"].T:
+        value = extrapolated_delta(sizes, values, n)
+        missed = extrapolated_delta(sizes[:half], values[:half], sizes[-1]) / values[-1] - 1
+        deltas.append(Estimate(value, abs(missed) * value))
+    crowding = reference["delta_of"].reshape(len(sizes), -1)
+    means, spreads = crowding.mean(0), crowding.std(0, ddof=1)
+    return deltas, [Estimate(*e) for e in zip(means, spreads, strict=True)]
+
+
+def _smeared_against_all(
+    training: NDArray[np.floating],
+    ways: Sequence[Binning],
+    histograms: NDArray[np.int64],
+    empty: Array,
+    rng: np.random.Generator,
+) -> Arrays:
+    """As many smeared events as there are in all, with one of ``SMEARINGS`` in memory at a time."""
+    deltas, crowding = [], []
+    for width in SMEARINGS:
+        copies = smeared(training, width, TRAINING_SHARE, rng)
+        values = _observables(copies)
+        made = _histograms(np.stack([way.codes(values) for way in ways]))
+        deltas.append(_deltas(made, histograms))
+        crowding.append(_delta_ofs(_empty(_leading(copies)), empty))
+    return {"delta_smeared": np.array(deltas), "delta_of_smeared": np.array(crowding)}
+
+
+def _against_itself(codes: Codes, jets: Array) -> Arrays:
+    """Samples of N events against disjoint ones of as many."""
+    n = codes.shape[1]
+    sizes = np.arange(1, SIZES + 1) * (n // (2 * SIZES))
+    rows: list[Arrays] = []
+    for size in sizes:
+        starts = range(0, n - 2 * size + 1, 2 * size)
+        pairs = [(slice(k, k + size), slice(k + size, k + 2 * size)) for k in starts]
+        curves = [[_empty(jets[..., half]) for half in pair] for pair in pairs]
+        crowding = [_delta_ofs(*pair) for pair in curves]
+        deltas = [_deltas(*(_histograms(codes[:, half]) for half in pair)) for pair in pairs]
+        rows.append(
+            {
+                "sizes": size,
+                "pairs": np.array(len(pairs)),
+                "delta": np.mean(deltas, 0),
+                "delta_spread": _spread(deltas),
+                "delta_of": np.mean(crowding, 0),
+                "delta_of_spread": _spread(crowding),
+                "empty_at": np.mean(curves, (0, 1)),
+            }
+        )
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _observables(events: NDArray[np.floating]) -> NDArray[np.float32]:
+    """In single precision, with the memory of ``PIECE`` events in double."""
+    pieces = np.array_split(events, 1 + len(events) // PIECE)
+    return np.concatenate([observables(p.astype(float)).astype(np.float32) for p in pieces])
+
+
+def _histograms(codes: Codes) -> NDArray[np.int64]:
+    return np.stack([pair_histograms(c) for c in codes])
+
+
+def _deltas(made: NDArray[np.int64], truth: NDArray[np.int64]) -> list[float]:
+    return [delta(m, t) for m, t in zip(made, truth, strict=True)]
+
+
+def _delta_ofs(made: Array, truth: Array) -> list[list[float]]:
+    return [
+        [delta_of(m, t) for m, t in zip(*by, strict=True)] for by in zip(made, truth, strict=True)
+    ]
+
+
+def _leading(events: NDArray[np.floating]) -> Array:
+    """(eta, phi) of the two leading jets, by each order: shape ``(2, 2, 2, n)``."""
+    return np.array([leading_directions(events, by) for by in JETS_BY]).swapaxes(-1, -2)
+
+
+def _empty(jets: Array) -> Array:
+    """Shares of empty bins of what ``_leading`` returns: shape ``(2, 2, 201)``."""
+    return np.array(
+        [
+            [empty_bins(eta[0], eta[1], ETA_RANGE), empty_bins(phi[0], phi[1], PHI_RANGE)]
+            for eta, phi in jets
+        ]
+    )
+
+
+def _spread(values: Sequence[object]) -> Array:
+    """Standard deviation over the first axis, 0 of a single entry."""
+    array = np.asarray(values, dtype=float)
+    return np.std(array, 0, ddof=1) if len(array) > 1 else np.zeros_like(array[0])

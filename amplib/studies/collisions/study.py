@@ -1,0 +1,368 @@
+"""The studies of events: samples by the million, and what the book shows of them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from amplib.parameters import bounded, one_of
+from amplib.store.results import Result
+from amplib.store.study import Arrays, BulkStudy, Part, Presets, Progress, Study, head
+from amplib.truth.collisions.columns import TTBAR, TWO_BODY, Z_LEPTONS
+
+if TYPE_CHECKING:
+    from amplib.truth.collisions.ttbar import Settings
+
+COSINES = np.linspace(-1, 1, 41)
+AZIMUTHS = np.linspace(-np.pi, np.pi, 41)
+POLAR_ANGLES = np.linspace(0, np.pi, 41)
+MOMENTA = np.linspace(-50, 50, 51)
+"""Bins of the momenta of the two-body decay, GeV."""
+JET_PAIRS_A_PART = 2000
+
+
+@dataclass(frozen=True)
+class EventStudy(Study):
+    """Events in parts of ``part_size``, each from a random stream of its own."""
+
+    unit: ClassVar[str] = "events"
+
+    seed: int = bounded(3560661, 0, 2**63 - 1)
+    events: int = bounded(100_000, 1, 100_000_000, extent=True)
+    part_size: int = bounded(100_000, 1, 1_000_000)
+
+    def parts(self) -> list[Part]:
+        return [(k,) for k in range(-(-self.events // self.part_size))]
+
+    def repetitions_done(self, done: Sequence[Part]) -> int:
+        return len(done)
+
+    def work(self, parts: Sequence[Part]) -> float:
+        """In events."""
+        return len(parts) * self.part_size
+
+    def part_seed(self, part: Part) -> int:
+        """The seed of a part's generator."""
+        return int(np.random.SeedSequence(self.seed, spawn_key=part).generate_state(1)[0])
+
+
+@dataclass(frozen=True)
+class EventSample(EventStudy, BulkStudy):
+    """Events themselves."""
+
+    suffix: ClassVar[str] = ".csv"
+    writer: ClassVar[str] = "amplib.truth.collisions.csv_file"
+    columns: ClassVar[tuple[str, ...]]
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        for part in parts:
+            yield part, self.make(part, progress)
+
+    @abstractmethod
+    def make(self, part: Part, progress: Progress) -> Arrays:
+        """The events of a part, ``events`` ``(part_size, columns)``, and what is known of them."""
+
+    def write(self, path: Path, parts: Iterator[Arrays]) -> None:
+        """As the published file: space-separated, one event a line."""
+        from amplib.truth.collisions.csv_file import write_events
+
+        write_events(path, head(self.events, (arrays["events"] for arrays in parts)))
+
+    def fingerprint(self) -> list[float]:
+        arrays = replace(self, part_size=3).make((0,), lambda work: None)
+        return list(map(float, arrays["events"].ravel()))
+
+
+@dataclass(frozen=True)
+class TwoBody(EventSample):
+    """Two-body decays (bvae, sec. II A)."""
+
+    name: ClassVar[str] = "two-body"
+    store: ClassVar[str] = "two-body"
+    presets: ClassVar[Presets] = {
+        "smoke": {"events": 1_000, "part_size": 500},
+        "laptop": {"events": 100_000},
+        "paper": {"events": 1_000_000},
+    }
+    rate: ClassVar[float] = 500_000.0
+    columns: ClassVar[tuple[str, ...]] = TWO_BODY
+
+    def make(self, part: Part, progress: Progress) -> Arrays:
+        from amplib.truth.collisions.two_body import sample
+
+        events = sample(self.part_size, np.random.default_rng(self.part_seed(part)))
+        progress(self.part_size)
+        return {"events": events}
+
+
+@dataclass(frozen=True)
+class ZLeptons(EventSample):
+    """e+ e- -> Z -> l+ l- at matrix-element level (bvae, sec. II B)."""
+
+    name: ClassVar[str] = "z"
+    store: ClassVar[str] = "z"
+    presets: ClassVar[Presets] = {
+        "smoke": {"events": 1_000, "part_size": 500},
+        "laptop": {"events": 100_000},
+        "paper": {"events": 1_000_000},
+    }
+    rate: ClassVar[float] = 40_000.0
+    columns: ClassVar[tuple[str, ...]] = Z_LEPTONS
+
+    energy: float = bounded(91.0, 12, 1000)
+    exchange: str = one_of("interference", "photon", "Z")
+
+    def make(self, part: Part, progress: Progress) -> Arrays:
+        from amplib.truth.collisions.z_to_ll import generate
+
+        events = generate(self.part_size, self.part_seed(part), self.energy, self.exchange)
+        progress(self.part_size)
+        return {"events": events}
+
+
+@dataclass(frozen=True)
+class TopPairConfig(EventStudy):
+    """Top pairs as the detector sees them; the fields are ``ttbar.Settings``."""
+
+    part_size: int = bounded(5_000, 1, 1_000_000)
+    energy: float = bounded(13_000.0, 1_000, 100_000)
+    multiparton: str = one_of("on", "off")
+    taus: str = one_of("off", "on")
+    radius: float = bounded(0.6, 0.1, 1.5)
+
+    def settings(self) -> Settings:
+        """The same for the generator."""
+        from amplib.truth.collisions.ttbar import Settings
+
+        return Settings(self.energy, self.multiparton == "on", self.taus == "on", self.radius)
+
+
+@dataclass(frozen=True)
+class TopPairs(TopPairConfig, EventSample):
+    """pp -> ttbar with shower, hadrons and detector (bvae, sec. II C)."""
+
+    name: ClassVar[str] = "ttbar"
+    store: ClassVar[str] = "ttbar"
+    presets: ClassVar[Presets] = {
+        "smoke": {"events": 40, "part_size": 20, "multiparton": "off"},
+        "laptop": {"events": 20_000},
+        "paper": {"events": 1_200_000},
+    }
+    rate: ClassVar[float] = 40.0
+    columns: ClassVar[tuple[str, ...]] = TTBAR
+
+    def make(self, part: Part, progress: Progress) -> Arrays:
+        """``ttbar.Sample`` as arrays: events in single precision, MeV."""
+        from amplib.truth.collisions.ttbar import generate
+
+        whole = generate(self.part_size, self.part_seed(part), self.settings(), progress)
+        return {
+            "events": whole.events.astype(np.float32),
+            "partons": whole.partons.astype(np.float32),
+            "particle_ids": whole.particle_ids.astype(np.int8),
+            "neutrinos": whole.neutrinos,
+            "jet_pairs": whole.jet_pairs,
+            "steps": np.array(list(whole.cutflow)),
+            "passed": np.array(list(whole.cutflow.values())),
+            "stages": np.array(list(whole.seconds)),
+            "seconds": np.array(list(whole.seconds.values())),
+        }
+
+
+def stored_or_made(
+    sample: EventSample, parts: Sequence[Part], progress: Progress
+) -> Iterator[tuple[Part, Arrays]]:
+    """Parts of a sample, from ``data/`` where they are there."""
+    stored = Result(sample, "")
+    for part in parts:
+        arrays = stored.part(part)
+        if arrays is None:
+            arrays = sample.make(part, progress)
+        else:
+            progress(sample.part_size)
+        yield part, arrays
+
+
+@dataclass(frozen=True)
+class EventSummary(EventStudy):
+    """What the book shows of a sample, a part from a part."""
+
+    sample: ClassVar[type[EventSample]]
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        for part, arrays in stored_or_made(self.sample(**self.asdict()), parts, progress):
+            yield part, self.reduce(arrays)
+
+    @abstractmethod
+    def reduce(self, arrays: Arrays) -> Arrays:
+        """What is kept of a part of the sample."""
+
+    def fingerprint(self) -> list[float]:
+        small = replace(self, part_size=3)
+        source = self.sample(**small.asdict())
+        kept = small.reduce(source.make((0,), lambda work: None))
+        numbers = [a for name, a in kept.items() if a.dtype.kind in "fui" and name != "seconds"]
+        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in numbers]
+
+
+@dataclass(frozen=True)
+class TwoBodySummary(EventSummary):
+    """Angles, masses and momenta of two-body decays."""
+
+    name: ClassVar[str] = "two-body-summary"
+    store: ClassVar[str] = "two-body-summary"
+    presets: ClassVar[Presets] = TwoBody.presets
+    rate: ClassVar[float] = 500_000.0
+    sample: ClassVar[type[EventSample]] = TwoBody
+
+    def reduce(self, arrays: Arrays) -> Arrays:
+        """Histograms, and the largest violation of the mass shell and of momentum conservation."""
+        e1, e2, *momenta, m1, m2 = arrays["events"].T
+        p1, p2 = np.array(momenta[:3]), np.array(momenta[3:])
+        shell = [e**2 - (p**2).sum(0) - m**2 for e, p, m in ((e1, p1, m1), (e2, p2, m2))]
+        theta = np.arccos(p1[2] / np.linalg.norm(p1, axis=0))
+        return {
+            "theta": np.histogram(theta, POLAR_ANGLES)[0],
+            "phi": np.histogram(np.arctan2(p1[1], p1[0]), AZIMUTHS)[0],
+            "masses": np.stack([np.histogram(m, MOMENTA)[0] for m in (m1, m2)]),
+            "momenta": np.stack([np.histogram(p, MOMENTA)[0] for p in p1]),
+            "off_shell": np.abs(shell).max(1),
+            "unbalanced": np.abs(p1 + p2).max(),
+            "energy": np.array([(e1 + e2).min(), (e1 + e2).max()]),
+        }
+
+
+@dataclass(frozen=True)
+class ZSummary(EventSummary):
+    """Angles and masses of Z -> ll."""
+
+    name: ClassVar[str] = "z-summary"
+    store: ClassVar[str] = "z-summary"
+    presets: ClassVar[Presets] = ZLeptons.presets
+    rate: ClassVar[float] = 40_000.0
+    sample: ClassVar[type[EventSample]] = ZLeptons
+
+    energy: float = bounded(91.0, 12, 1000)
+    exchange: str = one_of("interference", "photon", "Z")
+
+    def reduce(self, arrays: Arrays) -> Arrays:
+        """Histograms and counts, the exact density of cos theta beside them."""
+        from amplib.truth.collisions.columns import mass
+        from amplib.truth.collisions.z_to_ll import (
+            angular_distribution,
+            cos_theta,
+            forward_backward_asymmetry,
+        )
+
+        events = arrays["events"]
+        minus, plus = events[:, :4] + events[:, 8:12], events[:, 4:8] + events[:, 12:]
+        cosine = cos_theta(events)
+        nodes = np.polynomial.legendre.leggauss(3)
+        width = np.diff(COSINES)[:, None] / 2
+        centre = (COSINES[1:] + COSINES[:-1])[:, None] / 2
+        density = angular_distribution(centre + width * nodes[0], self.energy, self.exchange)
+        return {
+            "cos_theta": np.histogram(cosine, COSINES)[0],
+            "expected": (width * density) @ nodes[1],
+            "asymmetry": np.array(forward_backward_asymmetry(self.energy, self.exchange)),
+            "asymmetry_z_alone": np.array(forward_backward_asymmetry(self.energy, "Z")),
+            "forward": np.array([(cosine > 0).sum(), (cosine <= 0).sum()]),
+            "phi": np.histogram(np.arctan2(minus[:, 2], minus[:, 1]), AZIMUTHS)[0],
+            "electrons": np.array([(events[:, 0] > 0).sum(), len(events)]),
+            "pair_mass": np.quantile(mass(minus + plus), [0, 1]),
+            "unbalanced": np.abs(minus + plus)[:, 1:].max(),
+        }
+
+
+@dataclass(frozen=True)
+class TopPairSummary(TopPairConfig, EventSummary):
+    """A training sample of top pairs in compact form, and what checks it."""
+
+    name: ClassVar[str] = "ttbar-summary"
+    store: ClassVar[str] = "ttbar-summary"
+    # At paper scale the first 100,000 are what models are trained on, the rest validates them.
+    presets: ClassVar[Presets] = {**TopPairs.presets, "paper": {"events": 120_000}}
+    rate: ClassVar[float] = 1_000.0
+    sample: ClassVar[type[EventSample]] = TopPairs
+
+    def source(self) -> TopPairs:
+        return TopPairs(**self.asdict())
+
+    def reduce(self, arrays: Arrays) -> Arrays:
+        """All events packed; masses of matched jets, pairs of jets, residuals of MET."""
+        from amplib.truth.collisions.checks import hadronic_masses, missing_residuals, true_masses
+        from amplib.truth.collisions.compact import pack
+
+        events = arrays["events"].astype(float)
+        truth = arrays["partons"].astype(float), arrays["particle_ids"].astype(int)
+        w_jets, top_jets = hadronic_masses(events, *truth)
+        w_true, top_true = true_masses(truth[0])
+        return {
+            "packed": pack(events),
+            "w_jets": w_jets.astype(np.float32),
+            "top_jets": top_jets.astype(np.float32),
+            "w_true": w_true.astype(np.float32),
+            "top_true": top_true.astype(np.float32),
+            "met_residuals": missing_residuals(events, arrays["neutrinos"]).astype(np.float32),
+            "jet_pairs": arrays["jet_pairs"][:JET_PAIRS_A_PART],
+            "display": arrays["partons"][0],
+            "display_ids": arrays["particle_ids"][0],
+            **{name: arrays[name] for name in ("steps", "passed", "stages", "seconds")},
+        }
+
+
+@dataclass(frozen=True)
+class TopPairReference(TopPairConfig):
+    """What generated top pairs are compared with: all simulated events, in one part."""
+
+    name: ClassVar[str] = "ttbar-reference"
+    store: ClassVar[str] = "ttbar-reference"
+    presets: ClassVar[Presets] = TopPairs.presets
+    rate: ClassVar[float] = 3_000.0
+
+    events: int = bounded(1_200_000, 24, 100_000_000)
+
+    def parts(self) -> list[Part]:
+        return [(0,)]
+
+    def source(self) -> TopPairs:
+        return TopPairs(**self.asdict())
+
+    def work(self, parts: Sequence[Part]) -> float:
+        return len(parts) * self.events
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """What ``reference.reference`` keeps, and the ``seconds`` that the simulation took."""
+        from amplib.studies.collisions.reference import reference
+
+        stored = Result(self.source(), "")
+        if missing := stored.missing():
+            raise FileNotFoundError(f"part {missing[0]} is not in {stored.folder}")
+        events, seconds = [], 0.0
+        for arrays in stored.each():
+            events.append(arrays["events"])
+            seconds += arrays["seconds"].sum()
+        for part in parts:
+            all_events = np.concatenate(events)[: self.events]
+            kept = reference(all_events, np.random.default_rng(self.seed))
+            yield part, {**kept, "seconds": np.array(seconds)}
+            progress(self.events)
+
+    def fingerprint(self) -> list[float]:
+        from amplib.studies.collisions.reference import reference
+
+        sample = TopPairs(**replace(self, events=24, part_size=12).asdict())
+        events = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
+        arrays = reference(np.concatenate(events), np.random.default_rng(self.seed))
+        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in arrays.values()]

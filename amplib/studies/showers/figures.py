@@ -1,0 +1,224 @@
+"""Drawings of showers, in the book's style."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import NullFormatter
+
+from amplib.studies.camel.figures import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
+from amplib.studies.showers.reading import ACTIVE, CENTROID, VISIBLE, Summary
+from amplib.studies.showers.study import CELL_ENERGIES
+from amplib.truth.showers.config import THRESHOLD
+from amplib.truth.showers.geometry import ILD_ECAL
+
+ENERGY = "viridis_r"
+PAPER_ACTIVE, PAPER_ENERGY = 780, 50.0
+"""Where active cells peak in the paper's Fig. 3, for its photons of 50 GeV (dctrgan, sec. III)."""
+SYMBOLS = {
+    **{"X2": "$X_2$", "Y2": "$Y_2$", "Z2": "$Z_2$", "X": "$X$", "Y": "$Y$", "Z": "$Z$"},
+    **{"E_vis": "$E_{vis}$", "n_hit": "$n_{hit}$", "E1": "$E_1$", "E2": "$E_2$", "E3": "$E_3$"},
+}
+"""Of the names in ``config.CORRELATED``."""
+STYLES = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."), (ORANGE, ":"), (PURPLE, (0, (5, 1))))
+
+
+def event_display(shower: np.ndarray) -> plt.Figure:
+    """One shower: its cells in space, and the energy summed along y, along x and along the axis.
+
+    Args:
+        shower: ``(layer, x, y)``, MeV, threshold applied.
+    """
+    views = (
+        (shower.sum(2).T, "layer", "$x$ (cells)"),
+        (shower.sum(1).T, "layer", "$y$ (cells)"),
+        (shower.sum(0).T, "$x$ (cells)", "$y$ (cells)"),
+    )
+    norm = LogNorm(THRESHOLD, max(image.max() for image, *_ in views))
+    figure = plt.figure(figsize=(9.0, 7.6))
+    space: Any = figure.add_axes((0.02, 0.33, 0.92, 0.74), projection="3d")
+    bar = figure.add_axes((0.925, 0.07, 0.014, 0.28))
+    layer, x, y = shower.nonzero()
+    order = np.argsort(shower[layer, x, y])
+    layer, x, y = layer[order], x[order], y[order]
+    energy = shower[layer, x, y]
+    space.scatter(
+        layer + 0.5, x + 0.5, y + 0.5, c=energy, s=5 + 9 * np.sqrt(energy), cmap=ENERGY, norm=norm,
+        marker="s", linewidths=0, alpha=0.8,
+    )  # fmt: skip
+    space.set(
+        xlabel="layer", ylabel="$x$ (cells)", zlabel="$y$ (cells)",
+        xlim=(0, 30), ylim=(0, 30), zlim=(0, 30),
+        xticks=(0, 10, 20, 30), yticks=(0, 15, 30), zticks=(0, 15, 30),
+    )  # fmt: skip
+    space.set_box_aspect((1.5, 1, 1), zoom=1.05)
+    space.view_init(elev=18, azim=-62)
+    cells, ticks = np.arange(31), (0, 10, 20, 30)
+    for k, (image, across, up) in enumerate(views):
+        ax = figure.add_axes((0.06 + 0.295 * k, 0.07, 0.23, 0.28))
+        drawn = ax.pcolormesh(
+            cells, cells, np.ma.masked_less_equal(image, 0), cmap=ENERGY, norm=norm
+        )
+        ax.set(xlabel=across, ylabel=up, aspect="equal", xticks=ticks, yticks=ticks)
+    figure.colorbar(drawn, cax=bar, label="energy (MeV)")
+    return figure
+
+
+def longitudinal_profiles(summaries: Mapping[str, Summary]) -> plt.Figure:
+    """Mean and spread of the layer energies against integration, with their ratio below."""
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(6.4, 5), sharex=True, height_ratios=(3, 1), layout="constrained"
+    )
+    layers = np.arange(1, ILD_ECAL.layers + 1)
+    for k, ((label, s), (color, style)) in enumerate(zip(summaries.items(), STYLES, strict=False)):
+        marker = "os^v"[k]
+        mean, spread = s.expected_layers
+        top.plot(layers, mean, linestyle=style, color=color, label=f"{label}, integrated")
+        top.fill_between(
+            layers,
+            np.maximum(mean - spread, 0),
+            mean + spread,
+            color=color,
+            alpha=0.15,
+            linewidth=0,
+        )
+        top.errorbar(
+            layers, s.layer_mean, s.layer_spread, fmt=marker, color=color,
+            markersize=3.5, linewidth=0.7, label=f"{label}, simulated",
+        )  # fmt: skip
+        bottom.errorbar(
+            layers + 0.25 * k, s.layer_mean / mean, spread / mean / np.sqrt(len(s)),
+            fmt=marker, color=color, markersize=3.5, linewidth=0.8,
+        )  # fmt: skip
+    bottom.axhline(1, color=GREY, linewidth=0.8)
+    top.set(ylabel="energy seen in a layer (MeV)", ylim=(0, None))
+    bottom.set(xlabel="layer", ylabel="simulated /\nintegrated", ylim=(0.9, 1.1), xlim=(0, 31))
+    top.legend()
+    return figure
+
+
+def lateral_profile(summary: Summary, layers: Sequence[int]) -> plt.Figure:
+    """Share of the energy in the columns of cells against integration, with their ratio below.
+
+    Single layers as ``layers`` has them, and all together, for which there are standard errors.
+    """
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(6.4, 5.4), sharex=True, height_ratios=(2, 1), layout="constrained"
+    )
+    half = ILD_ECAL.cells / 2
+    edges = np.arange(ILD_ECAL.cells + 1) - half
+    centre = edges[:-1] + 0.5
+    for k, (layer, (color, style)) in enumerate(zip(layers, STYLES, strict=False)):
+        row = summary.sums["columns"][layer - 1]
+        expected = summary.expected["columns"][layer - 1]
+        seen = row / (row.sum() / expected.sum())  # both without what leaves at the sides
+        top.stairs(expected, edges, baseline=None, linestyle=style, color=color, linewidth=1.4,
+                   label=f"layer {layer}")  # fmt: skip
+        top.plot(centre, seen, "os^"[k], color=color, markersize=3.5)
+        bottom.plot(centre, seen / expected, "os^"[k], color=color, markersize=3, alpha=0.6)
+    mean, error, expected = summary.column_mean, summary.column_error, summary.column_expected
+    whole = summary.expected["seen"].sum()
+    top.stairs(expected / whole, edges, baseline=None, color=BLACK, linewidth=1,
+               label="all layers")  # fmt: skip
+    for ax, scale in ((top, whole), (bottom, expected)):
+        ax.errorbar(centre, mean / scale, error / scale, fmt="x", color=BLACK, markersize=4,
+                    linewidth=1)  # fmt: skip
+    bottom.axhline(1, color=GREY, linewidth=0.8)
+    width = ILD_ECAL.cell_mm
+    top.set(ylabel="share of the energy", yscale="log", xlim=(-half, half), ylim=(1e-4, 1))
+    bottom.set(xlabel=f"$x$ about the axis (cells of {width:.2f} mm)",
+               ylabel="simulated /\nintegrated", ylim=(0.8, 1.2))  # fmt: skip
+    top.legend(loc="upper left")
+    return figure
+
+
+def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
+    """Active cells, visible energy, centroid and cell energies."""
+    figure, grid = plt.subplots(2, 2, figsize=(7.6, 5.8), layout="constrained")
+    axes = grid.ravel()
+    labels = {
+        ACTIVE: "active cells",
+        VISIBLE: "visible energy (MeV)",
+        CENTROID: "longitudinal centroid (layers)",
+    }
+    for ax, (scalar, label) in zip(axes, labels.items(), strict=False):
+        values = [s.scalars[:, scalar] for s in summaries.values()]
+        low, high = np.quantile(np.concatenate(values), [0.001, 0.999])
+        bins = np.linspace(low, high, 41)
+        for v, (color, style) in zip(values, STYLES, strict=False):
+            ax.hist(v, bins, density=True, histtype="step", color=color, linestyle=style, lw=1.6)
+        ax.set(xlabel=label, yticks=[])
+    if {s.energy for s in summaries.values()} == {PAPER_ENERGY}:
+        axes[0].axvline(PAPER_ACTIVE, color=GREY, linewidth=0.8)
+        axes[0].annotate("paper ", (PAPER_ACTIVE, 0.97), xycoords=("data", "axes fraction"),
+                         rotation=90, ha="right", va="top", fontsize=8, color=GREY)  # fmt: skip
+    for ax in grid[:, 0]:
+        ax.set_ylabel("showers (normalised)")
+    for (name, s), (color, style) in zip(summaries.items(), STYLES, strict=False):
+        counts = s.sums["cell_energies"] / len(s) / np.diff(np.log10(CELL_ENERGIES))
+        axes[3].stairs(counts, CELL_ENERGIES, color=color, linestyle=style, lw=1.6, label=name)
+    axes[3].axvline(THRESHOLD, color=GREY, linewidth=0.8)
+    axes[3].annotate(" threshold", (THRESHOLD, 0.97), xycoords=("data", "axes fraction"),
+                     rotation=90, ha="right", va="top", fontsize=8, color=GREY)  # fmt: skip
+    axes[3].set(
+        xscale="log", xlabel="energy of a cell (MeV)", ylabel="cells per shower and decade",
+        ylim=(0, None),
+    )  # fmt: skip
+    figure.legend(loc="outside upper center", ncols=len(summaries))
+    return figure
+
+
+def response_and_resolution(
+    summaries: Sequence[Summary], stochastic: float, constant: float
+) -> plt.Figure:
+    r"""Response and resolution, with what integration expects and $a/\sqrt E \oplus b$."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
+    energies = np.array([s.energy for s in summaries])
+    ratio, error = np.transpose([s.response() for s in summaries])
+    expected = [1 - sum(s.losses().values()) for s in summaries]
+    band = 0.99 * ratio.mean(), 1.01 * ratio.mean()
+    left.axhspan(*band, color=GREY, alpha=0.2, linewidth=0, label="mean ±1%")
+    left.plot(energies, expected, "--", color=VERMILLION, label="one less the losses")
+    left.errorbar(energies, ratio, error, fmt="o", color=BLUE, label="simulated")
+    left.set(xscale="log", ylabel="reconstructed / true", ylim=(0.965, 1.005))
+    left.legend()
+    resolutions = [s.resolution() for s in summaries]
+    right.errorbar(
+        energies, [100 * r.value for r in resolutions], [100 * r.error for r in resolutions],
+        fmt="o", color=BLUE, label="simulated",
+    )  # fmt: skip
+    e = np.geomspace(energies[0] / 1.2, energies[-1] * 1.2, 100)
+    right.plot(e, 100 * np.hypot(stochastic / np.sqrt(e), constant), "--", color=VERMILLION,
+               label=r"$a/\sqrt{E} \oplus b$")  # fmt: skip
+    right.plot(e, 17 / np.sqrt(e), ":", color=BLACK, label=r"$17\%/\sqrt{E}$")
+    right.set(xscale="log", yscale="log", ylabel="resolution (%)")
+    right.set_yticks([1, 2, 3, 5, 8], ["1", "2", "3", "5", "8"])
+    right.yaxis.set_minor_formatter(NullFormatter())
+    for ax in (left, right):
+        ax.set_xlabel(f"{summaries[0].particle} energy (GeV)")
+        ax.set_xticks(energies, [f"{e:g}" for e in energies])
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    right.legend()
+    return figure
+
+
+def correlation_matrix(correlations: np.ndarray, names: Sequence[str]) -> plt.Figure:
+    """Linear correlation coefficients, in per cent, of observables named as in ``SYMBOLS``."""
+    figure, ax = plt.subplots(figsize=(5.6, 4.8), layout="constrained")
+    drawn = ax.imshow(100 * correlations, cmap="PuOr", vmin=-100, vmax=100)
+    for i, row in enumerate(correlations):
+        for j, value in enumerate(row):
+            dark = abs(value) > 0.7
+            ax.text(j, i, f"{100 * value:z.0f}", ha="center", va="center", fontsize=7,
+                    color="white" if dark else "black")  # fmt: skip
+    labels = [SYMBOLS[name] for name in names]
+    ax.set_xticks(range(len(names)), labels)
+    ax.set_yticks(range(len(names)), labels)
+    ax.minorticks_off()
+    ax.tick_params(length=0)
+    figure.colorbar(drawn, label="correlation (%)", shrink=0.85)
+    return figure

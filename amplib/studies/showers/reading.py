@@ -1,0 +1,225 @@
+"""Many showers in a few numbers: what ``ShowerSummary`` stored, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+
+from amplib.metrics.quantiles import Estimate
+from amplib.store.results import Result
+from amplib.studies.showers.study import RADII, ShowerSummary
+from amplib.truth.showers.geometry import ILD_ECAL
+
+ACTIVE, VISIBLE, LOST, CENTROID = range(4)
+"""Columns of ``scalars``."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Showers of one energy and particle.
+
+    Standard errors are over showers.
+    """
+
+    energy: float
+    particle: str
+    scalars: np.ndarray
+    """Active cells, E_vis (MeV), reconstructed energy (GeV) and centroid, ``(N, 4)``."""
+    sums: dict[str, np.ndarray]
+    """Sums over all showers, as ``ShowerSummary.reduce`` names them."""
+    expected: dict[str, np.ndarray]
+    """Integrals that the sums are held to."""
+    display: np.ndarray
+    """One shower, ``(layer, x, y)`` MeV."""
+
+    def __len__(self) -> int:
+        return len(self.scalars)
+
+    @cached_property
+    def layer_mean(self) -> np.ndarray:
+        """Mean energy seen in each layer, MeV."""
+        return self.sums["seen"] / len(self)
+
+    @cached_property
+    def layer_spread(self) -> np.ndarray:
+        """Standard deviation of the energy seen in each layer, MeV."""
+        square = np.diag(self.sums["seen_products"]) / len(self)
+        return np.sqrt(np.maximum(square - self.layer_mean**2, 0))
+
+    @cached_property
+    def spread_error(self) -> np.ndarray:
+        """Standard error of ``layer_spread``, from the fourth moments, MeV."""
+        fourth, square = self.sums["seen_fourths"] / len(self), self.layer_spread**2
+        return np.sqrt(np.maximum(fourth - square**2, 0) / (4 * square * len(self)))
+
+    @property
+    def expected_layers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and spread of the energy in each layer of the grid by integration, MeV."""
+        return self.expected["inside"], self.expected["spread"]
+
+    @cached_property
+    def layer_pulls(self) -> np.ndarray:
+        """Mean layer energies, measured minus expected, in standard errors over showers."""
+        error = self.layer_spread / np.sqrt(len(self))
+        return (self.layer_mean - self.expected_layers[0]) / error
+
+    @cached_property
+    def column_mean(self) -> np.ndarray:
+        """Mean energy in each column of cells, all layers, MeV."""
+        return self.sums["columns"].sum(0) / len(self)
+
+    @cached_property
+    def column_expected(self) -> np.ndarray:
+        """The same by integration."""
+        return self.expected["seen"] @ self.expected["columns"]
+
+    @cached_property
+    def column_error(self) -> np.ndarray:
+        """Standard error of ``column_mean`` over showers, MeV."""
+        variance = self.sums["column_squares"] / len(self) - self.column_mean**2
+        return np.sqrt(variance / len(self))
+
+    @property
+    def column_pulls(self) -> np.ndarray:
+        """Measured minus expected, in standard errors."""
+        return (self.column_mean - self.column_expected) / self.column_error
+
+    def mean(self, scalar: int) -> Estimate:
+        """Mean of a column of ``scalars``."""
+        values = self.scalars[:, scalar].astype(float)
+        return Estimate(values.mean(), values.std(ddof=1) / np.sqrt(len(values)))
+
+    def response(self) -> Estimate:
+        """Reconstructed over true energy."""
+        return Estimate(*(np.array(self.mean(LOST)) / self.energy))
+
+    def losses(self) -> dict[str, float]:
+        """Shares of the energy that the reconstruction misses; all but the third by integration.
+
+        ``behind`` the last layer, at the ``sides`` of the grid, below the ``threshold``, and what
+        a ``sum`` over layers lacks of the integral over depth (negative: has in excess).
+        """
+        energy, calibration = 1000 * self.energy, ILD_ECAL.calibration()
+        whole, inside = calibration @ self.expected["seen"], calibration @ self.expected_layers[0]
+        behind = float(self.expected["behind"])
+        return {
+            "behind": behind,
+            "sides": (whole - inside) / energy,
+            "threshold": calibration @ self.layer_mean / energy - self.response().value,
+            "sum": 1 - behind - whole / energy,
+        }
+
+    def resolution(self) -> Estimate:
+        """Relative spread of the reconstructed energy, of whatever distribution it is.
+
+        Where few showers make much of the spread, value and error come out small together.
+        """
+        values = self.scalars[:, LOST].astype(float)
+        ratio = values.std(ddof=1) / values.mean()
+        z = (values - values.mean()) / values.std(ddof=1)
+        # What one shower moves the logarithm of the ratio by, times N.
+        influence = (z**2 - 1) / 2 - ratio * z
+        return Estimate(ratio, ratio * influence.std() / np.sqrt(len(values)))
+
+    def mean_depth(self) -> Estimate:
+        """Energy-weighted mean depth of the mean shower, X0, every layer by its energy lost."""
+        weight = ILD_ECAL.calibration()
+        above = weight * np.array(ILD_ECAL.depth)
+        return _ratio(above, weight, self.sums["seen"], self.sums["seen_products"])
+
+    def expected_depth(self) -> float:
+        """The same by integration."""
+        lost = ILD_ECAL.calibration() * self.expected_layers[0]
+        return float(lost @ np.array(ILD_ECAL.depth) / lost.sum())
+
+    def contained(self) -> list[Estimate]:
+        """Share of the energy lost in the grid that lies within ``RADII`` about its centre.
+
+        Energies count as spread evenly over their cells.
+        """
+        *discs, grid = np.eye(len(RADII) + 1)
+        sums, products = self.sums["discs"], self.sums["discs_products"]
+        return [_ratio(disc, grid, sums, products) for disc in discs]
+
+    def expected_contained(self) -> np.ndarray:
+        """The same by integration, to 0.001: the grid's cells enter by their mean effect."""
+        fraction = np.array(ILD_ECAL.sampling_fraction)
+        grid = (self.expected["inside"] / fraction).sum() / (self.expected["seen"] / fraction).sum()
+        return self.expected["discs"] / grid
+
+    def correlations(self) -> np.ndarray:
+        """Linear correlation coefficients of ``config.CORRELATED``, ``(11, 11)``."""
+        return _correlations(self.sums["correlated"], self.sums["correlated_products"], len(self))
+
+    def layer_correlations(self) -> np.ndarray:
+        """Linear correlation coefficients of the layer energies, ``(layers, layers)``."""
+        return _correlations(self.sums["seen"], self.sums["seen_products"], len(self))
+
+    def symmetry(self) -> list[Estimate]:
+        """Four means that vanish for showers about the axis that are alike in x and y.
+
+        X and Y less the centre of the grid (cells), the difference of their squares, and that of
+        the second moments, X2 - Y2 (cells^2).
+        """
+        mean, square = self.sums["turned"] / len(self), self.sums["turned_squares"] / len(self)
+        return [
+            Estimate(m, np.sqrt((s - m**2) / len(self))) for m, s in zip(mean, square, strict=True)
+        ]
+
+
+def _ratio(
+    above: np.ndarray, below: np.ndarray, sums: np.ndarray, products: np.ndarray
+) -> Estimate:
+    """The ratio of two weighted sums over showers, given the sums and those of products."""
+    value = above @ sums / (below @ sums)
+    pull = above - value * below  # of mean zero
+    return Estimate(value, np.sqrt(pull @ products @ pull) / (below @ sums))
+
+
+def _correlations(sums: np.ndarray, products: np.ndarray, n: int) -> np.ndarray:
+    covariance = products / n - np.outer(sums, sums) / n**2
+    spread = np.sqrt(np.diag(covariance))
+    return covariance / np.outer(spread, spread)
+
+
+def summarise(result: Result) -> Summary:
+    """The parts of a ``ShowerSummary`` as one."""
+    parts = list(result.load().values())
+    per_part = ("scalars", "display_cell", "display_energy")
+    names = [k for k in parts[0] if k not in per_part and not k.startswith("expected")]
+    display = np.zeros(ILD_ECAL.shape, np.float32)
+    display.reshape(-1)[parts[0]["display_cell"]] = parts[0]["display_energy"]
+    study = cast(ShowerSummary, result.study)
+    return Summary(
+        energy=study.energy,
+        particle=study.particle,
+        scalars=np.concatenate([p["scalars"] for p in parts]),
+        sums={name: np.sum([p[name] for p in parts], axis=0) for name in names},
+        expected={k.removeprefix("expected_"): v for k, v in parts[0].items() if "expected" in k},
+        display=display,
+    )
+
+
+def fit_resolution(
+    energies: np.ndarray, resolution: list[Estimate]
+) -> tuple[Estimate, Estimate, float]:
+    r"""Stochastic and constant term, $\sigma/E = a/\sqrt{E} \oplus b$, and chi^2 of the fit.
+
+    Least squares, linear in $a^2$ and $b^2$: $(\sigma/E)^2 = a^2/E + b^2$.  A square below zero
+    makes a term of zero, with an error that is not a number.
+    """
+    square = np.array([r.value**2 for r in resolution])
+    error = np.array([2 * r.value * r.error for r in resolution])
+    design = np.stack([1 / energies, np.ones_like(energies)], 1) / error[:, None]
+    covariance = np.linalg.inv(design.T @ design)
+    squares = covariance @ design.T @ (square / error)
+    chi2 = float(((square / error - design @ squares) ** 2).sum())
+    terms = np.sqrt(np.maximum(squares, 0))
+    a, b = (
+        Estimate(t, np.sqrt(v) / (2 * t) if t > 0 else np.nan)
+        for t, v in zip(terms, np.diag(covariance), strict=True)
+    )
+    return a, b, chi2
