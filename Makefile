@@ -62,10 +62,11 @@ test: lint book ## lint, types, tests, notebooks and the built pages in a browse
 	$(RUN) pytest tests $(CHECKED:%=_build/nbval/%.ipynb) --nbval-lax --nbval-current-env \
 		-m "$(MARKS)" $(ARGS)
 
-lint: .venv/.ready ## ruff and mypy
+lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(RUN) lint-imports --no-cache
 
 benchmark: .venv/.ready ## how fast GANs train, and showers and events are made, on this machine
 	@for name in gan_throughput showers events csv_rows; do \

@@ -14,7 +14,7 @@ from amplib.book.obtain import BEST, is_wanting, stored
 from amplib.store.compute import WorkerDied, compute
 from amplib.store.rates import cost
 from amplib.store.study import PRESETS
-from amplib.studies.catalogue import STUDIES
+from amplib.studies.catalogue import STUDIES, results_of, wanted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,14 +107,14 @@ def _compute_all(options: argparse.Namespace) -> bool:
     preset = options.preset or "paper"
     if preset not in PRESETS:
         raise ValueError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
-    return compute_all(preset, options.study, options.minutes, options.jobs, options.device)
+    return compute_all(wanted(preset, options.study), options.minutes, options.jobs, options.device)
 
 
 def run_merge(options: argparse.Namespace) -> bool:
     """``amplib merge``: fails if anything was refused."""
     from amplib.store.merge import merge
 
-    taken, refused = merge(options.folder)
+    taken, refused = merge(options.folder, STUDIES)
     for line in taken:
         print(line)
     for line in refused:
@@ -130,8 +130,6 @@ def run_data(options: argparse.Namespace) -> bool:
 
 def run_status(options: argparse.Namespace) -> bool:
     """``amplib status``: a table of parts done and wanted, and what the rest would cost."""
-    from amplib.store.queue import results_of
-
     presets = [options.preset] if options.preset else list(PRESETS)
     rows: list[dict[str, Any]] = []
     for preset in presets:

@@ -1,4 +1,4 @@
-"""Intervals that are exact and need not be symmetric: of a rate and of a median."""
+"""Values with their uncertainty: standard errors, and intervals that need not be symmetric."""
 
 from __future__ import annotations
 
@@ -6,9 +6,27 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import beta, binom
 
-from amplib.metrics.quantiles import as_sample
+from amplib.cells import as_sample
+
+
+class Estimate(NamedTuple):
+    """A value with its standard error; prints two significant digits of the error.
+
+    >>> print(Estimate(238.7, 11.2), Estimate(0.51234, 0.0996), Estimate(12346.0, 678.0), sep=", ")
+    239 ± 11, 0.51 ± 0.10, 12350 ± 680
+    """
+
+    value: float
+    error: float
+
+    def __str__(self) -> str:
+        if not np.isfinite(self.error) or self.error <= 0:
+            return f"{self.value:.4g} ± {self.error:g}"
+        # The exponent after rounding: 0.0996 is 0.10, not 0.100.
+        decimals = 1 - int(f"{self.error:.1e}".partition("e")[2])
+        shown = max(decimals, 0)
+        return f"{round(self.value, decimals):.{shown}f} ± {round(self.error, decimals):.{shown}f}"
 
 
 class Interval(NamedTuple):
@@ -41,6 +59,8 @@ class Share(NamedTuple):
 
     def interval(self, level: float = 0.68) -> tuple[float, float]:
         """Ends of the interval of the rate."""
+        from scipy.stats import beta
+
         tail = (1 - level) / 2
         low = beta.ppf(tail, self.k, self.n - self.k + 1) if self.k else 0.0
         high = beta.ppf(1 - tail, self.k + 1, self.n - self.k) if self.k < self.n else 1.0
@@ -61,6 +81,8 @@ def median(values: ArrayLike, level: float = 0.68) -> Interval:
     >>> median([5, 1, 4, 2, 3])
     Interval(value=3.0, low=1.0, high=5.0)
     """
+    from scipy.stats import binom
+
     ordered = np.sort(np.ravel(as_sample(values)))
     n = len(ordered)
     below = int(binom.ppf((1 - level) / 2, n, 0.5))

@@ -57,17 +57,11 @@ import matplotlib.pyplot as plt
 from amplib.book import report
 from amplib.book.claims import curve_saturation
 from amplib.book.obtain import obtain, stored
+from amplib.metrics.amplification import balanced, ratio, shared
 from amplib.models.fit import PARAMETERS, fit_camel_back
-from amplib.studies.camel.figures import ORANGE, density_panel, quantile_mse_panels, with_failures
-from amplib.studies.camel.reading import (
-    balanced,
-    check_quantiles,
-    fit_bound,
-    gan_curve,
-    ratio,
-    sample_and_fit,
-    shared,
-)
+from amplib.studies.camel.figures import density_panel, quantile_mse_panels, with_failures
+from amplib.studies.camel.reading import check_quantiles, fit_bound, gan_curve, sample_and_fit
+from amplib.style import ORANGE
 
 quantiles = check_quantiles(given.pop("quantiles"))
 data = {name: given[name] for name in ("n_train", "seed")}

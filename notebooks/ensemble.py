@@ -49,15 +49,11 @@ import matplotlib.pyplot as plt
 from amplib.book import report
 from amplib.book.claims import curve_saturation
 from amplib.book.obtain import obtain, stored
+from amplib.metrics.amplification import ratio
 from amplib.models.fit import fit_camel_back
-from amplib.studies.camel.figures import (
-    ORANGE,
-    PURPLE,
-    density_panel,
-    quantile_mse_panels,
-    with_failures,
-)
-from amplib.studies.camel.reading import check_quantiles, gan_curve, ratio, sample_and_fit
+from amplib.studies.camel.figures import density_panel, quantile_mse_panels, with_failures
+from amplib.studies.camel.reading import check_quantiles, gan_curve, sample_and_fit
+from amplib.style import ORANGE, PURPLE
 
 quantiles = check_quantiles(given.pop("quantiles"))
 data = {name: given[name] for name in ("n_train", "seed")}

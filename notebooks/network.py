@@ -34,9 +34,10 @@ import torch
 from amplib.book import report
 from amplib.book.claims import COMPARED
 from amplib.book.obtain import obtain, stored
+from amplib.metrics.amplification import QUANTILES, ratio, shared
 from amplib.models.gan import Discriminator, Generator
 from amplib.studies.camel.diagram import draw_gan
-from amplib.studies.camel.reading import QUANTILES, gan_curve, ratio, shared
+from amplib.studies.camel.reading import gan_curve
 
 config = stored("gan", **given).study
 seeds = [torch.Generator().manual_seed(0)]

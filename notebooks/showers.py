@@ -40,7 +40,7 @@ from scipy import stats
 
 from amplib.book import report
 from amplib.book.obtain import obtain
-from amplib.metrics.quantiles import Estimate
+from amplib.estimate import Estimate
 from amplib.studies.showers import figures
 from amplib.studies.showers.reading import ACTIVE, VISIBLE, fit_resolution, summarise
 from amplib.studies.showers.study import RADII

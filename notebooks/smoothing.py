@@ -34,15 +34,11 @@ import matplotlib.pyplot as plt
 
 from amplib.book import report
 from amplib.book.obtain import obtain
+from amplib.metrics.amplification import ratio
 from amplib.models.smoothing import LABELS
-from amplib.studies.camel.figures import ORANGE, PURPLE, quantile_mse_panels, with_failures
-from amplib.studies.camel.reading import (
-    check_quantiles,
-    gan_curve,
-    ratio,
-    sample_and_fit,
-    smoothing,
-)
+from amplib.studies.camel.figures import quantile_mse_panels, with_failures
+from amplib.studies.camel.reading import check_quantiles, gan_curve, sample_and_fit, smoothing
+from amplib.style import ORANGE, PURPLE
 
 quantiles = check_quantiles(given.pop("quantiles"))
 fits = obtain("fit", **given)

@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 
+from amplib.metrics.amplification import GANCurve, Repetitions, balanced, ratio, shared
 from amplib.metrics.quantiles import expected_mse
 from amplib.parameters import ParameterError
-from amplib.studies.camel.reading import (
-    GANCurve,
-    Repetitions,
-    balanced,
-    check_quantiles,
-    ratio,
-    shared,
-)
+from amplib.studies.camel.reading import check_quantiles
 
 
 def pure(n, repetitions, start=0, seed=3):

@@ -8,10 +8,11 @@ import sys
 import pytest
 import yaml
 
-from amplib.book.claims import MEASURES, Evidence, about, above, all_claims, says, within
+from amplib.book.claims import MEASURES, Evidence, all_claims, says
 from amplib.book.figure import owners
-from amplib.metrics.quantiles import Estimate
-from amplib.store.results import ROOT
+from amplib.estimate import Estimate
+from amplib.files import ROOT
+from amplib.metrics.verdict import about, above, within
 
 
 def test_every_claim_of_the_papers_has_a_row_and_no_row_is_an_orphan():

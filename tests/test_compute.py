@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from amplib.__main__ import assignments, span
+from amplib.files import ROOT
 from amplib.store.compute import compute, grouped
-from amplib.store.results import ROOT, Result, work_folder
+from amplib.store.results import Result, work_folder
 from amplib.store.worker import unfinished
 from amplib.studies.catalogue import make_study
 

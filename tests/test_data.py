@@ -10,9 +10,10 @@ import pytest
 
 from amplib.__main__ import main
 from amplib.book import data
+from amplib.files import ROOT
 from amplib.parameters import ParameterError
 from amplib.store import compute, worker
-from amplib.store.results import ROOT, Result
+from amplib.store.results import Result
 from amplib.studies.catalogue import STUDIES, make_study
 from amplib.truth.collisions.columns import TWO_BODY
 from amplib.truth.collisions.csv_file import read_events
@@ -22,8 +23,7 @@ from amplib.truth.showers.getting_high import read_showers
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Where data sets are made, for this process and its workers."""
-    for module in ("amplib.store.results", "amplib.book.data"):
-        monkeypatch.setattr(f"{module}.DATA", tmp_path)
+    monkeypatch.setattr("amplib.files.DATA", tmp_path)
     monkeypatch.setenv("AMPLIFY_DATA", str(tmp_path))
     return tmp_path
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import amplib.store.download
+from amplib.files import ROOT
 from amplib.store.download import PUBLISHED, DownloadError, PublishedFile, check, fetch
-from amplib.store.results import ROOT
 
 pytest.importorskip("pooch")
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from amplib.files import ROOT
 from amplib.metrics.merit import GRIDS
-from amplib.store.results import ROOT, Result, provenance
+from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.reading import chi2, flat, modulation, share
 from amplib.studies.collisions.reference import SMEARINGS, reference
@@ -99,7 +100,7 @@ def test_presets_share_the_parts_of_a_sample(tmp_path):
 
 def test_a_summary_takes_what_is_stored(tmp_path, monkeypatch):
     """Parts in ``data/`` are read, not made: a stored part that was changed shows."""
-    monkeypatch.setattr("amplib.store.results.DATA", tmp_path)
+    monkeypatch.setattr("amplib.files.DATA", tmp_path)
     sample = make_study("two-body", "smoke")
     arrays = sample.make((0,), ignore)
     arrays["events"] = np.repeat(arrays["events"][:1], sample.part_size, 0)
@@ -201,7 +202,7 @@ def test_reference_stores_the_events_that_it_is_made_of(tmp_path):
 
 
 def test_summary_of_top_pairs_keeps_the_events(tops, tmp_path, monkeypatch):
-    monkeypatch.setattr("amplib.store.results.DATA", tmp_path)
+    monkeypatch.setattr("amplib.files.DATA", tmp_path)
     (_, kept), *_ = make_study("ttbar-summary", "smoke").compute([(0,)], "cpu", Path(), ignore)
     np.testing.assert_array_equal(kept["packed"], pack(tops["events"]))
     assert kept["met_residuals"].shape == (20, 2)

@@ -74,7 +74,7 @@ PATCHES = [
     ("amplib.models.gan.aggregation_weights", lambda f: lambda *a: 1.0001 * f(*a)),
     ("amplib.models.gan.discriminator_loss", lambda f: lambda a, b, gamma: f(a, b, 1.01 * gamma)),
     ("amplib.models.gan.F.elu", lambda f: lambda x: f(x, alpha=1.001)),
-    ("amplib.models.layers._MIX_2", 3),
+    ("amplib.models.noise._MIX_2", 3),
     ("amplib.studies.camel.study._MEMBER", 7),
 ]
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.optimize import approx_fprime
 
-from amplib.metrics.quantiles import expected_mse, merge_cells, n_equiv, quantile_mse
+from amplib.cells import merge_cells
+from amplib.metrics.quantiles import expected_mse, n_equiv, quantile_mse
 from amplib.models.fit import (
     PARAMETERS,
     CamelBackLikelihood,

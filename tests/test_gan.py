@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from amplib.metrics.quantiles import cell_counts, merge_cells, quantile_mse
+from amplib.cells import cell_counts, merge_cells
+from amplib.metrics.quantiles import quantile_mse
 from amplib.models.config import GANConfig
 from amplib.models.gan import (
     Discriminator,
@@ -20,7 +21,8 @@ from amplib.models.gan import (
     aggregation_weights,
     discriminator_loss,
 )
-from amplib.models.layers import LEAK, NoiseBlock
+from amplib.models.layers import LEAK
+from amplib.models.noise import NoiseBlock
 from amplib.truth.densities import CamelBack
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))

@@ -6,11 +6,12 @@ import shutil
 import numpy as np
 import pytest
 
+import amplib.files
 import amplib.store.results
 from amplib.__main__ import main
 from amplib.store.merge import merge
 from amplib.store.results import Result, part_name, part_of
-from amplib.studies.catalogue import make_study
+from amplib.studies.catalogue import STUDIES, make_study
 
 MADE = {"device": "theirs", "seconds": 1.0, "together": 1}
 
@@ -18,7 +19,7 @@ MADE = {"device": "theirs", "seconds": 1.0, "together": 1}
 @pytest.fixture(autouse=True)
 def ours(tmp_path, monkeypatch):
     """A store of our own for every test."""
-    monkeypatch.setattr(amplib.store.results, "RESULTS", tmp_path / "ours")
+    monkeypatch.setattr(amplib.files, "RESULTS", tmp_path / "ours")
     return tmp_path / "ours"
 
 
@@ -47,21 +48,21 @@ def theirs(tmp_path):
 
 
 def test_parts_are_taken_with_their_record(theirs):
-    taken, refused = merge(theirs.root)
+    taken, refused = merge(theirs.root, STUDIES)
     assert taken == [f"smoke/camel-gan/{study().key()}: 2 taken, 0 here already"]
     assert not refused
     here = Result(study(), "smoke")
     assert here.done() == [(0, 0), (1, 0)]
     np.testing.assert_array_equal(here.part((1, 0))["counts"], arrays(1)["counts"])
     assert here.record() == theirs.record()
-    taken, refused = merge(theirs.root)
+    taken, refused = merge(theirs.root, STUDIES)
     assert taken == [f"smoke/camel-gan/{study().key()}: 0 taken, 2 here already"]
 
 
 def test_ours_is_kept_where_both_have_a_part(theirs):
     here = Result(study(), "smoke")
     here.save((0, 0), arrays(7), MADE)
-    merge(theirs.root)
+    merge(theirs.root, STUDIES)
     assert here.part((0, 0))["counts"][0, 0] == 7
     assert here.part((1, 0))["counts"][0, 0] == 1
 
@@ -69,7 +70,7 @@ def test_ours_is_kept_where_both_have_a_part(theirs):
 def test_a_damaged_part_is_refused_and_the_others_are_taken(theirs):
     path = theirs.folder / part_name((0, 0))
     path.write_bytes(path.read_bytes()[:-1] + b"!")
-    taken, refused = merge(theirs.root)
+    taken, refused = merge(theirs.root, STUDIES)
     assert refused == [f"{path} does not match its SHA-256"]
     assert taken[0].endswith("1 taken, 0 here already")
 
@@ -86,7 +87,7 @@ def test_a_damaged_part_is_refused_and_the_others_are_taken(theirs):
 def test_arrays_of_another_kind_are_refused(theirs, change, message):
     """Their checksum is right, but they are no part of this study."""
     theirs.save((2, 0), arrays(**change), MADE)
-    _, refused = merge(theirs.root)
+    _, refused = merge(theirs.root, STUDIES)
     (line,) = refused
     assert line.startswith(f"{theirs.folder / part_name((2, 0))}: {message}")
     assert not Result(study(), "smoke").has((2, 0))
@@ -98,7 +99,7 @@ def test_a_pickle_is_refused(theirs):
     record = theirs.record()
     record["parts"][path.name]["sha256"] = amplib.store.results._sha256(path)
     (theirs.folder / "record.json").write_text(json.dumps(record))
-    _, (line,) = merge(theirs.root)
+    _, (line,) = merge(theirs.root, STUDIES)
     assert str(path) in line
     assert "cannot be read" in line
 
@@ -126,7 +127,7 @@ def changed(theirs, **changes):
 )
 def test_a_result_that_is_not_what_its_record_says_is_refused(theirs, changes, message):
     changed(theirs, **changes)
-    taken, (line,) = merge(theirs.root)
+    taken, (line,) = merge(theirs.root, STUDIES)
     assert not taken
     assert str(theirs.folder / "record.json") in line
     assert message in line
@@ -135,7 +136,7 @@ def test_a_result_that_is_not_what_its_record_says_is_refused(theirs, changes, m
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"study": 1}'])
 def test_a_damaged_record_is_refused(theirs, text):
     (theirs.folder / "record.json").write_text(text)
-    _, (line,) = merge(theirs.root)
+    _, (line,) = merge(theirs.root, STUDIES)
     assert "damaged" in line
 
 
@@ -143,7 +144,7 @@ def test_a_name_that_is_no_part_is_refused(theirs):
     record = theirs.record()
     record["parts"]["../part-000-00.npz"] = record["parts"]["part-000-00.npz"]
     (theirs.folder / "record.json").write_text(json.dumps(record))
-    taken, (line,) = merge(theirs.root)
+    taken, (line,) = merge(theirs.root, STUDIES)
     assert "'../part-000-00.npz' is no part" in line
     assert taken[0].endswith("2 taken, 0 here already")
 

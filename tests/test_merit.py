@@ -47,7 +47,7 @@ def by_hand() -> dict[str, float]:
 
 def test_there_are_33_observables_and_528_pairs(by_hand):
     assert len(by_hand) == len(OBSERVABLES) == 33
-    assert len(pair_histograms(np.zeros((2, 33), np.uint8))) == 528
+    assert len(pair_histograms(np.zeros((2, 33), np.uint8), BINS)) == 528
 
 
 def test_masses_by_hand(by_hand):
@@ -94,7 +94,7 @@ def test_bins_cover_every_event(truth, name):
     binning = binnings(truth)[name]
     codes = binning.codes(truth)
     assert codes.max() == BINS - 1
-    assert (pair_histograms(codes).sum(1) == len(truth)).all()
+    assert (pair_histograms(codes, BINS).sum(1) == len(truth)).all()
     np.testing.assert_array_equal(codes, binning.codes(truth, 4 * BINS) // 4)
     for column in (OBSERVABLES.index("E_j1"), OBSERVABLES.index("eta_l1")):
         low, high = binning.limits[column]

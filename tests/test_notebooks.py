@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from amplib.book.figure import owners
-from amplib.store.results import ROOT
+from amplib.files import ROOT
 
 NOTEBOOK = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from amplib.book.claims import says
-from amplib.store.results import ROOT
+from amplib.files import ROOT
 
 BUILD = ROOT / "_build"
 pytestmark = pytest.mark.skipif(

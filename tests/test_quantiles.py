@@ -7,16 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from amplib.metrics.quantiles import (
-    Estimate,
-    amplification_factor,
-    cell_counts,
-    cell_masses,
-    expected_mse,
-    merge_cells,
-    n_equiv,
-    quantile_mse,
-)
+from amplib.cells import cell_counts, cell_masses, merge_cells
+from amplib.estimate import Estimate
+from amplib.metrics.quantiles import amplification_factor, expected_mse, n_equiv, quantile_mse
 from amplib.truth.densities import CamelBack
 
 TRUTH = CamelBack()

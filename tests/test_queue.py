@@ -9,15 +9,14 @@ import time
 import numpy as np
 import pytest
 
-import amplib.store.queue
+import amplib.files
 import amplib.store.rates
-import amplib.store.results
 from amplib.parameters import ParameterError
 from amplib.store import worker
 from amplib.store.compute import Crew, Group, WorkerDied, compute
-from amplib.store.queue import compute_all, ordered, wanted
+from amplib.store.queue import compute_all, ordered
 from amplib.store.results import Result
-from amplib.studies.catalogue import make_study
+from amplib.studies.catalogue import make_study, wanted
 
 SMALL = {"width": 8, "latent": 5, "embedding": 4, "depth": 2, "max_events": 200, "repetitions": 2}
 
@@ -25,8 +24,8 @@ SMALL = {"width": 8, "latent": 5, "embedding": 4, "depth": 2, "max_events": 200,
 @pytest.fixture(autouse=True)
 def store(tmp_path, monkeypatch):
     """A store, events and measured rates of its own for every test."""
-    monkeypatch.setattr(amplib.store.results, "RESULTS", tmp_path)
-    monkeypatch.setattr(amplib.store.results, "DATA", tmp_path / "data")
+    monkeypatch.setattr(amplib.files, "RESULTS", tmp_path)
+    monkeypatch.setattr(amplib.files, "DATA", tmp_path / "data")
     monkeypatch.setattr(amplib.store.rates, "FILE", tmp_path / ".rates.json")
     return tmp_path
 
@@ -77,7 +76,7 @@ def test_one_study_of_many():
 @pytest.mark.parametrize("value", [0, -3.0, float("nan")])
 def test_no_time_is_refused(value):
     with pytest.raises(ValueError, match="minutes = "):
-        compute_all("smoke", minutes=value)
+        compute_all({}, minutes=value)
 
 
 def test_a_deadline_keeps_what_is_unfinished(store):
@@ -123,13 +122,12 @@ def test_a_signal_stops_with_a_checkpoint(store, number):
     assert sorted(begun) == [[(0, 0)], [(1, 0)]]
 
 
-def test_a_study_that_fails_is_named_and_the_others_go_on(monkeypatch, capsys):
+def test_a_study_that_fails_is_named_and_the_others_go_on(capsys):
     results = {"gan": gan(epochs=2), "fit": Result(make_study("fit", "smoke"), "smoke")}
-    monkeypatch.setattr(amplib.store.queue, "wanted", lambda preset, study: results)
     results["gan"].save((0, 0), {"counts": np.zeros(3)}, {"seconds": 1.0, "together": 1})
     path = results["gan"].folder / "record.json"
     path.write_text(path.read_text().replace('"fingerprint": [', '"fingerprint": [1.5,'))
-    assert not compute_all("smoke", jobs=1, device="cpu")
+    assert not compute_all(results, jobs=1, device="cpu")
     said = capsys.readouterr().err
     assert "failed: gan (" in said
     assert "was made by other code" in said

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 import torch
 
+import amplib.files
 import amplib.store.results
 import amplib.studies.camel.training
+from amplib.files import write_atomically
 from amplib.store.compute import grouped
-from amplib.store.results import DamagedPartWarning, Result, part_name, write_atomically
+from amplib.store.results import DamagedPartWarning, Result, part_name
 from amplib.studies.catalogue import make_study
 
 # A GAN of a second: the arrays and the code path are those of a full one.
@@ -31,7 +33,7 @@ COMMAND = [sys.executable, "-m", "amplib", "compute", "gan", "--preset", "smoke"
 @pytest.fixture(autouse=True)
 def store(tmp_path, monkeypatch):
     """A store of its own for every test, locks and checkpoints included."""
-    monkeypatch.setattr(amplib.store.results, "RESULTS", tmp_path)
+    monkeypatch.setattr(amplib.files, "RESULTS", tmp_path)
     threads, products = torch.get_num_threads(), torch.backends.mkldnn.matmul.fp32_precision
     torch.set_num_threads(1)
     yield tmp_path
@@ -137,14 +139,16 @@ def test_what_is_saved_is_loaded():
 
 def test_the_store_is_named_by_the_environment(tmp_path):
     code = (
-        "from amplib.store.results import RESULTS, work_folder;print(RESULTS, work_folder(RESULTS))"
+        "from amplib.files import RESULTS;"
+        "from amplib.store.results import work_folder;"
+        "print(RESULTS, work_folder(RESULTS))"
     )
     store = tmp_path / "elsewhere"
     environment = {**os.environ, "AMPLIFY_RESULTS": str(store)}
     shown = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
     assert shown.split() == [str(store), str(store / ".work")]
     del environment["AMPLIFY_RESULTS"]
-    code = "from amplib.store.results import RESULTS; print(RESULTS)"
+    code = "from amplib.files import RESULTS; print(RESULTS)"
     shown = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
     assert shown.strip() == str(Path(__file__).resolve().parents[1] / "results")
 

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from shower_samples import draw, summary_of
 
-from amplib.metrics.quantiles import Estimate
+from amplib.estimate import Estimate
 from amplib.studies.catalogue import make_study
 from amplib.studies.showers.reading import LOST, Summary, fit_resolution, summarise
 from amplib.studies.showers.study import RADII, ShowerSummary, dense_showers

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from amplib.metrics.quantiles import cell_counts, merge_cells, n_equiv, quantile_mse
+from amplib.cells import cell_counts, merge_cells
+from amplib.metrics.quantiles import n_equiv, quantile_mse
 from amplib.models.fit import fit_camel_back
 from amplib.models.smoothing import (
     BASELINES,

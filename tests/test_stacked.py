@@ -6,15 +6,8 @@ import torch
 import torch.nn.functional as F
 from scipy import stats
 
-from amplib.models.layers import (
-    LEAK,
-    Noise,
-    NoiseBlock,
-    StackedLinear,
-    dropout_words,
-    leaky,
-    uniform_words,
-)
+from amplib.models.layers import LEAK, StackedLinear, leaky
+from amplib.models.noise import Noise, NoiseBlock, dropout_words, uniform_words
 
 CPU = torch.device("cpu")
 WORDS = 1 << 19

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from amplib.store.results import ROOT
+from amplib.files import ROOT
 
 
 def run_sweep(store, *grid):

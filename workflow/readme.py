@@ -9,7 +9,7 @@ import re
 import shutil
 
 from amplib.book.claims import Evidence
-from amplib.store.results import ROOT
+from amplib.files import ROOT
 
 FIGURE = "amplify-fig2.svg"
 

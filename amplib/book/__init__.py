@@ -1,0 +1,1 @@
+"""What knows a page: results asked for, drawn, told and judged."""

@@ -6,7 +6,7 @@ A verdict follows from ``RULES``, never from a look at the plot.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,21 +16,12 @@ import numpy as np
 import yaml
 
 from amplib.book.obtain import BEST, stored
-from amplib.metrics.quantiles import Estimate
-from amplib.store.results import ROOT, Result
-from amplib.studies.camel.reading import (
-    QUANTILES,
-    GANCurve,
-    Repetitions,
-    SampleAndFit,
-    fit_bound,
-    gan_curve,
-    ratio,
-    sample_and_fit,
-)
+from amplib.files import ROOT
+from amplib.metrics.amplification import QUANTILES, GANCurve, Repetitions, ratio
+from amplib.metrics.verdict import ABOUT, SIGMAS, Finding, about, above, both, within
+from amplib.store.results import Result
+from amplib.studies.camel.reading import SampleAndFit, fit_bound, gan_curve, sample_and_fit
 
-ABOUT = 0.2
-SIGMAS = 2.0
 CONSTANT = 1.5
 COMPARED = 4
 """Samples on which the other aggregations are compared with the standard deviation."""
@@ -75,25 +66,6 @@ class Claim:
     verdict: str
     figure: str | None
     why: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a measurement returns.
-
-    Args:
-        measured: as text.
-        error: standard error of the first number, or None.
-        met: whether the claim is met.
-        why: what is to be said of it.
-        tight: whether two standard errors could turn the verdict.
-    """
-
-    measured: str
-    error: float | None
-    met: bool
-    why: str = ""
-    tight: bool = False
 
 
 class Evidence:
@@ -146,33 +118,6 @@ class Evidence:
     def single(self) -> GANCurve:
         """Single GANs at the preset of the ensemble, for a fair comparison."""
         return gan_curve(stored("gan", self.ensemble_result.preset))
-
-
-def about(estimate: Estimate, value: float, why: str = "") -> Finding:
-    """A claim of "about" a value."""
-    off, margin, reach = abs(estimate.value - value), ABOUT * value, SIGMAS * estimate.error
-    met = off <= max(margin, reach)
-    # An error that is not known turns nothing.
-    return Finding(str(estimate), estimate.error, met, why, abs(off - margin) < reach)
-
-
-def within(low: Estimate, high: Estimate, bounds: list[float]) -> Finding:
-    """A claim of "between": two ends, each about the stated one."""
-    ends = [about(e, b) for e, b in zip((low, high), bounds, strict=True)]
-    return both(ends, f"{low} to {high}", low.error)
-
-
-def both(findings: Sequence[Finding], measured: str, error: float | None, why: str = "") -> Finding:
-    """A claim that is met if all of it is; one clear miss cannot be turned."""
-    missed = [f for f in findings if not f.met]
-    tight = all(f.tight for f in missed) if missed else any(f.tight for f in findings)
-    return Finding(measured, error, not missed, why, tight)
-
-
-def above(estimate: Estimate, bound: float) -> Finding:
-    """A claim of a lower bound."""
-    off = estimate.value - bound
-    return Finding(str(estimate), estimate.error, off > 0, "", abs(off) < SIGMAS * estimate.error)
 
 
 def saturation(curve: GANCurve, low: float, high: float) -> Finding:

@@ -8,10 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from amplib import files
 from amplib.parameters import ParameterError
 from amplib.store.compute import compute
 from amplib.store.download import PUBLISHED, fetch
-from amplib.store.results import DATA, Result
+from amplib.store.results import Result
 from amplib.store.study import PRESETS, BulkStudy
 from amplib.studies.catalogue import STUDIES, make_study
 
@@ -62,7 +63,7 @@ def make_data(
     if missing := result.missing():
         raise ValueError(f"another run makes {len(missing)} of the parts; wait for it, then repeat")
     changes = (f"-{key}={value}" for key, value in bulk.changes(preset).items())
-    path = DATA / f"{name}{''.join(changes)}{bulk.suffix}"
+    path = files.DATA / f"{name}{''.join(changes)}{bulk.suffix}"
     record = result.folder / "record.json"
     if not path.exists() or path.stat().st_mtime < record.stat().st_mtime:
         print(f"writing {path}", file=sys.stderr, flush=True)

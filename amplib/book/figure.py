@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from amplib.files import ROOT, write_atomically
 from amplib.parameters import ParameterError
-from amplib.store.results import ROOT, write_atomically
 
 
 def owners() -> dict[str, str]:

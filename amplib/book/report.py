@@ -14,10 +14,10 @@ from myst_nb import glue
 
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
-from amplib.metrics.quantiles import Estimate
+from amplib.estimate import Estimate
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, cost_so_far
-from amplib.studies.camel.figures import use_style
+from amplib.style import use_style
 
 RESERVED = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from amplib.book.obtain import obtain
+from amplib.files import ROOT
+from amplib.metrics.amplification import QUANTILES
 from amplib.parameters import ParameterError
-from amplib.store.results import ROOT
-from amplib.studies.camel.reading import QUANTILES, gan_curve
+from amplib.studies.camel.reading import gan_curve
 from amplib.studies.camel.study import CamelGAN
 from amplib.studies.catalogue import make_study
 
@@ -72,7 +73,7 @@ def _draw(rows: Sequence[Mapping[str, Any]], names: Sequence[str], path: Path) -
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    from amplib.studies.camel.figures import BLUE, GREEN, ORANGE, use_style
+    from amplib.style import BLUE, GREEN, ORANGE, use_style
 
     use_style()
     figure, ax = plt.subplots(figsize=(6.4, 4.0))

@@ -1,0 +1,1 @@
+"""From events, or the contents of cells, to a number with its error."""

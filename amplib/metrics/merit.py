@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import curve_fit
 
-from amplib.truth.collisions.observables import BINS
-
 Array = NDArray[np.float64]
 
 GRIDS = np.array([1, *range(5, 1001, 5)])
@@ -23,18 +21,19 @@ ETA_RANGE = (-2.5, 2.5)
 PHI_RANGE = (-np.pi, np.pi)
 
 
-def pair_histograms(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
+def pair_histograms(codes: NDArray[np.uint8], bins: int) -> NDArray[np.int64]:
     """Counts of all pairs of observables from their bins.
 
     Args:
-        codes: ``(n, observables)``, below ``BINS``.
+        codes: ``(n, observables)``, below ``bins``.
+        bins: of one observable.
 
     Returns:
-        ``(pairs, BINS**2)``: pairs as ``itertools.combinations`` orders them, bin ``BINS i + j``.
+        ``(pairs, bins**2)``: pairs as ``itertools.combinations`` orders them, bin ``bins i + j``.
     """
     columns = np.ascontiguousarray(codes.T).astype(np.intp)
     return np.stack(
-        [np.bincount(BINS * a + b, minlength=BINS**2) for a, b in combinations(columns, 2)]
+        [np.bincount(bins * a + b, minlength=bins**2) for a, b in combinations(columns, 2)]
     )
 
 

@@ -1,0 +1,1 @@
+"""What has weights or estimates a density: networks, fits, kernels."""

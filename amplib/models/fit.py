@@ -13,7 +13,7 @@ import numpy as np
 from iminuit import Minuit
 from numpy.typing import ArrayLike, NDArray
 
-from amplib.metrics.quantiles import as_edges, as_sample, cell_masses
+from amplib.cells import as_edges, as_sample, cell_masses
 from amplib.truth.densities import two_gaussians_cdf, two_gaussians_pdf
 
 Array = NDArray[np.float64]

@@ -15,16 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from amplib.models.config import GANConfig
-from amplib.models.layers import (
-    Noise,
-    NoiseBlock,
-    StackedLayers,
-    StackedLinear,
-    dropout_words,
-    leaky,
-    pass_and_gradient,
-    uniform_words,
-)
+from amplib.models.layers import StackedLayers, StackedLinear, leaky, pass_and_gradient
+from amplib.models.noise import Noise, NoiseBlock, dropout_words, uniform_words
 
 
 class Generator(nn.Module):

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -207,79 +206,3 @@ def pass_and_gradient(
     """
     parameters = [p for layer in layers for p in (layer.weight, layer.bias)]
     return _PassAndGradient.apply(h, top, masks, *parameters)
-
-
-# SplitMix64 (Steele, Lea, Flood 2014): a counter-based generator when run from seed + index.
-_GOLDEN = -0x61C8864680B583EB  # 0x9E3779B97F4A7C15 as a signed 64-bit number
-_MIX_1 = -0x40A7B892E31B1A47  # 0xBF58476D1CE4E5B9
-_MIX_2 = -0x6B2FB644ECCEEE15  # 0x94D049BB133111EB
-
-
-def _mix(z: Tensor, shift: int, factor: int | None) -> Tensor:
-    z = z ^ ((z >> shift) & ((1 << (64 - shift)) - 1))
-    return z if factor is None else z.mul_(factor)
-
-
-class Noise:
-    """Random numbers of E members, each a function of (its seed, a counter) alone.
-
-    A member's numbers are the same whether it is trained alone or in a stack, on a CPU or
-    captured in a CUDA graph, and from whatever step a run resumes: there is no state but the
-    counter.  Words come from SplitMix64.
-
-    Args:
-        seeds: E spawned seeds.
-        device: where the words are made.
-    """
-
-    def __init__(self, seeds: list[np.random.SeedSequence], device: torch.device):
-        state = np.stack([s.generate_state(1, np.uint64) for s in seeds]).view(np.int64)
-        self.seeds = torch.from_numpy(state).to(device)
-
-    def words(self, start: int | Tensor, count: int) -> Tensor:
-        """``(E, count)`` words of 64 random bits for the counters ``start ... start + count``."""
-        counter = torch.arange(1, count + 1, device=self.seeds.device) + start
-        z = counter * _GOLDEN + self.seeds
-        return _mix(_mix(_mix(z, 30, _MIX_1), 27, _MIX_2), 31, None)
-
-
-class NoiseBlock:
-    """Hands out one step's words in order, as uniform numbers and dropout masks.
-
-    Args:
-        words: ``(E, count)`` from ``Noise.words``.
-        dtype: floating type of what is handed out.
-    """
-
-    def __init__(self, words: Tensor, dtype: torch.dtype):
-        self.words, self.dtype, self.taken = words, dtype, 0
-
-    def _take(self, numbers: int, per_word: int, kind: torch.dtype) -> Tensor:
-        count = -(-numbers // per_word)
-        words = self.words[:, self.taken : self.taken + count].contiguous()
-        if words.shape[1] < count:
-            raise ValueError(f"noise block of {self.words.shape[1]} words is used up")
-        self.taken += count
-        return words.view(kind)[:, :numbers]
-
-    def uniform(self, *shape: int) -> Tensor:
-        """``(E, *shape)`` numbers, uniform on [-1, 1]."""
-        bits = self._take(math.prod(shape), 2, torch.int32)
-        return (bits.to(self.dtype) * 2.0**-31).unflatten(1, shape)
-
-    def dropout(self, p: float, *shape: int) -> Tensor:
-        """``(E, *shape)`` mask: 0 with probability p (to 2^-16), else 1 / (1 - p)."""
-        bits = self._take(math.prod(shape), 4, torch.int16)
-        dropped = round(p * 65536) - 32769  # the largest number that drops
-        keep = bits.to(self.dtype).sub_(dropped).clamp_(0, 1)
-        return keep.mul_(1 / (1 - p)).unflatten(1, shape)
-
-
-def uniform_words(numbers: int) -> int:
-    """Words that ``NoiseBlock.uniform`` takes for so many numbers."""
-    return -(-numbers // 2)
-
-
-def dropout_words(numbers: int) -> int:
-    """Words that ``NoiseBlock.dropout`` takes for so many numbers."""
-    return -(-numbers // 4)

@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, ndtr
 from sklearn.mixture import GaussianMixture
 
-from amplib.metrics.quantiles import as_edges, as_sample, cell_counts, cell_masses
+from amplib.cells import as_edges, as_sample, cell_counts, cell_masses
 from amplib.truth.densities import two_gaussians_cdf
 
 Array = NDArray[np.float64]

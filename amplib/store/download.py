@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from amplib.store.results import DATA, write_atomically
+from amplib import files
+from amplib.files import write_atomically
 
 ZENODO = "https://zenodo.org"
 TIMEOUT = 30.0
@@ -82,7 +83,7 @@ def fetch(name: str, folder: Path | None = None) -> Path:
     if name not in PUBLISHED:
         raise ValueError(f"no published file {name!r}: there are {', '.join(PUBLISHED)}")
     published = PUBLISHED[name]
-    path = (folder or DATA) / published.name
+    path = (folder or files.DATA) / published.name
     if path.exists() and _checksum_path(path).exists():
         check(path)
         return path

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from amplib.store.results import Result, part_of, same_fingerprint
-from amplib.store.study import PRESETS
-from amplib.studies.catalogue import STUDIES
+from amplib.store.study import PRESETS, Study
 
 
-def merge(folder: Path) -> tuple[list[str], list[str]]:
+def merge(folder: Path, studies: Mapping[str, type[Study]]) -> tuple[list[str], list[str]]:
     """Take parts from the results under ``folder`` into this store.
 
     A result is taken if its record's parameters give the key of its folder and its fingerprint is
     that of today's code; of it, the parts that match their checksum and hold the arrays of their
     study.  Where both have a part, ours is kept.
+
+    Args:
+        folder: the other store, or any folder of results.
+        studies: those that are known, by name.
 
     Returns:
         what was taken or is here already, and what was refused and why, in lines.
@@ -30,7 +34,7 @@ def merge(folder: Path) -> tuple[list[str], list[str]]:
     refused: list[str] = []
     for path in records:
         try:
-            theirs, names = _result(path)
+            theirs, names = _result(path, studies)
         except ValueError as error:
             refused.append(f"{path}: {error}")
             continue
@@ -50,7 +54,7 @@ def merge(folder: Path) -> tuple[list[str], list[str]]:
     return taken, refused
 
 
-def _result(path: Path) -> tuple[Result, list[str]]:
+def _result(path: Path, studies: Mapping[str, type[Study]]) -> tuple[Result, list[str]]:
     """The result whose record this is, held to its own words, and the names of its parts."""
     try:
         record = json.loads(path.read_text())
@@ -61,7 +65,7 @@ def _result(path: Path) -> tuple[Result, list[str]]:
         raise ValueError(f"damaged ({error!r})") from None
     if preset not in PRESETS:
         raise ValueError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
-    kind = next((study for study in STUDIES.values() if study.store == store), None)
+    kind = next((study for study in studies.values() if study.store == store), None)
     if kind is None:
         raise ValueError(f"no study is stored as {store!r}")
     study = kind.with_overrides({}, parameters)

@@ -4,47 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from amplib.parameters import ParameterError
 from amplib.store.compute import Crew, Group, check_positive, chosen_device, groups_of, workers
 from amplib.store.rates import cost, in_words, rate_of
 from amplib.store.results import Result
 from amplib.store.study import Part
-from amplib.studies.camel.escape import READINGS, reading
-from amplib.studies.catalogue import STUDIES, make_study
-
-
-def results_of(preset: str) -> dict[str, Result]:
-    """Every result of the book at a preset, by its title."""
-    results = {name: Result(make_study(name, preset), preset) for name in STUDIES}
-    if preset == "paper":
-        results |= {f"gan, {name}": Result(reading(name), preset) for name in READINGS}
-    return results
-
-
-def wanted(preset: str, study: str | None = None) -> dict[str, Result]:
-    """What ``compute_all`` is to complete; events by the million are made where they are needed.
-
-    Args:
-        preset: ``smoke``, ``laptop`` or ``paper``.
-        study: only of this study.
-
-    Raises:
-        ParameterError: for an unknown study.
-    """
-    results = {title: r for title, r in results_of(preset).items() if not r.study.bulk}
-    if study is None:
-        return results
-    if study not in results:
-        raise ParameterError(f"study = {study!r}: allowed are {', '.join(results)}")
-    return {title: r for title, r in results.items() if r.study.name == study}
 
 
 def compute_all(
-    preset: str = "paper",
-    study: str | None = None,
+    results: Mapping[str, Result],
     minutes: float | None = None,
     jobs: int | None = None,
     device: str = "auto",
@@ -55,17 +25,15 @@ def compute_all(
     go on.
 
     Args:
-        preset: which one.
-        study: only this study.
+        results: what is wanted, by title.
         minutes: stop after so many, with a checkpoint of what is unfinished.
         jobs: worker processes (the cores by default; one on a GPU).
         device: ``cpu``, ``cuda`` or ``auto``: a GPU, if there is one, takes what it is good for.
 
     Raises:
-        ParameterError, ValueError: in one line, before any work.
+        ValueError: in one line, before any work.
     """
     check_positive(jobs=jobs, minutes=minutes)
-    results = wanted(preset, study)
     missing = {title: result.missing() for title, result in results.items()}
     gpu = chosen_device(device, any(r.study.gpu_rate for r in results.values())) == "cuda"
     complete = True
@@ -80,7 +48,7 @@ def compute_all(
         groups = ordered([results[title] for title in titles], workers(jobs, kind), kind)
         if not groups:
             continue
-        _announce(preset, {t: results[t] for t in titles}, groups, workers(jobs, kind), kind)
+        _announce({t: results[t] for t in titles}, groups, workers(jobs, kind), kind)
         crew = Crew(groups, workers(jobs, kind), kind, keep_going=True)
         complete &= crew.run(end)
         titled = {result: title for title, result in results.items()}
@@ -88,7 +56,7 @@ def compute_all(
     if failed:
         print("failed: " + "; ".join(f"{k} ({v})" for k, v in failed.items()), file=sys.stderr)
     elif complete:
-        print(f"nothing is missing at preset {preset}", file=sys.stderr)
+        print("nothing is missing", file=sys.stderr)
     else:
         print("time is up; the same command goes on from here", file=sys.stderr)
     return not failed
@@ -124,11 +92,9 @@ def ordered(results: Sequence[Result], jobs: int, device: str) -> list[Group]:
     return sorted(groups, key=urgency, reverse=True)
 
 
-def _announce(
-    preset: str, results: dict[str, Result], groups: Sequence[Group], jobs: int, device: str
-) -> None:
+def _announce(results: dict[str, Result], groups: Sequence[Group], jobs: int, device: str) -> None:
     """What will be done, in which unit, and about how long it takes."""
-    print(f"missing at preset {preset}, on {jobs} x {device}:", file=sys.stderr)
+    print(f"missing, on {jobs} x {device}:", file=sys.stderr)
     for title, result in results.items():
         mine = [g for g in groups if g.result is result]
         parts = [p for g in mine for p in g.parts]
@@ -137,5 +103,5 @@ def _announce(
         work = f"{sum(g.work for g in mine):.3g} {result.study.unit}"
         done = cost(result, parts, device, jobs)
         print(f"  {title:42s}{len(parts):5d} parts  {work:>22s}  about {done}", file=sys.stderr)
-    total = sum(g.work / rate_of(g.result.study, preset, device) for g in groups) / jobs / 60
-    print(f"  in all about {in_words(total)}", file=sys.stderr, flush=True)
+    seconds = sum(g.work / rate_of(g.result.study, g.result.preset, device) for g in groups)
+    print(f"  in all about {in_words(seconds / jobs / 60)}", file=sys.stderr, flush=True)

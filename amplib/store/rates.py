@@ -7,7 +7,8 @@ import math
 import os
 from collections.abc import Sequence
 
-from amplib.store.results import RESULTS, Result, write_atomically
+from amplib.files import RESULTS, write_atomically
+from amplib.store.results import Result
 from amplib.store.study import Part, Study
 
 FILE = RESULTS / ".rates.json"

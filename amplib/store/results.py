@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import io
 import json
-import os
 import platform
 import re
 import subprocess
@@ -26,11 +25,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from amplib import files
+from amplib.files import ROOT, write_atomically
 from amplib.store.study import Arrays, Part, Study
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(os.environ.get("AMPLIFY_RESULTS", ROOT / "results"))
-DATA = Path(os.environ.get("AMPLIFY_DATA") or ROOT / "data")
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit", "pythia8mc", "fastjet")
 
 
@@ -52,7 +50,7 @@ class Result:
         self, study: Study, preset: str, root: Path | None = None, folder: Path | None = None
     ):
         self.study, self.preset = study, preset
-        self.root = root or (DATA if study.bulk else RESULTS)
+        self.root = root or (files.DATA if study.bulk else files.RESULTS)
         place = self.root / ("" if study.bulk else preset) / study.store / study.key()
         self.folder = folder or place
 
@@ -213,40 +211,6 @@ def read_arrays(path: Path) -> Arrays:
     """The arrays of one ``.npz``; never unpickles."""
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the target, flush to disk, rename: the file is whole or not there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary name beside ``path``: flushed and renamed to it if the block ends well.
-
-    Whatever interrupts the block, ``path`` is as before or complete.
-
-    Raises:
-        FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name;
-            before the block, so that no work is lost.
-    """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"no such folder: {path.parent}")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

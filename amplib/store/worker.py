@@ -18,7 +18,8 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from amplib.store.results import Result, commit, provenance, work_folder, write_atomically
+from amplib.files import write_atomically
+from amplib.store.results import Result, commit, provenance, work_folder
 from amplib.store.study import Part, Stopped
 
 CHECKPOINT = ".safetensors"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from amplib.parameters import ParameterError
+from amplib.store.results import Result
 from amplib.store.study import PRESETS, Study
+from amplib.studies.camel.escape import READINGS, reading
 from amplib.studies.camel.study import CamelEnsemble, CamelFit, CamelGAN, CamelSmoothing
 from amplib.studies.collisions.study import (
     TopPairReference,
@@ -36,3 +38,29 @@ def make_study(name: str, preset: str, **overrides: object) -> Study:
     if preset not in PRESETS:
         raise ParameterError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
     return STUDIES[name].with_overrides(STUDIES[name].presets[preset], overrides)
+
+
+def results_of(preset: str) -> dict[str, Result]:
+    """Every result of the book at a preset, by its title."""
+    results = {name: Result(make_study(name, preset), preset) for name in STUDIES}
+    if preset == "paper":
+        results |= {f"gan, {name}": Result(reading(name), preset) for name in READINGS}
+    return results
+
+
+def wanted(preset: str, study: str | None = None) -> dict[str, Result]:
+    """What ``make paper`` is to complete; events by the million are made where they are needed.
+
+    Args:
+        preset: ``smoke``, ``laptop`` or ``paper``.
+        study: only of this study.
+
+    Raises:
+        ParameterError: for an unknown study.
+    """
+    results = {title: r for title, r in results_of(preset).items() if not r.study.bulk}
+    if study is None:
+        return results
+    if study not in results:
+        raise ParameterError(f"study = {study!r}: allowed are {', '.join(results)}")
+    return {title: r for title, r in results.items() if r.study.name == study}

@@ -1,0 +1,1 @@
+"""Densities and simulators that are known exactly: what everything else is judged by."""

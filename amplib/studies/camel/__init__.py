@@ -1,0 +1,1 @@
+"""The camel back of the amplification papers: samples, fits, GANs, ensembles, smoothing."""

@@ -11,7 +11,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from amplib.models.gan import Discriminator, Generator
 from amplib.models.layers import LEAK, StackedLinear
-from amplib.studies.camel.figures import BLUE, GREEN, GREY, ORANGE, PURPLE
+from amplib.style import BLUE, GREEN, GREY, ORANGE, PURPLE
 
 ROW = 0.55
 

@@ -18,7 +18,6 @@ from amplib.parameters import ParameterError
 from amplib.store.results import Result
 from amplib.studies.camel.collapse import discriminator_has_won
 from amplib.studies.camel.study import CamelGAN
-from amplib.studies.catalogue import make_study
 
 EPOCHS = 1500
 TRAININGS = 32
@@ -47,9 +46,7 @@ def reading(name: str) -> CamelGAN:
     if name not in READINGS:
         raise ParameterError(f"reading = {name!r}: allowed are {', '.join(READINGS)}")
     short = {"epochs": EPOCHS, "max_events": 1000, "repetitions": TRAININGS}
-    study = make_study("gan", "paper", **short, **READINGS[name])
-    assert isinstance(study, CamelGAN)
-    return study
+    return CamelGAN.with_overrides(CamelGAN.presets["paper"], {**short, **READINGS[name]})
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ def escape(name: str) -> Escape:
     """
     study = reading(name)
     short = Result(study, "paper")
-    full = Result(make_study("gan", "paper", **READINGS[name]), "paper")
+    full = Result(CamelGAN.with_overrides(CamelGAN.presets["paper"], READINGS[name]), "paper")
     parts = {p: a for r in (full, short) if r.done() for p, a in r.load().items() if p[1] == 0}
     parts = {p: a for p, a in sorted(parts.items()) if p[0] < TRAININGS}
     if not parts:

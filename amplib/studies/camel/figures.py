@@ -1,30 +1,23 @@
-"""The one style of the book's figures.
-
-Colours are Okabe and Ito's, which survive colour blindness; every curve also has a line style or
-marker of its own, so that it survives a black-and-white print.
-"""
+"""Figures of the amplification papers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
+from amplib.metrics.amplification import GANCurve, Repetitions
 from amplib.metrics.quantiles import expected_mse
 from amplib.models.fit import CamelBackFit
 from amplib.models.smoothing import LABELS
 from amplib.studies.camel.escape import EPOCHS, Escape
-from amplib.studies.camel.reading import GANCurve, Repetitions, SampleAndFit
+from amplib.studies.camel.reading import SampleAndFit
 from amplib.studies.camel.study import DENSITY_BINS, LINE_SIZES
+from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, band, shade
 from amplib.truth.densities import CamelBack
-
-BLACK, BLUE, GREEN, ORANGE, PURPLE = "#000000", "#0072B2", "#009E73", "#E69F00", "#7B4EA3"
-VERMILLION, SKY, GREY = "#D55E00", "#56B4E9", "#777777"
 
 BASELINE_STYLES: dict[str, dict[str, Any]] = {
     "scott": {"color": GREY, "linestyle": (0, (1, 1))},
@@ -34,45 +27,6 @@ BASELINE_STYLES: dict[str, dict[str, Any]] = {
     "mixture": {"color": BLACK, "linestyle": (0, (1, 2))},
     "bootstrap": {"color": BLACK, "linestyle": (0, (6, 3))},
 }
-
-STYLE: dict[str, Any] = {
-    "font.size": 10,
-    "axes.labelsize": 11,
-    "axes.linewidth": 0.8,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-    "xtick.top": True,
-    "ytick.right": True,
-    "xtick.minor.visible": True,
-    "ytick.minor.visible": True,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "lines.linewidth": 1.6,
-    "figure.dpi": 110,
-    "savefig.bbox": "tight",
-    "svg.fonttype": "path",
-    "svg.hashsalt": "amplify",
-    "pdf.fonttype": 42,
-}
-
-
-def use_style() -> None:
-    """Apply the book's style to matplotlib."""
-    mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
-
-
-def band(ax: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, style: str) -> None:
-    """Mean over repetitions (axis 0) with a band of one standard deviation."""
-    mean = values.mean(0)
-    ax.plot(x, mean, style, color=color, label=label)
-    if len(values) > 1:
-        shade(ax, x, mean, values.std(0, ddof=1), color)
-
-
-def shade(ax: Axes, x: np.ndarray, mean: np.ndarray, spread: np.ndarray, color: str) -> None:
-    """A band about a mean, on an axis that may be logarithmic."""
-    low = np.maximum(mean - spread, 1e-3 * mean)
-    ax.fill_between(x, low, mean + spread, color=color, alpha=0.22, linewidth=0)
 
 
 class Shown(NamedTuple):

@@ -1,25 +1,13 @@
-"""From stored cell counts to the curves and equivalents of the amplification papers.
-
-A repetition is one training sample with all that was made from it; errors are over repetitions.
-"""
+"""The stored arrays of the camel-back studies as curves, samples and fits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 
-from amplib.estimate import Interval, Share, median
-from amplib.metrics.quantiles import (
-    Estimate,
-    amplification_factor,
-    expected_mse,
-    merge_cells,
-    n_equiv,
-    quantile_mse,
-)
+from amplib.metrics.amplification import GANCurve, Repetitions
+from amplib.metrics.quantiles import expected_mse
 from amplib.models.fit import information, propagated_mse
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
@@ -34,12 +22,8 @@ from amplib.studies.camel.study import (
 )
 from amplib.truth.densities import CamelBack
 
-QUANTILES = (10, 20, 50)
-"""Resolutions of both papers."""
 TRUE_PARAMETERS = np.array([-4.0, 4.0, 1.0, 1.0, 0.5])
 """Means, widths and weight of the truth, in the order of the fit's parameters."""
-SATURATED = 1.1
-"""A curve has saturated where its mean MSE is within 10% of that of the most events."""
 
 
 def fit_bound(n: int, q: int) -> float:
@@ -65,139 +49,6 @@ def check_quantiles(quantiles: object) -> list[int]:
             f"quantiles = {quantiles!r}: allowed are {', '.join(map(str, allowed))}"
         )
     return list(listed)
-
-
-def mse_of_counts(counts: np.ndarray, q: int) -> np.ndarray:
-    """Quantile MSE (eq. 2) of cell counts or probabilities, ``(..., 100)`` -> ``(...)``."""
-    merged = merge_cells(counts, q).astype(float)
-    return quantile_mse(merged / merged.sum(-1, keepdims=True))
-
-
-@dataclass(frozen=True)
-class Repetitions:
-    """Cell contents over independent repetitions and their MSE.
-
-    Args:
-        cells: ``(repetitions, 100)`` counts or probabilities.
-        n_train: points of each training sample.
-        index: which repetitions these are; studies share the training sample of an index.
-    """
-
-    cells: np.ndarray
-    n_train: int
-    index: np.ndarray
-
-    def mse(self, q: int) -> np.ndarray:
-        """``(repetitions,)``."""
-        return mse_of_counts(self.cells, q)
-
-    def n_equiv(self, q: int) -> Estimate:
-        """Size of a pure sample with the same expected MSE."""
-        return n_equiv(self.mse(q), q)
-
-    def amplification(self, q: int) -> Estimate:
-        """N_equiv over the training sample's size."""
-        return amplification_factor(self.mse(q), q, self.n_train)
-
-    def median_n_equiv(self, q: int) -> Interval:
-        """The same of the median MSE: what the repetition in the middle is worth."""
-        return self._of_median(expected_mse(1, q), q)
-
-    def median_amplification(self, q: int) -> Interval:
-        """``median_n_equiv`` over the training sample's size."""
-        return self._of_median(expected_mse(1, q) / self.n_train, q)
-
-    def _of_median(self, scale: float, q: int) -> Interval:
-        middle, low, high = median(self.mse(q))
-        return Interval(scale / middle, scale / high, scale / low if low > 0 else np.inf)
-
-
-def balanced(repetitions: Repetitions) -> Repetitions:
-    """The same with each hump scaled to the half that the truth puts there.
-
-    What remains of the error is that of the shapes; what went is that of the relative height.  A
-    hump without events has no shape and gets the truth's.
-    """
-    humps = repetitions.cells.reshape(len(repetitions.cells), 2, -1).astype(float)
-    humps = np.where(humps.sum(2, keepdims=True) > 0, humps, 1.0)
-    halves = 0.5 * humps / humps.sum(2, keepdims=True)
-    return replace(repetitions, cells=halves.reshape(len(halves), -1))
-
-
-@dataclass(frozen=True)
-class GANCurve:
-    """Quantile MSE of GANned events against their number.
-
-    Args:
-        sizes: ``(S,)`` numbers of events.
-        counts: ``(repetitions, S, 100)`` cell counts of the first so many.
-        n_train: points of each training sample.
-        index: which repetitions these are.
-        diverged: repetitions left out because a training in them ended in infinities.
-        failed: ``(repetitions,)`` members that ended in one hump (``collapse.has_failed``).
-        members: trainings a repetition.
-    """
-
-    sizes: np.ndarray
-    counts: np.ndarray
-    n_train: int
-    index: np.ndarray
-    diverged: int
-    failed: np.ndarray
-    members: int = 1
-
-    @property
-    def failures(self) -> Share:
-        """Trainings that failed, of all."""
-        return Share(int(self.failed.sum()), self.members * len(self.failed))
-
-    @cached_property
-    def converged(self) -> GANCurve:
-        """The repetitions of which no member failed.
-
-        Raises:
-            ValueError: if there is none.
-        """
-        good = self.failed == 0
-        if not good.any():
-            raise ValueError(f"all {len(good)} repetitions have trainings that ended in one hump")
-        return replace(
-            self, counts=self.counts[good], index=self.index[good], failed=self.failed[good]
-        )
-
-    def mse(self, q: int) -> np.ndarray:
-        """``(repetitions, S)``."""
-        return mse_of_counts(self.counts, q)
-
-    def at(self, events: int) -> Repetitions:
-        """The repetitions at one number of events, which must be on the grid."""
-        (k,) = np.flatnonzero(self.sizes == events)
-        return Repetitions(self.counts[:, k], self.n_train, self.index)
-
-    @cached_property
-    def asymptote(self) -> Repetitions:
-        """The repetitions at the most events."""
-        return Repetitions(self.counts[:, -1], self.n_train, self.index)
-
-    def saturation(self, q: int) -> int:
-        """Fewest events from which on the mean MSE stays within 10% of the asymptote.
-
-        As <MSE(n)> = <MSE> + (1/q)(1 - 1/q)/n to first order, it is about 10 N_equiv.
-        """
-        return int(self.sizes[_saturated(self.mse(q).mean(0))])
-
-    def saturation_range(self, q: int) -> tuple[int, int]:
-        """68% range of ``saturation`` over bootstrap resamples of the repetitions (seeded)."""
-        rng = np.random.default_rng(68)
-        mse = self.mse(q)
-        picks = rng.integers(len(mse), size=(1000, len(mse)))
-        found = [_saturated(mse[pick].mean(0)) for pick in picks]
-        low, high = np.quantile(found, [0.16, 0.84], method="nearest")
-        return int(self.sizes[low]), int(self.sizes[high])
-
-
-def _saturated(mean: np.ndarray) -> int:
-    return int(np.flatnonzero(np.append(True, mean > SATURATED * mean[-1]))[-1])
 
 
 def gan_curve(result: Result) -> GANCurve:
@@ -298,37 +149,3 @@ def _stacked(result: Result) -> dict[str, np.ndarray]:
 def _repetitions(result: Result, cells: np.ndarray) -> Repetitions:
     assert isinstance(result.study, ChunkedCamelStudy)
     return Repetitions(cells, result.study.n_train, result.study.repetition_indices(result.done()))
-
-
-def shared(a: Repetitions, b: Repetitions) -> tuple[Repetitions, Repetitions]:
-    """Both, on the training samples that both saw.
-
-    Raises:
-        ValueError: if there are none.
-    """
-    _, in_a, in_b = np.intersect1d(a.index, b.index, return_indices=True)
-    if not len(in_a):
-        raise ValueError("the two have no training sample in common")
-    return (
-        Repetitions(a.cells[in_a], a.n_train, a.index[in_a]),
-        Repetitions(b.cells[in_b], b.n_train, b.index[in_b]),
-    )
-
-
-def ratio(a: Repetitions, b: Repetitions) -> Callable[[int], Estimate]:
-    """N_equiv(a) / N_equiv(b) by quantiles, on the training samples that both saw.
-
-    The error is that of a ratio of paired means: the spread of MSE_b - r MSE_a over repetitions.
-    """
-    a, b = shared(a, b)
-
-    def measure(q: int) -> Estimate:
-        over, under = b.mse(q), a.mse(q)
-        value = over.mean() / under.mean()
-        error = np.nan
-        if len(over) > 1:
-            spread = np.std(over - value * under, ddof=1) / np.sqrt(len(over))
-            error = spread / under.mean()
-        return Estimate(float(value), float(error))
-
-    return measure

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from amplib.metrics.quantiles import cell_counts
+from amplib.cells import cell_counts
 from amplib.models.config import GANConfig
 from amplib.parameters import ParameterError, bounded
 from amplib.store.study import Arrays, Layout, Part, Presets, Progress, Study

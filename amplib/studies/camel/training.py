@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from amplib.metrics.quantiles import cell_counts
+from amplib.cells import cell_counts
 from amplib.models.gan import StackedGAN
 from amplib.store.study import Arrays, Progress, Stopped
 from amplib.studies.camel.study import CELLS, DENSITY_BINS, CamelGAN

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from amplib.metrics.merit import GRIDS, PHI_RANGE, extrapolated_delta
 from amplib.store.results import Result
-from amplib.studies.camel.figures import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION
 from amplib.studies.collisions.reading import GEV, TopPairStatistics, total
 from amplib.studies.collisions.reference import PAPER_EVENTS, PAPER_IDEAL
 from amplib.studies.collisions.study import AZIMUTHS, COSINES, MOMENTA, POLAR_ANGLES
+from amplib.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION
 from amplib.truth.collisions.atlas_card import JET_RADIUS
 from amplib.truth.collisions.checks import nearest_jets
 from amplib.truth.collisions.columns import JETS, OBJECTS, PARTONS, pt_eta_phi, ttbar_objects

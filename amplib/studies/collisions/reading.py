@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from amplib.metrics.quantiles import Estimate
+from amplib.estimate import Estimate
 from amplib.store.results import Result
 from amplib.truth.collisions.checks import (
     Peak,

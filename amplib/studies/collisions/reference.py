@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amplib.estimate import Estimate
 from amplib.metrics.merit import (
     ETA_RANGE,
     PHI_RANGE,
@@ -22,7 +23,6 @@ from amplib.metrics.merit import (
     pair_histograms,
     smeared,
 )
-from amplib.metrics.quantiles import Estimate
 from amplib.store.study import Arrays
 from amplib.truth.collisions.observables import (
     BINS,
@@ -180,7 +180,7 @@ def _observables(events: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _histograms(codes: Codes) -> NDArray[np.int64]:
-    return np.stack([pair_histograms(c) for c in codes])
+    return np.stack([pair_histograms(c, BINS) for c in codes])
 
 
 def _deltas(made: NDArray[np.int64], truth: NDArray[np.int64]) -> list[float]:

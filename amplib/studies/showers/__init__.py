@@ -1,0 +1,1 @@
+"""Showers, and what is measured of them."""

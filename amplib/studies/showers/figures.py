@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import NullFormatter
 
-from amplib.studies.camel.figures import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from amplib.studies.showers.reading import ACTIVE, CENTROID, VISIBLE, Summary
 from amplib.studies.showers.study import CELL_ENERGIES
+from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from amplib.truth.showers.config import THRESHOLD
 from amplib.truth.showers.geometry import ILD_ECAL
 

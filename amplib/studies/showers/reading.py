@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from amplib.metrics.quantiles import Estimate
+from amplib.estimate import Estimate
 from amplib.store.results import Result
 from amplib.studies.showers.study import RADII, ShowerSummary
 from amplib.truth.showers.geometry import ILD_ECAL

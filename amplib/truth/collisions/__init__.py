@@ -1,0 +1,1 @@
+"""Two-body decays, Z bosons, and top pairs behind a parametrised detector."""

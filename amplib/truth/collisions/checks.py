@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amplib.metrics.quantiles import Estimate
+from amplib.estimate import Estimate
 from amplib.truth.collisions import atlas_card as card
 from amplib.truth.collisions.columns import (
     JETS,

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from amplib.store.results import whole_file
+from amplib.files import whole_file
 from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Electromagnetic showers in a silicon-tungsten calorimeter, from published profiles or Geant4."""

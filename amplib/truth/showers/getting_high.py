@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amplib.store.results import whole_file
+from amplib.files import whole_file
 
 Array = NDArray[np.float32]
 

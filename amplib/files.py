@@ -1,0 +1,48 @@
+"""Where things lie, and files that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+RESULTS = Path(os.environ.get("AMPLIFY_RESULTS", ROOT / "results"))
+
+DATA = Path(os.environ.get("AMPLIFY_DATA") or ROOT / "data")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write beside the target, flush to disk, rename: the file is whole or not there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary name beside ``path``: flushed and renamed to it if the block ends well.
+
+    Whatever interrupts the block, ``path`` is as before or complete.
+
+    Raises:
+        FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name;
+            before the block, so that no work is lost.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"no such folder: {path.parent}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
