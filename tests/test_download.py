@@ -132,7 +132,7 @@ def test_a_file_comes_once_and_is_checked_afterwards(zenodo, tmp_path):
 
 
 def test_files_go_to_the_data_folder(zenodo, tmp_path, monkeypatch):
-    monkeypatch.setattr("amplib.store.download.DATA", tmp_path)
+    monkeypatch.setattr("amplib.files.DATA", tmp_path)
     assert fetch("events") == tmp_path / "events.bin"
 
 
