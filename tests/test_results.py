@@ -495,3 +495,19 @@ def test_parts_are_not_added_to_the_result_of_other_code(tmp_path):
     path.write_text(json.dumps(record))
     with pytest.raises(ValueError, match=r"was made by other code; delete it, then make compute"):
         result.check_fingerprint()
+
+
+def test_a_part_is_verified_once_as_long_as_its_file_stays(monkeypatch):
+    """And again as soon as anything is written to it, of the same length or not."""
+    result = filled()
+    read = []
+    bytes_of = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or bytes_of(path))
+    for _ in range(3):
+        assert result.done() == [(0, 0), (1, 0)]
+    assert len(read) == 2
+    path = result.folder / part_name((0, 0))
+    data = bytes_of(path)
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.warns(DamagedPartWarning):
+        assert result.done() == [(1, 0)]

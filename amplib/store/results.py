@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,13 @@ def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:
 
 
 def _sha256(path: Path) -> str:
+    """Of a file as it is now; computed once a process for each state of the file."""
+    state = path.stat()
+    return _sha256_of(path, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _sha256_of(path: Path, *state: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
