@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from amplib.estimate import Share
+from amplib.estimate import Interval, Share
+from amplib.metrics.amplification import Repetitions
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
 from amplib.studies.camel.collapse import discriminator_has_won
@@ -49,35 +50,39 @@ def reading(name: str) -> CamelGAN:
     return CamelGAN.with_overrides(CamelGAN.presets["paper"], {**short, **READINGS[name]})
 
 
+GRID = np.arange(50, EPOCHS + 1, 50)
+"""Epochs at which the state is looked at: full trainings record their losses as often."""
+
+
 @dataclass(frozen=True)
 class Escape:
-    """When the trainings of a reading left the state in which the discriminator has won.
+    """When the discriminator had won in the trainings of a reading.
 
     Args:
         index: samples, ``(R,)``.
-        left: the last epoch at which the discriminator had won, ``(R,)``; ``EPOCHS`` where it
-            still has at the end.
+        won: whether it had at the epochs of ``GRID``, ``(R, epochs)``.
     """
 
     index: np.ndarray
-    left: np.ndarray
+    won: np.ndarray
 
     def won_at(self, epoch: int) -> np.ndarray:
-        """Which trainings had not left yet, ``(R,)``."""
-        return self.left >= epoch
+        """In which trainings it has at this epoch, one of ``GRID``: ``(R,)``."""
+        (k,) = np.flatnonzero(epoch == GRID)
+        return self.won[:, k]
 
     def share(self, epoch: int) -> Share:
-        """How many had not left yet."""
+        """In how many it has."""
         won = self.won_at(epoch)
         return Share(int(won.sum()), len(won))
 
     def hazard(self) -> tuple[float, float, float]:
         """Leavings per 1000 epochs spent in the state, after ``EMBRYONIC``: rate and its exact
-        68% interval (Garwood)."""
-        inside = np.clip(self.left, EMBRYONIC, EPOCHS) - EMBRYONIC
-        leavings = int(((self.left > EMBRYONIC) & (self.left < EPOCHS)).sum())
-        exposure = inside.sum() / 1000
-        if not exposure:
+        68% interval (Garwood).  A training that comes back into the state may leave it again."""
+        late = self.won[:, GRID >= EMBRYONIC]
+        leavings = int((late[:, :-1] & ~late[:, 1:]).sum())
+        exposure = late[:, :-1].sum() * (GRID[1] - GRID[0]) / 1000
+        if exposure < 0.5:  # too little time in the state to tell
             return np.nan, np.nan, np.nan
         low = stats.chi2.ppf(0.16, 2 * leavings) / 2 if leavings else 0.0
         high = stats.chi2.ppf(0.84, 2 * leavings + 2) / 2
@@ -108,13 +113,19 @@ def escape(name: str) -> Escape:
     parts = {p: a for p, a in sorted(parts.items()) if p[0] < TRAININGS}
     if not parts:
         raise FileNotFoundError(f"no training of {name!r} is stored: make paper STUDY=gan")
-    left = [_left(a["losses"]) for a in parts.values()]
-    return Escape(np.array([i for i, _ in parts]), np.array(left))
+    won = [_won_on_grid(a["losses"]) for a in parts.values()]
+    return Escape(np.array([i for i, _ in parts]), np.array(won))
 
 
-def _left(losses: np.ndarray) -> float:
-    early = losses[losses[:, 0] <= EPOCHS]
-    won = discriminator_has_won(early)
-    if won[-1]:
-        return EPOCHS
-    return float(early[np.flatnonzero(won)[-1], 0]) if won.any() else 0.0
+def _won_on_grid(losses: np.ndarray) -> np.ndarray:
+    """The state at the last record up to each epoch of ``GRID``."""
+    records = np.searchsorted(losses[:, 0], GRID, side="right") - 1
+    return discriminator_has_won(losses)[records]
+
+
+def worth_at_end(name: str, q: int) -> Interval:
+    """N_equiv of the training in the middle at ``EPOCHS``, by its 1000 events."""
+    result = Result(reading(name), "paper")
+    counts = np.stack([a["counts"][-1] for a in result.load().values()])
+    index = np.array([i for i, _ in result.done()])
+    return Repetitions(counts, result.study.asdict()["n_train"], index).median_n_equiv(q)

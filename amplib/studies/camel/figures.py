@@ -13,7 +13,7 @@ from amplib.metrics.amplification import GANCurve, Repetitions
 from amplib.metrics.quantiles import expected_mse
 from amplib.models.fit import CamelBackFit
 from amplib.models.smoothing import LABELS
-from amplib.studies.camel.escape import EPOCHS, Escape
+from amplib.studies.camel.escape import EPOCHS, GRID, Escape
 from amplib.studies.camel.reading import SampleAndFit
 from amplib.studies.camel.study import DENSITY_BINS, LINE_SIZES
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, band, shade
@@ -166,26 +166,25 @@ READING_STYLES: tuple[tuple[str, Any], ...] = (
 
 
 def escape_panels(panels: Mapping[str, Mapping[str, Escape]]) -> plt.Figure:
-    """Share of the trainings whose discriminator has not let go yet, against epochs.
+    """Share of the trainings in which the discriminator has won, against epochs.
 
     Args:
         panels: title -> readings by name; the first of each panel has its 68% interval.
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 4.2), sharey=True)
-    epochs = np.arange(0, EPOCHS + 1, 10)
     for ax, (title, readings) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for k, ((name, escape), style) in enumerate(
             zip(readings.items(), READING_STYLES, strict=False)
         ):
-            shares = [escape.share(int(e)) for e in epochs]
+            shares = [escape.share(int(e)) for e in GRID]
             color, dashes = style
             label = f"{name} ({len(escape.index)})"
-            ax.plot(epochs, [s.k / s.n for s in shares], color=color, linestyle=dashes, label=label)
+            ax.plot(GRID, [s.k / s.n for s in shares], color=color, linestyle=dashes, label=label)
             if k == 0:
                 low, high = np.transpose([s.interval() for s in shares])
-                ax.fill_between(epochs, low, high, color=color, alpha=0.22, linewidth=0)
+                ax.fill_between(GRID, low, high, color=color, alpha=0.22, linewidth=0)
         ax.set(xlabel="epoch", xlim=(0, EPOCHS), ylim=(0, 1.02), title=title)
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncol=1)
-    np.atleast_1d(axes)[0].set_ylabel("share still in the state")
+    np.atleast_1d(axes)[0].set_ylabel("share in which the discriminator has won")
     figure.tight_layout()
     return figure
