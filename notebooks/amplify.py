@@ -36,20 +36,7 @@ quantiles = [10, 20, 50]
 # %% tags=["remove-input"]
 from amplib.book.report import read_parameters
 
-given = read_parameters(
-    globals(),
-    "preset",
-    "n_train",
-    "seed",
-    "repetitions",
-    "epochs",
-    "learning_rate",
-    "aggregation",
-    "generator_loss",
-    "gradient_path",
-    "noise_order",
-    "quantiles",
-)
+given = read_parameters(globals(), "preset", "quantiles", study="gan")
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt

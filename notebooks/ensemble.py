@@ -31,17 +31,7 @@ quantiles = [10, 20, 50]
 # %% tags=["remove-input"]
 from amplib.book.report import read_parameters
 
-given = read_parameters(
-    globals(),
-    "preset",
-    "n_train",
-    "seed",
-    "repetitions",
-    "members",
-    "epochs",
-    "learning_rate",
-    "quantiles",
-)
+given = read_parameters(globals(), "preset", "quantiles", study="ensemble")
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt

@@ -25,7 +25,7 @@ depth = None
 # %% tags=["remove-input"]
 from amplib.book.report import read_parameters
 
-given = read_parameters(globals(), "preset", "aggregation", "width", "depth")
+given = read_parameters(globals(), "preset", study="gan")
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt

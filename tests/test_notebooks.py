@@ -14,6 +14,7 @@ import yaml
 
 from amplib.book.figure import owners
 from amplib.files import ROOT
+from amplib.studies.catalogue import make_study
 
 NOTEBOOK = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 
@@ -30,7 +31,7 @@ def run_notebook(name, output, env=None, **parameters):
     ("parameters", "line"),
     [
         ({"n_train": 0}, r"n_train = 0: must be an integer from 10 to"),
-        ({"n_trian": 200}, r"unknown parameter 'n_trian'; allowed: preset, n_train"),
+        ({"n_trian": 200}, r"unknown parameter 'n_trian'; allowed: preset, quantiles"),
         ({"quantiles": [1]}, r"quantiles = \[1\]: allowed are 2, 4, 5, 10"),
         ({"preset": "huge"}, r"preset = 'huge': allowed are best, smoke, laptop, paper"),
         ({"seed": -1}, r"seed = -1: must be an integer from 0"),
@@ -158,3 +159,18 @@ def test_references_are_of_the_checked_cells():
     for path in sorted((ROOT / "tests" / "reference").glob("*.json")):
         subprocess.run([*NOTEBOOK, "check", path.stem], check=True, cwd=ROOT)
         assert Path(ROOT / "_build" / "nbval" / f"{path.stem}.ipynb").exists()
+
+
+@pytest.mark.parametrize(("notebook", "study"), [("amplify", "gan"), ("ensemble", "ensemble")])
+def test_a_notebook_takes_every_parameter_of_its_study(notebook, study):
+    """Each is named in a call of ``read_parameters`` of the notebook, which refuses others."""
+    from amplib.book.report import read_parameters
+    from amplib.parameters import ParameterError
+
+    source = (ROOT / "notebooks" / f"{notebook}.py").read_text()
+    assert f'read_parameters(globals(), "preset", "quantiles", study="{study}")' in source
+    fields = make_study(study, "smoke").asdict()
+    given = read_parameters(fields, "preset", "quantiles", study=study)
+    assert given == fields
+    with pytest.raises(ParameterError, match="unknown parameter 'n_trian'; allowed: preset, quant"):
+        read_parameters({"n_trian": 1}, "preset", "quantiles", study=study)

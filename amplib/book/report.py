@@ -7,6 +7,7 @@ nothing is typed twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 
 from IPython.display import Markdown, display
 from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -17,19 +18,23 @@ from amplib.book.obtain import banner
 from amplib.estimate import Estimate
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, cost_so_far
+from amplib.studies.catalogue import STUDIES
 from amplib.style import use_style
 
 RESERVED = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 
 
-def read_parameters(namespace: Mapping[str, object], *known: str) -> dict[str, object]:
+def read_parameters(
+    namespace: Mapping[str, object], *known: str, study: str | None = None
+) -> dict[str, object]:
     """The parameters of a notebook, from its globals before anything else is in them.
 
     Papermill sets any name without asking; a misspelt one would be ignored in silence.
 
     Args:
         namespace: ``globals()`` right after the parameters cell.
-        known: the names of that cell.
+        known: names that the notebook takes.
+        study: it takes every parameter of this study as well.
 
     Raises:
         ParameterError: naming an unknown parameter and the known ones.
@@ -39,6 +44,8 @@ def read_parameters(namespace: Mapping[str, object], *known: str) -> dict[str, o
         for name, value in namespace.items()
         if not name.startswith("_") and name not in RESERVED and name != "read_parameters"
     }
+    if study is not None:
+        known = (*known, *(f.name for f in fields(STUDIES[study])))
     for name in given:
         if name not in known:
             raise ParameterError(f"unknown parameter {name!r}; allowed: {', '.join(known)}")
