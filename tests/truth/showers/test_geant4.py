@@ -8,12 +8,12 @@ import importlib.util
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from geant4_tables import write_tables
 
+from amplib.files import ROOT
 from amplib.truth.showers import geant4
 from amplib.truth.showers.geometry import ILD_ECAL
 
@@ -64,7 +64,7 @@ def test_without_data_nothing_is_imported_or_asked(nothing):
     command = [sys.executable, "-m", "amplib.truth.showers.geant4"]
     done = subprocess.run(
         [*command, "--showers", "1", "--output", str(nothing / "showers.h5")],
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -1,14 +1,13 @@
 """The stacked camel-back GAN against the plain one, itself alone, and autograd."""
 
 import itertools
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from plain_gan import Draws, PlainGAN
 from torch.utils.flop_counter import FlopCounterMode
 
 from amplib.cells import cell_counts, merge_cells
@@ -24,9 +23,6 @@ from amplib.models.gan import (
 from amplib.models.layers import LEAK
 from amplib.models.noise import NoiseBlock
 from amplib.truth.densities import CamelBack
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
-from plain_gan import Draws, PlainGAN
 
 DOUBLE = 1e-9
 """Relative agreement in float64, of what is the same but for the order of sums.  Most agrees to

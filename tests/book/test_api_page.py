@@ -2,13 +2,10 @@
 
 import pkgutil
 import re
-import sys
+
+from api_page import page
 
 import amplib
-from amplib.files import ROOT
-
-sys.path.insert(0, str(ROOT / "workflow"))
-from api_page import page
 
 
 def test_the_api_page_lists_every_module():

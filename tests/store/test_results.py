@@ -18,7 +18,7 @@ import torch
 import amplib.files
 import amplib.store.results
 import amplib.studies.camel.training
-from amplib.files import write_atomically
+from amplib.files import ROOT, write_atomically
 from amplib.store.compute import grouped
 from amplib.store.results import DamagedPartWarning, Result, part_name
 from amplib.studies.catalogue import make_study
@@ -150,7 +150,7 @@ def test_the_store_is_named_by_the_environment(tmp_path):
     del environment["AMPLIFY_RESULTS"]
     code = "from amplib.files import RESULTS; print(RESULTS)"
     shown = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
-    assert shown.strip() == str(Path(__file__).resolve().parents[1] / "results")
+    assert shown.strip() == str(ROOT / "results")
 
 
 def test_nothing_stored_says_how_to_compute_it():

@@ -14,6 +14,8 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
+from amplib.files import ROOT
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.browser
 Anatomy = dict[str, list[str]]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
+HTML = ROOT / "_build" / "html"
 INLINE = ("data:", "blob:", "about:")
 REDIRECT = 'http-equiv="refresh"'
 NOT_PAGES = ("_static/", "_sources/")

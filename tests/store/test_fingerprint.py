@@ -7,17 +7,16 @@ fingerprint differs, and the stored parts are of another model.
 
 import json
 import pkgutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from amplib.files import ROOT
 from amplib.store.results import same_fingerprint
 from amplib.store.study import PRESETS, Study
 from amplib.studies.camel.study import CamelStudy
 from amplib.studies.catalogue import STUDIES, make_study
 
-ROOT = Path(__file__).resolve().parents[1]
 RECORDS = sorted(ROOT.glob("results/*/*/*/record.json"))
 
 
