@@ -138,9 +138,9 @@ def run_status(options: argparse.Namespace) -> bool:
             wanted = len(result.study.parts())
             row = {"study": name, "preset": preset, "parts_done": wanted - len(missing)}
             rows.append({**row, "parts_wanted": wanted, "to_do": cost(result, missing)})
-    print(f"{'study':38s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
+    print(f"{'study':42s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
     for row in rows:
-        print("{study:38s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))
+        print("{study:42s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(rows, indent=1))

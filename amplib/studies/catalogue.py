@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+
+from amplib import studies
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
 from amplib.store.study import PRESETS, Study
-from amplib.studies.camel.escape import READINGS, reading
-from amplib.studies.camel.study import CamelEnsemble, CamelFit, CamelGAN, CamelSmoothing
-from amplib.studies.collisions.study import (
-    TopPairReference,
-    TopPairs,
-    TopPairSummary,
-    TwoBody,
-    TwoBodySummary,
-    ZLeptons,
-    ZSummary,
-)
-from amplib.studies.showers.study import Showers, ShowerSummary
 
-_ALL: tuple[type[Study], ...] = (
-    *(CamelFit, CamelGAN, CamelEnsemble, CamelSmoothing),
-    *(Showers, ShowerSummary),
-    *(TwoBody, ZLeptons, TopPairs, TwoBodySummary, ZSummary, TopPairSummary),
-    TopPairReference,
-)
-STUDIES: dict[str, type[Study]] = {study.name: study for study in _ALL}
+
+def _modules() -> Iterator[ModuleType]:
+    """``study.py`` of every folder of studies: adding a study is adding a folder."""
+    for folder in pkgutil.iter_modules(studies.__path__):
+        if folder.ispkg:
+            yield import_module(f"amplib.studies.{folder.name}.study")
+
+
+def _studies(module: ModuleType) -> Iterator[type[Study]]:
+    """The studies that a module defines, in its order: classes with a name of their own."""
+    for kind in vars(module).values():
+        own = isinstance(kind, type) and kind.__module__ == module.__name__
+        if own and issubclass(kind, Study) and "name" in vars(kind):
+            yield kind
+
+
+STUDIES: dict[str, type[Study]] = {
+    study.name: study for module in _modules() for study in _studies(module)
+}
 
 
 def make_study(name: str, preset: str, **overrides: object) -> Study:
@@ -43,8 +49,10 @@ def make_study(name: str, preset: str, **overrides: object) -> Study:
 def results_of(preset: str) -> dict[str, Result]:
     """Every result of the book at a preset, by its title."""
     results = {name: Result(make_study(name, preset), preset) for name in STUDIES}
-    if preset == "paper":
-        results |= {f"gan, {name}": Result(reading(name), preset) for name in READINGS}
+    for module in _modules():
+        if hasattr(module, "variants"):
+            further: dict[str, Study] = module.variants(preset)
+            results |= {title: Result(study, preset) for title, study in further.items()}
     return results
 
 

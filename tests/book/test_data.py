@@ -128,7 +128,7 @@ def test_data_refuses_parameters_before_any_work(name, change, line):
 
 @pytest.mark.parametrize("name", ["ttbar", "ttbar-huge", "gan-laptop", "ttbar-summary-laptop"])
 def test_unknown_data_is_refused_in_one_line(name):
-    with pytest.raises(ParameterError, match="allowed are showers-smoke"):
+    with pytest.raises(ParameterError, match="allowed are two-body-smoke"):
         data.make_data(name)
     command = [sys.executable, "-m", "amplib", "data", name]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)

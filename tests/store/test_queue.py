@@ -69,7 +69,7 @@ def test_what_a_study_is_made_of_comes_first():
 def test_one_study_of_many():
     assert set(wanted("smoke", "fit")) == {"fit"}
     assert len(wanted("paper", "gan")) > 5, "with its readings"
-    with pytest.raises(ParameterError, match="study = 'gann': allowed are fit, gan"):
+    with pytest.raises(ParameterError, match="study = 'gann': allowed are fit, smoothing"):
         wanted("smoke", "gann")
 
 

@@ -15,39 +15,12 @@ from scipy import stats
 
 from amplib.estimate import Interval, Share
 from amplib.metrics.amplification import Repetitions
-from amplib.parameters import ParameterError
 from amplib.store.results import Result
 from amplib.studies.camel.collapse import discriminator_has_won
-from amplib.studies.camel.study import CamelGAN
+from amplib.studies.camel.study import EPOCHS, READINGS, TRAININGS, CamelGAN, reading
 
-EPOCHS = 1500
-TRAININGS = 32
-READINGS: dict[str, dict[str, object]] = {
-    "gradient in x": {"gradient_path": "x"},
-    "gradient in x, noise after B": {"gradient_path": "x", "noise_order": "after"},
-    "gradient through B": {"gradient_path": "batch"},
-    "through B, noise after B": {"gradient_path": "batch", "noise_order": "after"},
-    "through B, γ for γ/2": {"gradient_path": "batch", "penalty": 0.02},
-    "through B, biased deviation": {"gradient_path": "batch", "aggregation": "biased-std"},
-    "through B, floor of 1e-4": {"gradient_path": "batch", "std_floor": 1e-4},
-    "through B, separate updates": {"gradient_path": "batch", "updates": "separate"},
-    "through B, Xavier's initialisation": {"gradient_path": "batch", "initialisation": "xavier"},
-    "through B, He's initialisation": {"gradient_path": "batch", "initialisation": "he"},
-}
 EMBRYONIC = 100
 """Epochs in which no training is expected to have found anything."""
-
-
-def reading(name: str) -> CamelGAN:
-    """The study of a reading: its first epochs at the papers' settings.
-
-    Raises:
-        ParameterError: for an unknown name.
-    """
-    if name not in READINGS:
-        raise ParameterError(f"reading = {name!r}: allowed are {', '.join(READINGS)}")
-    short = {"epochs": EPOCHS, "max_events": 1000, "repetitions": TRAININGS}
-    return CamelGAN.with_overrides(CamelGAN.presets["paper"], {**short, **READINGS[name]})
 
 
 GRID = np.arange(50, EPOCHS + 1, 50)

@@ -291,3 +291,38 @@ class CamelEnsemble(CamelGAN):
         "laptop": {**SHORT, "repetitions": 4, "members": 5},
         "paper": {"repetitions": 50, "members": 10},
     }
+
+
+EPOCHS = 1500
+"""Of the trainings that compare readings of the paper."""
+TRAININGS = 32
+READINGS: dict[str, dict[str, object]] = {
+    "gradient in x": {"gradient_path": "x"},
+    "gradient in x, noise after B": {"gradient_path": "x", "noise_order": "after"},
+    "gradient through B": {"gradient_path": "batch"},
+    "through B, noise after B": {"gradient_path": "batch", "noise_order": "after"},
+    "through B, γ for γ/2": {"gradient_path": "batch", "penalty": 0.02},
+    "through B, biased deviation": {"gradient_path": "batch", "aggregation": "biased-std"},
+    "through B, floor of 1e-4": {"gradient_path": "batch", "std_floor": 1e-4},
+    "through B, separate updates": {"gradient_path": "batch", "updates": "separate"},
+    "through B, Xavier's initialisation": {"gradient_path": "batch", "initialisation": "xavier"},
+    "through B, He's initialisation": {"gradient_path": "batch", "initialisation": "he"},
+}
+"""Where the paper is silent: see ``GANConfig``."""
+
+
+def reading(name: str) -> CamelGAN:
+    """The study of a reading: its first epochs at the papers' settings.
+
+    Raises:
+        ParameterError: for an unknown name.
+    """
+    if name not in READINGS:
+        raise ParameterError(f"reading = {name!r}: allowed are {', '.join(READINGS)}")
+    short = {"epochs": EPOCHS, "max_events": 1000, "repetitions": TRAININGS}
+    return CamelGAN.with_overrides(CamelGAN.presets["paper"], {**short, **READINGS[name]})
+
+
+def variants(preset: str) -> dict[str, CamelGAN]:
+    """Further results of this preset that the book shows, by title."""
+    return {f"gan, {name}": reading(name) for name in READINGS} if preset == "paper" else {}
