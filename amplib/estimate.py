@@ -9,9 +9,15 @@ from numpy.typing import ArrayLike
 
 from amplib.cells import as_sample
 
+LEVEL = 0.95
+"""Of the intervals by which claims are judged."""
+
 
 class Estimate(NamedTuple):
     """A value with its standard error; prints two significant digits of the error.
+
+    ``low`` and ``high`` are the ends of its 95% interval where the error is estimated from few
+    repetitions, or the distribution is not symmetric.
 
     >>> print(Estimate(238.7, 11.2), Estimate(0.51234, 0.0996), Estimate(12346.0, 678.0), sep=", ")
     239 ± 11, 0.51 ± 0.10, 12350 ± 680
@@ -19,6 +25,9 @@ class Estimate(NamedTuple):
 
     value: float
     error: float
+    low: float | None = None
+    high: float | None = None
+    repetitions: int | None = None
 
     def __str__(self) -> str:
         if not np.isfinite(self.error) or self.error <= 0:
@@ -27,6 +36,54 @@ class Estimate(NamedTuple):
         decimals = 1 - int(f"{self.error:.1e}".partition("e")[2])
         shown = max(decimals, 0)
         return f"{round(self.value, decimals):.{shown}f} ± {round(self.error, decimals):.{shown}f}"
+
+    def scaled(self, factor: float) -> Estimate:
+        """In other units."""
+        low, high = (None if end is None else factor * end for end in (self.low, self.high))
+        return Estimate(factor * self.value, factor * self.error, low, high, self.repetitions)
+
+    def interval(self) -> Interval:
+        """The 95% interval; normal, if nothing else is known of it.  What has no error, as of a
+        single repetition, may be anything."""
+        if self.low is not None and self.high is not None:
+            return Interval(self.value, self.low, self.high)
+        if not np.isfinite(self.error):
+            return Interval(self.value, -np.inf, np.inf)
+        reach = t_quantile(None) * self.error
+        return Interval(self.value, self.value - reach, self.value + reach)
+
+
+def t_quantile(count: int | None) -> float:
+    """Standard errors in half of a 95% interval, the error being estimated from so many values.
+
+    >>> [round(t_quantile(n), 2) for n in (None, 4, 8, 1000)]
+    [1.96, 3.18, 2.36, 1.96]
+    """
+    from scipy.special import ndtri, stdtrit
+
+    tail = (1 + LEVEL) / 2
+    return float(ndtri(tail) if count is None else stdtrit(count - 1, tail))
+
+
+def relative(value: float, error: float, repetitions: int, centre: float | None = None) -> Estimate:
+    """A positive value made of a mean over repetitions, with a 95% interval in its logarithm.
+
+    Repetitions of a positive quantity are skewed: where the mean is small its error is too, and
+    ``value`` ± t ``error`` misses the truth on that side.  In the logarithm the relative error is
+    what counts, and for repetitions as skewed as a chi square of 2 to 9 degrees of freedom four of
+    them cover the truth in 94 to 95% of the cases, against 88 to 94%.
+
+    Args:
+        value: the estimate.
+        error: its standard error, NaN for a single repetition.
+        repetitions: their number.
+        centre: of the interval, where it is not the value, from which a bias is removed.
+    """
+    if repetitions < 2:
+        return Estimate(value, error, 0.0, float("inf"), repetitions)
+    factor = float(np.exp(t_quantile(repetitions) * error / value))
+    centre = value if centre is None else centre
+    return Estimate(value, error, centre / factor, centre * factor, repetitions)
 
 
 class Interval(NamedTuple):

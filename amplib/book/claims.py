@@ -6,9 +6,11 @@ A verdict follows from ``RULES``, never from a look at the plot.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,17 @@ import numpy as np
 import yaml
 
 from amplib.book.obtain import BEST, stored
+from amplib.estimate import LEVEL, Estimate
 from amplib.files import ROOT
-from amplib.metrics.amplification import QUANTILES, GANCurve, Repetitions, ratio
-from amplib.metrics.verdict import ABOUT, SIGMAS, Finding, about, above, both, within
+from amplib.metrics.amplification import (
+    QUANTILES,
+    GANCurve,
+    Repetitions,
+    ratio,
+    ratio_of_means,
+    shared,
+)
+from amplib.metrics.verdict import ABOUT, MISSED, Finding, about, above, both, judge, within
 from amplib.store.results import Result
 from amplib.studies.camel.reading import SampleAndFit, fit_bound, gan_curve, sample_and_fit
 
@@ -26,19 +36,23 @@ CONSTANT = 1.5
 COMPARED = 4
 """Samples on which the other aggregations are compared with the standard deviation."""
 RULES = (
-    f"*About x* is met within {ABOUT:.0%} of x, or within {SIGMAS:g} standard errors.",
-    "A *range* is met if both ends are met as *about*.",
-    "A *bound* is met if the value lies on its side.",
+    f"Every verdict is one of four. *Met*: all of the {LEVEL:.0%} interval of what we measure lies "
+    "where the claim says. *Missed*: none of it does. *Undecided*: the interval reaches over the "
+    "line; then follows how many repetitions would decide, if the value stays where it is. "
+    "*Not measured*.",
+    "Intervals over few repetitions are Student's, in the logarithm of an N_equiv, as MSEs are "
+    "skewed; its bias, of one over a mean, is removed. Ratios on shared samples have Fieller's.",
+    f"*About x* is from x/{ABOUT:g} to {ABOUT:g} x. A *range* has both ends as *about*.",
     "GANs are judged by the trainings that did not fail (end in one hump); failures are counted "
     "beside the number.",
-    f"*Within errors* marks a verdict that {SIGMAS:g} standard errors could turn.",
     "*Saturation* is the fewest events from which on the mean MSE stays within 10% of that of the "
-    "most events; its range is a 68% bootstrap range, and the claim is met if it overlaps the "
-    "stated range at every resolution.",
-    f"*Roughly constant* is met if largest and smallest share differ by less than {CONSTANT:g}.",
-    "*Largely independent* of the aggregation, *std slightly ahead*, is met if no other is worse "
-    f"by more than a factor {CONSTANT:g} or better by more than {SIGMAS:g} standard errors.",
-    "*Improves* and *falls* are met if the means are so ordered at every resolution.",
+    "most events, with a bootstrap interval; it is to lie in the stated range at every resolution. "
+    "It is about ten times N_equiv by definition, and no evidence of its own.",
+    f"*Roughly constant* is within a factor {CONSTANT:g} between any two resolutions; a *slight "
+    "degradation* leaves a half or more of the fit, and less than all of it.",
+    "*Largely independent* of the aggregation, *std slightly ahead*: every other is worth at least "
+    f"1/{CONSTANT:g} of the standard deviation, and no more than it.",
+    "*Improves* and *falls*: at every resolution.",
 )
 """How every verdict is reached; the claims page prints them."""
 
@@ -53,7 +67,7 @@ class Claim:
         measured: ours, as text.
         error: standard error over repetitions of the (first) measured number, or None.
         preset: at which it was measured, or None.
-        verdict: begins with ``met``, ``missed`` or ``not measured``.
+        verdict: begins with ``met``, ``missed``, ``undecided`` or ``not measured``.
         figure: key of the figure that shows it, or None.
         why: where we differ, what we know of the reason.
     """
@@ -122,12 +136,13 @@ class Evidence:
 
 def saturation(curve: GANCurve, low: float, high: float) -> Finding:
     """Where the curves saturate, at every resolution."""
-    ranges = [curve.saturation_range(q) for q in QUANTILES]
+    ranges = [curve.saturation_range(q, LEVEL) for q in QUANTILES]
     points = [curve_saturation(curve, q) for q in QUANTILES]
-    inside = all(low <= a and b <= high for a, b in ranges)
-    met = all(a <= high and b >= low for a, b in ranges)
-    text = " / ".join(points) + " events at " + _at_quantiles()
-    return Finding(text, None, met, "", met and not inside)
+    findings = [
+        judge(Estimate(curve.saturation(q), math.nan, *ends), low, high)
+        for q, ends in zip(QUANTILES, ranges, strict=True)
+    ]
+    return both(findings, " / ".join(points) + " events at " + _at_quantiles(), None)
 
 
 def curve_saturation(curve: GANCurve, q: int) -> str:
@@ -145,38 +160,59 @@ def falls_with_quantiles(evidence: Evidence) -> Finding:
     }
     means = {name: [r.mse(q).mean() for q in QUANTILES] for name, r in rows.items()}
     text = "; ".join(f"{n} " + " > ".join(f"{m:.1e}" for m in v) for n, v in means.items())
-    return Finding(text, None, all(np.all(np.diff(v) < 0) for v in means.values()))
+    falls = [
+        above(ratio_of_means(r.mse(coarse), r.mse(fine)), 1)
+        for r in rows.values()
+        for coarse, fine in pairwise(QUANTILES)
+    ]
+    return both(falls, text, None)
 
 
 def fit_is_bound(evidence: Evidence) -> Finding:
     """Mean MSE of the GANs over that of the fits to the same samples."""
     excess = ratio(evidence.samples.fit, evidence.gan.asymptote)
-    ratios = [excess(q) for q in QUANTILES]
-    text = " / ".join(map(str, ratios)) + " times the fit's MSE at " + _at_quantiles()
-    tight = any(abs(r.value - 1) < SIGMAS * r.error for r in ratios)
-    return Finding(text, ratios[0].error, all(r.value >= 1 for r in ratios), "", tight)
+    return above_one(excess, "times the fit's MSE")
+
+
+def above_one(measure: Callable[[int], Estimate], what: str) -> Finding:
+    """A claim that something is more than one at every resolution."""
+    ratios = [measure(q) for q in QUANTILES]
+    text = " / ".join(map(str, ratios)) + f" {what} at " + _at_quantiles()
+    return both([above(r, 1) for r in ratios], text, ratios[0].error)
 
 
 def follows_fit(evidence: Evidence) -> Finding:
-    """N_equiv(GAN) / N_equiv(fit) on the same samples: constant within a factor 1.5."""
-    share = ratio(evidence.gan.asymptote, evidence.samples.fit)
+    """N_equiv(GAN) / N_equiv(fit) on the same samples: roughly constant, slightly below one."""
+    gan, fit = shared(evidence.gan.asymptote, evidence.samples.fit)
+    share = ratio(gan, fit)
     shares = [share(q) for q in QUANTILES]
     text = " / ".join(map(str, shares)) + " of the fit's N_equiv at " + _at_quantiles()
-    values = [s.value for s in shares]
-    loss = " / ".join(f"{1 / v:.1f}" for v in values)
-    why = f"constant in this sense; but the degradation is a factor {loss}, which is not slight"
-    slight = max(values) > 0.5
-    met = max(values) < CONSTANT * min(values)
-    return Finding(text, shares[0].error, met, "" if slight else why)
+    slight = [judge(s, 0.5, 1.0) for s in shares]
+    constant = [
+        judge(_change(gan, fit, coarse, fine), 1 / CONSTANT, CONSTANT)
+        for coarse, fine in combinations(QUANTILES, 2)
+    ]
+    return both([*slight, *constant], text, shares[0].error)
+
+
+def _change(gan: Repetitions, fit: Repetitions, coarse: int, fine: int) -> Estimate:
+    """By which factor the GAN's share of the fit changes from one resolution to another; its
+    interval is that of bootstrap resamples of the repetitions (seeded)."""
+    rows = [r.mse(q) for r, q in ((fit, fine), (gan, coarse), (gan, fine), (fit, coarse))]
+    mse = np.array(rows)
+    picks = np.random.default_rng(95).integers(mse.shape[1], size=(2000, mse.shape[1]))
+    means = mse[:, picks].mean(2)
+    changes = means[0] * means[1] / (means[2] * means[3])
+    low, high = np.quantile(changes, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    whole = mse.mean(1)
+    value = float(whole[0] * whole[1] / (whole[2] * whole[3]))
+    return Estimate(value, float(changes.std()), float(low), float(high), mse.shape[1])
 
 
 def ensemble_improves(evidence: Evidence) -> Finding:
     """N_equiv of the ensemble over that of single GANs on the same samples."""
     gain = ratio(evidence.ensemble.asymptote, evidence.single.asymptote)
-    gains = [gain(q) for q in QUANTILES]
-    text = " / ".join(map(str, gains)) + " times a single GAN's N_equiv at " + _at_quantiles()
-    tight = any(abs(g.value - 1) < SIGMAS * g.error for g in gains)
-    return Finding(text, gains[0].error, all(g.value > 1 for g in gains), "", tight)
+    return above_one(gain, "times a single GAN's N_equiv")
 
 
 def _at_quantiles() -> str:
@@ -202,11 +238,7 @@ def other_aggregation(name: str) -> Result:
 
 
 def aggregations(evidence: Evidence) -> Finding:
-    """N_equiv of the other aggregations over the standard deviation's, at 50 quantiles.
-
-    *Slightly outperforms* is met if no other is better by more than two standard errors,
-    *largely independent* if none is worse by more than a factor 1.5.
-    """
+    """N_equiv of the other aggregations over the standard deviation's, at 50 quantiles."""
     q = QUANTILES[-1]
     standard = gan_curve(stored("gan", "laptop")).asymptote
     ratios = {
@@ -214,9 +246,8 @@ def aggregations(evidence: Evidence) -> Finding:
         for name in ("mean", "max", "sum")
     }
     text = ", ".join(f"{n} {r}" for n, r in ratios.items()) + f" of std's N_equiv at {q} quantiles"
-    met = all(1 / CONSTANT < r.value < 1 + SIGMAS * r.error for r in ratios.values())
-    tight = any(abs(r.value - 1 / CONSTANT) < SIGMAS * r.error for r in ratios.values())
-    return Finding(text, ratios["mean"].error, met, "", tight)
+    findings = [judge(r, 1 / CONSTANT, 1.0) for r in ratios.values()]
+    return both(findings, text, ratios["mean"].error)
 
 
 def ideal_generator(evidence: Evidence) -> Finding:
@@ -293,15 +324,17 @@ def _claim(evidence: Evidence, name: str, text: str) -> Claim:
         finding = measure(evidence)
     except FileNotFoundError as error:
         return Claim(name, text, None, None, None, "not measured", figure, str(error))
-    verdict = ("met" if finding.met else "missed") + (", within errors" if finding.tight else "")
+    verdict = finding.verdict
     if result.preset != "paper" or result.missing():
         verdict += f" ({scale(result)})"
     why = finding.why
     if study == "gan" and evidence.all_gans.failures.k:
         failed = f"without the failed: {evidence.all_gans.failures}"
         why = f"{failed}; {why}" if why else failed
-    if not finding.met and not why and result.preset != "paper":
+    if finding.verdict == MISSED and not why and result.preset != "paper":
         why = "the schedule is shorter than the papers'; whether that is the reason is not measured"
+    if finding.repetitions:
+        why = "; ".join(filter(None, [why, f"{finding.repetitions:,} repetitions would decide it"]))
     return Claim(name, text, finding.measured, finding.error, result.preset, verdict, figure, why)
 
 

@@ -111,7 +111,7 @@ def duration(seconds: float) -> str:
 
 def percent(estimate: Estimate) -> str:
     """A share in per cent, with its error."""
-    return f"({Estimate(100 * estimate.value, 100 * estimate.error)})%"
+    return f"({estimate.scaled(100)})%"
 
 
 def claim_name(claim: Claim) -> str:
@@ -147,10 +147,11 @@ def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> str:
 
 
 def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:
-    """Ratios in words: more or less than one beyond two standard errors."""
+    """Ratios in words: more or less than one, if the 95% interval is."""
 
     def word(estimate: Estimate) -> str:
-        if abs(estimate.value - 1) <= 2 * estimate.error:
+        _, low, high = estimate.interval()
+        if low <= 1 <= high:
             return "as much within errors"
         return "more" if estimate.value > 1 else "less"
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from amplib.cells import merge_cells
-from amplib.estimate import Estimate, Interval, Share, median
+from amplib.estimate import Estimate, Interval, Share, median, t_quantile
 from amplib.metrics.quantiles import amplification_factor, expected_mse, n_equiv, quantile_mse
 
 QUANTILES = (10, 20, 50)
@@ -141,13 +141,14 @@ class GANCurve:
         """
         return int(self.sizes[_saturated(self.mse(q).mean(0))])
 
-    def saturation_range(self, q: int) -> tuple[int, int]:
-        """68% range of ``saturation`` over bootstrap resamples of the repetitions (seeded)."""
+    def saturation_range(self, q: int, level: float = 0.68) -> tuple[int, int]:
+        """Range of ``saturation`` over bootstrap resamples of the repetitions (seeded)."""
         rng = np.random.default_rng(68)
         mse = self.mse(q)
         picks = rng.integers(len(mse), size=(1000, len(mse)))
         found = [_saturated(mse[pick].mean(0)) for pick in picks]
-        low, high = np.quantile(found, [0.16, 0.84], method="nearest")
+        tail = (1 - level) / 2
+        low, high = np.quantile(found, [tail, 1 - tail], method="nearest")
         return int(self.sizes[low]), int(self.sizes[high])
 
 
@@ -171,19 +172,26 @@ def shared(a: Repetitions, b: Repetitions) -> tuple[Repetitions, Repetitions]:
 
 
 def ratio(a: Repetitions, b: Repetitions) -> Callable[[int], Estimate]:
-    """N_equiv(a) / N_equiv(b) by quantiles, on the training samples that both saw.
-
-    The error is that of a ratio of paired means: the spread of MSE_b - r MSE_a over repetitions.
-    """
+    """N_equiv(a) / N_equiv(b) by quantiles, on the training samples that both saw."""
     a, b = shared(a, b)
+    return lambda q: ratio_of_means(b.mse(q), a.mse(q))
 
-    def measure(q: int) -> Estimate:
-        over, under = b.mse(q), a.mse(q)
-        value = over.mean() / under.mean()
-        error = np.nan
-        if len(over) > 1:
-            spread = np.std(over - value * under, ddof=1) / np.sqrt(len(over))
-            error = spread / under.mean()
-        return Estimate(float(value), float(error))
 
-    return measure
+def ratio_of_means(over: np.ndarray, under: np.ndarray) -> Estimate:
+    """<over> / <under> of R pairs.
+
+    The error is that of a ratio of paired means, the spread of over - r under; the 95% interval is
+    Fieller's: all r for which <over - r under> is within Student's t of zero.
+    """
+    n = len(over)
+    mean_over, mean_under = float(over.mean()), float(under.mean())
+    value = mean_over / mean_under
+    if n < 2:
+        return Estimate(value, np.nan, 0.0, np.inf, n)
+    error = float(np.std(over - value * under, ddof=1)) / n**0.5 / mean_under
+    (oo, ou), (_, uu) = np.cov(over, under) * t_quantile(n) ** 2 / n
+    a, b, c = mean_under**2 - uu, mean_over * mean_under - ou, mean_over**2 - oo
+    if a <= 0:  # the denominator may be zero
+        return Estimate(value, error, 0.0, np.inf, n)
+    reach = max(b**2 - a * c, 0.0) ** 0.5
+    return Estimate(value, error, float(max((b - reach) / a, 0.0)), float((b + reach) / a), n)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.cells import as_contents, check_cells
-from amplib.estimate import Estimate
+from amplib.estimate import Estimate, relative
 
 # Single-precision fractions of a hundred cells sum to one within a few 1e-6.
 SUM_TOLERANCE = 1e-5
@@ -64,27 +64,33 @@ def n_equiv(mse: ArrayLike, q: int) -> Estimate:
     The number of true points whose expected MSE equals the mean one measured: the exact form of
     the papers' comparison by eye with the horizontal lines of their Fig. 2.
 
+    One over the mean of R values is too large by the relative variance of that mean, to first
+    order; this is removed.
+
     Args:
         mse: eq. (2) of R independent repetitions (training samples), shape (R,) or a number.
         q: number of quantiles.
 
     Returns:
         N_equiv and its standard error over the repetitions, N_equiv * sem / <MSE>, with sem the
-        standard error of the mean; NaN for a single repetition.
+        standard error of the mean; NaN for a single repetition.  Its 95% interval is one in the
+        logarithm, by Student's t.
 
     Raises:
         ValueError: no MSE, NaN, negative ones, all zero (N_equiv is infinite), or ``q`` < 2.
 
     >>> n_equiv([0.0009, 0.0009], 10)
-    Estimate(value=100.0, error=0.0)
+    Estimate(value=100.0, error=0.0, low=100.0, high=100.0, repetitions=2)
     """
     mse = np.asarray(as_contents(np.ravel(mse)), dtype=float)
     mean = float(mse.mean())
     if mean == 0:
         raise ValueError("every MSE is zero: the equivalent sample size is infinite")
+    scale = expected_mse(1, q)
+    raw = scale / mean
     sem = float(mse.std(ddof=1)) / mse.size**0.5 if mse.size > 1 else float("nan")
-    value = expected_mse(1, q) / mean
-    return Estimate(value, value * sem / mean)
+    value = raw / (1 + (sem / mean) ** 2) if mse.size > 1 else raw
+    return relative(value, value * sem / mean, mse.size, centre=raw)
 
 
 def amplification_factor(mse: ArrayLike, q: int, n_train: int) -> Estimate:
@@ -94,5 +100,4 @@ def amplification_factor(mse: ArrayLike, q: int, n_train: int) -> Estimate:
     """
     if n_train < 1:
         raise ValueError(f"the training sample needs at least one point, got {n_train}")
-    value, error = n_equiv(mse, q)
-    return Estimate(value / n_train, error / n_train)
+    return n_equiv(mse, q).scaled(1 / n_train)

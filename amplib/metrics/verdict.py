@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amplib.estimate import Estimate
 
-ABOUT = 0.2
-
-SIGMAS = 2.0
+ABOUT = 1.2
+"""Factor within which a value is *about* a stated one."""
+MET, MISSED, UNDECIDED = "met", "missed", "undecided"
 
 
 @dataclass(frozen=True)
@@ -19,24 +20,50 @@ class Finding:
     Args:
         measured: as text.
         error: standard error of the first number, or None.
-        met: whether the claim is met.
+        verdict: ``met``, ``missed`` or ``undecided``.
         why: what is to be said of it.
-        tight: whether two standard errors could turn the verdict.
+        repetitions: that would decide it, if the value stays where it is; None if it is decided or
+            not known.
     """
 
     measured: str
     error: float | None
-    met: bool
+    verdict: str
     why: str = ""
-    tight: bool = False
+    repetitions: int | None = None
+
+
+def judge(estimate: Estimate, low: float, high: float, why: str = "") -> Finding:
+    """A claim that the true value lies from ``low`` to ``high``.
+
+    Met if all of the 95% interval does, missed if none of it does, else undecided.
+    """
+    _, left, right = estimate.interval()
+    if low <= left and right <= high:
+        return Finding(str(estimate), estimate.error, MET, why)
+    if right < low or high < left:
+        return Finding(str(estimate), estimate.error, MISSED, why)
+    return Finding(str(estimate), estimate.error, UNDECIDED, why, _needed(estimate, low, high))
+
+
+def _needed(estimate: Estimate, low: float, high: float) -> int | None:
+    """Repetitions after which the interval clears the nearest line: its width falls as their
+    root."""
+    value, left, right = estimate.interval()
+    if estimate.repetitions is None or not math.isfinite(estimate.error):
+        return None
+    factors = []
+    for line in (low, high):
+        reach, gap = (value - left, value - line) if line < value else (right - value, line - value)
+        if math.isfinite(line) and left < line < right:
+            factors.append(math.inf if gap == 0 else reach / gap)
+    worst = max(factors, default=math.inf)
+    return math.ceil(estimate.repetitions * worst**2) if math.isfinite(worst) else None
 
 
 def about(estimate: Estimate, value: float, why: str = "") -> Finding:
     """A claim of "about" a value."""
-    off, margin, reach = abs(estimate.value - value), ABOUT * value, SIGMAS * estimate.error
-    met = off <= max(margin, reach)
-    # An error that is not known turns nothing.
-    return Finding(str(estimate), estimate.error, met, why, abs(off - margin) < reach)
+    return judge(estimate, value / ABOUT, value * ABOUT, why)
 
 
 def within(low: Estimate, high: Estimate, bounds: list[float]) -> Finding:
@@ -46,13 +73,19 @@ def within(low: Estimate, high: Estimate, bounds: list[float]) -> Finding:
 
 
 def both(findings: Sequence[Finding], measured: str, error: float | None, why: str = "") -> Finding:
-    """A claim that is met if all of it is; one clear miss cannot be turned."""
-    missed = [f for f in findings if not f.met]
-    tight = all(f.tight for f in missed) if missed else any(f.tight for f in findings)
-    return Finding(measured, error, not missed, why, tight)
+    """A claim that is met if all of it is, and missed if anything is."""
+    verdicts = [f.verdict for f in findings]
+    verdict = MISSED if MISSED in verdicts else UNDECIDED if UNDECIDED in verdicts else MET
+    needed = [f.repetitions for f in findings if f.verdict == UNDECIDED]
+    known = verdict == UNDECIDED and None not in needed
+    return Finding(measured, error, verdict, why, max(n or 0 for n in needed) if known else None)
 
 
 def above(estimate: Estimate, bound: float) -> Finding:
     """A claim of a lower bound."""
-    off = estimate.value - bound
-    return Finding(str(estimate), estimate.error, off > 0, "", abs(off) < SIGMAS * estimate.error)
+    return judge(estimate, bound, math.inf)
+
+
+def below(estimate: Estimate, bound: float) -> Finding:
+    """A claim of an upper bound."""
+    return judge(estimate, -math.inf, bound)

@@ -35,12 +35,13 @@ def test_ratios_pair_the_training_samples_and_not_the_order():
 
 def test_the_ratio_of_a_thing_to_itself_is_one_without_error():
     a = pure(100, 20)
-    assert ratio(a, a)(20) == (1.0, 0.0)
+    assert ratio(a, a)(20)[:2] == (1.0, 0.0)
+    assert ratio(a, a)(20)[2:] == pytest.approx((1.0, 1.0, 20))
 
 
 def test_the_ratio_finds_twice_the_events():
     """Seeded, 4 standard errors (false alarm 6e-5), which are under 0.2, so that 1 is excluded."""
-    value, error = ratio(pure(200, 500, seed=4), pure(100, 500, seed=5))(20)
+    value, error, *_ = ratio(pure(200, 500, seed=4), pure(100, 500, seed=5))(20)
     assert abs(value - 2) < 4 * error < 0.8
 
 

@@ -138,16 +138,23 @@ def test_n_equiv_inverts_expected_mse(n, q):
 
 def test_n_equiv_propagates_the_standard_error():
     mse = np.array([1.0, 2.0, 3.0]) * 1e-3
-    value, error = n_equiv(mse, 10)
-    assert value == pytest.approx(45)
-    assert error == pytest.approx(45 * (1e-3 / 3**0.5) / 2e-3)
+    relative = (1e-3 / 3**0.5) / 2e-3
+    value, error, low, high, repetitions = n_equiv(mse, 10)
+    assert value == pytest.approx(45 / (1 + relative**2))
+    assert error == pytest.approx(value * relative)
+    assert low * high == pytest.approx(45**2), "an interval in the logarithm"
+    assert high / 45 == pytest.approx(np.exp(4.302653 * relative)), "Student's t for two"
+    assert repetitions == 3
+    assert n_equiv(mse[:1], 10)[2:] == (0.0, np.inf, 1)
     assert np.isnan(n_equiv(mse[:1], 10).error)
     assert np.isnan(n_equiv(mse[0], 10).error)
 
 
 def test_amplification_factor_is_n_equiv_over_n_train():
     mse = [1e-3, 2e-3]
-    np.testing.assert_allclose(amplification_factor(mse, 10, 50), np.array(n_equiv(mse, 10)) / 50)
+    factor, worth = amplification_factor(mse, 10, 50), n_equiv(mse, 10)
+    np.testing.assert_allclose(factor[:4], np.array(worth[:4]) / 50)
+    assert factor.repetitions == worth.repetitions == 2
 
 
 @pytest.mark.parametrize(

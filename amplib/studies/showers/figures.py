@@ -178,7 +178,7 @@ def response_and_resolution(
     r"""Response and resolution, with what integration expects and $a/\sqrt E \oplus b$."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
     energies = np.array([s.energy for s in summaries])
-    ratio, error = np.transpose([s.response() for s in summaries])
+    ratio, error = np.transpose([s.response()[:2] for s in summaries])
     expected = [1 - sum(s.losses().values()) for s in summaries]
     band = 0.99 * ratio.mean(), 1.01 * ratio.mean()
     left.axhspan(*band, color=GREY, alpha=0.2, linewidth=0, label="mean ±1%")

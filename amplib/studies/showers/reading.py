@@ -94,7 +94,7 @@ class Summary:
 
     def response(self) -> Estimate:
         """Reconstructed over true energy."""
-        return Estimate(*(np.array(self.mean(LOST)) / self.energy))
+        return self.mean(LOST).scaled(1 / self.energy)
 
     def losses(self) -> dict[str, float]:
         """Shares of the energy that the reconstruction misses; all but the third by integration.
