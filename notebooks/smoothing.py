@@ -62,8 +62,8 @@ report.show_banner(gans, ensembles, smooth, fits)
 # - **A histogram** of 20 bins on $[-8, 8]$, uniform within a bin.
 # - **A two-component mixture** by expectation maximisation: the fit's functional form, found by
 #   other means, and so a check of the fit.
-# - **A plain bootstrap** of the sample, which adds nothing and must be worth just its
-#   {glue:text}`smooth-n-train` points.
+# - **The sample itself**, which is what a bootstrap of infinitely many draws gives: where all others
+#   start from, {glue:text}`smooth-n-train` points.
 
 # %% tags=["hide-input"]
 sample_and_fits = sample_and_fit(fits)
@@ -102,7 +102,7 @@ report.tell(
 )
 report.origin("smoothing-fig1", gans, ensembles, smooth, fits)
 
-# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against estimates that only smooth (thin horizontal lines: their mean errors, without the noise of drawing events).\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against further estimates from the same points (thin horizontal lines: their mean errors, without the noise of drawing events).\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
 curves = with_failures(gan, "GAN", ORANGE, "-.")
 curves += with_failures(ensemble, f"ensemble of {ensembles.study.members}", PURPLE, "-")
 quantile_mse_panels(sample_and_fits, curves, quantiles, baselines)
@@ -111,8 +111,8 @@ plt.show()
 # %% [markdown]
 # ## What a GAN adds, and what it does not
 #
-# The bootstrap is worth {glue:text}`bootstrap-equivalents` points at
-# {glue:text}`smooth-quantiles` quantiles, as it must within errors.  The mixture finds what the fit finds
+# The samples themselves are worth {glue:text}`bootstrap-equivalents` points at
+# {glue:text}`smooth-quantiles` quantiles.  The mixture is another way to the fit's form
 # ({glue:text}`mixture-equivalents`).
 #
 # **Amplification as such is nothing special.**  Twenty bins amplify
@@ -121,9 +121,9 @@ plt.show()
 # the humps for the width of the density and ends at {glue:text}`scott-equivalents`, below the
 # sample it started from.
 #
-# **The GAN against smoothing.**  The papers read 150 to 500 points off their figure, from 10 to 50
-# quantiles, for the GAN, and up to 750 for the ensemble.  The first is what the leave-one-out kernel
-# estimate is worth.  Ours, in units of that estimate on the same samples (ratios of mean errors, with
+# **The GAN against smoothing.**  The papers read 150 to 500 and 150 to 600 points off their figures for the
+# GAN, from 10 to 50 quantiles, and up to 750 for the ensemble; the leave-one-out kernel estimate is worth
+# {glue:text}`loo-equivalents`.  The GANs of this page, of the preset that the ensembles have, in units of that estimate on the same samples (ratios of mean errors, with
 # paired standard errors, at {glue:text}`smooth-quantiles` quantiles):
 #
 # - a single GAN is worth {glue:text}`gan-over-loo` of it: {glue:text}`gan-word-loo`.  In units
@@ -131,7 +131,7 @@ plt.show()
 # - the ensemble is worth {glue:text}`ensemble-over-loo` of it: {glue:text}`ensemble-word-loo`.
 #
 # *More* is what a network adds to smoothing.  *Less* says that a kernel with one number, chosen by
-# the data, does better than all of the network's parameters.  Where neither holds, these repetitions
+# the data, does better than all of these networks' parameters.  *Not told apart* says that these repetitions
 # do not tell.  Nor is the GAN free of choices: its noise, its dropout, its penalty and its schedule set
 # the scale on which it smooths, as a bandwidth does.  What happens in more dimensions, where kernels are
 # known to fade, is not measured here.

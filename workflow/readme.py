@@ -22,7 +22,8 @@ def main() -> None:
     values = {
         "coarse": f"**{curve.asymptote.median_amplification(10)}**",
         "number": f"**{curve.asymptote.median_amplification(50)}**",
-        "scale": f"{len(curve.index)} trainings, preset `{evidence.gan_result.preset}`",
+        "scale": str(len(curve.index)),
+        "mean": str(evidence.gan.asymptote.amplification(50)),
         "failures": str(curve.failures),
     }
     readme = ROOT / "README.md"

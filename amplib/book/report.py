@@ -152,7 +152,7 @@ def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> st
     def word(estimate: Estimate) -> str:
         _, low, high = estimate.interval()
         if low <= 1 <= high:
-            return "as much within errors"
+            return "not told apart"
         return "more" if estimate.value > 1 else "less"
 
     return ", ".join(f"{word(measure(q))} at {q}" for q in quantiles)

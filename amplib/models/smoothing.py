@@ -158,5 +158,5 @@ LABELS: dict[str, str] = {
     "loo": "KDE, leave-one-out likelihood",
     "histogram": "Histogram, 20 bins",
     "mixture": "Gaussian mixture, EM",
-    "bootstrap": "Bootstrap",
+    "bootstrap": "The sample itself",
 }

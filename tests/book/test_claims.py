@@ -60,6 +60,7 @@ def test_the_readme_number_is_fresh():
         "number": curve.asymptote.median_amplification(50),
         "coarse": curve.asymptote.median_amplification(10),
         "failures": curve.failures,
+        "mean": Evidence().gan.asymptote.amplification(50),
     }.items():
         (text,) = re.findall(f"<!-- {name} -->(.*?)<!-- /{name} -->", readme, re.S)
         assert str(value) in text

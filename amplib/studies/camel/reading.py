@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from amplib.metrics.amplification import GANCurve, Repetitions
+from amplib.estimate import Estimate
+from amplib.metrics.amplification import GANCurve, Repetitions, mse_of_counts, ratio_of_means
 from amplib.metrics.quantiles import expected_mse
 from amplib.models.fit import information, propagated_mse
 from amplib.parameters import ParameterError
@@ -91,6 +93,27 @@ def gan_curve(result: Result) -> GANCurve:
         np.array(failed),
         study.members,
     )
+
+
+def gain_over_members(result: Result) -> Callable[[int], Estimate]:
+    """N_equiv of the ensembles over that of one of their own members, by quantiles.
+
+    The mean over all members stands for one, so that no single training decides.
+
+    Raises:
+        FileNotFoundError: if no ensemble is complete.
+    """
+    ensemble, parts = gan_curve(result), result.load()
+    counts = [
+        np.stack([parts[int(i), m]["counts"][-1] for m in range(ensemble.members)])
+        for i in ensemble.index
+    ]
+
+    def measure(q: int) -> Estimate:
+        one = np.array([mse_of_counts(members, q).mean() for members in counts])
+        return ratio_of_means(one, ensemble.asymptote.mse(q))
+
+    return measure
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,8 @@ def test_readings_are_parameters_of_the_gan():
 
 
 def test_the_network_page_says_what_the_stored_trainings_say():
-    """Its prose, where numbers could turn it: the gradient's path decides, no discriminator wins
-    with the wider initialisations, and these are worth less by then."""
+    """Its prose, where numbers could turn it: the gradient's path makes a difference, and with the
+    wider initialisations few discriminators win, late, and trainings are worth less by then."""
     in_x, through = escape.escape("gradient in x"), escape.escape("gradient through B")
     assert paired_p_value(through, in_x, EPOCHS) < 0.05
     assert through.share(EPOCHS).k < in_x.share(EPOCHS).k
