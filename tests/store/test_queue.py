@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from mortal_workers import doomed, mortal
 
 import amplib.files
 import amplib.store.rates
@@ -149,22 +150,6 @@ def test_a_worker_that_always_dies_is_an_error(monkeypatch):
     result = Result(make_study("fit", "smoke"), "smoke")
     with pytest.raises(WorkerDied, match=r"fit, parts \(0,\) to \(0,\): the worker died 3 times"):
         Crew([Group(result, [(0,)])], 1, "cpu").run()
-
-
-_start = worker.start
-
-
-def mortal(progress, stop):
-    """Dies where no other has died before."""
-    mark = os.environ["AMPLIFY_TEST_DIES"]
-    if not os.path.exists(mark):
-        open(mark, "w").close()
-        os.kill(os.getpid(), signal.SIGKILL)
-    _start(progress, stop)
-
-
-def doomed(progress, stop):
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 # ---- rates ----
