@@ -38,6 +38,7 @@ class Group:
 
     result: Result
     parts: list[Part]
+    resumed: bool = False  # whether an earlier run has begun it
     after: Result | None = None  # what has to be computed before it
     attempts: int = 0
     begun: float = 0.0  # when this run's work on it began
@@ -121,11 +122,14 @@ def groups_of(
     result: Result, missing: Sequence[Part], jobs: int, device: str, size: int | None = None
 ) -> list[Group]:
     """The missing parts in groups: what an interrupted run has begun, then the rest."""
-    groups = worker.unfinished(result, missing)
-    begun = {part for parts in groups for part in parts}
+    unfinished = worker.unfinished(result, missing)
+    begun = {part for parts in unfinished for part in parts}
     rest = [part for part in missing if part not in begun]
-    groups += grouped(rest, jobs, size or result.study.group_size(device))
-    return [Group(result, parts) for parts in groups]
+    fresh = grouped(rest, jobs, size or result.study.group_size(device))
+    return [
+        *(Group(result, parts, resumed=True) for parts in unfinished),
+        *(Group(result, parts) for parts in fresh),
+    ]
 
 
 def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:

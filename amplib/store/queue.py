@@ -45,7 +45,8 @@ def compute_all(
             for title, result in results.items()
             if missing[title] and (kind == "cuda") == (gpu and result.study.gpu_rate is not None)
         ]
-        groups = ordered([results[title] for title in titles], workers(jobs, kind), kind)
+        wanted = [results[title] for title in titles]
+        groups = ordered(wanted, workers(jobs, kind), kind, minutes)
         if not groups:
             continue
         _announce({t: results[t] for t in titles}, groups, workers(jobs, kind), kind)
@@ -62,15 +63,21 @@ def compute_all(
     return not failed
 
 
-def ordered(results: Sequence[Result], jobs: int, device: str) -> list[Group]:
-    """Groups of what is missing, by worth an hour; what a study is made of comes before it."""
+def ordered(
+    results: Sequence[Result], jobs: int, device: str, minutes: float | None = None
+) -> list[Group]:
+    """Groups of what is missing: those that an earlier run has begun, then by worth an hour.
+
+    What a study is made of comes before it.  If the time is short, groups are small, so that some
+    parts are finished in it.
+    """
     taken: set[tuple[Path, Part]] = set()
     sources: dict[Path, Result] = {}
     groups: list[Group] = []
 
     def add(result: Result, after: Result | None = None) -> None:
         new = [p for p in result.missing() if (result.folder, p) not in taken]
-        for group in groups_of(result, new, jobs, device):
+        for group in groups_of(result, new, jobs, device, _size(result, device, minutes)):
             group.after = after
             groups.append(group)
             taken.update((result.folder, p) for p in group.parts)
@@ -84,12 +91,22 @@ def ordered(results: Sequence[Result], jobs: int, device: str) -> list[Group]:
             add(before)
         add(result, before)
 
-    def urgency(group: Group) -> float:
+    def urgency(group: Group) -> tuple[bool, float]:
         study = group.result.study
         seconds = group.work / rate_of(study, group.result.preset, device)
-        return sum(map(study.worth, group.parts)) / seconds
+        return group.resumed, sum(map(study.worth, group.parts)) / seconds
 
     return sorted(groups, key=urgency, reverse=True)
+
+
+def _size(result: Result, device: str, minutes: float | None) -> int:
+    """Parts that are computed together: as many as are best, or as end in two thirds of it."""
+    study = result.study
+    best = study.group_size(device)
+    if minutes is None:
+        return best
+    each = study.work(study.parts()[:1]) / rate_of(study, result.preset, device)
+    return max(1, min(best, int(40 * minutes / each)))
 
 
 def _announce(results: dict[str, Result], groups: Sequence[Group], jobs: int, device: str) -> None:

@@ -1,5 +1,6 @@
 """The queue: what comes first, how it stops, what becomes of failures and of dead workers."""
 
+import json
 import os
 import signal
 import subprocess
@@ -65,6 +66,28 @@ def test_what_a_study_is_made_of_comes_first():
     while group := crew._next([]):
         if group.after:
             assert not any(g.result is group.after for g in crew.waiting)
+
+
+def test_groups_are_as_small_as_the_time_is_short(store):
+    """A GAN takes a quarter of an hour at the typical rate: one in 20 minutes, eight in 3 hours."""
+    result = Result(make_study("gan", "paper"), "paper")
+    each = result.study.work([(0, 0)]) / result.study.rate / 60
+    sizes = {
+        minutes: len(ordered([result], 2, "cpu", minutes)[0].parts)
+        for minutes in (each, 3.1 * each, 20 * each, None)
+    }
+    assert sizes == {each: 1, 3.1 * each: 2, 20 * each: 8, None: 8}
+
+
+def test_what_is_begun_is_finished_first(store):
+    late = gan(epochs=500)
+    work = worker.work_folder(store)
+    note = {"folder": str(late.folder), "parts": [[1, 0]], "seconds": 5.0}
+    (work / "a.json").write_text(json.dumps(note))
+    (work / "a.safetensors").touch()
+    groups = ordered([gan(epochs=2), late], 1, "cpu")
+    assert (groups[0].result, groups[0].parts) == (late, [(1, 0)])
+    assert not any(g.resumed for g in groups[1:])
 
 
 def test_one_study_of_many():
