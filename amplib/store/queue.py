@@ -100,7 +100,7 @@ def ordered(
 
 
 def _size(result: Result, device: str, minutes: float | None) -> int:
-    """Parts that are computed together: as many as are best, or as end in two thirds of it."""
+    """Parts that are computed together: as many as are best, or as the time allows."""
     study = result.study
     best = study.group_size(device)
     if minutes is None:
