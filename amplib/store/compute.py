@@ -57,9 +57,10 @@ class Group:
             self.done += work
 
     def remember_rate(self, device: str) -> None:
-        """Keep the rate of a group that has run for long enough."""
+        """Keep the rate of a group that has run for long enough; small ones are slower."""
         seconds = time.monotonic() - self.begun
-        if self.done and seconds > LONG_ENOUGH:
+        usual = len(self.parts) > self.result.study.group_size(device) / 2
+        if usual and self.done and seconds > LONG_ENOUGH:
             remember(self.result.study, self.result.preset, device, self.done / seconds)
 
 

@@ -200,11 +200,13 @@ def test_rates_that_cannot_be_read_are_forgotten(store, text):
 
 
 def test_a_group_measures_its_rate_without_what_an_earlier_run_did(monkeypatch):
-    clock = iter([100.0, 110.0, 150.0])
+    clock = iter([100.0, 110.0, 150.0, 150.0])
     monkeypatch.setattr(amplib.store.compute.time, "monotonic", lambda: next(clock))
-    group = Group(gan(), [(0, 0)])
+    group = Group(gan(), [(k, 0) for k in range(5)])
     group.report(0.0, False)
     group.report(5000.0, True)
     group.report(80.0, False)
     group.remember_rate("cpu")
+    few = Group(gan(), [(0, 0)], begun=90.0, done=1.0)
+    few.remember_rate("cpu")  # of eight that train side by side: slower, and not the usual rate
     assert amplib.store.rates.rate_of(group.result.study, "smoke", "cpu") == pytest.approx(2.0)
