@@ -33,7 +33,9 @@ def compute_all(
     Raises:
         ValueError: in one line, before any work.
     """
-    check_positive(jobs=jobs, minutes=minutes)
+    check_positive(jobs=jobs)
+    if minutes is not None and not 0 < minutes < float("inf"):
+        raise ValueError(f"minutes = {minutes}: must be a number above zero")
     missing = {title: result.missing() for title, result in results.items()}
     gpu = chosen_device(device, any(r.study.gpu_rate for r in results.values())) == "cuda"
     complete = True
