@@ -2,7 +2,7 @@
 
 Modules of ``torch.nn``, automatic differentiation, ``torch.optim``: no stack, no tangents, no line
 of ``amplib.models.gan``.  ``gan_throughput.py`` measures what the stacked training gains over it;
-``tests/test_gan.py`` demands that both give the same numbers.
+``tests/models/test_gan.py`` demands that both give the same numbers.
 """
 
 from __future__ import annotations
