@@ -69,6 +69,7 @@ def wanted(preset: str, study: str | None = None) -> dict[str, Result]:
     results = {title: r for title, r in results_of(preset).items() if not r.study.bulk}
     if study is None:
         return results
-    if study not in results:
-        raise ParameterError(f"study = {study!r}: allowed are {', '.join(results)}")
+    names = [name for name, kind in STUDIES.items() if not kind.bulk]
+    if study not in names:
+        raise ParameterError(f"study = {study!r}: allowed are {', '.join(names)}")
     return {title: r for title, r in results.items() if r.study.name == study}
