@@ -23,6 +23,8 @@ EMBRYONIC = 100
 """Epochs in which no training is expected to have found anything."""
 
 
+ENOUGH = 8
+"""Trainings from which on a reading is shown."""
 GRID = np.arange(50, EPOCHS + 1, 50)
 """Epochs at which the state is looked at: full trainings record their losses as often."""
 
@@ -77,15 +79,15 @@ def escape(name: str) -> Escape:
     """The escapes of a reading; trainings at full length serve for the samples they cover.
 
     Raises:
-        FileNotFoundError: if nothing is stored.
+        FileNotFoundError: if fewer than ``ENOUGH`` trainings are stored.
     """
     study = reading(name)
     short = Result(study, "paper")
     full = Result(CamelGAN.with_overrides(CamelGAN.presets["paper"], READINGS[name]), "paper")
     parts = {p: a for r in (full, short) if r.done() for p, a in r.load().items() if p[1] == 0}
     parts = {p: a for p, a in sorted(parts.items()) if p[0] < TRAININGS}
-    if not parts:
-        raise FileNotFoundError(f"no training of {name!r} is stored: make paper STUDY=gan")
+    if len(parts) < ENOUGH:
+        raise FileNotFoundError(f"{len(parts)} trainings of {name!r}: make paper STUDY=gan")
     won = [_won_on_grid(a["losses"]) for a in parts.values()]
     return Escape(np.array([i for i, _ in parts]), np.array(won))
 
