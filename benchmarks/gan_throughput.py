@@ -75,7 +75,7 @@ def flops_a_step() -> float:
     """Floating-point operations of one GAN-step, counted in the matrix products."""
     gan = StackedGAN(CONFIG, samples(1), [np.random.SeedSequence(0)])
     with FlopCounterMode(display=False) as counter:
-        gan._epoch()
+        gan.run_epoch()
     return counter.get_total_flops() / gan.steps_per_epoch
 
 

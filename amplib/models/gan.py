@@ -2,21 +2,23 @@ r"""The GAN of *amplify*, sec. 2: a dropout generator against a DeepSets discrim
 
 The discriminator sees a point x and the batch B it came from, all real or all generated:
 :math:`D(x, B) = f(x, F(\Phi(B - x)))` with an embedding :math:`\Phi` applied to every difference
-and an aggregation F over the batch.  E GANs train at once (see ``stacked``).
+and an aggregation F over the batch.  E GANs train at once (see ``stack``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Adam
 
 from amplib.models.config import GANConfig
 from amplib.models.layers import StackedLayers, StackedLinear, leaky, pass_and_gradient
-from amplib.models.noise import Noise, NoiseBlock, dropout_words, uniform_words
+from amplib.models.noise import NoiseBlock, dropout_words, uniform_words
+from amplib.models.stack import Stack, shuffled
 
 
 class Generator(nn.Module):
@@ -237,14 +239,13 @@ BOTH, REAL, GENERATED = slice(0, 2), slice(0, 1), slice(1, 2)
 """Sets of points that a discriminator's update may see."""
 
 
-class StackedGAN:
+class StackedGAN(Stack):
     """E independent camel-back GANs, trained side by side on E samples.
 
     Args:
         config: what to train.
         data: ``(E, N, d)`` one training sample a member.
-        seeds: one seed a member; it fixes the member's start, shuffles and noise, whoever else
-            is in the stack.
+        seeds: one seed a member.
         device: ``cpu`` or ``cuda``.
         dtype: ``torch.float32``; ``torch.float64`` for tests and fingerprints.
     """
@@ -265,41 +266,26 @@ class StackedGAN:
             raise ValueError(
                 f"{data.shape[1]} training points do not fill a batch of {config.batch_size}"
             )
-        self.config, self.device, self.dtype = config, torch.device(device), dtype
+        super().__init__(seeds, 3, device, dtype)
+        self.config = config
         self.data = torch.as_tensor(data, dtype=dtype, device=device)
-        # Spawned by key, not by call: asking twice gives the same streams.
-        streams = [
-            [np.random.SeedSequence(s.entropy, spawn_key=(*s.spawn_key, k)) for k in range(4)]
-            for s in seeds
-        ]
-        starts = [torch.Generator().manual_seed(int(s[0].generate_state(1)[0])) for s in streams]
-        self.generator = Generator(config, starts).to(self.device, dtype)
-        self.discriminator = Discriminator(config, starts).to(self.device, dtype)
-        self.shuffles, self.noise, self.generation = (
-            Noise([s[k] for s in streams], self.device) for k in (1, 2, 3)
-        )
+        self.generator = Generator(config, self.starts).to(self.device, dtype)
+        self.discriminator = Discriminator(config, self.starts).to(self.device, dtype)
+        self.shuffles, self.noise, self.generation = map(self.stream, (1, 2, 3))
         self.sign = self._of_sets(1.0, -1.0)
         # With the noise added after B is built, the real points' B is no function of them.
         batch, after = config.gradient_path == "batch", config.noise_order == "after"
         self.through = self._of_sets(float(batch and not after), float(batch))
-        # A tensor, as a captured step cannot read a Python number that changes; the fused
-        # CUDA kernel takes it in float32.
-        precision = torch.float32 if self.device.type == "cuda" else torch.float64
-        self.rate = torch.tensor(config.learning_rate, dtype=precision, device=self.device)
-        self.adam_d = self._adam(self.discriminator)
-        self.adam_g = self._adam(self.generator)
-        self.epoch = torch.zeros((), dtype=torch.int64, device=self.device)
-        self.losses = torch.zeros(3, len(seeds), dtype=dtype, device=self.device)
+        betas = (config.beta_1, config.beta_2)
+        self.adam_g = self.optimise("generator", self.generator, Adam, betas=betas)
+        self.adam_d = self.optimise("discriminator", self.discriminator, Adam, betas=betas)
 
     def _of_sets(self, real: float, generated: float) -> Tensor:
         return torch.tensor([real, generated], dtype=self.dtype, device=self.device)
 
-    def _adam(self, module: nn.Module) -> torch.optim.Adam:
-        betas = (self.config.beta_1, self.config.beta_2)
-        on_gpu = self.device.type == "cuda"
-        return torch.optim.Adam(
-            module.parameters(), self.rate, betas=betas, fused=True, capturable=on_gpu
-        )
+    def rate_at(self, epoch: int) -> float:
+        c = self.config
+        return c.learning_rate * c.decay ** ((epoch - 1) // c.decay_epochs)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -354,58 +340,18 @@ class StackedGAN:
         self.adam_g.step()
         self.losses[2].copy_(loss.detach())
 
-    def _epoch(self) -> None:
+    def run_epoch(self) -> None:
         """Shuffle, then one discriminator and one generator step a batch."""
         members, points, d = self.data.shape
         steps, n, words = self.steps_per_epoch, self.config.batch_size, self.words_per_step
-        order = self.shuffles.words(self.epoch * points, points).argsort(1)[:, : steps * n]
-        shuffled = self.data.gather(1, order.unsqueeze(2).expand(-1, -1, d))
-        for step, batch in enumerate(shuffled.view(members, steps, n, d).unbind(1)):
+        order = self.shuffles.words(self.epoch * points, points)
+        batches = shuffled(self.data, order, steps * n).view(members, steps, n, d)
+        for step, batch in enumerate(batches.unbind(1)):
             start = (self.epoch * steps + step) * words
             noise = NoiseBlock(self.noise.words(start, words), self.dtype)
             self._discriminator_step(batch, noise)
             self._generator_step(noise)
         self.epoch += 1
-
-    def _captured_epoch(self) -> Callable[[], None]:
-        """One epoch as a CUDA graph: captured once, replayed as one launch.
-
-        The warm-up that capture needs trains for real, so the state is put back after it.
-        """
-        before = {name: value.clone() for name, value in self.state().items()}
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(3):
-                self._epoch()
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        self.adam_d.zero_grad(set_to_none=True)
-        self.adam_g.zero_grad(set_to_none=True)
-        with torch.cuda.graph(graph):
-            self._epoch()
-        self.restore(before)
-        return graph.replay
-
-    def train(self, epochs: int | None = None, every: int = 50) -> Iterator[tuple[int, np.ndarray]]:
-        """Train up to ``epochs`` in all (the configured number by default).
-
-        Yields:
-            every ``every`` epochs and at the end: the epoch and the losses ``(3, E)`` of its last
-            step (cross entropy, penalty, generator).  A member whose losses are not finite has
-            diverged; it stays so and does not touch the others.
-        """
-        epochs = self.config.epochs if epochs is None else epochs
-        run = self._epoch
-        if self.device.type == "cuda":
-            torch.set_float32_matmul_precision("high")
-            run = self._captured_epoch()
-        for done in range(int(self.epoch) + 1, epochs + 1):
-            c = self.config
-            self.rate.fill_(c.learning_rate * c.decay ** ((done - 1) // c.decay_epochs))
-            run()
-            if done % every == 0 or done == epochs:
-                yield done, self.losses.cpu().numpy()
 
     @torch.no_grad()
     def generate(self, chunk: int = 1000) -> Iterator[np.ndarray]:
@@ -419,39 +365,3 @@ class StackedGAN:
             noise = NoiseBlock(self.generation.words(start, words), self.dtype)
             yield self.generator(noise, chunk).cpu().numpy()
             start += words
-
-    def state(self) -> dict[str, Tensor]:
-        """All that a training needs to go on: weights, Adam's moments, the epoch."""
-        state = {"epoch": self.epoch}
-        for name, module, adam in (
-            ("generator", self.generator, self.adam_g),
-            ("discriminator", self.discriminator, self.adam_d),
-        ):
-            for key, weight in module.named_parameters():
-                state[f"{name}.{key}"] = weight.data
-                for moment in ("step", "exp_avg", "exp_avg_sq"):
-                    if weight not in adam.state:  # Adam makes its state at the first step
-                        adam.state[weight] = _fresh_moments(weight)
-                    state[f"{name}.{key}.{moment}"] = adam.state[weight][moment]
-        return state
-
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Go on from ``state``, which must come from the same configuration.
-
-        Raises:
-            ValueError: if names or shapes differ.
-        """
-        mine = self.state()
-        if {k: v.shape for k, v in mine.items()} != {k: v.shape for k, v in state.items()}:
-            raise ValueError("this state belongs to another configuration")
-        for name, value in mine.items():
-            value.copy_(state[name])
-
-
-def _fresh_moments(weight: Tensor) -> dict[str, Tensor]:
-    step = torch.zeros((), dtype=torch.float32, device=weight.device)
-    return {
-        "step": step,
-        "exp_avg": torch.zeros_like(weight),
-        "exp_avg_sq": torch.zeros_like(weight),
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,22 +13,17 @@ from typing import ClassVar
 import numpy as np
 
 from amplib.parameters import Parameters
+from amplib.progress import Progress
 
 Part = tuple[int, ...]
 Arrays = dict[str, np.ndarray]
 Presets = Mapping[str, Mapping[str, object]]
 Layout = Mapping[str, tuple[str, tuple[int | None, ...]]]
 """Arrays by name: their type and shape, None for any number."""
-Progress = Callable[[float], None]
-"""Called with the work just finished, in the study's own unit."""
 
 
 PRESETS = ("smoke", "laptop", "paper")
 """Seconds, for tests; minutes on two cores, an honest smaller version; the papers' settings."""
-
-
-class Stopped(Exception):
-    """Raised by ``progress`` when the run is to end: keep what is unfinished, then pass it on."""
 
 
 @dataclass(frozen=True)

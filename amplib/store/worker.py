@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from amplib.files import write_atomically
+from amplib.progress import Stopped
 from amplib.store.results import Result, commit, provenance, work_folder
-from amplib.store.study import Part, Stopped
+from amplib.store.study import Part
 
 CHECKPOINT = ".safetensors"
 NOTE_SECONDS = 30

@@ -16,8 +16,8 @@ import pytest
 import torch
 
 import amplib.files
+import amplib.models.training
 import amplib.store.results
-import amplib.studies.camel.training
 from amplib.files import ROOT, write_atomically
 from amplib.store.compute import grouped
 from amplib.store.results import DamagedPartWarning, Result, part_name
@@ -377,7 +377,7 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     study = small_gan(epochs=6)
     parts = study.parts()
     expected = computed(study, parts, tmp_path)
-    monkeypatch.setattr(amplib.studies.camel.training, "CHECKPOINT_SECONDS", -1)
+    monkeypatch.setattr(amplib.models.training, "CHECKPOINT_SECONDS", -1)
     calls = []
 
     def kill_in_epoch_4(work):
@@ -399,7 +399,7 @@ def test_a_run_killed_while_it_generates_goes_on_from_the_last_epoch(tmp_path, m
     study = small_gan(epochs=6)
     parts = study.parts()
     expected = computed(study, parts, tmp_path)
-    monkeypatch.setattr(amplib.studies.camel.training, "CHECKPOINT_SECONDS", -1)
+    monkeypatch.setattr(amplib.models.training, "CHECKPOINT_SECONDS", -1)
     calls = []
 
     def kill_after_the_last_epoch(work):

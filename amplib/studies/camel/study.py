@@ -18,7 +18,8 @@ import numpy as np
 from amplib.cells import cell_counts
 from amplib.models.config import GANConfig
 from amplib.parameters import ParameterError, bounded
-from amplib.store.study import Arrays, Layout, Part, Presets, Progress, Study
+from amplib.progress import Progress
+from amplib.store.study import Arrays, Layout, Part, Presets, Study
 from amplib.truth.densities import CamelBack
 
 CELLS = 100

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import os
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from amplib.cells import cell_counts
 from amplib.models.gan import StackedGAN
-from amplib.store.study import Arrays, Progress, Stopped
+from amplib.models.training import train
+from amplib.progress import Progress
+from amplib.store.study import Arrays
 from amplib.studies.camel.study import CELLS, DENSITY_BINS, CamelGAN
 from amplib.truth.densities import CamelBack
-
-LOSS_RECORDS = 200
-"""How often the losses of a full training are recorded."""
-CHECKPOINT_SECONDS = 180
-EPOCHS_A_REPORT = 10
-"""How often a training reports its progress at least, and can be stopped."""
 
 
 def train_and_count(
@@ -42,29 +32,8 @@ def train_and_count(
     goes on from there, to the same end as an uninterrupted run.
     """
     gan = StackedGAN(config, samples, seeds, device)
-    losses = _resume(gan, checkpoint)
     steps = len(seeds) * gan.steps_per_epoch
-    last, saved = int(gan.epoch), time.monotonic()
-    record = max(1, config.epochs // LOSS_RECORDS)
-    try:
-        progress(last * steps)
-        for epoch, loss in gan.train(every=math.gcd(record, EPOCHS_A_REPORT)):
-            recorded = epoch % record == 0 or epoch == config.epochs
-            if recorded:
-                losses.append(np.vstack([np.full(len(seeds), epoch), loss]))
-            done, last = epoch - last, epoch
-            progress(done * steps)
-            if recorded and not np.isfinite(loss).all(0).any():
-                print(f"all {len(seeds)} GANs have diverged by epoch {epoch}", file=sys.stderr)
-                break
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                _save(gan, losses, checkpoint)
-                saved = time.monotonic()
-    except Stopped:
-        _save(gan, losses, checkpoint)
-        raise
-    _save(gan, losses, checkpoint)
-    history = np.stack(losses, 2).transpose(1, 2, 0)  # (E, records, 4)
+    history = train(gan, config.epochs, checkpoint, progress, steps)
     # From the record, not the loop: a run that resumes after the last epoch has no loop.
     alive = np.isfinite(history[:, -1]).all(1).any()
     counts, density = count_events(gan, sizes if alive else sizes[:1], progress)
@@ -117,29 +86,9 @@ def tiny_run(
 ) -> list[float]:
     """Losses, first events and counts of a training in float64: the numbers of a fingerprint."""
     gan = StackedGAN(config, samples, seeds, dtype=torch.float64)
-    *_, (_, losses) = gan.train()
+    *_, (_, losses) = gan.train(config.epochs)
     events = next(gan.generate(4))
     counts, density = count_events(gan, np.array([10, 50]), lambda work: None)
     cells = (counts @ np.arange(counts.shape[-1])).ravel()
     bins = density @ np.arange(density.shape[-1])
     return [float(x) for x in (*losses.ravel(), *events.ravel(), *cells, *bins)]
-
-
-def _save(gan: StackedGAN, losses: list[np.ndarray], path: Path) -> None:
-    tensors = {name: value.cpu().contiguous() for name, value in gan.state().items()}
-    tensors["losses"] = torch.from_numpy(np.array(losses).reshape(-1, 4, len(gan.data)))
-    temporary = path.with_suffix(f".{os.getpid()}")
-    save_file(tensors, temporary)
-    temporary.replace(path)
-
-
-def _resume(gan: StackedGAN, path: Path) -> list[np.ndarray]:
-    if not path.exists():
-        return []
-    try:
-        state = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it to train anew") from None
-    losses = state.pop("losses").numpy()
-    gan.restore(state)
-    return list(losses)

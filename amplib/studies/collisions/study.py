@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from amplib.parameters import bounded, one_of
+from amplib.progress import Progress
 from amplib.store.results import Result
-from amplib.store.study import Arrays, BulkStudy, Part, Presets, Progress, Study, head
+from amplib.store.study import Arrays, BulkStudy, Part, Presets, Study, head
 from amplib.truth.collisions.columns import TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from amplib.parameters import bounded
-from amplib.store.study import Arrays, BulkStudy, Part, Presets, Progress, Study, head
+from amplib.progress import Progress
+from amplib.store.study import Arrays, BulkStudy, Part, Presets, Study, head
 from amplib.truth.showers.config import ShowerConfig
 from amplib.truth.showers.geometry import ILD_ECAL
 

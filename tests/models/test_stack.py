@@ -1,0 +1,210 @@
+"""What every model that trains in a stack must keep, whichever it is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch.optim import SGD, Adam, RMSprop
+
+from amplib.models.config import GANConfig
+from amplib.models.gan import StackedGAN
+from amplib.models.layers import StackedLinear
+from amplib.models.noise import NoiseBlock
+from amplib.models.stack import Stack, shuffled
+
+DOUBLE = 1e-9
+"""Relative agreement in float64 of what is the same but for the order of sums."""
+EPOCHS = 4
+GAN = GANConfig(width=8, latent=6, embedding=4, depth=2, batch_size=5, learning_rate=2e-4)
+
+
+class Line(Stack):
+    """The smallest stack: y = 2x + noise by least squares, with any optimiser."""
+
+    def __init__(self, kind, members, device="cpu", dtype=torch.float64, width=1):
+        super().__init__([np.random.SeedSequence(m) for m in members], 1, device, dtype)
+        self.layer = StackedLinear(width, 1, self.starts).to(self.device, dtype)
+        self.noise = self.stream(1)
+        options = {"momentum": 0.9} if kind is SGD else {}
+        self.optimiser = self.optimise("line", self.layer, kind, **options)
+
+    def rate_at(self, epoch):
+        return 0.1 / epoch
+
+    def run_epoch(self):
+        block = NoiseBlock(self.noise.words(self.epoch * 20, 20), self.dtype)
+        x = block.uniform(10, self.layer.inputs)
+        y = 2 * x[..., :1] + 0.1 * block.uniform(10, 1)
+        loss = (self.layer(x) - y).square().mean((1, 2))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.sum().backward()
+        self.optimiser.step()
+        self.losses[0].copy_(loss.detach())
+        self.epoch += 1
+
+
+def gan(members, device="cpu", dtype=torch.float64, width=8):
+    samples = [np.random.default_rng(100 + m).normal(size=(13, 1)) for m in members]
+    seeds = [np.random.SeedSequence(m) for m in members]
+    return StackedGAN(replace(GAN, width=width), np.stack(samples), seeds, device, dtype)
+
+
+STACKS = {
+    "gan": gan,
+    **{
+        kind.__name__: lambda members, *rest, kind=kind, **more: Line(kind, members, *rest, **more)
+        for kind in (Adam, SGD, RMSprop)
+    },
+}
+"""Makes a stack of these members, each with the data and the seed of its number."""
+
+
+@pytest.fixture(params=STACKS)
+def make(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # small matrices: threads would only wait for each other
+    yield STACKS[request.param]
+    torch.set_num_threads(before)
+
+
+def copied(stack):
+    return {name: value.clone() for name, value in stack.state().items()}
+
+
+def same(a, b):
+    return all(torch.equal(value, b[name]) for name, value in a.items())
+
+
+def disagreement(a, b):
+    """Largest difference of two tensors in units of the largest entry."""
+    scale = max(a.abs().max().item(), b.abs().max().item())
+    return (a - b).abs().max().item() / scale if scale else 0.0
+
+
+def test_a_member_alone_equals_the_member_in_a_stack(make):
+    together, alone = make([0, 1, 2]), make([1])
+    *_, (_, losses) = together.train(EPOCHS)
+    *_, (_, own) = alone.train(EPOCHS)
+    np.testing.assert_allclose(losses[:, 1], own[:, 0], rtol=DOUBLE)
+    for name, value in alone.state().items():
+        if value.ndim:
+            assert disagreement(value[0], together.state()[name][1]) < DOUBLE, name
+
+
+def test_members_differ(make):
+    """Else the test above holds of nothing."""
+    stack = make([0, 1, 2])
+    *_, (_, losses) = stack.train(EPOCHS)
+    assert len(set(losses[0])) == 3
+    assert all(v.isfinite().all() for v in stack.state().values())
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(make, tmp_path):
+    """Bit by bit, through a file, with the state of another training in between."""
+    through, first = make([0, 1]), make([0, 1])
+    *_, (_, expected) = through.train(EPOCHS)
+    list(first.train(2))
+    save_file({name: v.contiguous() for name, v in copied(first).items()}, tmp_path / "state")
+    list(first.train(3))  # moves on: what is saved must not
+    second = make([0, 1])
+    list(second.train(1))
+    second.restore(load_file(tmp_path / "state"))
+    *_, (epoch, losses) = second.train(EPOCHS)
+    assert epoch == EPOCHS
+    assert np.array_equal(losses, expected)
+    assert same(through.state(), second.state())
+
+
+def test_a_fresh_state_holds_what_a_trained_one_does(make):
+    """So that a state may be restored before the first step has made the optimisers' own."""
+    stack = make([0, 1])
+    fresh = {name: value.shape for name, value in copied(stack).items()}
+    list(stack.train(1))
+    assert {name: value.shape for name, value in stack.state().items()} == fresh
+    never_asked = make([0, 1])
+    list(never_asked.train(1))
+    assert same(never_asked.state(), stack.state())
+
+
+def test_a_foreign_state_is_refused(make):
+    """Another width, number of members or set of names; nothing is changed by the attempt."""
+    stack = make([0, 1])
+    before = copied(stack)
+    others = [make([0, 1], width=9), make([0]), make([0, 1, 2])]
+    states = [other.state() for other in others]
+    states.append({name: value for name, value in before.items() if "bias" not in name})
+    for state in states:
+        with pytest.raises(ValueError, match="another configuration"):
+            stack.restore(state)
+    assert same(before, stack.state())
+
+
+def test_a_diverged_member_leaves_the_others_alone(make):
+    """NaN in the weights of member 1: it says so, and the others stay the same bit by bit."""
+    healthy, ill = make([0, 1, 2]), make([0, 1, 2])
+    for module, _ in ill.trained.values():
+        next(module.parameters()).data[1] = torch.nan
+    (*_, (_, expected)), (*_, (_, losses)) = healthy.train(EPOCHS), ill.train(EPOCHS)
+    assert np.isnan(losses[:, 1]).all()
+    assert np.array_equal(losses[:, [0, 2]], expected[:, [0, 2]])
+    for name, value in healthy.state().items():
+        if value.ndim:
+            assert torch.equal(ill.state()[name][[0, 2]], value[[0, 2]]), name
+
+
+def test_the_rate_is_that_of_the_epoch(make):
+    stack = make([0])
+    for epoch, _ in stack.train(3, every=1):
+        assert stack.rate.item() == stack.rate_at(epoch)
+        for _, optimiser in stack.trained.values():
+            assert optimiser.param_groups[0]["lr"] is stack.rate
+
+
+@pytest.mark.parametrize("kind", [Adam, SGD, RMSprop])
+def test_a_member_is_what_the_optimiser_makes_of_one(kind):
+    """Against PyTorch's optimiser with its own memory, made at its first step."""
+    stack, plain = Line(kind, [0]), Line(kind, [0])
+    stack.state()
+    options = {"momentum": 0.9} if kind is SGD else {}
+    plain.optimiser = kind(plain.layer.parameters(), lr=0.1, **options)
+    for epoch, _ in stack.train(3, every=1):
+        plain.optimiser.param_groups[0]["lr"] = plain.rate_at(epoch)
+        plain.run_epoch()
+    for mine, theirs in zip(stack.layer.parameters(), plain.layer.parameters(), strict=True):
+        assert disagreement(mine, theirs) < DOUBLE
+
+
+def test_least_squares_finds_the_line():
+    """The slope of 2, to 0.1: noise of 0.06 (rms) on ten points a step."""
+    stack = Line(Adam, range(8))
+    stack.rate_at = lambda epoch: 0.05
+    list(stack.train(200))
+    assert (stack.layer.weight - 2).abs().max() < 0.1
+    assert stack.losses.max() < 0.02
+
+
+def test_shuffled_keeps_every_point_once():
+    """In another order for each member; what is beyond ``rows`` is left out."""
+    data = torch.arange(10.0).view(1, 10, 1).expand(3, -1, 2)
+    words = torch.randint(-(2**62), 2**62, (3, 10), generator=torch.Generator().manual_seed(1))
+    all_of_them = shuffled(data, words, 10)
+    assert torch.equal(all_of_them.sort(1).values, data)
+    assert torch.equal(shuffled(data, words, 4), all_of_them[:, :4])
+    assert len({tuple(order[:, 0].tolist()) for order in all_of_them}) == 3
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_captured_training_equals_one_that_is_not(make):
+    """Two epochs as a CUDA graph and eagerly: the same kernels, to 1% of what the weights moved."""
+    graph, eager = (make([0, 1], "cuda", torch.float32) for _ in range(2))
+    start = copied(eager)
+    list(graph.train(2))
+    for epoch in (1, 2):
+        eager.rate.fill_(eager.rate_at(epoch))
+        eager.run_epoch()
+    for name, value in eager.state().items():
+        moved = (value - start[name]).double().norm()
+        assert (graph.state()[name] - value).double().norm() <= 0.01 * moved, name
