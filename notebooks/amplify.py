@@ -43,11 +43,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from amplib.book import report
-from amplib.book.claims import curve_saturation
 from amplib.book.obtain import obtain, stored
 from amplib.metrics.amplification import balanced, ratio, shared
 from amplib.metrics.quantiles import n_equiv
 from amplib.models.fit import PARAMETERS, fit_camel_back
+from amplib.studies.camel.claims import curve_saturation
 from amplib.studies.camel.figures import density_panel, quantile_mse_panels, with_failures
 from amplib.studies.camel.reading import check_quantiles, fit_bound, gan_curve, sample_and_fit
 from amplib.style import ORANGE

@@ -28,9 +28,9 @@ given = read_parameters(globals(), "preset")
 from IPython.display import Markdown, display
 
 from amplib.book import report
-from amplib.book.claims import RULES, all_claims
+from amplib.book.claims import all_claims, rules
 
-display(Markdown("\n".join(f"- {rule}" for rule in RULES)))
+display(Markdown("\n".join(f"- {rule}" for rule in rules())))
 claims = all_claims(given["preset"])
 titles = {
     "amplify": "Amplifying Statistics using Generative Models",

@@ -37,9 +37,9 @@ given = read_parameters(globals(), "preset", "quantiles", study="ensemble")
 import matplotlib.pyplot as plt
 
 from amplib.book import report
-from amplib.book.claims import curve_saturation
 from amplib.book.obtain import obtain, stored
 from amplib.models.fit import fit_camel_back
+from amplib.studies.camel.claims import curve_saturation
 from amplib.studies.camel.figures import density_panel, quantile_mse_panels, with_failures
 from amplib.studies.camel.reading import (
     check_quantiles,

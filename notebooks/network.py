@@ -33,10 +33,10 @@ import numpy as np
 import torch
 
 from amplib.book import report
-from amplib.book.claims import COMPARED
 from amplib.book.obtain import obtain, stored
 from amplib.metrics.amplification import QUANTILES, ratio, shared
 from amplib.models.gan import Discriminator, Generator
+from amplib.studies.camel.claims import COMPARED, OTHERS
 from amplib.studies.camel.diagram import draw_gan
 from amplib.studies.camel.reading import gan_curve
 
@@ -237,7 +237,7 @@ report.tell(
 # %% tags=["remove-input"]
 standard = gan_curve(obtain("gan", "laptop")).asymptote
 rows = []
-for name in ("mean", "max", "sum"):
+for name in OTHERS:
     another = obtain("gan", "laptop", aggregation=name, repetitions=COMPARED)
     other, same = shared(gan_curve(another).asymptote, standard)
     if not rows:

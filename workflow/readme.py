@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import shutil
 
-from amplib.book.claims import Evidence
+from amplib.book.obtain import stored
 from amplib.files import ROOT
+from amplib.studies.camel.claims import all_gans
 
 FIGURE = "amplify-fig2.svg"
 
@@ -17,13 +18,12 @@ FIGURE = "amplify-fig2.svg"
 def main() -> None:
     """Copy the figure that ``make book`` drew and write the amplification factor."""
     shutil.copy(ROOT / "book/notebooks/figures" / FIGURE, ROOT / "book/_static" / FIGURE)
-    evidence = Evidence()
-    curve = evidence.all_gans
+    curve = all_gans(stored)
     values = {
         "coarse": f"**{curve.asymptote.median_amplification(10)}**",
         "number": f"**{curve.asymptote.median_amplification(50)}**",
         "scale": str(len(curve.index)),
-        "mean": str(evidence.gan.asymptote.amplification(50)),
+        "mean": str(curve.converged.asymptote.amplification(50)),
         "failures": str(curve.failures),
     }
     readme = ROOT / "README.md"

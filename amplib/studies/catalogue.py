@@ -5,19 +5,22 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 from amplib import studies
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
 from amplib.store.study import PRESETS, Study
+from amplib.studies.claim import CLAIMS, Measured
 
 
-def _modules() -> Iterator[ModuleType]:
+def _modules(name: str = "study") -> Iterator[ModuleType]:
     """``study.py`` of every folder of studies: adding a study is adding a folder."""
     for folder in pkgutil.iter_modules(studies.__path__):
-        if folder.ispkg:
-            yield import_module(f"amplib.studies.{folder.name}.study")
+        module = f"amplib.studies.{folder.name}.{name}"
+        if folder.ispkg and find_spec(module):
+            yield import_module(module)
 
 
 def _studies(module: ModuleType) -> Iterator[type[Study]]:
@@ -73,3 +76,16 @@ def wanted(preset: str, study: str | None = None) -> dict[str, Result]:
     if study not in names:
         raise ParameterError(f"study = {study!r}: allowed are {', '.join(names)}")
     return {title: r for title, r in results.items() if r.study.name == study}
+
+
+def claims() -> dict[str, Measured]:
+    """How each claim is measured, by ``<document>.<claim>``."""
+    for _ in _modules("claims"):  # importing them registers theirs
+        pass
+    return CLAIMS
+
+
+def claim_rules() -> Iterator[str]:
+    """The rules that studies add to those of all claims."""
+    for module in _modules("claims"):
+        yield from getattr(module, "RULES", ())

@@ -5,26 +5,37 @@ import re
 import subprocess
 import sys
 
+import pytest
 import yaml
 
-from amplib.book.claims import MEASURES, Evidence, all_claims, says
+from amplib.book.claims import all_claims, says
 from amplib.book.figure import owners
+from amplib.book.obtain import stored
 from amplib.files import ROOT
+from amplib.studies.camel.claims import all_gans
+from amplib.studies.catalogue import claims
+from amplib.studies.claim import claim
 
 
 def test_every_claim_of_the_papers_has_a_row_and_no_row_is_an_orphan():
     assert [c.id for c in all_claims()] == list(says())
-    assert set(MEASURES) <= set(says())
+    assert set(claims()) <= set(says())
+
+
+def test_a_claim_is_measured_once():
+    name = next(iter(claims()))
+    with pytest.raises(ValueError, match=f"{name} is measured twice"):
+        claim(name, "amplify-fig2", "fit")(lambda evidence, value: None)
 
 
 def test_a_claim_points_at_a_figure_of_the_book():
-    assert {figure for _, figure, _ in MEASURES.values()} <= set(owners())
+    assert {c.figure for c in claims().values()} <= set(owners())
 
 
 def test_verdicts_begin_as_readers_and_machines_expect():
-    for claim in all_claims():
-        assert re.match(r"(met|missed|undecided|not measured)( \(| yet|$)", claim.verdict)
-        assert (claim.measured is None) == claim.verdict.startswith("not measured")
+    for row in all_claims():
+        assert re.match(r"(met|missed|undecided|not measured)( \(| yet|$)", row.verdict)
+        assert (row.measured is None) == row.verdict.startswith("not measured")
 
 
 def test_the_command_writes_what_the_table_shows(tmp_path):
@@ -55,12 +66,12 @@ def test_no_result_is_typed_by_hand():
 
 def test_the_readme_number_is_fresh():
     readme = (ROOT / "README.md").read_text()
-    curve = Evidence().all_gans
+    curve = all_gans(stored)
     for name, value in {
         "number": curve.asymptote.median_amplification(50),
         "coarse": curve.asymptote.median_amplification(10),
         "failures": curve.failures,
-        "mean": Evidence().gan.asymptote.amplification(50),
+        "mean": curve.converged.asymptote.amplification(50),
     }.items():
         (text,) = re.findall(f"<!-- {name} -->(.*?)<!-- /{name} -->", readme, re.S)
         assert str(value) in text
