@@ -4,18 +4,25 @@ CORES     ?= $(shell nproc 2>/dev/null || echo 2)
 MARKS     ?= not slow and not gpu
 PIP_FLAGS ?=
 
+# What is asked for reaches the shell in its environment, as data: neither make nor the shell ever
+# expands it.  Lists are split at spaces; `set -f` keeps a * in them what it is.
+GIVEN     := ID STUDY PRESET SET ARGS MINUTES FROM NAME MARKS CORES
+$(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
+export $(GIVEN)
+
 RUN       := PATH="$(CURDIR)/.venv/bin:$$PATH"
 PIP       := .venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 AMPLIB    := $(RUN) python -m amplib
-SNAKEMAKE := $(RUN) snakemake -s workflow/Snakefile --cores $(CORES)
+SNAKEMAKE := $(RUN) snakemake -s workflow/Snakefile --cores "$$CORES"
 CHECKED   := $(basename $(notdir $(wildcard tests/reference/*.json)))
-OPTIONS    = $(if $(PRESET),--preset $(PRESET)) $(if $(SET),--set $(SET)) $(ARGS)
+SETTINGS  := $${SET:+--set $$SET} $$ARGS
+OPTIONS   := $${PRESET:+--preset "$$PRESET"} $(SETTINGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help book pdf notebooks figure compute paper merge data sweep status test lint benchmark clean
 
 help: ## show this list
-	@echo 'make TARGET; every target sets up what it needs. Cores: CORES=$(CORES).'
+	@echo "make TARGET; every target sets up what it needs. Cores: CORES=$$CORES."
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1: /p' Makefile | while IFS= read -r line; do \
 		printf '%-14s%s\n' "$${line%%: *}" "$${line#*: }"; done
 
@@ -30,37 +37,37 @@ notebooks: .venv/.ready ## run the notebooks that are out of date
 	$(SNAKEMAKE) notebooks
 
 figure: .venv/.ready ## one figure again: ID=amplify-fig2 [PRESET=smoke|laptop|paper]
-	@test -n "$(ID)" || { echo 'make figure ID=amplify-fig2 [PRESET=laptop]' >&2; exit 2; }
-	$(AMPLIB) figure $(ID) $(OPTIONS)
+	@test -n "$$ID" || { echo 'make figure ID=amplify-fig2 [PRESET=laptop]' >&2; exit 2; }
+	@set -f; $(AMPLIB) figure "$$ID" $(OPTIONS)
 
 compute: .venv/.ready ## the missing parts of a study: STUDY=name [PRESET=laptop] [SET="name=value ..."]
-	@test -n "$(STUDY)" || { echo 'make compute STUDY=name [PRESET=laptop]' >&2; exit 2; }
-	$(AMPLIB) compute $(STUDY) $(OPTIONS)
+	@test -n "$$STUDY" || { echo 'make compute STUDY=name [PRESET=laptop]' >&2; exit 2; }
+	@set -f; $(AMPLIB) compute "$$STUDY" $(OPTIONS)
 
 paper: .venv/.ready ## all that is missing at the papers' scale: [MINUTES=150] [STUDY=name] [PRESET=paper]
-	$(AMPLIB) compute $(STUDY) --all $(if $(MINUTES),--minutes $(MINUTES)) $(OPTIONS)
+	@set -f; $(AMPLIB) compute $${STUDY:+"$$STUDY"} --all $${MINUTES:+--minutes "$$MINUTES"} $(OPTIONS)
 
 merge: .venv/.ready ## take over parts that another machine has computed: FROM=folder
-	@test -n "$(FROM)" || { echo 'make merge FROM=folder' >&2; exit 2; }
-	$(AMPLIB) merge $(FROM)
+	@test -n "$$FROM" || { echo 'make merge FROM=folder' >&2; exit 2; }
+	@$(AMPLIB) merge "$$FROM"
 
 data: .venv/.ready ## events by the million, in data/: NAME=showers-laptop [SET="name=value ..."]
-	@test -n "$(NAME)" -a -z "$(PRESET)" || \
+	@test -n "$$NAME" -a -z "$$PRESET" || \
 		{ echo 'make data NAME=showers-laptop [SET="name=value ..."]' >&2; exit 2; }
-	$(AMPLIB) data $(NAME) $(if $(SET),--set $(SET)) $(ARGS)
+	@set -f; $(AMPLIB) data "$$NAME" $(SETTINGS)
 
 sweep: .venv/.ready ## a study over a grid: STUDY=name SET="name=1,2,3 ..." [PRESET=laptop]
-	@test -n "$(STUDY)" || { echo 'make sweep STUDY=name SET="name=1,2,3"' >&2; exit 2; }
-	$(AMPLIB) sweep $(STUDY) $(OPTIONS)
+	@test -n "$$STUDY" || { echo 'make sweep STUDY=name SET="name=1,2,3"' >&2; exit 2; }
+	@set -f; $(AMPLIB) sweep "$$STUDY" $(OPTIONS)
 
 status: .venv/.ready ## what is computed, what is missing, and what it costs
-	$(AMPLIB) status $(OPTIONS)
+	@set -f; $(AMPLIB) status $(OPTIONS)
 
 test: lint book ## lint, types, tests, notebooks and the built pages in a browser
 	@workflow/system_packages.sh browser || echo 'Without it the browser tests are skipped.'
 	@for name in $(CHECKED); do $(RUN) python workflow/notebook.py check $$name || exit; done
 	$(RUN) pytest tests $(CHECKED:%=_build/nbval/%.ipynb) --nbval-lax --nbval-current-env \
-		-m "$(MARKS)" $(ARGS)
+		-m "$$MARKS" $$ARGS
 
 lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) ruff check .

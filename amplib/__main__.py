@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from amplib.book.data import make_data
 from amplib.book.obtain import BEST, is_wanting, stored
@@ -16,10 +18,23 @@ from amplib.store.rates import cost
 from amplib.store.study import PRESETS
 from amplib.studies.catalogue import STUDIES, results_of, wanted
 
+_DIGITS = re.compile("[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"amplib: {message}\n")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; bad input is one line on stderr and exit status 2."""
-    parser = argparse.ArgumentParser(prog="amplib")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a locale may not have ± and ×
+            stream.reconfigure(errors="replace")
+    parser = Parser(prog="amplib")
     commands = parser.add_subparsers(dest="command", required=True)
 
     c = commands.add_parser("compute", help="compute the missing parts of a study")
@@ -185,13 +200,15 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
     """``["n_train=200", "aggregation=max"]`` -> values by name; numbers where they read as such.
 
     Raises:
-        ValueError: if a pair has no ``=``, or a name comes twice.
+        ValueError: if a pair has no name, ``=`` or value, or a name comes twice.
     """
     values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
-        if not equals:
+        if not name or not equals or not text:
             raise ValueError(f"{pair!r}: expected NAME=VALUE")
+        if name == "preset":
+            raise ValueError("preset is not set here: --preset (make: PRESET=)")
         if name in values:
             raise ValueError(f"{name} is given twice")
         values[name] = _literal(text)
@@ -205,17 +222,15 @@ def span(text: str) -> tuple[int, int]:
         ValueError: if it is anything else.
     """
     first, _, last = text.partition(":")
-    if not (first.isdigit() and last.isdigit() and int(first) <= int(last)):
+    if not (_DIGITS.fullmatch(first) and _DIGITS.fullmatch(last) and int(first) <= int(last)):
         raise ValueError(f"only = {text!r}: expected FIRST:LAST, as in 20:39")
     return int(first), int(last)
 
 
 def _literal(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
+    """A number written as usual: Python would also read 1_00 and digits of other scripts."""
+    if _NUMBER.fullmatch(text):
+        return int(text) if _DIGITS.fullmatch(text.lstrip("+-")) else float(text)
     return text
 
 

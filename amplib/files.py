@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-RESULTS = Path(os.environ.get("AMPLIFY_RESULTS", ROOT / "results"))
+RESULTS = Path(os.environ.get("AMPLIFY_RESULTS") or ROOT / "results")
 
 DATA = Path(os.environ.get("AMPLIFY_DATA") or ROOT / "data")
 

@@ -15,8 +15,11 @@ from pathlib import Path
 import jupytext
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 
 from amplib.book.figure import extract
+from amplib.book.report import check_names
+from amplib.parameters import ParameterError
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKED = "nbval-check-output"
@@ -37,18 +40,33 @@ def build(name: str) -> Path:
 
 def run(name: str, output: Path, parameters: dict[str, object]) -> None:
     """Execute the notebook with parameters; prints as it goes, fails as it fails."""
+    check_names(parameters)
     source = build(name)
     output.parent.mkdir(parents=True, exist_ok=True)
+    running = output.with_suffix(".running.ipynb")  # one that fails leaves the last one alone
     try:
         papermill.execute_notebook(
-            source, output, parameters, kernel_name="python3", cwd=ROOT, progress_bar=False
+            source, running, parameters, kernel_name="python3", cwd=ROOT, progress_bar=False
         )
     except papermill.PapermillExecutionError as error:
         if error.ename != "ParameterError":
             raise
-        print(f"{error.ename}: {error.evalue}", file=sys.stderr)
-        raise SystemExit(2) from None
+        running.unlink(missing_ok=True)
+        raise ParameterError(error.evalue) from None
+    except DeadKernelError:
+        raise SystemExit(f"{name}: the kernel died in {_unfinished(running)}") from None
+    running.replace(output)
     extract(output, output.parent / "figures")
+
+
+def _unfinished(executed: Path) -> str:
+    """The last cell that papermill has begun."""
+    begun = [
+        (number, cell.source.partition("\n")[0])
+        for number, cell in enumerate(nbformat.read(executed, 4).cells, start=1)
+        if cell.metadata.get("papermill", {}).get("start_time")
+    ]
+    return "cell {} ({})".format(*begun[-1]) if begun else "its first cell"
 
 
 def checked_outputs(notebook: nbformat.NotebookNode) -> list[str]:
@@ -110,7 +128,11 @@ def main(arguments: list[str]) -> None:
     if action == "run":
         name, output, *pairs = rest
         values = {k: value(v) for _, k, v in zip(*[iter(pairs)] * 3, strict=True)}
-        run(name, Path(output), values)
+        try:
+            run(name, Path(output), values)
+        except ParameterError as error:
+            print(f"ParameterError: {error}", file=sys.stderr)
+            raise SystemExit(2) from None
         return
     act = {"build": build, "reference": reference, "check": check}[action]
     for name in rest or names():

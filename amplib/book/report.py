@@ -6,7 +6,9 @@ nothing is typed twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import keyword
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 
 from IPython.display import Markdown, display
@@ -21,7 +23,29 @@ from amplib.store.results import Result, cost_so_far
 from amplib.studies.catalogue import STUDIES
 from amplib.style import use_style
 
-RESERVED = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+RESERVED = {"In": list, "Out": dict, "exit": None, "quit": None, "get_ipython": None, "open": None}
+"""What IPython puts into a notebook's globals: of these types, or callable."""
+HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?[0-9]+|_[iod]h|_exit_code|__\w+__")
+"""IPython's own names among those with an underscore."""
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse what is no name of a parameter, before papermill writes it into a notebook as code.
+
+    Raises:
+        ParameterError: naming it.
+    """
+    for name in names:
+        plain = name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
+        if not plain or name.startswith("_") or name in RESERVED:
+            raise ParameterError(f"{name!r} is no name of a parameter")
+
+
+def _is_ipythons(name: str, value: object) -> bool:
+    if name in RESERVED:
+        kind = RESERVED[name]
+        return callable(value) if kind is None else isinstance(value, kind)
+    return bool(HISTORY.fullmatch(name)) or name == "read_parameters"
 
 
 def read_parameters(
@@ -39,11 +63,7 @@ def read_parameters(
     Raises:
         ParameterError: naming an unknown parameter and the known ones.
     """
-    given = {
-        name: value
-        for name, value in namespace.items()
-        if not name.startswith("_") and name not in RESERVED and name != "read_parameters"
-    }
+    given = {name: value for name, value in namespace.items() if not _is_ipythons(name, value)}
     if study is not None:
         known = (*known, *(f.name for f in fields(STUDIES[study])))
     for name in given:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from amplib.parameters import ParameterError
 from amplib.studies.camel.reading import gan_curve
 from amplib.studies.camel.study import CamelGAN
 from amplib.studies.catalogue import make_study
+
+LONGEST = 150
+"""Characters of a grid in a file's name; a longer one is named by its hash."""
 
 
 def sweep(name: str, preset: str, grid: Mapping[str, Sequence[object]]) -> list[Path]:
@@ -41,6 +45,9 @@ def sweep(name: str, preset: str, grid: Mapping[str, Sequence[object]]) -> list[
     folder = ROOT / "_build" / "sweeps"
     folder.mkdir(parents=True, exist_ok=True)
     values = "-".join(f"{k}={','.join(map(str, v))}" for k, v in grid.items())
+    if len(values) > LONGEST:
+        digest = hashlib.sha256(values.encode()).hexdigest()[:12]
+        values = f"{'-'.join(grid)}-{len(points)}-points-{digest}"
     stem = folder / f"{name}-{preset}-{values}"
     rows = []
     for point in points:

@@ -84,11 +84,14 @@ def compute(
             repetitions), for one of several machines.
 
     Raises:
-        ValueError: for a number below one, or if there is no GPU where ``cuda`` is asked for.
+        ValueError: for a number below one, a share without parts, or if there is no GPU where
+            ``cuda`` is asked for.
         KeyboardInterrupt: if it is interrupted; checkpoints are written first.
     """
     check_positive(jobs=jobs, limit=limit, group=group)
     first, last = only or (0, sys.maxsize)
+    if not any(first <= p[0] <= last for p in result.study.parts()):
+        raise ValueError(f"only = {first}:{last}: none of the parts that are wanted")
     missing = [p for p in result.missing() if first <= p[0] <= last][:limit]
     if not missing:
         print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)

@@ -46,9 +46,10 @@ def check_quantiles(quantiles: object) -> list[int]:
     """
     allowed = [q for q in range(2, CELLS + 1) if CELLS % q == 0]
     listed = quantiles if isinstance(quantiles, (list, tuple)) else [quantiles]
-    if not listed or any(type(q) is not int or q not in allowed for q in listed):
+    known = all(type(q) is int and q in allowed for q in listed)
+    if not listed or not known or len(set(listed)) < len(listed):
         raise ParameterError(
-            f"quantiles = {quantiles!r}: allowed are {', '.join(map(str, allowed))}"
+            f"quantiles = {quantiles!r}: allowed are {', '.join(map(str, allowed))}, each once"
         )
     return list(listed)
 

@@ -1,0 +1,200 @@
+"""What people type: a parameter is data and never code, and a mistake is one line and no work."""
+
+import os
+import subprocess
+import sys
+
+import jupytext
+import nbformat
+import pytest
+
+from amplib.__main__ import assignments, span
+from amplib.book.report import check_names, read_parameters
+from amplib.files import ROOT
+from amplib.parameters import ParameterError
+
+INJECTED = {
+    "a second command": "n_train=0; touch {file}",
+    "a command in backticks": "n_train=`touch {file}`",
+    "a command in a dollar": "n_train=$(touch {file})",
+    "a call of make's": "n_train=$(shell touch {file})",
+    "a quote that ends": "n_train=0' \"; touch {file}; '",
+    "Python": "__import__('pathlib').Path('{file}').touch();n_train=0",
+}
+
+
+def run(command, **environment):
+    """Status and stderr of a command in the repository."""
+    path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **environment}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stderr.strip()
+
+
+def make(target, **variables):
+    given = [f"{name}={value}" for name, value in variables.items()]
+    return run(["make", "-s", "-o", ".venv/.ready", target, *given])
+
+
+TARGETS = {
+    ("compute", "SET"): {"STUDY": "fit", "PRESET": "smoke"},
+    ("compute", "STUDY"): {},
+    ("compute", "ARGS"): {"STUDY": "fit"},
+    ("compute", "PRESET"): {"STUDY": "fit"},
+    ("figure", "SET"): {"ID": "amplify-fig2", "PRESET": "smoke"},
+    ("figure", "ID"): {},
+    ("sweep", "SET"): {"STUDY": "gan", "PRESET": "smoke"},
+    ("paper", "MINUTES"): {"STUDY": "gan"},
+    ("merge", "FROM"): {},
+    ("data", "NAME"): {},
+    ("status", "PRESET"): {},
+}
+"""Where a value comes in, and what else the target needs to come to it."""
+CASES = [("compute", "SET", how) for how in INJECTED] + [
+    # The worst of them everywhere else: make itself would run it.
+    (*place, "a call of make's")
+    for place in TARGETS
+    if place != ("compute", "SET")
+]
+
+
+@pytest.mark.parametrize(("target", "variable", "how"), CASES)
+def test_nothing_that_make_is_given_is_run(target, variable, how, tmp_path):
+    """Refused in one line, and the file is not there."""
+    file = tmp_path / "touched"
+    others = TARGETS[target, variable]
+    status, said = make(target, **others, **{variable: INJECTED[how].format(file=file)})
+    assert status == 2
+    assert not file.exists()
+    ours = [line for line in said.splitlines() if not line.startswith("make: ***")]
+    assert len(ours) == 1, said
+
+
+@pytest.mark.parametrize(
+    "name", ["__import__('os');n", "a b", "n-train", "_n_train", "open", "In", "class", "", "nü"]
+)
+def test_what_is_no_name_never_reaches_a_notebook(name):
+    with pytest.raises(ParameterError, match="is no name of a parameter"):
+        check_names(["n_train", name])
+
+
+def test_names_of_parameters_do():
+    check_names(["n_train", "gradient_path", "preset", "quantiles", "beta_1"])
+
+
+IPYTHON = {"In": [""], "Out": {}, "exit": exit, "open": open, "_": "", "_i1": "", "__name__": ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("_n_train", 5), ("open", 5), ("In", 5), ("exit", "now"), ("n_trian", 5)]
+)
+def test_a_notebook_refuses_names_that_papermill_has_set(name, value):
+    """Papermill alone, without our runner, sets whatever it is given."""
+    with pytest.raises(ParameterError, match="unknown parameter"):
+        read_parameters({**IPYTHON, "preset": "smoke", name: value}, "preset", study="gan")
+
+
+def test_a_notebook_takes_what_it_knows_and_not_what_ipython_sets():
+    given = read_parameters({**IPYTHON, "preset": "smoke", "n_train": 50}, "preset", study="gan")
+    assert given == {"preset": "smoke", "n_train": 50}
+
+
+@pytest.mark.parametrize(
+    "pairs", [["preset=smoke"], ["seed=1", "seed=2"], ["seed="], ["seed"], ["=1"]]
+)
+def test_assignments_that_are_refused(pairs):
+    with pytest.raises(ValueError, match=r"expected NAME|given twice|not set here"):
+        assignments(pairs)
+
+
+def test_numbers_are_written_as_usual():
+    """What Python would take for numbers as well stays text, and is refused by its field."""
+    assert assignments(["a=-3", "b=2.5", "c=1e3", "d=.5"]) == {
+        "a": -3,
+        "b": 2.5,
+        "c": 1e3,
+        "d": 0.5,
+    }
+    odd = {"a": "1_00", "b": "１００", "c": "²", "d": "nan", "e": "inf", "f": " 1", "g": "0x10"}
+    assert assignments([f"{k}={v}" for k, v in odd.items()]) == odd
+
+
+@pytest.mark.parametrize("text", ["²:³", "１:２", "1_0:20", "5:2", "a:b", "3", ":", "-1:2"])
+def test_spans_that_are_refused(text):
+    with pytest.raises(ValueError, match="expected FIRST:LAST"):
+        span(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["compute", "gan", "--minutes", "x"], "invalid float value"),
+        (["compute", "gan", "--set", "n_train=1_00"], "n_train = '1_00'"),
+        (["compute", "gan", "--set", "_n_train=5"], "unknown parameter '_n_train'"),
+        (["compute", "gan", "--preset", "['smoke']"], "allowed are best, smoke"),
+        (
+            ["compute", "gan", "--preset", "smoke", "--only", "100:200"],
+            "none of the parts",
+        ),
+        (["status", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["nonsense"], "invalid choice: 'nonsense'"),
+        (["figure", "amplify-fig2", "--set", "preset=smoke"], "preset is not set here"),
+        (["figure", "amplify-fig2", "--set", "open=5"], "'open' is no name of a parameter"),
+        (["sweep", "gan", "--set", "n_train=50,0"], "n_train = 0"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_line(arguments, line):
+    status, said = run([sys.executable, "-m", "amplib", *arguments])
+    assert status == 2
+    assert line in said
+    assert len(said.splitlines()) == 1, said
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_unicode_shows_the_claims(encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "amplib", "claims"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (b"?" if encoding == "ascii" else b"\xb1") in done.stdout
+
+
+def test_an_empty_results_folder_is_the_usual_one():
+    code = "from amplib.files import RESULTS, ROOT; print(RESULTS == ROOT / 'results')"
+    environment = {**os.environ, "AMPLIFY_RESULTS": "", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert done.stdout == b"True\n"
+
+
+@pytest.fixture
+def notebook(monkeypatch, tmp_path):
+    """The runner of notebooks on a source of our own."""
+    monkeypatch.syspath_prepend(ROOT / "workflow")
+    import notebook as runner
+
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+
+    def execute(*cells):
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        book.cells[0].metadata["tags"] = ["parameters"]
+        jupytext.write(book, tmp_path / "notebooks" / "page.py", fmt="py:percent")
+        runner.run("page", tmp_path / "out.ipynb", {"n": 3})
+        return nbformat.read(tmp_path / "out.ipynb", 4)
+
+    return execute
+
+
+def test_a_refused_page_leaves_the_last_one_alone(notebook, tmp_path):
+    refuse = "from amplib.parameters import ParameterError\nraise ParameterError('n = 3: too few')"
+    assert notebook("n = 1", "print(n)").cells[-1].outputs[0].text == "3\n"
+    before = (tmp_path / "out.ipynb").read_bytes()
+    with pytest.raises(ParameterError, match=r"^n = 3: too few$"):
+        notebook("n = 1", refuse)
+    assert (tmp_path / "out.ipynb").read_bytes() == before
+    assert {p.name for p in tmp_path.glob("*.ipynb")} == {"out.ipynb"}
+
+
+def test_a_kernel_that_dies_is_one_line_with_its_cell(notebook):
+    with pytest.raises(SystemExit, match=r"^page: the kernel died in cell 4 \(import os\)$"):
+        notebook("n = 1", "print(n)", "import os\nos._exit(9)")
