@@ -6,7 +6,7 @@ PIP_FLAGS ?=
 
 # What is asked for reaches the shell in its environment, as data: neither make nor the shell ever
 # expands it.  Lists are split at spaces; `set -f` keeps a * in them what it is.
-GIVEN     := ID STUDY PRESET SET ARGS MINUTES FROM NAME MARKS CORES
+GIVEN     := ID NOTEBOOK SWEEP STUDY PRESET SET ARGS MINUTES FROM NAME MARKS CORES
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN)
 
@@ -56,9 +56,10 @@ data: .venv/.ready ## events by the million, in data/: NAME=showers-laptop [SET=
 		{ echo 'make data NAME=showers-laptop [SET="name=value ..."]' >&2; exit 2; }
 	@set -f; $(AMPLIB) data "$$NAME" $(SETTINGS)
 
-sweep: .venv/.ready ## a study over a grid: STUDY=name SET="name=1,2,3 ..." [PRESET=laptop]
-	@test -n "$$STUDY" || { echo 'make sweep STUDY=name SET="name=1,2,3"' >&2; exit 2; }
-	@set -f; $(AMPLIB) sweep "$$STUDY" $(OPTIONS)
+sweep: .venv/.ready ## a notebook over a grid: NOTEBOOK=name SET="name=1,2,3 ..." [PRESET=laptop], or SWEEP=file.yml
+	@test -n "$$NOTEBOOK$$SWEEP" || \
+		{ echo 'make sweep NOTEBOOK=name SET="name=1,2,3", or SWEEP=file.yml' >&2; exit 2; }
+	@set -f; $(AMPLIB) sweep $${NOTEBOOK:+"$$NOTEBOOK"} $${SWEEP:+--file "$$SWEEP"} $(OPTIONS)
 
 status: .venv/.ready ## what is computed, what is missing, and what it costs
 	@set -f; $(AMPLIB) status $(OPTIONS)

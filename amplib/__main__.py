@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from amplib.book.data import make_data
 from amplib.book.obtain import BEST, is_wanting, stored
-from amplib.store.compute import WorkerDied, compute
+from amplib.store.compute import WorkerDied, check_positive, compute
 from amplib.store.rates import cost
 from amplib.store.study import PRESETS
 from amplib.studies.catalogue import STUDIES, results_of, wanted
@@ -76,10 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
     c.set_defaults(run=run_figure)
 
-    c = commands.add_parser("sweep", help="a study over a grid of parameters")
-    c.add_argument("study", help="gan or ensemble")
+    c = commands.add_parser("sweep", help="a notebook over a grid of parameters")
+    c.add_argument("notebook", nargs="?", help="such as amplify")
+    c.add_argument("--set", nargs="+", default=[], metavar="NAME=V1,V2,...", help="the grid")
+    c.add_argument("--file", type=Path, help="a sweep in YAML, instead of notebook and grid")
     c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
-    c.add_argument("--set", nargs="+", required=True, metavar="NAME=V1,V2,...", help="the grid")
+    c.add_argument("--max-points", type=int, help="allow so many")
+    c.add_argument("--jobs", type=int, help="points at once")
     c.set_defaults(run=run_sweep)
 
     options = parser.parse_args(arguments)
@@ -184,16 +187,23 @@ def run_figure(options: argparse.Namespace) -> bool:
 
 
 def run_sweep(options: argparse.Namespace) -> bool:
-    """``amplib sweep``."""
+    """``amplib sweep``: fails if a point did."""
+    from amplib.book import points
     from amplib.book.sweep import sweep
 
+    check_positive(jobs=options.jobs, max_points=options.max_points)
+    most = options.max_points or points.MOST
+    if (options.file is None) == (options.notebook is None) or (options.file and options.set):
+        raise ValueError("expected a notebook with --set NAME=V1,V2,..., or --file")
+    if options.file:
+        return sweep(options.file.stem, points.from_file(options.file, options.preset, most))
     grid = {
         name: [_literal(v) for v in str(values).split(",")]
         for name, values in assignments(options.set).items()
     }
-    for path in sweep(options.study, options.preset, grid):
-        print(path)
-    return True
+    chosen = points.points([options.notebook], options.preset, {"grid": grid}, most)
+    name = "-".join([options.notebook, options.preset, *grid])
+    return sweep(f"{name}-{points.digest(chosen)}", chosen, options.jobs)
 
 
 def assignments(pairs: Sequence[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 python workflow/notebook.py build NAME            -> _build/ipynb/NAME.ipynb
 python workflow/notebook.py run NAME OUTPUT [-p NAME VALUE ...]
+python workflow/notebook.py point NAME OUTPUT PARAMETERS.json NUMBERS.json
 python workflow/notebook.py reference NAME        -> tests/reference/NAME.json
 python workflow/notebook.py check NAME            -> _build/nbval/NAME.ipynb
 """
@@ -18,8 +19,11 @@ import papermill
 from nbclient.exceptions import DeadKernelError
 
 from amplib.book.figure import extract
+from amplib.book.numbers import numbers_of
 from amplib.book.report import check_names
+from amplib.files import write_atomically
 from amplib.parameters import ParameterError
+from amplib.store.results import commit
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKED = "nbval-check-output"
@@ -57,6 +61,16 @@ def run(name: str, output: Path, parameters: dict[str, object]) -> None:
         raise SystemExit(f"{name}: the kernel died in {_unfinished(running)}") from None
     running.replace(output)
     extract(output, output.parent / "figures")
+
+
+def point(name: str, output: Path, parameters: dict[str, object], numbers: Path) -> None:
+    """Execute the notebook at a point of a sweep and keep the numbers that it reports."""
+    try:
+        run(name, output, parameters)
+    except ParameterError as error:
+        raise SystemExit(f"ParameterError: {error}") from None
+    content = {"commit": commit(), "numbers": numbers_of(nbformat.read(output, 4))}
+    write_atomically(numbers, json.dumps(content, indent=1).encode())
 
 
 def _unfinished(executed: Path) -> str:
@@ -133,6 +147,10 @@ def main(arguments: list[str]) -> None:
         except ParameterError as error:
             print(f"ParameterError: {error}", file=sys.stderr)
             raise SystemExit(2) from None
+        return
+    if action == "point":
+        name, output, parameters, numbers = rest
+        point(name, Path(output), json.loads(Path(parameters).read_text()), Path(numbers))
         return
     act = {"build": build, "reference": reference, "check": check}[action]
     for name in rest or names():

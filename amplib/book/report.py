@@ -15,6 +15,7 @@ from IPython.display import Markdown, display
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 from myst_nb import glue
 
+from amplib.book import numbers
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
 from amplib.estimate import Estimate
@@ -75,9 +76,10 @@ def read_parameters(
 
 
 def tell(**texts: object) -> None:
-    """Glue texts under their names, for ``{glue:text}`` in prose and captions."""
-    for name, text in texts.items():
-        glue(name, str(text), display=False)
+    """Glue texts under their names, for ``{glue:text}`` in prose and captions, and the numbers
+    among them for machines: a sweep over this notebook collects them."""
+    for name, text in [*((n, str(t)) for n, t in texts.items()), *numbers.glued(texts)]:
+        glue(name, text, display=False)
 
 
 def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
@@ -161,9 +163,9 @@ def show_table(
     display(Markdown(f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::"))
 
 
-def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> str:
-    """A measurement at every resolution, ``a / b / c``."""
-    return " / ".join(str(measure(q)) for q in quantiles)
+def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> numbers.Resolutions:
+    """A measurement at every resolution; prints ``a / b / c``."""
+    return numbers.Resolutions({q: measure(q) for q in quantiles})
 
 
 def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:

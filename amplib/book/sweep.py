@@ -1,101 +1,163 @@
-"""A study over a grid of parameters: one tidy table and its summary figure."""
+"""A sweep: a notebook at every point of a grid, in parallel, and one tidy table of its numbers."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import itertools
-from collections.abc import Mapping, Sequence
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from amplib.book.obtain import obtain
-from amplib.files import ROOT
-from amplib.metrics.amplification import QUANTILES
+import pandas as pd
+from tqdm import tqdm
+
+from amplib.book.obtain import BEST, stored
+from amplib.book.points import Point
+from amplib.files import ROOT, write_atomically
 from amplib.parameters import ParameterError
-from amplib.studies.camel.reading import gan_curve
-from amplib.studies.camel.study import CamelGAN
-from amplib.studies.catalogue import make_study
+from amplib.store.rates import in_words, minutes
+from amplib.studies.catalogue import STUDIES
 
-LONGEST = 150
-"""Characters of a grid in a file's name; a longer one is named by its hash."""
+NOTEBOOK_SECONDS = 12
+"""A notebook that finds its results spends about this on imports and figures."""
 
 
-def sweep(name: str, preset: str, grid: Mapping[str, Sequence[object]]) -> list[Path]:
-    """N_equiv and amplification of a GAN study at every point of a grid.
-
-    All points are checked before the first is computed; points that are stored are not computed
-    again.
+def sweep(name: str, points: Sequence[Point], jobs: int | None = None) -> bool:
+    """Run every point that is not done, gather the table, and say what failed.
 
     Args:
-        name: ``gan`` or ``ensemble``.
-        preset: at which preset.
-        grid: values by parameter.
+        name: of the folder in ``_build/sweeps``.
+        points: checked ones.
+        jobs: points that run at once; the cores by default.
 
     Returns:
-        The table (one row a point and resolution) and the figure, in ``_build/sweeps``.
+        whether no point failed.
 
     Raises:
-        ParameterError: in one line, before any work.
+        ParameterError: if the same sweep is under way.
     """
-    points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    for point in points:
-        if not isinstance(make_study(name, preset, **point), CamelGAN):
-            raise ParameterError(f"study = {name!r}: a sweep needs gan or ensemble")
-    folder = ROOT / "_build" / "sweeps"
+    folder = ROOT / "_build" / "sweeps" / name
+    jobs = jobs or os.cpu_count() or 1
+    with _alone(folder):
+        write_plan(folder, points)
+        missing = [p for p in points if not _done(folder, p)]
+        print(
+            f"{len(points)} points, {len(missing)} to run on {jobs} cores, "
+            f"about {in_words(estimate(missing, jobs))}",
+            file=sys.stderr,
+        )
+        if missing:
+            _run(folder, points, jobs)
+        failed = [p for p in points if not _done(folder, p)]
+        for path in gather(folder, [p for p in points if _done(folder, p)]):
+            print(path)
+    for point in failed:
+        print(f"failed: {point.notebook} {point}: {reason(folder, point)}", file=sys.stderr)
+    return not failed
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
-    values = "-".join(f"{k}={','.join(map(str, v))}" for k, v in grid.items())
-    if len(values) > LONGEST:
-        digest = hashlib.sha256(values.encode()).hexdigest()[:12]
-        values = f"{'-'.join(grid)}-{len(points)}-points-{digest}"
-    stem = folder / f"{name}-{preset}-{values}"
-    rows = []
+    with (folder / ".lock").open("w") as lock:  # dies with us
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ParameterError(f"the sweep in {folder} is under way") from None
+        yield
+
+
+def write_plan(folder: Path, points: Sequence[Point]) -> None:
+    """``plan.json`` for Snakemake, and the parameters of each point."""
+    plan = {p.key: p.notebook for p in points}
+    write_atomically(folder / "plan.json", json.dumps(plan, indent=1).encode())
     for point in points:
-        curve = gan_curve(obtain(name, preset, **point))
-        for q in QUANTILES:
-            n, factor = curve.asymptote.n_equiv(q), curve.asymptote.amplification(q)
-            rows.append(
-                {
-                    **point,
-                    "quantiles": q,
-                    "repetitions": len(curve.counts),
-                    "diverged": curve.diverged,
-                    "n_equiv": n.value,
-                    "n_equiv_error": n.error,
-                    "amplification": factor.value,
-                    "amplification_error": factor.error,
-                }
-            )
-    table = Path(f"{stem}.csv")
-    with table.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return [table, _draw(rows, list(grid), Path(f"{stem}.svg"))]
+        path = _folder(folder, point) / "parameters.json"
+        if not path.exists():  # an old one keeps its time, and its results
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(point.parameters, indent=1).encode())
 
 
-def _draw(rows: Sequence[Mapping[str, Any]], names: Sequence[str], path: Path) -> Path:
-    import matplotlib
+def _folder(folder: Path, point: Point) -> Path:
+    return folder / "points" / point.key
 
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
 
-    from amplib.style import BLUE, GREEN, ORANGE, use_style
+def _done(folder: Path, point: Point) -> bool:
+    return (_folder(folder, point) / "numbers.json").exists()
 
-    use_style()
-    figure, ax = plt.subplots(figsize=(6.4, 4.0))
-    for q, color, marker in zip(QUANTILES, (BLUE, GREEN, ORANGE), "os^", strict=True):
-        at_q = [row for row in rows if row["quantiles"] == q]
-        labels = ["\n".join(str(row[n]) for n in names) for row in at_q]
-        ax.errorbar(
-            range(len(at_q)),
-            [row["amplification"] for row in at_q],
-            [row["amplification_error"] for row in at_q],
-            fmt=marker + ":", color=color, label=f"{q} quantiles", capsize=3,
-        )  # fmt: skip
-        ax.set_xticks(range(len(at_q)), labels)
-    ax.set(xlabel=", ".join(names), ylabel="amplification factor", ylim=(0, None))
-    ax.minorticks_off()
-    ax.legend()
-    figure.savefig(path)
-    return path
+
+def estimate(points: Sequence[Point], jobs: int) -> float:
+    """About how many minutes the points take: their notebooks, and the results they lack."""
+    lacking: dict[Path, float] = {}
+    for point in points:
+        asked = re.findall(
+            r'obtain\("([\w-]+)"', (ROOT / "notebooks" / f"{point.notebook}.py").read_text()
+        )
+        for name in set(asked):
+            known = {f.name for f in fields(STUDIES[name])}
+            own = {k: v for k, v in point.parameters.items() if k in known}
+            result = stored(name, point.parameters.get("preset", BEST), **own)
+            lacking[result.folder] = minutes(result, result.missing(), jobs=1)
+    return (len(points) * NOTEBOOK_SECONDS / 60 + sum(lacking.values())) / jobs
+
+
+def _run(folder: Path, points: Sequence[Point], jobs: int) -> None:
+    """Snakemake over the points, those that fail aside; a bar of those that are done."""
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow" / "sweep.smk")]
+    command += ["--cores", str(jobs), "--keep-going", "--rerun-incomplete", "--nolock"]
+    command += ["--quiet", "all", "--config", f"folder={folder}"]
+    with (folder / "snakemake.log").open("w") as log:
+        # In a group of its own: Ctrl-C is handed on once, to all of it.
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            with tqdm(total=len(points), unit="point", file=sys.stderr) as bar:
+                running = True
+                while running:
+                    running = process.poll() is None  # one last look after the end
+                    if more := sum(_done(folder, p) for p in points) - bar.n:
+                        bar.update(more)
+                    time.sleep(0.2)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+            raise
+
+
+def reason(folder: Path, point: Point) -> str:
+    """Why a point failed: the last line that it has said."""
+    log = _folder(folder, point) / "log.txt"
+    lines = log.read_text().splitlines() if log.exists() else []
+    said = [line for line in lines if line.strip()]
+    return said[-1].strip() if said else f"see {folder / 'snakemake.log'}"
+
+
+def gather(folder: Path, points: Sequence[Point]) -> list[Path]:
+    """``table.csv`` and ``table.parquet``: one row for each number at each point.
+
+    Columns: the point's key and notebook, every parameter, and then the number's name, at how many
+    quantiles, value, error, the interval with its level, and the commit that it was made with.
+    """
+    rows: list[dict[str, Any]] = []
+    for point in points:
+        content = json.loads((_folder(folder, point) / "numbers.json").read_text())
+        head = {"point": point.key, "notebook": point.notebook, **point.parameters}
+        rows += [{**head, **row, "commit": content["commit"]} for row in content["numbers"]]
+    if not rows:
+        return []
+    table = pd.DataFrame(rows)
+    paths = [folder / "table.csv", folder / "table.parquet"]
+    write_atomically(paths[0], table.to_csv(index=False).encode())
+    # A column of several kinds (numbers here, names there) is text in parquet.
+    mixed = [c for c in table if table[c].map(type).nunique() > 1 and table[c].dtype == object]
+    write_atomically(paths[1], table.astype(dict.fromkeys(mixed, str)).to_parquet(index=False))
+    return paths

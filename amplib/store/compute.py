@@ -118,8 +118,19 @@ def check_positive(**numbers: float | None) -> None:
 
 
 def workers(jobs: int | None, device: str) -> int:
-    """Worker processes: the cores, if nothing else is asked for; one on a GPU."""
-    return 1 if device == "cuda" else jobs or os.cpu_count() or 1
+    """Worker processes: ``AMPLIFY_JOBS`` or else the cores, if nothing is asked for; one on a GPU.
+
+    Raises:
+        ValueError: if ``AMPLIFY_JOBS`` is no number from 1.
+    """
+    if device == "cuda":
+        return 1
+    given = os.environ.get("AMPLIFY_JOBS", "")
+    if jobs is None and given:
+        if not given.isdecimal() or int(given) < 1:
+            raise ValueError(f"AMPLIFY_JOBS = {given}: must be an integer from 1")
+        return int(given)
+    return jobs or os.cpu_count() or 1
 
 
 def groups_of(

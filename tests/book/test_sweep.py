@@ -1,39 +1,111 @@
-"""A sweep ends in one tidy table and its figure, and refuses a bad point before any work."""
+"""A sweep: what is done is kept, what fails is named, and all numbers end in one table."""
 
-import csv
+import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
-from pathlib import Path
+import time
 
+import pandas as pd
 import pytest
 
+from amplib.book.points import points
+from amplib.book.sweep import gather, reason, write_plan
 from amplib.files import ROOT
 
 
-def run_sweep(store, *grid):
-    return subprocess.run(
-        [sys.executable, "-m", "amplib", "sweep", "gan", "--preset", "smoke", "--set", *grid],
-        capture_output=True, text=True, env={**os.environ, "AMPLIFY_RESULTS": str(store)}, cwd=ROOT,
-    )  # fmt: skip
+def command(*arguments):
+    return [sys.executable, "-m", "amplib", "sweep", *arguments]
 
 
-def test_a_sweep_writes_a_row_a_point_and_resolution_and_a_figure(tmp_path):
-    done = run_sweep(tmp_path, "n_train=20,30", "epochs=1")
-    assert done.returncode == 0, done.stderr
-    table, figure = map(Path, done.stdout.split())
-    with table.open() as stream:
-        rows = list(csv.DictReader(stream))
-    points = [(r["n_train"], r["quantiles"]) for r in rows]
-    assert points == [(n, q) for n in ("20", "30") for q in ("10", "20", "50")]
-    for row in rows:
-        worth = float(row["amplification"]) * int(row["n_train"])
-        assert worth == pytest.approx(float(row["n_equiv"]))
-    assert figure.read_text().lstrip().startswith("<?xml")
+@pytest.fixture
+def environment(tmp_path):
+    path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "AMPLIFY_RESULTS": str(tmp_path), "PYTHONPATH": str(ROOT)}
 
 
-def test_a_bad_point_stops_a_sweep_before_the_first(tmp_path):
-    done = run_sweep(tmp_path, "n_train=100,0")
+@pytest.fixture
+def sweep_file(tmp_path):
+    """Two points that can be computed and one whose quantiles its notebook refuses."""
+    path = tmp_path / f"sweep-{os.getpid()}.yml"
+    path.write_text(
+        "notebook: amplify\npreset: smoke\n"
+        "list: [{n_train: 20, epochs: 1}, {n_train: 30, epochs: 1}, {quantiles: [7]}]\n"
+    )
+    yield path
+    shutil.rmtree(ROOT / "_build" / "sweeps" / path.stem, ignore_errors=True)
+
+
+def test_a_killed_sweep_goes_on_and_a_failed_point_is_named(sweep_file, environment):
+    """Killed while its points run, then run again, then with nothing left to do but fail."""
+    arguments = command("--file", str(sweep_file))
+    running = subprocess.Popen(arguments, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
+    folder = ROOT / "_build" / "sweeps" / sweep_file.stem
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("points/*/log.txt")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 130
+    done = subprocess.run(arguments, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    failed = [line for line in done.stderr.splitlines() if line.startswith("failed:")]
+    assert failed == [
+        "failed: amplify preset=smoke quantiles=[7]: ParameterError: quantiles = [7]: "
+        "allowed are 2, 4, 5, 10, 20, 25, 50, 100, each once"
+    ]
+    table = pd.read_parquet(folder / "table.parquet")
+    assert sorted(table.n_train.unique()) == [20, 30]
+    worth = table[table.number == "gan-equivalents"]
+    factor = table[table.number == "gan-factors"]
+    assert list(worth.quantiles) == [10, 20, 50] * 2
+    assert worth.value.to_numpy() == pytest.approx((factor.value * factor.n_train).to_numpy())
+    numbers = sorted(folder.glob("points/*/numbers.json"))
+    before = [path.stat().st_mtime_ns for path in numbers]
+    again = subprocess.run(arguments, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert "3 points, 1 to run" in again.stderr
+    assert [path.stat().st_mtime_ns for path in numbers] == before
+
+
+def test_a_sweep_under_way_is_left_alone(sweep_file, environment):
+    import fcntl
+
+    folder = ROOT / "_build" / "sweeps" / sweep_file.stem
+    folder.mkdir(parents=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(
+            command("--file", str(sweep_file)),
+            env=environment, cwd=ROOT, capture_output=True, text=True,
+        )  # fmt: skip
     assert done.returncode == 2
-    assert done.stderr.startswith("amplib: n_train = 0: must be an integer from 10")
-    assert not list(tmp_path.glob("smoke/*"))
+    assert done.stderr.strip().endswith("is under way")
+
+
+def test_a_table_keeps_numbers_and_names_of_one_column(tmp_path):
+    """A parameter that is a number at one point and a word at another is text in parquet."""
+    found = points(["amplify"], "smoke", {"list": [{"seed": 1}, {"aggregation": "max"}]})
+    write_plan(tmp_path, found)
+    for k, point in enumerate(found):
+        content = {"commit": "abc", "numbers": [{"number": "n", "value": float(k)}]}
+        path = tmp_path / "points" / point.key / "numbers.json"
+        path.write_text(json.dumps(content))
+    csv, parquet = gather(tmp_path, found)
+    assert list(pd.read_csv(csv).value) == [0, 1]
+    assert list(pd.read_parquet(parquet).commit) == ["abc", "abc"]
+
+
+def test_the_plan_of_a_done_point_keeps_its_time(tmp_path):
+    """Snakemake would run it again."""
+    found = points(["amplify"], "smoke", {"grid": {"seed": [1]}})
+    write_plan(tmp_path, found)
+    path = tmp_path / "points" / found[0].key / "parameters.json"
+    before = path.stat().st_mtime_ns
+    write_plan(tmp_path, found)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_point_without_a_word_points_at_the_log(tmp_path):
+    (point,) = points(["amplify"], "smoke", {"grid": {"seed": [1]}})
+    assert reason(tmp_path, point).startswith("see ")

@@ -1,0 +1,86 @@
+"""The numbers that a notebook reports, for machines: glued beside the text that the book prints."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+from collections.abc import Iterator, Mapping
+from numbers import Real
+from typing import Any
+
+from nbformat import NotebookNode
+
+from amplib.estimate import LEVEL, Estimate, Interval, Share
+
+GLUED = "numbers of "
+"""Glue keys of numbers begin with this; the text's own key follows."""
+MEDIAN_LEVEL = 0.68
+"""Of the intervals of an ``Interval`` and a ``Share``."""
+
+
+class Resolutions(dict[int, object]):
+    """A measurement at several numbers of quantiles; prints ``a / b / c``."""
+
+    def __str__(self) -> str:
+        return " / ".join(map(str, self.values()))
+
+
+def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:
+    """A reported value as rows: name, at how many quantiles, value, error, interval.
+
+    Text has none.
+
+    >>> [row["value"] for row in rows_of("n", Resolutions({10: 5, 20: 6.5}))]
+    [5.0, 6.5]
+    >>> list(rows_of("n", "5"))
+    []
+    """
+    if isinstance(value, Resolutions):
+        for quantiles, one in value.items():
+            yield from ({**row, "quantiles": quantiles} for row in rows_of(name, one))
+        return
+    row: dict[str, Any] = {"number": name, "quantiles": None, "error": None}
+    if isinstance(value, Estimate):
+        _, low, high = value.interval()
+        yield {**row, **_interval(value.value, low, high, LEVEL), "error": _finite(value.error)}
+    elif isinstance(value, Interval):
+        yield {**row, **_interval(value.value, value.low, value.high, MEDIAN_LEVEL)}
+    elif isinstance(value, Share):
+        yield {**row, **_interval(value.k / value.n, *value.interval(), MEDIAN_LEVEL)}
+    elif isinstance(value, Real) and not isinstance(value, bool):
+        yield {**row, "value": float(value), "low": None, "high": None, "level": None}
+
+
+def _interval(value: float, low: float, high: float, level: float) -> dict[str, Any]:
+    return {
+        "value": _finite(value),
+        "low": _finite(low),
+        "high": _finite(high),
+        "level": level,
+    }
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no infinity."""
+    return float(value) if math.isfinite(value) else None
+
+
+def glued(texts: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Glue keys and texts that keep the numbers among these."""
+    for name, value in texts.items():
+        rows = list(rows_of(name, value))
+        if rows:
+            yield GLUED + name, json.dumps(rows)
+
+
+def numbers_of(notebook: NotebookNode) -> list[dict[str, Any]]:
+    """All numbers that an executed notebook has reported, in its order."""
+    rows: list[dict[str, Any]] = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            key = output.get("metadata", {}).get("scrapbook", {}).get("name", "")
+            if key.startswith(GLUED):
+                (text,) = (v for k, v in output["data"].items() if k.endswith("text/plain"))
+                rows += json.loads(ast.literal_eval(text))  # IPython shows a string's repr
+    return rows

@@ -1,0 +1,61 @@
+"""The numbers that a notebook reports reach a table as they were measured."""
+
+import math
+
+import nbformat
+
+from amplib.book import report
+from amplib.book.numbers import Resolutions, numbers_of, rows_of
+from amplib.estimate import Estimate, Interval, Share
+
+
+def test_every_kind_of_number_has_its_interval():
+    (row,) = rows_of("n", Estimate(10.0, 1.0))
+    assert (row["value"], row["error"], row["level"]) == (10, 1, 0.95)
+    assert (round(row["low"], 2), round(row["high"], 2)) == (8.04, 11.96)
+    (row,) = rows_of("n", Interval(5.0, 4.0, 7.0))
+    assert (row["value"], row["low"], row["high"], row["level"]) == (5, 4, 7, 0.68)
+    (row,) = rows_of("n", Share(1, 4))
+    assert row["value"] == 0.25
+    assert row["low"] < 0.25 < row["high"]
+    (row,) = rows_of("n", 7)
+    assert (row["value"], row["low"], row["error"]) == (7, None, None)
+
+
+def test_what_is_unbounded_is_left_open():
+    """JSON knows no infinity."""
+    (row,) = rows_of("n", Estimate(10.0, math.nan))
+    assert (row["error"], row["low"], row["high"]) == (None, None, None)
+
+
+def test_text_and_truth_values_are_no_numbers():
+    assert not list(rows_of("n", "10 ± 1"))
+    assert not list(rows_of("n", True))
+
+
+def test_resolutions_print_as_prose_has_them():
+    measured = report.each(lambda q: Estimate(2.0 * q, 1.0), [10, 20])
+    assert isinstance(measured, Resolutions)
+    assert str(measured) == "20.0 ± 1.0 / 40.0 ± 1.0"
+    rows = list(rows_of("n", measured))
+    assert [(r["quantiles"], r["value"]) for r in rows] == [(10, 20), (20, 40)]
+
+
+def test_a_notebook_carries_its_numbers(monkeypatch):
+    """What ``tell`` was handed is what is read from the outputs that glue makes of it."""
+    outputs = []
+
+    def glue(name, text, display):
+        data = {"application/papermill.record/text/plain": repr(text)}
+        metadata = {"scrapbook": {"name": name}}
+        outputs.append(nbformat.v4.new_output("display_data", data=data, metadata=metadata))
+
+    monkeypatch.setattr(report, "glue", glue)
+    report.tell(points=100, worth=Estimate(12.5, 0.5), word="it's more", quote=Share(3, 22))
+    cell = nbformat.v4.new_code_cell(outputs=outputs)
+    rows = numbers_of(nbformat.v4.new_notebook(cells=[cell]))
+    assert [(r["number"], r["value"]) for r in rows] == [
+        ("points", 100),
+        ("worth", 12.5),
+        ("quote", 3 / 22),
+    ]
