@@ -42,6 +42,14 @@ class Estimate(NamedTuple):
         low, high = (None if end is None else factor * end for end in (self.low, self.high))
         return Estimate(factor * self.value, factor * self.error, low, high, self.repetitions)
 
+    def percent(self) -> str:
+        """A share in per cent.
+
+        >>> Estimate(0.512, 0.034).percent()
+        '(51.2 ± 3.4)%'
+        """
+        return f"({self.scaled(100)})%"
+
     def interval(self) -> Interval:
         """The 95% interval; normal, if nothing else is known of it.  What has no error, as of a
         single repetition, may be anything."""

@@ -93,8 +93,8 @@ report.tell(
         "shower-visible-ratio": f"{here.mean(VISIBLE).value / PAPER_MIDDLE:.2f}",
         "shower-maximum": maximum,
         "shower-cells-per-mev": f"{per_energy:.2f}",
-        "shower-stochastic": report.percent(a),
-        "shower-constant": report.percent(b),
+        "shower-stochastic": a.percent(),
+        "shower-constant": b.percent(),
         "shower-chi2": f"{chi2:.1f}",
         "shower-freedom": freedom,
         "shower-fit-p": f"{stats.chi2.sf(chi2, freedom):.2f}",
@@ -205,7 +205,7 @@ report.show_table(
         [
             "resolution",
             "17%/√E, and a constant from leakage",
-            f"{report.percent(a)}/√E ⊕ {report.percent(b)}",
+            f"{a.percent()}/√E ⊕ {b.percent()}",
         ],
     ],
 )
@@ -236,7 +236,7 @@ report.show_table(
             f"{s.energy:g}",
             *(f"{share:.2%}" for share in s.losses().values()),
             f"{1 - sum(s.losses().values()):.2%}",
-            report.percent(s.response()),
+            s.response().percent(),
         ]
         for s in scanned
     ],

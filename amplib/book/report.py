@@ -131,11 +131,6 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def percent(estimate: Estimate) -> str:
-    """A share in per cent, with its error."""
-    return f"({estimate.scaled(100)})%"
-
-
 def claim_name(claim: Claim) -> str:
     """A claim's short name, linked to the figure that shows it."""
     name = claim.id.partition(".")[2].replace("-", " ")

@@ -13,27 +13,27 @@ from numpy.typing import NDArray
 
 from amplib.metrics.merit import GRIDS, PHI_RANGE, extrapolated_delta
 from amplib.store.results import Result
-from amplib.studies.collisions.reading import GEV, TopPairStatistics, total
+from amplib.studies.collisions.reading import HADRONIC_CELLS, TopPairStatistics, total
 from amplib.studies.collisions.reference import PAPER_EVENTS, PAPER_IDEAL
 from amplib.studies.collisions.study import AZIMUTHS, COSINES, MOMENTA, POLAR_ANGLES
 from amplib.style import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION
 from amplib.truth.collisions.atlas_card import JET_RADIUS
-from amplib.truth.collisions.checks import nearest_jets
-from amplib.truth.collisions.columns import JETS, OBJECTS, PARTONS, pt_eta_phi, ttbar_objects
+from amplib.truth.collisions.checks import TOP_MASS, W_MASS, nearest_jets
+from amplib.truth.collisions.columns import GEV, JETS, OBJECTS, PARTONS, pt_eta_phi, ttbar_objects
 from amplib.truth.collisions.compact import unpack
 from amplib.truth.collisions.objects import delta_r2
 from amplib.truth.collisions.observables import BINNINGS, azimuthal_distance
 
 Array = NDArray[np.float64]
-MAP_BINS = 200
+DRAWN_BINS = 200
 """Bins of an azimuth in the map that is drawn, of 1.8 degrees each."""
 ANGLE_TICKS = ([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], [r"$-\pi$", "", "0", "", r"$\pi$"])
 APART = {"wspace": 0.06}
 LEPTON_RADIUS = 0.15
-LOWEST = -np.pi / 2
+LOWEST_AZIMUTH = -np.pi / 2
 """Azimuth at which an event display starts."""
-CELL = 10
-"""Width of a hadronic cell in azimuth, degrees, up to abs(eta) = 2.6; an edge is at 0."""
+CELL = 360 / HADRONIC_CELLS
+"""Width of a hadronic cell in azimuth, degrees."""
 LETTERS = {1: "q", 2: "q", 3: "q", 4: "q", 5: "b", 11: "e", 12: "ν", 13: "μ", 14: "ν"}
 CLEAR_PT, CLEAR_ANGLE = 40 * GEV, 0.3
 """Of the neutrino, and between it and the missing momentum, in an event that is displayed."""
@@ -156,14 +156,14 @@ def event_display(top_pairs: TopPairStatistics) -> plt.Figure:
                     textcoords="offset points", fontsize=9)  # fmt: skip
     ax.set(
         xlabel=r"pseudorapidity $\eta$", ylabel=r"azimuth $\phi$", aspect="equal",
-        xlim=(-limit, limit), ylim=(LOWEST, LOWEST + 2 * np.pi),
+        xlim=(-limit, limit), ylim=(LOWEST_AZIMUTH, LOWEST_AZIMUTH + 2 * np.pi),
     )  # fmt: skip
     ax.set_yticks([0, np.pi / 2, np.pi], ["0", r"$\pi/2$", r"$\pi$"])
     return figure
 
 
 def _in_view(phi: float) -> float:
-    return float((phi - LOWEST) % (2 * np.pi) + LOWEST)
+    return float((phi - LOWEST_AZIMUTH) % (2 * np.pi) + LOWEST_AZIMUTH)
 
 
 def distributions(top_pairs: TopPairStatistics) -> plt.Figure:
@@ -215,7 +215,7 @@ def reconstruction(top_pairs: TopPairStatistics) -> plt.Figure:
         values = top_pairs.joined(name) / GEV
         masses.hist(values, list(np.linspace(0, 300, 61)), histtype="step", color=color,
                     linestyle=style, label=label, linewidth=1.5)  # fmt: skip
-    for true, color in ((80.4, BLUE), (173.0, VERMILLION)):
+    for true, color in ((W_MASS, BLUE), (TOP_MASS, VERMILLION)):
         masses.axvline(true, color=color, linewidth=0.8, linestyle=":")
     masses.set(xlabel="mass of matched jets (GeV)", ylabel="pairs and triples per bin")
     masses.legend()
@@ -250,8 +250,8 @@ def reference_panels(reference: Mapping[str, np.ndarray]) -> plt.Figure:
     """
     figure, axes = plt.subplots(2, 2, figsize=(9, 7.4), layout="constrained")
     (azimuths, empty), (pairs, crowding) = axes
-    coarse = reference["azimuths"][0].astype(float).reshape(MAP_BINS, 5, MAP_BINS, 5).sum((1, 3))
-    edges = np.linspace(*PHI_RANGE, MAP_BINS + 1)
+    coarse = reference["azimuths"][0].astype(float).reshape(DRAWN_BINS, 5, DRAWN_BINS, 5).sum((1, 3))
+    edges = np.linspace(*PHI_RANGE, DRAWN_BINS + 1)
     mesh = azimuths.pcolormesh(edges, edges, coarse.T, cmap="viridis", rasterized=True)
     azimuths.set(xlabel=r"$\phi$ of the first jet", ylabel=r"$\phi$ of the second jet",
                  aspect="equal")  # fmt: skip

@@ -13,18 +13,25 @@ from scipy import stats
 
 from amplib.estimate import Estimate
 from amplib.store.results import Result
+from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.truth.collisions.atlas_card import HCAL
 from amplib.truth.collisions.checks import (
     Peak,
+    expected_missing_scale,
     jet_resolution,
     jet_response,
     least_missing_resolution,
+    missing_residuals,
+    missing_scale,
     peak,
 )
-from amplib.truth.collisions.columns import TTBAR, columns
+from amplib.truth.collisions.columns import GEV, TTBAR, columns
 from amplib.truth.collisions.compact import unpack
+from amplib.truth.collisions.observables import BINNINGS, JETS_BY
 
 Array = NDArray[np.float64]
-GEV = 1000.0  # MeV
+HADRONIC_CELLS = HCAL.towers_in_phi[0]
+"""In azimuth, up to abs(eta) = 2.6; an edge is at 0."""
 JET_BINS = np.array([15.0, 20, 25, 30, 40, 50, 65, 85, 110, 150, 200, 300, 500]) * GEV
 
 
@@ -50,6 +57,13 @@ def chi2(counts: Array, shares: Array) -> Chi2:
 def flat(counts: Array) -> Chi2:
     """Pearson's test of a uniform distribution."""
     return chi2(counts, np.ones(len(counts)))
+
+
+def asymmetry(result: Result) -> Estimate:
+    """Forward minus backward over all, of a ``ZSummary``."""
+    forward, backward = total(result, "forward")
+    forwards = share(forward, forward + backward)
+    return forwards.scaled(2)._replace(value=2 * forwards.value - 1)
 
 
 def modulation(angles: Array, period: int) -> Estimate:
@@ -157,6 +171,45 @@ class TopPairStatistics:
     def missing(self) -> Peak:
         """Both components of measured minus true missing momentum, GeV."""
         return peak(self.joined("met_residuals").ravel() / GEV)
+
+    @cached_property
+    def neutrinos(self) -> Array:
+        """Transverse momentum (x, y) of all neutrinos, ``(n, 2)``."""
+        return missing_residuals(self.events, 0) - self.joined("met_residuals")
+
+    def missing_scale(self) -> Estimate:
+        """Of the missing momentum along the neutrinos."""
+        return missing_scale(self.events, self.neutrinos)
+
+    def expected_missing_scale(self) -> float:
+        """The same, if what the jets' scale makes good for were all that is missing."""
+        return expected_missing_scale(self.events, self.neutrinos)
+
+    def true_mass(self, name: str) -> float:
+        """Median mass of ``w_true`` or ``top_true``, before the detector, GeV."""
+        return float(np.median(self.joined(name)) / GEV)
+
+    def w_jets(self) -> Peak:
+        """Mass of the two jets of a W, GeV."""
+        return core(self.joined("w_jets") / GEV, 80, 40)
+
+    def top_jets(self) -> Peak:
+        """Mass of the three jets of a top, GeV."""
+        return core(self.joined("top_jets") / GEV, 172, 60)
+
+    def cell_modulation(self) -> Estimate:
+        """Of the first jet's azimuth, with the period of the hadronic cells."""
+        return modulation(self.column("phi_j1")[:, 0], HADRONIC_CELLS)
+
+
+def stored_reference(result: Result) -> Reference:
+    """The truth of a ``TopPairReference`` as the figures of merit see it."""
+    kept = result.load()[(0,)]
+    way, by = BINNINGS.index("extremes"), JETS_BY.index("pT")
+    half = len(kept["sizes"]) - 1
+    curves = kept["empty_at"][half // 2, by], kept["empty_at"][half, by], kept["empty"][by]
+    empty = {name: np.array([c[k] for c in curves]) for k, name in enumerate(DIRECTIONS)}
+    return Reference(kept["limits"][way], kept["histograms"][way], empty)
 
 
 def core(values: Array, centre: float, half_width: float) -> Peak:

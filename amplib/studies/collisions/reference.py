@@ -24,13 +24,13 @@ from amplib.metrics.merit import (
     smeared,
 )
 from amplib.store.study import Arrays
+from amplib.studies.collisions.merit import single_precision
 from amplib.truth.collisions.observables import (
     BINS,
     JETS_BY,
     Binning,
     binnings,
     leading_directions,
-    observables,
 )
 
 Array = NDArray[np.float64]
@@ -47,7 +47,6 @@ PAPER_EVENTS, PAPER_IDEAL = 1_200_000, (0.0003, 0.5)
 FINE_BINS = 100
 """Bins of one observable for drawing; four of them are one of the figures of merit."""
 MAP_BINS = 1000
-PIECE = 50_000
 
 
 def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
@@ -81,7 +80,7 @@ def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
     n, training = len(events), len(events) // TRAINING_SHARE
     if n < 2 * SIZES:
         raise ValueError(f"a reference needs {2 * SIZES} events at least, got {n}")
-    values = _observables(events)
+    values = single_precision(events)
     ways = list(binnings(values).values())
     fine = [way.codes(values, FINE_BINS) for way in ways]
     codes = np.stack(fine) // (FINE_BINS // BINS)
@@ -141,7 +140,7 @@ def _smeared_against_all(
     deltas, crowding = [], []
     for width in SMEARINGS:
         copies = smeared(training, width, TRAINING_SHARE, rng)
-        values = _observables(copies)
+        values = single_precision(copies)
         made = _histograms(np.stack([way.codes(values) for way in ways]))
         deltas.append(_deltas(made, histograms))
         crowding.append(_delta_ofs(_empty(_leading(copies)), empty))
@@ -171,12 +170,6 @@ def _against_itself(codes: Codes, jets: Array) -> Arrays:
             }
         )
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-
-
-def _observables(events: NDArray[np.floating]) -> NDArray[np.float32]:
-    """In single precision, with the memory of ``PIECE`` events in double."""
-    pieces = np.array_split(events, 1 + len(events) // PIECE)
-    return np.concatenate([observables(p.astype(float)).astype(np.float32) for p in pieces])
 
 
 def _histograms(codes: Codes) -> NDArray[np.int64]:

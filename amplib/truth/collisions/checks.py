@@ -14,7 +14,7 @@ from amplib.estimate import Estimate
 from amplib.truth.collisions import atlas_card as card
 from amplib.truth.collisions.columns import (
     JETS,
-    MEV,
+    GEV,
     PARTONS,
     TTBAR,
     columns,
@@ -32,6 +32,8 @@ MATCH_DR = 0.3
 """A jet belongs to a quark, a lepton or a true jet that is nearer than this."""
 PHOTONS, HADRON_CELLS = 0.3, 5
 """A typical jet of 40 to 120 GeV: share of photons, and cells of hadrons above threshold."""
+W_MASS, TOP_MASS = 80.4, 173.0
+"""Pythia's, GeV."""
 
 THREE_QUARKS = (
     columns(PARTONS, "W+ quark", "W+ antiquark", "b"),
@@ -146,7 +148,7 @@ def least_jet_resolution(pt: ArrayLike, eta: ArrayLike) -> Array:
         pt: true, MeV.
         eta: of the same shape.
     """
-    energy = np.asarray(pt) / MEV * np.cosh(eta)
+    energy = np.asarray(pt) / GEV * np.cosh(eta)
     photons = energy_resolution(card.ECAL, eta, PHOTONS * energy)
     hadrons = energy_resolution(card.HCAL, eta, (1 - PHOTONS) * energy / HADRON_CELLS)
     return np.hypot(photons, np.sqrt(HADRON_CELLS) * hadrons) / energy
@@ -168,19 +170,50 @@ def jet_resolution(jet_pairs: ArrayLike, low: float, high: float) -> tuple[float
     return float(np.sqrt(np.mean(least**2))), peak(measured[here] / true[here])
 
 
+def lost_by_jets(events: Array) -> NDArray[np.complex128]:
+    """What the cells miss of the four jets' momenta, px + i py in MeV, shape (n,).
+
+    MET is made of towers, before the jet energy scale: of each jet it misses what the scale makes
+    good for, pT - r with r^2 + (3 - 0.2 abs(eta))^2 r = pT^2 in GeV.
+
+    Args:
+        events: (n, 26).
+    """
+    _, pt, eta, phi = np.moveaxis(events[:, 2:].reshape(len(events), -1, 4)[:, :JETS], -1, 0)
+    slope = GEV * (card.jet_energy_scale(1.0, eta) ** 2 - 1)
+    lost = (pt + slope / 2 - np.hypot(slope / 2, pt)) * np.exp(1j * phi)
+    return np.asarray(lost.sum(axis=1))
+
+
 def least_missing_resolution(events: Array) -> float:
     """Resolution of a component of MET by the four jets of ``events`` (n, 26) alone, MeV.
 
-    MET is made of towers, so that a jet adds what its energy scale makes good for, pT - r with
-    r^2 + (3 - 0.2 abs(eta))^2 r = pT^2 in GeV, besides its own resolution.
+    A jet adds what of it is lost to MET, besides its own resolution.
     """
-    _, pt, eta, phi = np.moveaxis(events[:, 2:].reshape(len(events), -1, 4)[:, :JETS], -1, 0)
-    slope = MEV * (card.jet_energy_scale(1.0, eta) ** 2 - 1)
-    lost = (pt + slope / 2 - np.hypot(slope / 2, pt)) * np.exp(1j * phi)
-    squares = np.abs(lost.sum(axis=1)) ** 2 + ((least_jet_resolution(pt, eta) * pt) ** 2).sum(
-        axis=1
-    )
+    _, pt, eta, _ = np.moveaxis(events[:, 2:].reshape(len(events), -1, 4)[:, :JETS], -1, 0)
+    widths = least_jet_resolution(pt, eta) * pt
+    squares = np.abs(lost_by_jets(events)) ** 2 + (widths**2).sum(axis=1)
     return float(np.sqrt(squares.mean() / 2))
+
+
+def missing_scale(events: Array, neutrinos: ArrayLike) -> Estimate:
+    r"""Scale of the missing momentum along the neutrinos, :math:`\sum m \cdot t / \sum t^2`.
+
+    Of measured m and true t; its error is that of a least-squares slope whose residuals may grow.
+    """
+    true = np.asarray(neutrinos, dtype=float)
+    along, squared = ((missing_residuals(events, true) + true) * true).sum(1), (true**2).sum(1)
+    scale = along.sum() / squared.sum()
+    error = np.sqrt(((along - scale * squared) ** 2).sum()) / squared.sum()
+    return Estimate(float(scale), float(error))
+
+
+def expected_missing_scale(events: Array, neutrinos: ArrayLike) -> float:
+    """The same if MET missed :func:`lost_by_jets` and nothing else: jets recoil against neutrinos,
+    so that what is lost of them is lost of MET."""
+    x, y = np.asarray(neutrinos, dtype=float).T
+    lost = lost_by_jets(events)
+    return float(1 + (lost.real * x + lost.imag * y).sum() / (x**2 + y**2).sum())
 
 
 def missing_residuals(events: Array, neutrinos: ArrayLike) -> Array:

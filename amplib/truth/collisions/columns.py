@@ -34,8 +34,12 @@ PARTONS = (
 )
 """True particles that go with an event of sec. II C; see ``ttbar.Sample``."""
 
-MEV = 1000.0
-"""One GeV in MeV."""
+GEV = 1000.0
+"""In MeV, the unit of ``TTBAR``."""
+BEAM = 7_000 * GEV
+"""More than any object has, MeV: a beam has 6.5 TeV, and a measurement may exceed it."""
+LEPTON_CODES = (11, 13)
+"""PDG codes of e and mu, which have the same couplings."""
 
 
 def columns(table: Sequence[str], *names: str) -> list[int]:

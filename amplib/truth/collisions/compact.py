@@ -12,12 +12,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.truth.collisions.columns import TTBAR
+from amplib.truth.collisions.columns import BEAM, TTBAR
 
 STEPS = 65_534  # code 0 is an exact zero, 1 to 65534 the range
-LOWEST, HIGHEST = 100.0, 7e6
-"""Range of momenta and energies, MeV: no object has more than a beam.  What is smaller is stored as
-the lowest: a missing momentum below 0.1 GeV, one event in a hundred thousand."""
+LOWEST = 100.0
+"""Of momenta and energies, MeV, which go to ``columns.BEAM``.  What is smaller is stored as the
+lowest: a missing momentum below 0.1 GeV, one event in a hundred thousand."""
 ETA_LIMIT = 5.0
 
 
@@ -31,7 +31,7 @@ def _limits() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     for name in TTBAR:
         limit = ETA_LIMIT if name.startswith("eta") else np.pi
         low.append(-limit if _is_angle(name) else np.log(LOWEST))
-        high.append(limit if _is_angle(name) else np.log(HIGHEST))
+        high.append(limit if _is_angle(name) else np.log(BEAM))
     return np.array(low), np.array(high)
 
 

@@ -27,7 +27,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.files import whole_file
-from amplib.truth.collisions.columns import TTBAR
+from amplib.truth.collisions.columns import BEAM, GEV, TTBAR
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -42,10 +42,8 @@ DIGITS = 9
 
 JET_PT, LEPTON_PT = 20_000.0, 10_000.0
 """What a jet and a lepton must have, MeV (event paper, sec. II C and its published selection)."""
-HIGHEST_IN_GEV = 7_000.0
+BEAM_IN_GEV = BEAM / GEV
 """No pT exceeds half of 13 TeV, so leading jets that all stay below this are not in MeV."""
-HIGHEST = 1_000 * HIGHEST_IN_GEV
-"""The same in MeV, for energies too: a beam has 6.5 TeV, and a measurement may exceed it."""
 LINES_TO_JUDGE = 20
 """MET is below 7 GeV in one event of a hundred: half of so many lines are not, but in GeV."""
 JET_ETA, LEPTON_ETA = 5.5, 3.0
@@ -81,12 +79,12 @@ def _azimuth(phi: Array) -> NDArray[np.bool_]:
 
 def _in_mev(leading_pt: Array) -> NDArray[np.bool_]:
     """Of all events read together: one alone may have any pT."""
-    return np.full(len(leading_pt), bool(np.any(leading_pt >= HIGHEST_IN_GEV)))
+    return np.full(len(leading_pt), bool(np.any(leading_pt >= BEAM_IN_GEV)))
 
 
 def _met_in_mev(met: Array) -> NDArray[np.bool_]:
     """Of all events read together, if they are enough."""
-    return np.full(len(met), len(met) < LINES_TO_JUDGE or np.median(met) >= HIGHEST_IN_GEV)
+    return np.full(len(met), len(met) < LINES_TO_JUDGE or np.median(met) >= BEAM_IN_GEV)
 
 
 def _direction(of: str, eta_max: float) -> tuple[Rule, ...]:
@@ -98,7 +96,7 @@ def _direction(of: str, eta_max: float) -> tuple[Rule, ...]:
 
     energy, pt, eta, phi = (f"{q}_{of}" for q in ("E", "pT", "eta", "phi"))
     return (
-        Rule((energy,), lambda e: e <= HIGHEST, "{0:.9g} MeV is more than a beam has"),
+        Rule((energy,), lambda e: e <= BEAM, "{0:.9g} MeV is more than a beam has"),
         Rule((eta,), lambda eta: np.abs(eta) <= eta_max, f"{{0:.9g}} is beyond {eta_max:g}"),
         Rule((phi,), _azimuth, "{0:.9g} is not within pi"),
         Rule(
@@ -149,7 +147,7 @@ TTBAR_RULES = (
         "{0:.9g}: half of the lines read with it are below 7000, as in GeV; MeV are expected",
     ),
     Rule(("MET",), lambda met: met >= 0, "{0:.9g} is negative"),
-    Rule(("MET",), lambda met: met <= HIGHEST, "{0:.9g} MeV is more than a beam has"),
+    Rule(("MET",), lambda met: met <= BEAM, "{0:.9g} MeV is more than a beam has"),
     Rule(("phi_MET",), _azimuth, "{0:.9g} is not within pi"),
     *(rule for jet in ("j1", "j2", "j3", "j4") for rule in _jet(jet)),
     *(

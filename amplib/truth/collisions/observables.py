@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.truth.collisions.columns import TTBAR, columns, mass, ttbar_objects
+from amplib.truth.collisions.columns import JETS, TTBAR, columns, mass, ttbar_objects
 
 Array = NDArray[np.float64]
 
-JETS = 4
 MASSES = ("M_2j", "M_3j", "M_4j", "M_4j1l", "M_4j2l")
 OBSERVABLES = (*TTBAR, *MASSES, "dR_jj", "dphi_l_MET")
 BINS = 25
@@ -26,7 +25,7 @@ BINNINGS = ("central", "extremes", "released")
 which the truth lies, but for 0.1% on either side, and is what the book uses; ``extremes`` over all
 of the truth, as histograms do that are given no range; ``released`` over the ranges of the
 one-dimensional histograms in the authors' code, of the logarithm of energies, momenta and masses.
-The Events page measures which of them gives the paper's numbers."""
+The page on figures of merit measures which of them gives the paper's numbers."""
 TAIL = 0.001
 JETS_BY = ("pT", "energy")
 """What makes a jet the leading one: the columns' order, or the paper's definition of *leading*."""

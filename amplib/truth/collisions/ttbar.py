@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from amplib.truth.collisions import atlas_card as card
 from amplib.truth.collisions import pythia
 from amplib.truth.collisions.checks import MATCH_DR
-from amplib.truth.collisions.columns import JETS, MEV, TTBAR, four_momentum
+from amplib.truth.collisions.columns import GEV, JETS, LEPTON_CODES, TTBAR, four_momentum
 from amplib.truth.collisions.detector import NEUTRINOS, Detected, Particles, simulate
 from amplib.truth.collisions.jets import Jets, find_jets, leading, match
 
@@ -42,7 +42,6 @@ Array = NDArray[np.float64]
 Small = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-LEPTONS = (11, 13)
 MOST_LEPTONS = 2
 TRUTH_JET_PT_MIN = 10.0  # GeV; half of what a jet needs, so that the threshold shows
 
@@ -236,7 +235,7 @@ def leptonic_decay() -> Any:
         def doVetoProcessLevel(self, process: Any) -> bool:
             self.drawn += 1
             # Entries 1 to 4 are the beams and the incoming partons.
-            return not any(process[i].idAbs() in LEPTONS for i in range(5, process.size()))
+            return not any(process[i].idAbs() in LEPTON_CODES for i in range(5, process.size()))
 
     return LeptonicDecay()
 
@@ -341,9 +340,9 @@ def select(
     flow |= {"one or two leptons": len(one_or_two), "four jets": len(selected)}
     return Sample(
         events,
-        MEV * truth.partons,
+        GEV * truth.partons,
         truth.particle_ids,
-        (MEV * truth.neutrinos).astype(np.float32),
+        (GEV * truth.neutrinos).astype(np.float32),
         pairs,
         flow,
         clock.seconds,
@@ -392,8 +391,8 @@ def as_columns(missing: Array, jets: Array, leptons: Array) -> Array:
     """
     x, y = missing.T
     objects = np.concatenate([jets, leptons], axis=1)
-    objects[..., :2] *= MEV
-    met = np.stack([MEV * np.hypot(x, y), np.arctan2(y, x)], axis=1)
+    objects[..., :2] *= GEV
+    met = np.stack([GEV * np.hypot(x, y), np.arctan2(y, x)], axis=1)
     return np.concatenate([met, objects.reshape(len(met), len(TTBAR) - 2)], axis=1)
 
 
@@ -426,8 +425,8 @@ def jet_pairs(
     of_true, of_found = match(found, true, MATCH_DR), match(true, found, MATCH_DR)
     mutual = np.flatnonzero((of_true >= 0) & (of_found[of_true] == np.arange(len(true))))
     pairs = [
-        MEV * true.kinematics[mutual, 1],
-        MEV * found.kinematics[of_true[mutual], 1],
+        GEV * true.kinematics[mutual, 1],
+        GEV * found.kinematics[of_true[mutual], 1],
         true.kinematics[mutual, 2],
     ]
     return np.stack(pairs, axis=1).astype(np.float32)

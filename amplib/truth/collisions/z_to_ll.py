@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.truth.collisions import pythia
-from amplib.truth.collisions.columns import Z_LEPTONS
+from amplib.truth.collisions.columns import LEPTON_CODES, Z_LEPTONS
 
 Array = NDArray[np.float64]
 
@@ -24,7 +24,6 @@ LOWEST_ENERGY, HIGHEST_ENERGY = 12.0, 1000.0
 of a Z has lost its meaning."""
 
 ATTEMPTS = 100
-FLAVOURS = (11, 13)  # e and mu, with the same couplings
 EXCHANGES = {"interference": 0, "photon": 1, "Z": 2}  # Pythia's WeakZ0:gmZmode
 
 
@@ -54,7 +53,7 @@ def couplings() -> Couplings:
     """The numbers that Pythia uses in :func:`generate`."""
     generator = _start(ENERGY, "interference", np.random.SeedSequence(0))
     sm, z = generator.coupSM, generator.particleData.findParticle(23)
-    e = FLAVOURS[0]
+    e = LEPTON_CODES[0]
     weak_ratio = 1 / (16 * sm.sin2thetaW() * sm.cos2thetaW())
     return Couplings(sm.ef(e), sm.vf(e), sm.af(e), weak_ratio, z.m0(), z.mWidth())
 
@@ -89,7 +88,7 @@ def generate(n: int, seed: int, energy: float = ENERGY, exchange: str = "interfe
         process = generator.process
         for lepton in (process[6], process[7]):
             # The order of the columns is e-, e+, mu-, mu+, four each.
-            first = 4 * (2 * (lepton.idAbs() == FLAVOURS[1]) + (lepton.id() < 0))
+            first = 4 * (2 * (lepton.idAbs() == LEPTON_CODES[1]) + (lepton.id() < 0))
             row[first : first + 4] = lepton.e(), lepton.px(), lepton.py(), lepton.pz()
     return events
 
@@ -155,7 +154,7 @@ def _start(energy: float, exchange: str, seed: np.random.SeedSequence) -> pythia
         "WeakSingleBoson:ffbar2gmZ = on",
         f"WeakZ0:gmZmode = {EXCHANGES[exchange]}",
         "23:onMode = off",
-        "23:onIfAny = " + " ".join(map(str, FLAVOURS)),
+        "23:onIfAny = " + " ".join(map(str, LEPTON_CODES)),
         "PartonLevel:all = off",
         "HadronLevel:all = off",
     )

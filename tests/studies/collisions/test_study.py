@@ -15,8 +15,8 @@ from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.reading import chi2, flat, modulation, share
 from amplib.studies.collisions.reference import SMEARINGS, reference
 from amplib.studies.collisions.study import COSINES, TopPairs
-from amplib.truth.collisions.columns import TTBAR, columns
-from amplib.truth.collisions.compact import HIGHEST, LOWEST, pack, unpack
+from amplib.truth.collisions.columns import BEAM, TTBAR, columns
+from amplib.truth.collisions.compact import LOWEST, pack, unpack
 
 
 def ignore(work: float) -> None:
@@ -50,7 +50,7 @@ def test_packing_is_idempotent(tops):
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("E_j1", 2 * HIGHEST), ("eta_j2", 5.5), ("phi_l1", 4.0), ("MET", np.nan)]
+    ("column", "value"), [("E_j1", 2 * BEAM), ("eta_j2", 5.5), ("phi_l1", 4.0), ("MET", np.nan)]
 )
 def test_what_cannot_be_packed_is_named(tops, column, value):
     events = tops["events"].astype(float)

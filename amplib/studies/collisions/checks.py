@@ -1,0 +1,145 @@
+"""What must hold of the events, and what is measured: the rows of the pages' tables.
+
+A row is (quantity, expected, measured).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from amplib.store.results import Result
+from amplib.studies.collisions.reading import (
+    TopPairStatistics,
+    asymmetry,
+    chi2,
+    flat,
+    largest,
+    share,
+    total,
+)
+from amplib.truth.collisions.checks import TOP_MASS, W_MASS
+from amplib.truth.collisions.columns import GEV
+
+Row = tuple[str, str, object]
+
+JET_RANGES = ((40, 60), (60, 120))
+"""Of the true pT, GeV, in which response and resolution are stated."""
+SECTORS = np.linspace(-np.pi, np.pi, 37)
+
+
+def two_body_checks(result: Result) -> list[Row]:
+    """Of a ``TwoBodySummary``: kinematics to rounding, and uniform angles."""
+    off_shell, unbalanced = (largest(result, name).max() for name in ("off_shell", "unbalanced"))
+    return [
+        ("largest violation of E² − p² − m²", "0 GeV², up to rounding", f"{off_shell:.1e} GeV²"),
+        ("largest component of p₁ + p₂", "0 GeV", f"{unbalanced:.2g} GeV"),
+        ("polar angle", "uniform", f"χ² = {flat(total(result, 'theta'))}"),
+        ("azimuth", "uniform", f"χ² = {flat(total(result, 'phi'))}"),
+    ]
+
+
+def z_checks(result: Result) -> list[Row]:
+    """Of a ``ZSummary``: angles against the tree level, flavours in equal parts."""
+    angles = chi2(total(result, "cos_theta"), total(result, "expected"))
+    exact = float(next(iter(result.load().values()))["asymmetry"])
+    return [
+        ("cos θ", "tree level", f"χ² = {angles}"),
+        ("azimuth", "uniform", f"χ² = {flat(total(result, 'phi'))}"),
+        ("forward-backward asymmetry", f"{exact:.4f}", asymmetry(result)),
+        ("share of electrons", "0.5", share(*total(result, "electrons"))),
+    ]
+
+
+def top_pair_checks(tops: TopPairStatistics) -> list[Row]:
+    """Of a ``TopPairSummary``: what goes in, jets, missing momentum, leptons."""
+    sectors = flat(np.histogram(tops.column("phi_j1")[:, 0], SECTORS)[0])
+    return [
+        ("azimuth of the first jet in sectors of 10°", "uniform", f"χ² = {sectors}"),
+        (
+            "its modulation with a period of 10°",
+            "that of the hadronic cells",
+            tops.cell_modulation().percent(),
+        ),
+        *_masses(tops),
+        *_jets(tops),
+        *_missing(tops),
+        (
+            "share of events with two leptons",
+            f"less than {100 * tops.dileptons_before_jets:.1f}%, by branching ratios and "
+            "acceptance, as two of their four jets must be radiation",
+            tops.dileptons.percent(),
+        ),
+    ]
+
+
+def _masses(tops: TopPairStatistics) -> list[Row]:
+    w, top = tops.w_jets(), tops.top_jets()
+    return [
+        (
+            "median mass of W, before the detector",
+            f"{W_MASS} GeV",
+            f"{tops.true_mass('w_true'):.2f} GeV",
+        ),
+        (
+            "median mass of t, before the detector",
+            f"{TOP_MASS} GeV, Pythia's",
+            f"{tops.true_mass('top_true'):.2f} GeV",
+        ),
+        (
+            "mass of the two jets of a W, median within 40 GeV",
+            f"{W_MASS} GeV, good to 5%: a cone leaves some out and takes others in, and one scale "
+            "serves all jets",
+            f"{w.estimate()} GeV, width {w.width:.1f}",
+        ),
+        (
+            "mass of the three jets of a top, median within 60 GeV",
+            f"{TOP_MASS} GeV, good to 5%, likewise; its b may hold neutrinos",
+            f"{top.estimate()} GeV, width {top.width:.1f}",
+        ),
+    ]
+
+
+def _jets(tops: TopPairStatistics) -> list[Row]:
+    scales: list[Row] = []
+    resolutions: list[Row] = []
+    for low, high in JET_RANGES:
+        least, response = tops.jets(low * GEV, high * GEV)
+        scales.append(
+            (
+                f"jets of {low} to {high} GeV, measured over true transverse momentum",
+                "1, good to 3%: what the card's one scale for all jets aims at",
+                response.estimate(),
+            )
+        )
+        resolutions.append(
+            (
+                f"resolution of jets of {low} to {high} GeV",
+                f"{100 * least:.1f}% by the cells; up to twice that with what is below their "
+                "thresholds or beside the jet",
+                f"{100 * response.width:.1f}%",
+            )
+        )
+    return scales + resolutions
+
+
+def _missing(tops: TopPairStatistics) -> list[Row]:
+    missing = tops.missing()
+    return [
+        (
+            "missing momentum, measured − true",
+            "0 GeV within 5 errors: no direction is special",
+            f"{missing.estimate()} GeV",
+        ),
+        (
+            "scale of the missing momentum along the neutrinos",
+            f"less than {tops.expected_missing_scale():.3f}, which is what the cells miss of four "
+            "jets; soft particles, below the cells' thresholds, take away more",
+            tops.missing_scale(),
+        ),
+        (
+            "resolution of a component of the missing momentum",
+            f"{tops.least_missing:.1f} GeV by four jets; up to three times that with the other "
+            "particles, soft or unseen",
+            f"{missing.width:.1f} GeV",
+        ),
+    ]

@@ -1,0 +1,189 @@
+"""Generated top pairs judged: every model's events ``(n, 26)`` go through here.
+
+    reference = Reference.of(events_of_the_truth)      # or reading.stored_reference(result)
+    merit = reference.judge(model_events)              # an array, or an iterable of batches
+
+One delta and one delta_OF, fixed before any model is judged.  The paper gives the numbers of bins
+and the range of eta, not the rest; these readings come nearest to its three numbers without a
+network (Table V's two smearings, and the truth against itself):
+
+- even bins over the whole range of the truth's observables (``extremes`` of ``BINNINGS``);
+- an entry outside is dropped, as ``numpy.histogram2d`` drops it, an azimuth beyond pi like any
+  other: a generator that leaves the circle is not helped back onto it;
+- shares are of all events, so that what is dropped is missing;
+- the jets of delta_OF are the columns' first two, which lead in pT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.estimate import Estimate
+from amplib.metrics.merit import (
+    ETA_RANGE,
+    PHI_RANGE,
+    FilledBins,
+    PairHistograms,
+    ideal_delta,
+    ideal_delta_of,
+)
+from amplib.truth.collisions.columns import TTBAR
+from amplib.truth.collisions.observables import BINS, binnings, leading_directions, observables
+
+Array = NDArray[np.float64]
+Events = NDArray[np.floating]
+
+DIRECTIONS = {"eta": ETA_RANGE, "phi": PHI_RANGE}
+"""Of the two jets in delta_OF: the paper selects by eta and looks at phi apart."""
+PIECE = 50_000
+
+
+@dataclass(frozen=True)
+class Merit:
+    """What a sample is worth beside what the truth itself would reach with as many events.
+
+    Args:
+        events: in the sample.
+        delta: eq. 21.
+        delta_of: eq. 23, for each of ``DIRECTIONS``.
+        dropped: share of entries outside of the truth's ranges, the mean over pairs.
+        ideal_delta, ideal_delta_of: of an ideal generator, in expectation.
+    """
+
+    events: int
+    delta: Estimate
+    delta_of: dict[str, Estimate]
+    dropped: float
+    ideal_delta: float
+    ideal_delta_of: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The truth's sample of N events as the figures of merit see it.
+
+    Args:
+        limits: of the observables, ``(33, 2)``.
+        histograms: counts of their pairs, ``(528, 625)``.
+        empty: for each of ``DIRECTIONS`` the shares of empty bins with N/4, N/2 and N events,
+            ``(3, 201)``.
+    """
+
+    limits: Array
+    histograms: NDArray[np.integer]
+    empty: dict[str, Array]
+
+    @classmethod
+    def of(cls, events: Events) -> Reference:
+        """From the events themselves.
+
+        Raises:
+            ValueError: not ``(n, 26)``, fewer than four events, or a value that is not finite.
+        """
+        n = len(events)
+        if n < 4:
+            raise ValueError(f"a reference needs four events at least, got {n}")
+        limits = binnings(single_precision(_checked(events)))["extremes"].limits
+        sample = Sample(limits)
+        empty: dict[str, list[Array]] = {name: [] for name in DIRECTIONS}
+        for part in np.split(events, [n // 4, n // 2]):
+            sample.add(part)
+            for name, curves in empty.items():
+                curves.append(sample.filled[name].empty())
+        return cls(limits, sample.pairs.counts, {k: np.array(v) for k, v in empty.items()})
+
+    @property
+    def events(self) -> int:
+        """N."""
+        return int(self.histograms[0].sum())
+
+    def sample(self) -> Sample:
+        """An empty sample, to be filled batch by batch."""
+        return Sample(self.limits)
+
+    def judge(self, events: Events | Iterable[Events]) -> Merit:
+        """Both figures of merit of a generator's events.
+
+        Args:
+            events: ``(N, 26)`` as of ``columns.TTBAR``, MeV, or batches of them: memory does not
+                grow with their number.
+
+        Raises:
+            ValueError: not as many events as the truth's, whose number of empty bins is then no
+                measure; other columns; a value that is not finite.
+        """
+        sample = self.sample()
+        for batch in [events] if isinstance(events, np.ndarray) else events:
+            sample.add(batch)
+        return self.merit(sample)
+
+    def merit(self, sample: Sample) -> Merit:
+        """The same of a sample that is filled."""
+        if sample.events != self.events:
+            raise ValueError(
+                f"{sample.events:,} events against {self.events:,} of the truth: delta and "
+                "delta_OF compare as many with as many"
+            )
+        return Merit(
+            sample.events,
+            sample.pairs.delta(self.histograms),
+            {name: sample.filled[name].delta_of(self.empty[name][-1]) for name in DIRECTIONS},
+            sample.pairs.dropped,
+            self.ideal_delta,
+            {name: self.ideal_delta_of(name) for name in DIRECTIONS},
+        )
+
+    @property
+    def ideal_delta(self) -> float:
+        """delta of N events of the truth against N others, in expectation."""
+        return ideal_delta(self.histograms)
+
+    def ideal_delta_of(self, name: str) -> float:
+        """delta_OF of the same, for one of ``DIRECTIONS``."""
+        quarter, half, whole = self.empty[name]
+        return ideal_delta_of(quarter, half, whole, self.events)
+
+
+class Sample:
+    """Events in histograms.
+
+    Args:
+        limits: of the observables, ``(33, 2)``.
+    """
+
+    def __init__(self, limits: Array):
+        self.pairs = PairHistograms(limits, BINS)
+        self.filled = {name: FilledBins(span) for name, span in DIRECTIONS.items()}
+
+    @property
+    def events(self) -> int:
+        return self.pairs.events
+
+    def add(self, events: Events) -> None:
+        """Count a batch, ``(n, 26)``; some 100,000 at a time are counted fastest.
+
+        Raises:
+            ValueError: other columns, or a value that is not finite.
+        """
+        self.pairs.add(single_precision(_checked(events)))
+        for filled, points in zip(self.filled.values(), leading_directions(events), strict=True):
+            filled.add(points[:, 0], points[:, 1])
+
+
+def single_precision(events: Events) -> NDArray[np.float32]:
+    """``observables`` ``(n, 33)`` with the memory of ``PIECE`` events in double precision."""
+    pieces = np.array_split(events, 1 + len(events) // PIECE)
+    return np.concatenate([observables(p.astype(float)).astype(np.float32) for p in pieces])
+
+
+def _checked(events: Events) -> Events:
+    if events.ndim != 2 or events.shape[1] != len(TTBAR):
+        raise ValueError(f"events must be (n, {len(TTBAR)}), got {events.shape}")
+    if not np.isfinite(events).all():
+        row, column = np.argwhere(~np.isfinite(events))[0]
+        raise ValueError(f"event {row}: {TTBAR[column]} = {events[row, column]}")
+    return events
