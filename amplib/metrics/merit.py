@@ -126,7 +126,7 @@ class PairHistograms:
 
 
 def _count_pairs(columns: NDArray[np.intp], side: int, counts: Counts) -> None:
-    """Add the pairs of ``columns`` ``(d, n)``, below ``side``, to ``counts`` ``(pairs, side^2)``."""
+    """Add the pairs of ``columns`` ``(d, n)``, below ``side``, to ``counts``."""
     both = np.empty_like(columns[0])
     for (a, b), row in zip(combinations(range(len(columns)), 2), counts, strict=True):
         if b == a + 1:
@@ -273,9 +273,7 @@ class FilledBins:
         blocks: 254 at most.
     """
 
-    def __init__(
-        self, limits: tuple[float, float], grids: ArrayLike = GRIDS, blocks: int = BLOCKS
-    ):
+    def __init__(self, limits: tuple[float, float], grids: ArrayLike = GRIDS, blocks: int = BLOCKS):
         self.limits, self.grids, self.blocks = limits, np.asarray(grids), blocks
         self.events = 0
         # 0: empty; b: filled by block b alone.

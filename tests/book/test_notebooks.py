@@ -53,10 +53,10 @@ def test_a_notebook_refuses_a_bad_parameter_in_one_line_before_any_work(tmp_path
     assert not list(store.glob("*/*/*")), "work was done before the parameter was refused"
 
 
-def test_the_events_page_refuses_what_its_last_study_refuses_before_the_first_one_works(tmp_path):
-    """Ten events are enough for the samples, not for the reference."""
+def test_a_page_of_two_studies_refuses_what_either_refuses_before_any_work(tmp_path):
+    """Ten events are enough for a sample, not for the reference."""
     folders = {name: str(tmp_path / name) for name in ("AMPLIFY_RESULTS", "AMPLIFY_DATA")}
-    done = run_notebook("events", tmp_path / "a.ipynb", folders, preset="smoke", events=10)
+    done = run_notebook("merit", tmp_path / "a.ipynb", folders, preset="smoke", events=10)
     assert done.returncode == 2
     told = [text for text in done.stderr.splitlines() if text.startswith("ParameterError")]
     assert len(told) == 1
@@ -67,7 +67,11 @@ def test_the_events_page_refuses_what_its_last_study_refuses_before_the_first_on
 
 
 @pytest.mark.parametrize(
-    "name", ["network", "ensemble", "smoothing", "showers", "events", "claims", "cost"]
+    "name",
+    [
+        *("network", "ensemble", "smoothing", "showers", "claims", "cost"),
+        *("two_body", "z", "top_pairs", "merit"),
+    ],
 )
 def test_every_notebook_refuses_an_unknown_preset(tmp_path, name):
     done = run_notebook(name, tmp_path / "a.ipynb", preset="huge")
@@ -165,16 +169,26 @@ def test_references_are_of_the_checked_cells():
         assert Path(ROOT / "_build" / "nbval" / f"{path.stem}.ipynb").exists()
 
 
-@pytest.mark.parametrize(("notebook", "study"), [("amplify", "gan"), ("ensemble", "ensemble")])
-def test_a_notebook_takes_every_parameter_of_its_study(notebook, study):
+@pytest.mark.parametrize(
+    ("notebook", "study", "others"),
+    [
+        ("amplify", "gan", ["quantiles"]),
+        ("ensemble", "ensemble", ["quantiles"]),
+        ("two_body", "two-body-summary", []),
+        ("z", "z-summary", []),
+        ("top_pairs", "ttbar-summary", []),
+        ("merit", "ttbar-reference", []),
+    ],
+)
+def test_a_notebook_takes_every_parameter_of_its_study(notebook, study, others):
     """Each is named in a call of ``read_parameters`` of the notebook, which refuses others."""
     from amplib.book.report import read_parameters
     from amplib.parameters import ParameterError
 
     source = (ROOT / "notebooks" / f"{notebook}.py").read_text()
-    assert f'read_parameters(globals(), "preset", "quantiles", study="{study}")' in source
+    known = ", ".join(f'"{name}"' for name in ["preset", *others])
+    assert f'read_parameters(globals(), {known}, study="{study}")' in source
     fields = make_study(study, "smoke").asdict()
-    given = read_parameters(fields, "preset", "quantiles", study=study)
-    assert given == fields
-    with pytest.raises(ParameterError, match="unknown parameter 'n_trian'; allowed: preset, quant"):
-        read_parameters({"n_trian": 1}, "preset", "quantiles", study=study)
+    assert read_parameters(fields, "preset", *others, study=study) == fields
+    with pytest.raises(ParameterError, match="unknown parameter 'n_trian'; allowed: preset, "):
+        read_parameters({"n_trian": 1}, "preset", *others, study=study)

@@ -58,7 +58,7 @@ def top_pair_checks(tops: TopPairStatistics) -> list[Row]:
         (
             "its modulation with a period of 10°",
             "that of the hadronic cells",
-            tops.cell_modulation().percent(),
+            tops.cell_modulation("j1").percent(),
         ),
         *_masses(tops),
         *_jets(tops),
@@ -133,7 +133,7 @@ def _missing(tops: TopPairStatistics) -> list[Row]:
         (
             "scale of the missing momentum along the neutrinos",
             f"less than {tops.expected_missing_scale():.3f}, which is what the cells miss of four "
-            "jets; soft particles, below the cells' thresholds, take away more",
+            "jets; of the rest of an event they miss something, too",
             tops.missing_scale(),
         ),
         (

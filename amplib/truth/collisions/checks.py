@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from amplib.estimate import Estimate
 from amplib.truth.collisions import atlas_card as card
 from amplib.truth.collisions.columns import (
-    JETS,
     GEV,
+    JETS,
     PARTONS,
     TTBAR,
     columns,
