@@ -76,8 +76,8 @@ lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) mypy
 	$(RUN) lint-imports --no-cache
 
-benchmark: .venv/.ready ## how fast GANs train, and showers and events are made, on this machine
-	@for name in gan_throughput showers events csv_rows; do \
+benchmark: .venv/.ready ## how fast GANs train, showers and events are made, and events judged, on this machine
+	@for name in gan_throughput showers events csv_rows merit; do \
 		$(RUN) python benchmarks/$$name.py || exit; done
 
 clean: ## remove everything that is built; results and .venv stay

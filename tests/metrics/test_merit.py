@@ -1,18 +1,29 @@
 """Observables of top pairs and the figures of merit built on them."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+from statistical import within
 
 from amplib.metrics.merit import (
     ETA_RANGE,
     GRIDS,
+    MANY,
     PHI_RANGE,
+    FilledBins,
+    PairHistograms,
     delta,
     delta_of,
     empty_bins,
     extrapolated_delta,
+    ideal_delta,
+    ideal_delta_of,
+    jackknife_error,
+    newly_filled,
     pair_histograms,
     smeared,
+    triples,
 )
 from amplib.studies.collisions.reference import SMEARINGS
 from amplib.truth.collisions.columns import TTBAR, columns
@@ -244,3 +255,213 @@ def test_delta_of_sees_copies_of_the_training_sample():
     fresh, copied = delta_of(curves[1], curves[0]), delta_of(curves[2], curves[0])
     assert copied > 30 * fresh
     assert len(GRIDS) == len(curves[0])
+
+
+# ---------------------------------------------------------------- samples, errors and floors
+
+LIMITS = np.array([[-6.0, 6.0]] * 4)  # all of the truth
+N = 4_000
+
+
+def drawn(n: int, rng: np.random.Generator, correlation: float = 0.6) -> np.ndarray:
+    """Four normal observables in pairs that are correlated, (n, 4)."""
+    x = rng.normal(size=(n, 4))
+    x[:, 1::2] = correlation * x[:, ::2] + np.sqrt(1 - correlation**2) * x[:, 1::2]
+    return x
+
+
+def counted(values: np.ndarray, batches: int = 1) -> PairHistograms:
+    sample = PairHistograms(LIMITS, BINS)
+    for batch in np.array_split(values, batches):
+        sample.add(batch)
+    return sample
+
+
+def test_pairs_are_counted_as_numpy_counts_them():
+    """What lies outside is dropped, the upper end is inside."""
+    values = 3 * drawn(5_000, np.random.default_rng(6))
+    values[0], values[1] = 6.0, -6.0
+    sample = counted(values)
+    for (a, b), row in zip(combinations(range(4), 2), sample.counts, strict=True):
+        expected, *_ = np.histogram2d(values[:, a], values[:, b], BINS, LIMITS[[a, b]])
+        np.testing.assert_array_equal(row, expected.ravel())
+    inside = (np.abs(values) <= 6).astype(float)
+    kept = [inside[:, a] @ inside[:, b] / 5_000 for a, b in combinations(range(4), 2)]
+    assert sample.events == 5_000
+    assert sample.dropped == pytest.approx(1 - np.mean(kept))
+
+
+@pytest.mark.parametrize("d", [2, 3, 4, 8, 9, 10, 33, 34])
+def test_every_pair_is_in_one_group_of_three(d):
+    pairs = [pair for group in triples(d) for pair in combinations(group, 2)]
+    assert sorted(pairs) == list(combinations(range(d), 2))
+
+
+def test_three_observables_at_once_are_counted_as_two():
+    """Above ``MANY`` events of a block, by numpy's histogram of every pair."""
+    codes = np.random.default_rng(17).integers(0, BINS, (MANY + 1, 7)).astype(np.uint8)
+    edges = np.arange(BINS + 1) - 0.5
+    for (a, b), row in zip(combinations(range(7), 2), pair_histograms(codes, BINS), strict=True):
+        expected, *_ = np.histogram2d(codes[:, a], codes[:, b], (edges, edges))
+        np.testing.assert_array_equal(row, expected.ravel())
+
+
+def test_batches_add_up_to_the_whole():
+    values = drawn(10_007, np.random.default_rng(7))
+    whole, parts = counted(values), counted(values, 13)
+    np.testing.assert_array_equal(whole.counts, parts.counts)
+    assert whole.by_block.shape == parts.by_block.shape == (20, 6, BINS**2)
+    assert parts.by_block.sum((1, 2)).min() > 0.9 * parts.by_block.sum((1, 2)).max()
+    x, y = values[:, :2].T
+    grids = np.array([1, 20, 100])
+    once, batched = FilledBins(ETA_RANGE, grids), FilledBins(ETA_RANGE, grids)
+    once.add(x, y)
+    for k in range(4):
+        batched.add(x[k::4], y[k::4])
+    np.testing.assert_array_equal(once.empty(), batched.empty())
+    np.testing.assert_array_equal(once.empty(), empty_bins(x, y, ETA_RANGE, grids))
+
+
+def test_identical_close_and_far_samples():
+    """0, the floor to 5 scatters, a correlation of 0.55 for 0.6 well above it, and 2 for samples
+    that share no bin; what is dropped counts as missing."""
+    rng = np.random.default_rng(8)
+    truth = counted(drawn(N, rng))
+    assert counted(drawn(N, np.random.default_rng(8))).delta(truth.counts).value == 0
+    floor, close = ideal_delta(truth.counts), counted(drawn(N, rng)).delta(truth.counts)
+    within(close.value, floor, 0.02 * floor)
+    assert counted(drawn(N, rng, -0.6)).delta(truth.counts).value > 2 * floor
+    left, right = -0.3 - np.abs(drawn(N, rng)), 0.3 + np.abs(drawn(N, rng))
+    left, right = np.clip(left, -5.9, None), np.clip(right, None, 5.9)
+    assert counted(left).delta(counted(right).counts).value == pytest.approx(2)
+    half_lost = drawn(N, rng)
+    half_lost[::2] = 10.0
+    lost = counted(half_lost)
+    assert lost.delta(truth.counts).value > 0.5**2 / 1.5  # p = q / 2 has (1/4) / (3/2) a pair
+
+
+def test_delta_of_halves_is_what_the_filled_bins_say():
+    """100 halvings of 8,000 events: the mean of delta N / (F - 1) is 1 to 5 of its errors (6e-7
+    false alarms), and 5% off would be seen with a power above 0.99: it is 8 errors."""
+    rng = np.random.default_rng(9)
+    values, ratios = drawn(2 * N, rng), []
+    for _ in range(100):
+        order = rng.permutation(2 * N)
+        a, b = (counted(values[half]).counts for half in (order[:N], order[N:]))
+        inside = a.sum(1).mean()
+        ratios.append(delta(a, b) * inside / (((a + b) > 0).sum(1).mean() - 1))
+    error = np.std(ratios, ddof=1) / 10
+    within(np.mean(ratios), 1, error)
+    assert error < 0.05 / 8
+
+
+def test_one_sample_knows_what_two_would_fill():
+    """Of 60 pairs of samples the second fills as many bins as the first expects, to 5 errors; the
+    floor is the mean delta of all pairs likewise."""
+    rng = np.random.default_rng(10)
+    surplus, excess = [], []
+    for _ in range(60):
+        a, b = (counted(drawn(N, rng)).counts for _ in range(2))
+        surplus.append(((b > 0) & (a == 0)).sum() - newly_filled(a))
+        excess.append(delta(a, b) - (ideal_delta(a) + ideal_delta(b)) / 2)
+    filled = np.count_nonzero(a)
+    for values, scale in ((surplus, 0.015 * filled), (excess, 0.01 * ideal_delta(a))):
+        error = np.std(values, ddof=1) / np.sqrt(60)
+        within(np.mean(values), 0, error)
+        assert error < scale  # else a bias would hide
+
+
+@pytest.mark.parametrize(("correlation", "most"), [(0.6, 1.6), (0.3, 1.3)])
+def test_delta_has_the_error_that_it_says(correlation, most):
+    """80 samples against one truth: their scatter is known to 8%, the mean of their errors to less.
+    Where the generator is the truth the jackknife may be sqrt(2) too large."""
+    rng = np.random.default_rng(11)
+    truth = counted(drawn(N, rng)).counts
+    found = [counted(drawn(N, rng, correlation)).delta(truth) for _ in range(80)]
+    scatter = np.std([e.value for e in found], ddof=1)
+    assert 0.8 < np.mean([e.error for e in found]) / scatter < most
+
+
+def test_a_difference_from_the_floor_is_told_with_stated_rates():
+    """Three errors above the floor: at most 2 of 150 samples of the truth (0.1% each by right
+    errors, and they are rather too large); of 20 with half of the correlation all."""
+    rng = np.random.default_rng(12)
+    truth = counted(drawn(N, rng)).counts
+    floor = ideal_delta(truth)
+
+    def alarms(correlation: float, n: int) -> int:
+        found = [counted(drawn(N, rng, correlation)).delta(truth) for _ in range(n)]
+        return sum(e.value > floor + 3 * e.error for e in found)
+
+    assert alarms(0.6, 150) <= 2
+    assert alarms(0.3, 20) == 20
+
+
+def test_empty_bins_without_a_block_are_counted_right():
+    """By counting again, block by block."""
+    rng = np.random.default_rng(13)
+    x, y = rng.normal(size=(2, 3_000))
+    grids = np.array([1, 10, 50, 200])
+    filled = FilledBins(ETA_RANGE, grids, blocks=7)
+    filled.add(x, y)
+    parts = np.array_split(np.arange(3_000), 7)
+    for part, without in zip(parts, filled.empty_without(), strict=True):
+        left = np.setdiff1d(np.arange(3_000), part)
+        np.testing.assert_allclose(without, empty_bins(x[left], y[left], ETA_RANGE, grids))
+
+
+def curves(n: int, rng: np.random.Generator, grids: np.ndarray, width: float = 1.2) -> np.ndarray:
+    """Empty bins of n/4, n/2 and n points, (3, grids)."""
+    x, y = rng.normal(0, width, (2, n))
+    return np.array([empty_bins(x[:m], y[:m], ETA_RANGE, grids) for m in (n // 4, n // 2, n)])
+
+
+def test_the_floor_of_delta_of_is_the_mean_over_pairs():
+    """60 pairs of 8,000 points: mean to 5 errors, of 7%; with the curve of 2 n or without."""
+    rng, grids, n = np.random.default_rng(14), GRIDS[::10], 8_000
+    measured, expected, told = [], [], []
+    for _ in range(60):
+        first, second = curves(2 * n, rng, grids), curves(n, rng, grids)
+        halves = [curves(n, rng, grids)[2], second[2]]
+        measured.append(delta_of(*halves, grids))
+        expected.append(ideal_delta_of(*second, n, grids))
+        told.append(ideal_delta_of(second[0], first[1], first[1], n, grids, doubled=first[2]))
+    error = np.std(measured, ddof=1) / np.sqrt(60)
+    within(np.mean(measured), np.mean(expected), error)
+    assert error < 0.08 * np.mean(measured)
+
+
+@pytest.mark.parametrize(("width", "least", "most"), [(1.2, 0.9, 2.6), (1.1, 0.75, 1.5)])
+def test_delta_of_has_the_error_that_it_says(width, least, most):
+    """60 samples against one truth: the scatter is known to 9%.  The jackknife may be sqrt(2) too
+    large where bins hold few points; at the floor the scatter is that of a modulus, 0.6 of it."""
+    rng, grids, n = np.random.default_rng(15), GRIDS[::10], 8_000
+    truth = curves(n, rng, grids)[2]
+    found = []
+    for _ in range(60):
+        sample = FilledBins(ETA_RANGE, grids)
+        sample.add(*rng.normal(0, width, (2, n)))
+        found.append(sample.delta_of(truth))
+    scatter = np.std([e.value for e in found], ddof=1)
+    assert least < np.mean([e.error for e in found]) / scatter < most
+
+
+def test_the_error_of_a_mean_is_the_textbooks():
+    """Leaving out one of n values: s / sqrt(n)."""
+    x = np.random.default_rng(16).normal(size=50)
+    without = (x.sum() - x) / 49
+    assert jackknife_error(without) == pytest.approx(x.std(ddof=1) / np.sqrt(50))
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (np.zeros((3, 5)), r"expected \(n, 4\) observables, got \(3, 5\)"),
+        (np.zeros(4), r"got \(4,\)"),
+        (np.array([[0, 0, 0, 0], [0, np.nan, 0, 0.0]]), "event 1: observable 1 is nan"),
+        (np.array([[0, 0, np.inf, 0]]), "event 0: observable 2 is inf"),
+    ],
+)
+def test_a_sample_refuses(values, line):
+    with pytest.raises(ValueError, match=line):
+        counted(np.asarray(values, dtype=float))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from amplib.estimate import Estimate, relative
-from amplib.metrics.merit import ideal_delta, ideal_delta_of
+from amplib.metrics.merit import delta_of, ideal_delta, ideal_delta_of
 from amplib.store.results import Result
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
 from amplib.studies.collisions.reference import PAPER_IDEAL, PAPER_SMEARED, SMEARINGS, by_eq_24
@@ -273,6 +273,16 @@ def _expected_delta_of(curves: Mapping[int, Array], n: int, k: int) -> float | N
         return None
     quarter, half, whole, doubled = (curves[size][k] for size in needed)
     return ideal_delta_of(quarter, half, whole, n, doubled=doubled)
+
+
+def copied_training(result: Result) -> dict[str, float]:
+    """delta_OF of a generator that repeats its training events, for each of ``DIRECTIONS``: they
+    leave as many bins empty as they do once."""
+    kept = result.load()[(0,)]
+    by, training = JETS_BY.index("pT"), int(kept["histograms_training"][0, 0].sum())
+    row = int(np.argmin(np.abs(kept["sizes"] - training)))
+    curves = zip(kept["empty_at"][row, by], kept["empty"][by], strict=True)
+    return {name: delta_of(*pair) for name, pair in zip(DIRECTIONS, curves, strict=True)}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,147 @@
+"""Top pairs judged: the one delta and the one delta_OF of the book."""
+
+import numpy as np
+import pytest
+from statistical import within
+
+from amplib.book.obtain import stored
+from amplib.metrics.merit import smeared
+from amplib.store.results import Result
+from amplib.studies.catalogue import make_study
+from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.reading import (
+    TopPairStatistics,
+    copied_training,
+    smearings,
+    splits,
+    stored_reference,
+)
+from amplib.studies.collisions.reference import SMEARINGS, reference
+from amplib.truth.collisions.columns import TTBAR, columns
+from amplib.truth.collisions.observables import BINS
+
+N = 20_000
+
+
+@pytest.fixture(scope="module")
+def events() -> np.ndarray:
+    """60,000 of the shipped top pairs."""
+    return TopPairStatistics.of(stored("ttbar-summary")).events[: 3 * N]
+
+
+@pytest.fixture(scope="module")
+def truth(events) -> Reference:
+    return Reference.of(events[:N])
+
+
+def test_the_truth_itself_has_nothing_and_others_of_its_kind_the_floor(events, truth):
+    """delta to 5 scatters of pairs, 1% each; delta_OF below 2.5 times its expectation, which its
+    scatter of a third or so exceeds once in 10^5."""
+    same = truth.judge(events[:N])
+    assert same.delta.value == 0
+    assert [e.value for e in same.delta_of.values()] == [0, 0]
+    other = truth.judge(events[N : 2 * N])
+    within(other.delta.value, truth.ideal_delta, 0.01 * truth.ideal_delta)
+    for name in DIRECTIONS:
+        assert other.delta_of[name].value < 2.5 * other.ideal_delta_of[name]
+    assert other.dropped < 0.001
+
+
+def test_close_and_far_generators(events, truth):
+    """Smearing by 5% is seen by delta, far above the floor; a jet that always flies along x is far
+    off."""
+    rng = np.random.default_rng(1)
+    close = truth.judge(smeared(events[N : 2 * N], 0.05, 1, rng))
+    assert close.delta.value > close.ideal_delta + 10 * close.delta.error
+    assert close.dropped > 0.01  # azimuths beyond pi, among others
+    far = events[N : 2 * N].copy()
+    for name in ("eta", "phi"):
+        (at,) = columns(TTBAR, f"{name}_j1")
+        far[:, at] = 0.0
+    assert truth.judge(far).delta.value > 5 * close.delta.value
+
+
+def test_delta_of_sees_a_copied_training_sample_and_delta_hardly(events, truth):
+    """A twelfth of as many events, twelve times over, against as many of their own."""
+    copies = np.repeat(events[N : N + N // 12 + 1], 12, axis=0)[:N]
+    found, fresh = truth.judge(copies), truth.judge(events[2 * N :])
+    for name in DIRECTIONS:
+        assert found.delta_of[name].value > 20 * fresh.delta_of[name].value
+        assert found.delta_of[name].value > 20 * found.ideal_delta_of[name]
+
+
+def test_batches_are_judged_as_the_whole(events, truth):
+    parts = np.array_split(events[N : 2 * N], 3)
+    whole, batched = truth.judge(events[N : 2 * N]), truth.judge(iter(parts))
+    assert whole.delta.value == batched.delta.value
+    assert whole.delta_of["eta"].value == batched.delta_of["eta"].value
+    assert whole.delta.error == pytest.approx(batched.delta.error, rel=0.6)  # other blocks
+
+
+def test_what_cannot_be_judged_is_refused_in_one_line(events, truth):
+    with pytest.raises(ValueError, match=r"100 events against 20,000 of the truth"):
+        truth.judge(events[:100])
+    with pytest.raises(ValueError, match=r"must be \(n, 26\), got \(20000, 25\)"):
+        truth.judge(events[:N, :25])
+    broken = events[:N].copy()
+    broken[7, 2] = np.nan
+    with pytest.raises(ValueError, match="event 7: E_j1 = nan"):
+        truth.judge(broken)
+    with pytest.raises(ValueError, match="four events at least, got 2"):
+        Reference.of(events[:2])
+
+
+def test_a_stored_reference_is_the_one_of_its_events(events):
+    """The same histograms and curves from what the study stores of 24,000 events; the curves of n/4
+    and n/2 are means over disjoint samples there."""
+
+    class Kept:
+        def load(self):
+            return {(0,): reference(events[:24_000], np.random.default_rng(1))}
+
+    kept, made = stored_reference(Kept()), Reference.of(events[:24_000])
+    np.testing.assert_array_equal(kept.limits, made.limits)
+    np.testing.assert_array_equal(kept.histograms, made.histograms)
+    assert kept.events == made.events == 24_000
+    assert kept.histograms.shape == (528, BINS**2)
+    for name in DIRECTIONS:
+        np.testing.assert_array_equal(kept.empty[name][-1], made.empty[name][-1])
+        np.testing.assert_allclose(kept.empty[name], made.empty[name], atol=0.01)
+        assert kept.ideal_delta_of(name) == pytest.approx(made.ideal_delta_of(name), rel=0.1)
+
+
+def test_shipped_splits_agree_with_the_expectation():
+    """delta to 5 errors where there are pairs; a single pair of delta_OF within its factor 2.5."""
+    for split in splits(stored("ttbar-reference")):
+        if split.expected_delta is not None and split.pairs > 1:
+            within(split.delta.value, split.expected_delta, split.delta.error)
+        for name, expected in split.expected_delta_of.items():
+            if expected is not None:
+                assert split.delta_of[name].value < 2.5 * expected
+    assert min(copied_training(stored("ttbar-reference")).values()) > 100
+
+
+def test_shipped_smearings_are_of_this_definition(events):
+    """The floor is far below, and wider smearing is worse."""
+    found = smearings(stored("ttbar-smeared"))
+    assert [s.width for s in found] == list(SMEARINGS)
+    deltas = [s.delta.value for s in found]
+    assert deltas == sorted(deltas)
+    assert deltas[0] > 10 * stored_reference(stored("ttbar-reference")).ideal_delta
+
+
+@pytest.mark.slow
+def test_the_smearing_study_makes_its_truth_first(tmp_path, monkeypatch):
+    """At the preset smoke, from nothing: 40 events."""
+    from amplib.store.compute import compute
+
+    monkeypatch.setattr("amplib.files.DATA", tmp_path / "data")
+    monkeypatch.setattr("amplib.files.RESULTS", tmp_path / "results")
+    monkeypatch.setenv("AMPLIFY_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("AMPLIFY_RESULTS", str(tmp_path / "results"))
+    result = Result(make_study("ttbar-smeared", "smoke"), "smoke")
+    compute(result, jobs=1, device="cpu")
+    assert not result.missing()
+    for s in smearings(result):
+        assert s.delta.value > 0
+        assert np.isfinite(s.delta.error)
