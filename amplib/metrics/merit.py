@@ -134,7 +134,7 @@ def _count_pairs(columns: NDArray[np.intp], side: int, counts: Counts) -> None:
     """Add the pairs of ``columns`` ``(d, n)``, below ``side``, to ``counts``."""
     d, n = columns.shape
     pairs = list(combinations(range(d), 2))
-    rows = {pair: row for pair, row in zip(pairs, counts, strict=True)}
+    rows = dict(zip(pairs, counts, strict=True))
     for group in triples(d) if n > MANY else pairs:
         bins = columns[group[0]]
         for column in group[1:]:

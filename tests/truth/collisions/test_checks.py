@@ -81,3 +81,29 @@ def test_the_least_missing_resolution_by_hand():
     width = 60 * checks.least_jet_resolution(60e3, 0)
     expected = 1e3 * ((16 * lost**2 + 4 * width**2) / 2) ** 0.5
     assert checks.least_missing_resolution(events) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_scale_of_missing_momentum_by_hand():
+    """MET of 0.8 of the neutrinos, turned a quarter for one event of four, of the smallest pT."""
+    neutrinos = np.array([[30e3, 40e3], [-60e3, 80e3], [0, 50e3], [1e3, 0]])
+    measured = 0.8 * neutrinos
+    measured[3] = [0, 0.8e3]
+    events = np.zeros((4, 26))
+    events[:, 0] = np.hypot(*measured.T)
+    events[:, 1] = np.arctan2(measured[:, 1], measured[:, 0])
+    squares = np.array([50.0, 100, 50, 1]) ** 2
+    scale = 0.8 * squares[:3].sum() / squares.sum()
+    found = checks.missing_scale(events, neutrinos)
+    assert found.value == pytest.approx(scale)
+    off = np.array([*(0.8 - scale) * squares[:3], -scale])
+    assert found.error == pytest.approx(np.sqrt((off**2).sum()) / squares.sum())
+
+
+def test_what_jets_lose_is_lost_of_the_momentum_that_they_balance():
+    """Four jets of 60 GeV side by side at eta 0 against neutrinos of 240 GeV."""
+    events = np.zeros((1, 26))
+    events[0, 2:18] = [60e3, 60e3, 0, 0.7] * 4
+    lost = 60 - (-9 + (81 + 4 * 3600) ** 0.5) / 2
+    neutrinos = -240e3 * np.array([[np.cos(0.7), np.sin(0.7)]])
+    found = checks.expected_missing_scale(events, neutrinos)
+    assert found == pytest.approx(1 - 4 * lost / 240, rel=1e-12)
