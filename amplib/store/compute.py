@@ -308,7 +308,10 @@ class Crew:
             raise error
         self.failures.setdefault(group.result, str(error))
         print(f"{group.result.study.name}: {error}", file=sys.stderr)
-        self.waiting = [g for g in self.waiting if group.result not in (g.result, g.after)]
+        failed = {group.result}
+        while lost := [g for g in self.waiting if failed & {g.result, g.after}]:
+            failed |= {g.result for g in lost}  # what waits for it fails, too
+            self.waiting = [g for g in self.waiting if g not in lost]
 
     @contextmanager
     def _signals(self) -> Iterator[list[int]]:

@@ -74,24 +74,23 @@ def ordered(
     parts are finished in it.
     """
     taken: set[tuple[Path, Part]] = set()
-    sources: dict[Path, Result] = {}
+    known = {(result.folder, result.study): result for result in results}
     groups: list[Group] = []
 
-    def add(result: Result, after: Result | None = None) -> None:
-        new = [p for p in result.missing() if (result.folder, p) not in taken]
-        for group in groups_of(result, new, jobs, device, _size(result, device, minutes)):
-            group.after = after
-            groups.append(group)
-            taken.update((result.folder, p) for p in group.parts)
-
-    for result in results:
-        source = result.study.source()
-        before = None
+    def add(result: Result) -> Result:
+        source, before = result.study.source(), None
         if source is not None:
             made = Result(source, result.preset)
-            before = sources.setdefault(made.folder, made)
-            add(before)
-        add(result, before)
+            before = add(known.setdefault((made.folder, source), made))
+        new = [p for p in result.missing() if (result.folder, p) not in taken]
+        for group in groups_of(result, new, jobs, device, _size(result, device, minutes)):
+            group.after = before
+            groups.append(group)
+            taken.update((result.folder, p) for p in group.parts)
+        return result
+
+    for result in results:
+        add(result)
 
     def urgency(group: Group) -> tuple[bool, float]:
         study = group.result.study

@@ -54,7 +54,7 @@ def test_gans_come_before_ensembles_and_early_repetitions_before_late_ones():
 
 
 def test_what_a_study_is_made_of_comes_first():
-    """Top pairs before what is measured on them; nothing else waits."""
+    """Top pairs before what is measured on them, and that before what it judges."""
     groups = ordered(list(wanted("smoke").values()), jobs=2, device="cpu")
     for group in groups:
         needs = group.result.study.source()
