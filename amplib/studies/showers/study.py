@@ -145,7 +145,7 @@ class ShowerSummary(ShowerStudy):
     }
     rate: ClassVar[float] = 400.0
     gpu_rate: ClassVar[float | None] = 5_000.0
-    format: ClassVar[int] = 2
+    format: ClassVar[int] = 3
 
     part_size: int = bounded(5000, 1, 100_000)
 
@@ -155,10 +155,11 @@ class ShowerSummary(ShowerStudy):
         ``scalars`` ``(n, 4)``: active cells, E_vis (MeV), the energy that it reconstructs (GeV,
         ``Stack.calibration``), centroid.  ``seen`` and ``seen_products``: sums of the layer
         energies and of their products, before the threshold, ``seen_fourths`` the fourth moments
-        about the expected means; ``columns`` the same energies by column of cells,
-        ``column_squares`` over all layers of a shower; ``discs`` and its products the energies lost
-        within ``RADII`` and within the grid; ``correlated`` and its products as in Fig. 7;
-        ``turned`` and its squares what vanishes on average when x and y are alike
+        about the expected means, ``seen_active`` the products with the number of active cells;
+        ``empty`` the showers that leave nothing in a layer; ``columns`` the layer energies by
+        column of cells, ``column_squares`` over all layers of a shower; ``discs`` and its products
+        the energies lost within ``RADII`` and within the grid; ``correlated`` and its products as
+        in Fig. 7; ``turned`` and its squares what vanishes on average when x and y are alike
         (``Summary.symmetry``).
         """
         import torch
@@ -192,6 +193,8 @@ class ShowerSummary(ShowerStudy):
                 "seen": seen.sum(0),
                 "seen_products": seen.T @ seen,
                 "seen_fourths": ((seen - torch.tensor(inside).to(seen)) ** 4).sum(0),
+                "seen_active": seen.T @ values[0].double(),
+                "empty": (seen == 0).sum(0),
                 "columns": batch.double().sum((0, 3)),
                 "column_squares": (batch.double().sum((1, 3)) ** 2).sum(0),
                 "discs": within.sum(0),
@@ -214,6 +217,7 @@ class ShowerSummary(ShowerStudy):
             "expected_seen": expectation.layer_energies(self)[0],
             "expected_inside": inside,
             "expected_spread": spread,
+            "expected_empty": expectation.unconverted(self),
             "expected_columns": expectation.column_shares(self).astype(np.float32),
             "expected_behind": expectation.energy_behind(self),
             "expected_discs": expectation.energy_within(RADII, self, in_cells=True),

@@ -22,7 +22,11 @@ class ShowerConfig(Parameters):
     hits: str = one_of("mip", "gflash")
     """``gflash``: the publication's energy spots, all equal within a layer; about 2,600 in a shower
     of 50 GeV, few a cell, so that their number limits the number of active cells.  ``mip``: as many
-    hits as the layer's energy has minimum ionising particles (0.20 MeV), each with a Landau-like
-    energy.  The layer energies are the same in both."""
-    impact: float = bounded(1.0, 0, 30)
-    """Width in cells of the square, about the centre of the grid, that particles enter through."""
+    hits as minimum ionising particles (0.20 MeV) make up the layer's energy, by Poisson's law, each
+    with a Landau-like share of it.  The layer energies are the same in both."""
+    beam: float = bounded(0.0, 0, 10)
+    """Standard deviation in cells of where particles enter, along x and along y, normal about the
+    centre of the grid.  0: all of them there, as the published photons do, whose steering file
+    (FLC-QU-hep/getting_high) has a point for a beam.  Where in its cell that point lies is not
+    published; in the middle of 30 x 30 cells four of them meet, and flips along x and y, which the
+    paper's low-level classifier makes, change nothing."""
