@@ -84,6 +84,10 @@ class Summary:
         share = common @ np.linalg.solve(covariance, common) / active.var()
         return Estimate(share, 2 * np.sqrt(share / n) * (1 - share))
 
+    def beyond_layer_axes(self) -> np.ndarray:
+        """Share of showers beyond ``PAPER_LAYERS`` and ``PAPER_MOMENTS``, ``(2, layers)``."""
+        return np.stack([self.sums["beyond_energy"], self.sums["beyond_moment"]]) / len(self)
+
     def within_axes(self) -> float:
         """Share of showers that all of ``PAPER_AXES`` show."""
         within = [

@@ -23,6 +23,12 @@ CELL_ENERGIES = np.logspace(-2, 2, 81)
 """Bins of the energy of single cells, MeV."""
 RADII = (1.0, 2.0, 3.5)
 """Of the discs about the axis whose energy is summed, in Molière radii."""
+PAPER_LAYERS = np.repeat(
+    (2, 5, 15, 30, 40, 60, 80, 100, 120, 80, 60, 30, 20), (1, 1, 1, 2, 1, 2, 1, 2, 9, 2, 2, 3, 3)
+)
+"""Where the axes of the layer energies end in the paper's notebook (Fig. 4, dctrgan), MeV."""
+PAPER_MOMENTS = np.repeat((1, 2, 20, 30, 50), (1, 1, 19, 5, 4))
+"""The same of the second moments along x (Fig. 6), cell^2."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +162,11 @@ class ShowerSummary(ShowerStudy):
         ``Stack.calibration``), centroid.  ``seen`` and ``seen_products``: sums of the layer
         energies and of their products, before the threshold, ``seen_fourths`` the fourth moments
         about the expected means, ``seen_active`` the products with the number of active cells;
-        ``empty`` the showers that leave nothing in a layer; ``columns`` the layer energies by
-        column of cells, ``column_squares`` over all layers of a shower; ``discs`` and its products
-        the energies lost within ``RADII`` and within the grid; ``correlated`` and its products as
-        in Fig. 7; ``turned`` and its squares what vanishes on average when x and y are alike
+        ``empty`` the showers that leave nothing in a layer, ``beyond_energy`` and ``beyond_moment``
+        those beyond the paper's axes; ``columns`` the layer energies by column of cells,
+        ``column_squares`` over all layers of a shower; ``discs`` and its products the energies lost
+        within ``RADII`` and within the grid; ``correlated`` and its products as in Fig. 7;
+        ``turned`` and its squares what vanishes on average when x and y are alike
         (``Summary.symmetry``).
         """
         import torch
@@ -170,6 +177,7 @@ class ShowerSummary(ShowerStudy):
         inside, spread = expectation.energies_in_grid(self)
         calibration = torch.tensor(ILD_ECAL.calibration())
         fraction = torch.tensor(ILD_ECAL.sampling_fraction)
+        ends, moments = torch.tensor(PAPER_LAYERS), torch.tensor(PAPER_MOMENTS)
         discs = torch.tensor(ILD_ECAL.discs((*RADII, np.inf))).flatten(1).T
         sums: dict[str, Tensor] = {}
         scalars, spectrum, first = [], np.zeros(len(CELL_ENERGIES) - 1), None
@@ -195,6 +203,8 @@ class ShowerSummary(ShowerStudy):
                 "seen_fourths": ((seen - torch.tensor(inside).to(seen)) ** 4).sum(0),
                 "seen_active": seen.T @ values[0].double(),
                 "empty": (seen == 0).sum(0),
+                "beyond_energy": (obs.layer_energies(showers).cpu() > ends).sum(0),
+                "beyond_moment": (obs.second_moments(showers).cpu() > moments).sum(0),
                 "columns": batch.double().sum((0, 3)),
                 "column_squares": (batch.double().sum((1, 3)) ** 2).sum(0),
                 "discs": within.sum(0),
