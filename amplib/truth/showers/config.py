@@ -26,7 +26,6 @@ class ShowerConfig(Parameters):
     with a Landau-like share of it.  The layer energies are the same in both."""
     beam: float = bounded(0.0, 0, 10)
     """Standard deviation in cells of where particles enter, along x and along y, normal about the
-    centre of the grid.  0: all of them there, as the published photons do, whose steering file
-    (FLC-QU-hep/getting_high) has a point for a beam.  Where in its cell that point lies is not
-    published; in the middle of 30 x 30 cells four of them meet, and flips along x and y, which the
-    paper's low-level classifier makes, change nothing."""
+    centre of the grid.  0: all of them there, where four cells meet.  The beam of the published
+    photons is a point too, by their steering file (FLC-QU-hep/getting_high: a beam without a
+    sigma), and the bins of their grid put it 0.08 and 0.13 cells from that centre."""
