@@ -320,8 +320,8 @@ plt.show()
 #   its peak lies at 780.
 # - **Layers.**  The axes of the paper's layer energies and second moments end where its showers do, more or less.
 #   Of {glue:text}`shower-beyond-axes` such axes {glue:text}`shower-beyond-few` hold 95% of ours; the others, most of
-#   them energies before layer 10, lose {glue:text}`shower-beyond-most` at most ({numref}`showers-fig7`): there our
-#   showers are somewhat too strong.
+#   them energies before layer 10, lose {glue:text}`shower-beyond-most` at most ({numref}`showers-fig7`).
+#   The ends are round numbers, so that this tells a scale that is wrong by much, and no more.
 # - **Depth.**  The mean shower is highest in layer {glue:text}`shower-maximum`; the paper's just beyond the tenth.
 # - **Correlations.**  The paper's Fig. 7 shows how the correlations of its generator differ from
 #   Geant4's, and not Geant4's own; ours stand alone.  The visible energy correlates to
