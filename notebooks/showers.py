@@ -81,8 +81,7 @@ peak = edges[counts.argmax() :][:2]  # of the paper's 19 bins
 low, high = PAPER_AXES[VISIBLE]
 material = here.scalars[:, VISIBLE] / CALIBRATION  # with the sampling fractions of the materials
 uncalibrated = ((low <= material) & (material <= high)).mean()
-like_the_papers = study.energy == figures.PAPER_ENERGY and study.particle == "photon"
-beyond = here.beyond_layer_axes()
+beyond = photon.beyond_layer_axes()
 together = dict(zip(CORRELATED, 100 * here.correlations(), strict=True))
 layers_together = 100 * here.layer_correlations()[9]
 report.tell(
@@ -131,7 +130,7 @@ report.origin("showers-fig3", result)
 report.origin("showers-fig4", result, by_hits, by_particle)
 report.origin("showers-fig5", result, *(r for r in scan if r.study != study))
 report.origin("showers-fig6", result)
-report.origin("showers-fig7", result)
+report.origin("showers-fig7", result if study.particle == "photon" else by_particle)
 
 # %% [markdown]
 # ## The detector and the particle
@@ -191,7 +190,7 @@ spread = here.layer_spread / here.expected_layers[1]
 spread_error = here.spread_error / here.expected_layers[1]
 response = np.array([s.response().value for s in scanned])
 expected_depth = photon.expected_depth() - electron.expected_depth()
-unseen = here.empty(4)
+unseen = photon.empty(4)
 bound = f"pulls below 4 (chance: under {60 * stats.norm.sf(4):.1%})"
 x, y, squares, widths = here.symmetry()
 report.show_table(
@@ -218,8 +217,8 @@ report.show_table(
             f"{deeper} X₀",
         ],
         [
-            "showers that leave layer 1 / 2 / 3 / 4 empty",
-            " / ".join(f"{p:.1%}" for p in here.expected["empty"][:4]),
+            "photons that leave layer 1 / 2 / 3 / 4 empty",
+            " / ".join(f"{p:.1%}" for p in photon.expected["empty"][:4]),
             " / ".join(f"{p.value:.1%}" for p in unseen)
             + f", standard errors to {max(p.error for p in unseen):.1%}",
         ],
@@ -239,8 +238,8 @@ report.show_table(
     ],
 )
 
-# %% mystnb={"figure": {"name": "showers-fig7", "caption": "Left: showers that leave a layer empty, with binomial errors, and the probability that a photon has not converted after $t$ radiation lengths, for the depth of each layer. Right, for photons of 50 GeV: showers beyond the ends of the axes of the paper's Figs. 4 and 6, layer by layer.\n\n{glue:text}`showers-fig7-origin`"}, "image": {"alt": "Shares of showers that leave the first layers empty, simulated and expected; shares beyond the paper's axes"}} tags=["hide-input"]
-figures.start_and_axes(here, like_the_papers)
+# %% mystnb={"figure": {"name": "showers-fig7", "caption": "Left: photons that leave a layer empty, with binomial errors, and the probability that a photon has not converted after $t$ radiation lengths, for the depth of each layer. Right, at 50 GeV: photons beyond the ends of the axes of the paper's Figs. 4 and 6, layer by layer.\n\n{glue:text}`showers-fig7-origin`"}, "image": {"alt": "Shares of photons that leave the first layers empty, simulated and expected; shares beyond the paper's axes"}} tags=["hide-input"]
+figures.start_and_axes(photon, study.energy == figures.PAPER_ENERGY)
 plt.show()
 
 # %% [markdown]

@@ -136,32 +136,32 @@ def lateral_profile(summary: Summary, layers: Sequence[int]) -> plt.Figure:
     return figure
 
 
-def start_and_axes(summary: Summary, axes: bool) -> plt.Figure:
+def start_and_axes(photons: Summary, axes: bool) -> plt.Figure:
     """Layers that a shower leaves empty, and what lies beyond the paper's axes, layer by layer.
 
     Args:
-        summary: of photons for the left panel to say much.
-        axes: draw the right panel, which has a meaning for the paper's photons of 50 GeV only.
+        photons: of one energy.
+        axes: draw the right panel, which has a meaning at the paper's 50 GeV only.
     """
     figure, panels = plt.subplots(
         1, 2 if axes else 1, figsize=(8 if axes else 4.2, 3.4), layout="constrained", squeeze=False
     )
     left, first = panels[0, 0], 8
     layers = np.arange(1, ILD_ECAL.layers + 1)
-    shares = summary.empty(first)
-    left.plot(layers[:first], 100 * summary.expected["empty"][:first], "_", color=VERMILLION,
+    shares = photons.empty(first)
+    left.plot(layers[:first], 100 * photons.expected["empty"][:first], "_", color=VERMILLION,
               markersize=16, label=r"$\exp(-7t/9)$")  # fmt: skip
     left.errorbar(layers[:first], [100 * p.value for p in shares], [100 * p.error for p in shares],
                   fmt="o", color=BLUE, markersize=4, label="simulated")  # fmt: skip
-    left.set(xlabel="layer", ylabel="showers that leave it empty (%)", ylim=(0, None))
+    left.set(xlabel="layer", ylabel="photons that leave it empty (%)", ylim=(0, None))
     left.legend()
     if axes:
-        energies, moments = 100 * summary.beyond_layer_axes()
+        energies, moments = 100 * photons.beyond_layer_axes()
         right = panels[0, 1]
         right.stairs(energies, np.arange(31) + 0.5, color=BLUE, lw=1.6, label="energy (Fig. 4)")
         right.stairs(moments, np.arange(31) + 0.5, color=VERMILLION, ls="--", lw=1.6,
                      label="second moment (Fig. 6)")  # fmt: skip
-        right.set(xlabel="layer", ylabel="showers beyond the axis (%)", xlim=(0.5, 30.5),
+        right.set(xlabel="layer", ylabel="photons beyond the axis (%)", xlim=(0.5, 30.5),
                   ylim=(0, None))  # fmt: skip
         right.legend()
     return figure

@@ -69,14 +69,14 @@ def shower_batch(
         count = _rounded(_spots(start, t_max, alpha, config.energy, stack), generator)
     count = torch.where(seen.shower > 0, count.clamp(min=1), 0)
 
-    number = torch.arange(n * stack.layers, device=count.device)
-    layer = number.repeat_interleave(count.view(-1))
+    all_layers = torch.arange(n * stack.layers, device=count.device)
+    layer = all_layers.repeat_interleave(count.view(-1))
     weight = torch.ones_like(layer, dtype=seen.shower.dtype)
     if config.hits == "mip":
         weight = _mip_energy(len(layer), stack, generator)
     norm = torch.zeros_like(seen.shower).view(-1).index_add_(0, layer, weight)
     energy = torch.cat([weight * (seen.shower.view(-1) / norm)[layer], seen.primary])
-    layer = torch.cat([layer, number.repeat_interleave(seen.primaries.view(-1))])
+    layer = torch.cat([layer, all_layers.repeat_interleave(seen.crossings.view(-1))])
 
     depth = _row(stack.depth, start) - start[:, None]
     tau = profile.age(depth, t_max[:, None], alpha[:, None])
@@ -109,15 +109,15 @@ class LayerEnergies(NamedTuple):
 
     shower: Tensor
     """Of all but the primaries, ``(n, layers)``."""
-    primaries: Tensor
-    """Their number, ``(n, layers)``, integers."""
+    crossings: Tensor
+    """Number of primaries that cross, ``(n, layers)``."""
     primary: Tensor
-    """What each of them leaves, ``(number,)``, in the order of showers and layers."""
+    """What they leave at each crossing, ``(crossings,)``, in the order of showers and layers."""
 
     def total(self) -> Tensor:
         """Of all particles, ``(n, layers)``."""
         layer = torch.arange(self.shower.numel(), device=self.shower.device)
-        layer = layer.repeat_interleave(self.primaries.view(-1))
+        layer = layer.repeat_interleave(self.crossings.view(-1))
         return self.shower.view(-1).index_add(0, layer, self.primary).view_as(self.shower)
 
 
@@ -134,13 +134,13 @@ def draw_layers(
     What the shower loses in a layer's window is smeared by a Gamma distribution of mean dE and
     variance c^2 dE, so that all of it has c sqrt(E) (Grindhammer & Peters, sampling fluctuations).
     """
-    number = primaries(start, t_max, config, stack)
-    primary = _mip_energy(int(number.sum()), stack, generator)
+    crossings = primaries(start, t_max, config, stack)
+    primary = _mip_energy(int(crossings.sum()), stack, generator)
     lost = energy_lost(start, t_max, alpha, config, stack)
     # A distribution object would draw from torch's global state.
     seen = SAMPLING**2 * torch._standard_gamma(lost / SAMPLING**2, generator=generator)
     seen = 1000 * _row(stack.sampling_fraction, start) * seen
-    return LayerEnergies(torch.where(lost > 0, seen, 0), number, primary)
+    return LayerEnergies(torch.where(lost > 0, seen, 0), crossings, primary)
 
 
 def primaries(start: Tensor, t_max: Tensor, config: ShowerConfig, stack: Stack) -> Tensor:
