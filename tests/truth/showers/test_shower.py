@@ -374,8 +374,8 @@ def test_active_cells_beside_the_papers(photons):
 
 
 def test_showers_lie_within_the_papers_axes(photons):
-    """99.4% of 10,000 showers do; ten outside of 400 are too many: a false alarm in 5,000.  With the
-    sampling fractions of the materials two thirds do not."""
+    """99.4% of 10,000 showers do; ten outside of 400 are too many, a false alarm in 5,000.  With
+    the sampling fractions of the materials two thirds do not."""
     seen = obs.visible(photons)
     cells, energy, centroid = obs.active_cells(seen), obs.total_energy(seen), obs.centroid(seen)
 
