@@ -68,17 +68,17 @@ def main() -> None:
     parameters = longitudinal(50, ILD_ECAL.medium)
     profiles = shower.draw_profiles(100, config, parameters, generator)
     layers = timed(
-        lambda: shower.layer_energies(
-            *shower.draw_profiles(100, config, parameters, generator), 50, ILD_ECAL, generator
+        lambda: shower.draw_layers(
+            *shower.draw_profiles(100, config, parameters, generator), config, ILD_ECAL, generator
         ),
         device,
     )
-    energies = shower.layer_energies(*profiles, 50, ILD_ECAL, generator)
+    energies = shower.draw_layers(*profiles, config, ILD_ECAL, generator).total()
     hits_drawn = int(energies.sum() / ILD_ECAL.mip_mean)
     mips = timed(lambda: shower._mip_energy(hits_drawn, ILD_ECAL, generator), device)
     layer = torch.randint(0, 3000, (hits_drawn,), device=device).sort()[0]
     tau = torch.rand(100, 30, device=device) * 3
-    cells = timed(lambda: shower._cells(layer, tau, config, ILD_ECAL, generator), device)
+    cells = timed(lambda: shower._cells(layer, 0, tau, config, ILD_ECAL, generator), device)
     print("\nstages of 100 showers of 50 GeV")
     rest = whole - layers - mips - cells
     for name, seconds in (

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import NullFormatter
 
-from amplib.studies.showers.reading import ACTIVE, CENTROID, VISIBLE, Summary
+from amplib.studies.showers.reading import ACTIVE, CENTROID, PAPER_AXES, VISIBLE, Summary
 from amplib.studies.showers.study import CELL_ENERGIES
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from amplib.truth.showers.config import THRESHOLD
@@ -136,8 +136,43 @@ def lateral_profile(summary: Summary, layers: Sequence[int]) -> plt.Figure:
     return figure
 
 
+def start_and_axes(photons: Summary, axes: bool) -> plt.Figure:
+    """Layers that a shower leaves empty, and what lies beyond the paper's axes, layer by layer.
+
+    Args:
+        photons: of one energy.
+        axes: draw the right panel, which has a meaning at the paper's 50 GeV only.
+    """
+    figure, panels = plt.subplots(
+        1, 2 if axes else 1, figsize=(8 if axes else 4.2, 3.4), layout="constrained", squeeze=False
+    )
+    left, first = panels[0, 0], 8
+    layers = np.arange(1, ILD_ECAL.layers + 1)
+    shares = photons.empty(first)
+    left.plot(layers[:first], 100 * photons.expected["empty"][:first], "_", color=VERMILLION,
+              markersize=16, label=r"$\exp(-7t/9)$")  # fmt: skip
+    left.errorbar(layers[:first], [100 * p.value for p in shares], [100 * p.error for p in shares],
+                  fmt="o", color=BLUE, markersize=4, label="simulated")  # fmt: skip
+    left.set(xlabel="layer", ylabel="photons that leave it empty (%)", ylim=(0, None))
+    left.legend()
+    if axes:
+        energies, moments = 100 * photons.beyond_layer_axes()
+        right = panels[0, 1]
+        right.stairs(energies, np.arange(31) + 0.5, color=BLUE, lw=1.6, label="energy (Fig. 4)")
+        right.stairs(moments, np.arange(31) + 0.5, color=VERMILLION, ls="--", lw=1.6,
+                     label="second moment (Fig. 6)")  # fmt: skip
+        right.set(xlabel="layer", ylabel="photons beyond the axis (%)", xlim=(0.5, 30.5),
+                  ylim=(0, None))  # fmt: skip
+        right.legend()
+    return figure
+
+
 def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
-    """Active cells, visible energy, centroid and cell energies."""
+    """Active cells, visible energy, centroid and cell energies.
+
+    At the paper's energy, with the ends of its axes and where its active cells peak.
+    """
+    papers = {s.energy for s in summaries.values()} == {PAPER_ENERGY}
     figure, grid = plt.subplots(2, 2, figsize=(7.6, 5.8), layout="constrained")
     axes = grid.ravel()
     labels = {
@@ -148,11 +183,16 @@ def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
     for ax, (scalar, label) in zip(axes, labels.items(), strict=False):
         values = [s.scalars[:, scalar] for s in summaries.values()]
         low, high = np.quantile(np.concatenate(values), [0.001, 0.999])
+        if papers:
+            low, high = min(low, PAPER_AXES[scalar][0]), max(high, PAPER_AXES[scalar][1])
         bins = np.linspace(low, high, 41)
         for v, (color, style) in zip(values, STYLES, strict=False):
             ax.hist(v, bins, density=True, histtype="step", color=color, linestyle=style, lw=1.6)
         ax.set(xlabel=label, yticks=[])
-    if {s.energy for s in summaries.values()} == {PAPER_ENERGY}:
+        if papers:
+            for edge in PAPER_AXES[scalar]:
+                ax.axvline(edge, color=GREY, linewidth=0.8, linestyle=":")
+    if papers:
         axes[0].axvline(PAPER_ACTIVE, color=GREY, linewidth=0.8)
         axes[0].annotate("paper ", (PAPER_ACTIVE, 0.97), xycoords=("data", "axes fraction"),
                          rotation=90, ha="right", va="top", fontsize=8, color=GREY)  # fmt: skip

@@ -15,6 +15,8 @@ from amplib.truth.showers.geometry import ILD_ECAL
 
 ACTIVE, VISIBLE, LOST, CENTROID = range(4)
 """Columns of ``scalars``."""
+PAPER_AXES = {ACTIVE: (500, 1000), VISIBLE: (550, 1050), CENTROID: (10, 25)}
+"""The axes of Fig. 3 (dctrgan), photons of 50 GeV: cells, MeV, layers."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,34 @@ class Summary:
         """Mean layer energies, measured minus expected, in standard errors over showers."""
         error = self.layer_spread / np.sqrt(len(self))
         return (self.layer_mean - self.expected_layers[0]) / error
+
+    def empty(self, layers: int) -> list[Estimate]:
+        """Share of showers that leave nothing in each of the first layers, error binomial."""
+        shares = self.sums["empty"][:layers] / len(self)
+        return [Estimate(p, np.sqrt(p * (1 - p) / len(self))) for p in shares]
+
+    def explained(self) -> Estimate:
+        r"""Share of the active cells' variance that is linear in the layer energies, $R^2$.
+
+        Its error, $2R(1 - R^2)/\sqrt{N}$, is that of normal variables.
+        """
+        n, active = len(self), self.scalars[:, ACTIVE].astype(float)
+        covariance = self.sums["seen_products"] / n - np.outer(self.layer_mean, self.layer_mean)
+        common = self.sums["seen_active"] / n - self.layer_mean * active.mean()
+        share = common @ np.linalg.solve(covariance, common) / active.var()
+        return Estimate(share, 2 * np.sqrt(share / n) * (1 - share))
+
+    def beyond_layer_axes(self) -> np.ndarray:
+        """Share of showers beyond ``PAPER_LAYERS`` and ``PAPER_MOMENTS``, ``(2, layers)``."""
+        return np.stack([self.sums["beyond_energy"], self.sums["beyond_moment"]]) / len(self)
+
+    def within_axes(self) -> float:
+        """Share of showers that all of ``PAPER_AXES`` show."""
+        within = [
+            (low <= self.scalars[:, k]) & (self.scalars[:, k] <= high)
+            for k, (low, high) in PAPER_AXES.items()
+        ]
+        return float(np.all(within, axis=0).mean())
 
     @cached_property
     def column_mean(self) -> np.ndarray:

@@ -23,6 +23,12 @@ CELL_ENERGIES = np.logspace(-2, 2, 81)
 """Bins of the energy of single cells, MeV."""
 RADII = (1.0, 2.0, 3.5)
 """Of the discs about the axis whose energy is summed, in Molière radii."""
+PAPER_LAYERS = np.repeat(
+    (2, 5, 15, 30, 40, 60, 80, 100, 120, 80, 60, 30, 20), (1, 1, 1, 2, 1, 2, 1, 2, 9, 2, 2, 3, 3)
+)
+"""Where the axes of the layer energies end in the paper's notebook (Fig. 4, dctrgan), MeV."""
+PAPER_MOMENTS = np.repeat((1, 2, 20, 30, 50), (1, 1, 19, 5, 4))
+"""The same of the second moments along x (Fig. 6), cell^2."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ class ShowerSummary(ShowerStudy):
     }
     rate: ClassVar[float] = 400.0
     gpu_rate: ClassVar[float | None] = 5_000.0
-    format: ClassVar[int] = 2
+    format: ClassVar[int] = 3
 
     part_size: int = bounded(5000, 1, 100_000)
 
@@ -155,7 +161,9 @@ class ShowerSummary(ShowerStudy):
         ``scalars`` ``(n, 4)``: active cells, E_vis (MeV), the energy that it reconstructs (GeV,
         ``Stack.calibration``), centroid.  ``seen`` and ``seen_products``: sums of the layer
         energies and of their products, before the threshold, ``seen_fourths`` the fourth moments
-        about the expected means; ``columns`` the same energies by column of cells,
+        about the expected means, ``seen_active`` the products with the number of active cells;
+        ``empty`` the showers that leave nothing in a layer, ``beyond_energy`` and ``beyond_moment``
+        those beyond the paper's axes; ``columns`` the layer energies by column of cells,
         ``column_squares`` over all layers of a shower; ``discs`` and its products the energies lost
         within ``RADII`` and within the grid; ``correlated`` and its products as in Fig. 7;
         ``turned`` and its squares what vanishes on average when x and y are alike
@@ -169,6 +177,7 @@ class ShowerSummary(ShowerStudy):
         inside, spread = expectation.energies_in_grid(self)
         calibration = torch.tensor(ILD_ECAL.calibration())
         fraction = torch.tensor(ILD_ECAL.sampling_fraction)
+        ends, moments = torch.tensor(PAPER_LAYERS), torch.tensor(PAPER_MOMENTS)
         discs = torch.tensor(ILD_ECAL.discs((*RADII, np.inf))).flatten(1).T
         sums: dict[str, Tensor] = {}
         scalars, spectrum, first = [], np.zeros(len(CELL_ENERGIES) - 1), None
@@ -192,6 +201,10 @@ class ShowerSummary(ShowerStudy):
                 "seen": seen.sum(0),
                 "seen_products": seen.T @ seen,
                 "seen_fourths": ((seen - torch.tensor(inside).to(seen)) ** 4).sum(0),
+                "seen_active": seen.T @ values[0].double(),
+                "empty": (seen == 0).sum(0),
+                "beyond_energy": (obs.layer_energies(showers).cpu() > ends).sum(0),
+                "beyond_moment": (obs.second_moments(showers).cpu() > moments).sum(0),
                 "columns": batch.double().sum((0, 3)),
                 "column_squares": (batch.double().sum((1, 3)) ** 2).sum(0),
                 "discs": within.sum(0),
@@ -214,6 +227,7 @@ class ShowerSummary(ShowerStudy):
             "expected_seen": expectation.layer_energies(self)[0],
             "expected_inside": inside,
             "expected_spread": spread,
+            "expected_empty": expectation.unconverted(self),
             "expected_columns": expectation.column_shares(self).astype(np.float32),
             "expected_behind": expectation.energy_behind(self),
             "expected_discs": expectation.energy_within(RADII, self, in_cells=True),

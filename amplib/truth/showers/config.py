@@ -22,7 +22,10 @@ class ShowerConfig(Parameters):
     hits: str = one_of("mip", "gflash")
     """``gflash``: the publication's energy spots, all equal within a layer; about 2,600 in a shower
     of 50 GeV, few a cell, so that their number limits the number of active cells.  ``mip``: as many
-    hits as the layer's energy has minimum ionising particles (0.20 MeV), each with a Landau-like
-    energy.  The layer energies are the same in both."""
-    impact: float = bounded(1.0, 0, 30)
-    """Width in cells of the square, about the centre of the grid, that particles enter through."""
+    hits as minimum ionising particles (0.20 MeV) make up the layer's energy, by Poisson's law, each
+    with a Landau-like share of it.  The layer energies are the same in both."""
+    beam: float = bounded(0.0, 0, 10)
+    """Standard deviation in cells of where particles enter, along x and along y, normal about the
+    centre of the grid.  0: all of them there, where four cells meet.  The beam of the published
+    photons is a point too, by their steering file (FLC-QU-hep/getting_high: a beam without a
+    sigma), and the bins of their grid put it 0.08 and 0.13 cells from that centre."""

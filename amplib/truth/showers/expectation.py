@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 from amplib.truth.showers.config import ShowerConfig
 from amplib.truth.showers.geometry import ILD_ECAL, Stack
 from amplib.truth.showers.parametrisation import Longitudinal, contained, longitudinal, radial
-from amplib.truth.showers.shower import CONVERSION, SAMPLING, window_shares
+from amplib.truth.showers.shower import CONVERSION, SAMPLING, energy_lost, primaries
 
 
 def layer_energies(
@@ -30,9 +31,9 @@ def layer_energies(
         stack: the calorimeter.
         nodes: of the quadrature in each normal.
     """
-    weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.05)
-    lost = config.energy * window_shares(start, t_max, alpha, stack)
-    return _seen(weight, lost, torch.ones_like(lost), stack)
+    points = _points(config, stack, nodes)
+    everywhere = torch.ones_like(points.tau)
+    return _seen(points, everywhere, everywhere, stack)
 
 
 def energies_in_grid(
@@ -42,10 +43,10 @@ def energies_in_grid(
 
     The loss follows the shower's age; that hits leave one by one is not in the spread.
     """
-    weight, lost, shares, left, right = _by_age(config, stack, nodes)
-    inside = shares.sum(1)
-    inside = (1 - right) * inside[left] + right * inside[left + 1]
-    return _seen(weight, lost, inside, stack)
+    points = _points(config, stack, nodes)
+    ages = _Ages.of(points.tau)
+    core, shower = (shares.sum(1) for shares in _shares(ages.grid, config, stack))
+    return _seen(points, ages.at(shower), ages.at(core), stack)
 
 
 def column_shares(config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6) -> np.ndarray:
@@ -53,55 +54,113 @@ def column_shares(config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6)
 
     Averaged over the ages at which showers of all starts and shapes lose their energy in the layer.
     """
-    weight, lost, shares, left, right = _by_age(config, stack, nodes)
-    energy = weight[:, None] * lost
-    at_age = torch.zeros(stack.layers, len(shares), dtype=torch.float64)
-    for side, part in ((left, 1 - right), (left + 1, right)):
-        at_age.scatter_add_(1, side.T, (energy * part).T)
-    return ((at_age @ shares) / energy.sum(0)[:, None]).numpy()
+    points = _points(config, stack, nodes)
+    ages, weight = _Ages.of(points.tau), points.weight[:, None]
+    core, shower = _shares(ages.grid, config, stack)
+    energy = ages.sums(weight * points.lost) @ shower + ages.sums(weight * points.primary) @ core
+    return (energy / (points.weight @ (points.lost + points.primary))[:, None]).numpy()
+
+
+def unconverted(config: ShowerConfig, stack: Stack = ILD_ECAL) -> np.ndarray:
+    """Probability that a photon is none the less when it reaches each layer, ``(layers,)``.
+
+    exp(-7/9 depth), the share of showers whose layer is empty; zero for an electron.
+    """
+    depth = np.array(stack.depth)
+    return np.exp(-depth / CONVERSION) if config.particle == "photon" else np.zeros_like(depth)
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Where the three random numbers are taken, ``points`` of them."""
+
+    weight: Tensor
+    """``(points,)``, of sum one."""
+    lost: Tensor
+    """By all but the primaries in a layer's window, ``(points, layers)`` GeV."""
+    primary: Tensor
+    """By the primaries."""
+    tau: Tensor
+    """Age of the shower."""
+
+
+def _points(config: ShowerConfig, stack: Stack, nodes: int) -> _Points:
+    weight, *profile = _profiles(config, stack, nodes)
+    start, t_max, alpha = profile
+    depth = torch.tensor(stack.depth, dtype=torch.float64) - start[:, None]
+    a_particle = stack.mip_mean / (1000 * torch.tensor(stack.sampling_fraction))
+    return _Points(
+        weight,
+        energy_lost(start, t_max, alpha, config, stack),
+        primaries(start, t_max, config, stack) * a_particle.double(),
+        longitudinal(config.energy, stack.medium).age(depth, t_max[:, None], alpha[:, None]),
+    )
 
 
 def _seen(
-    weight: Tensor, lost: Tensor, inside: Tensor, stack: Stack
+    points: _Points, inside: Tensor, core_inside: Tensor, stack: Stack
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and spread of layer energies, MeV, from energies lost (GeV) and shares that are seen."""
+    """Mean and spread of layer energies, MeV, given the shares that are seen of shower and core."""
     fraction = 1000 * torch.tensor(stack.sampling_fraction, dtype=torch.float64)
-    mean = weight @ (lost * inside)
-    variance = weight @ ((lost + SAMPLING**2) * lost * inside**2) - mean**2
-    return (fraction * mean).numpy(), (fraction * variance.sqrt()).numpy()
+    mean = points.lost * inside + points.primary * core_inside
+    one = stack.mip_variance / stack.mip_mean / fraction  # variance of a primary over its mean
+    within = SAMPLING**2 * points.lost * inside**2 + one * points.primary * core_inside**2
+    whole = points.weight @ mean
+    variance = points.weight @ (within + mean**2) - whole**2
+    return (fraction * whole).numpy(), (fraction * variance.sqrt()).numpy()
 
 
-def _by_age(
-    config: ShowerConfig, stack: Stack, nodes: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Column shares on a grid of ages ``(ages, cells)``, and where the quadrature points lie in it.
+@dataclass(frozen=True)
+class _Ages:
+    """A grid of ages, and where the quadrature points lie in it."""
 
-    Beside the shares: weights ``(points,)``, energies lost, the age to the left, and how far the
-    point is on its way to the next one, ``(points, layers)`` each.
-    """
-    weight, lost, tau = _ages(config, stack, nodes)
-    grid = torch.linspace(0, float(tau.max()), 400, dtype=torch.float64)
-    shape = radial(grid, config.energy, stack.medium)
+    grid: Tensor
+    """``(ages,)``"""
+    left: Tensor
+    """The age to the left of a point, ``(points, layers)``."""
+    right: Tensor
+    """How far the point is on its way to the next one."""
+
+    @classmethod
+    def of(cls, tau: Tensor) -> _Ages:
+        grid = torch.linspace(0, float(tau.max()), 400, dtype=torch.float64)
+        position = tau / grid[1]
+        left = position.floor().long().clamp(max=len(grid) - 2)
+        return cls(grid, left, position - left)
+
+    def at(self, values: Tensor) -> Tensor:
+        """Values on the grid, ``(ages,)``, interpolated to ``(points, layers)``."""
+        return (1 - self.right) * values[self.left] + self.right * values[self.left + 1]
+
+    def sums(self, values: Tensor) -> Tensor:
+        """Values of points and layers, summed over points at the ages next to them: to ``at`` what
+        a matrix is to its transpose, ``(layers, ages)``."""
+        sums = torch.zeros(values.shape[1], len(self.grid), dtype=torch.float64)
+        for side, part in ((self.left, 1 - self.right), (self.left + 1, self.right)):
+            sums.scatter_add_(1, side.T, (values * part).T)
+        return sums
+
+
+def _shares(ages: Tensor, config: ShowerConfig, stack: Stack) -> tuple[Tensor, Tensor]:
+    """Share of the core's energy, and of a shower's, in each column, ``(ages, cells)``."""
+    shape = radial(ages, config.energy, stack.medium)
+    core, tail = (_columns(scale, config, stack) for scale in (shape.core, shape.tail))
     share = shape.core_share[:, None]
-    shares = share * _columns(shape.core, config, stack)
-    shares += (1 - share) * _columns(shape.tail, config, stack)
-    position = tau / grid[1]
-    left = position.floor().long().clamp(max=len(grid) - 2)
-    return weight, lost, shares, left, position - left
+    return core, share * core + (1 - share) * tail
 
 
 def _columns(scale: Tensor, config: ShowerConfig, stack: Stack) -> Tensor:
     """Share of $2rR^2/(r^2+R^2)^2$ in each column of the grid, ``(scales, cells)``."""
     cell = stack.cell_mm / (10 * stack.medium.moliere_radius)
     edges = (torch.arange(stack.cells + 1, dtype=torch.float64) - stack.cells / 2) * cell
-    node, weight = map(torch.tensor, np.polynomial.legendre.leggauss(4))
-    entry = node * config.impact * cell / 2
+    node, weight = map(torch.tensor, np.polynomial.hermite_e.hermegauss(5 if config.beam else 1))
+    entry, weight = node * config.beam * cell, weight / weight.sum()
     x = edges[None, :, None, None] - entry[:, None]
     y = edges[-1] - entry
     scale = scale[:, None, None, None]
     # Between y = -edge and edge, for particles that enter at x and y of the nodes.
     below = _corner(x, y, scale) + _corner(x, y.flip(0), scale)
-    return (below * torch.outer(weight, weight) / 4).sum((2, 3)).diff(dim=1)
+    return (below * torch.outer(weight, weight)).sum((2, 3)).diff(dim=1)
 
 
 def _corner(x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
@@ -127,25 +186,36 @@ def energy_within(
         config: particle and energy.
         stack: the calorimeter.
         nodes: of the quadrature in each normal.
-        in_cells: about the centre of the grid instead, for particles that enter through a square of
-            ``config.impact`` cells and energies spread evenly over their cells.  Along either axis
+        in_cells: about the centre of the grid instead, for particles that enter through a beam of
+            ``config.beam`` cells and energies spread evenly over their cells.  Along either axis
             this displaces as a normal with a variance of 2/12 (the place in a cell, lost and drawn
-            anew) and impact^2/12 square cells does; three nodes on either axis average over it.
+            anew) and beam^2 square cells does; three nodes on either axis average over it.
     """
-    weight, lost, tau = _ages(config, stack, nodes)
-    energy, shape = weight[:, None] * lost, radial(tau, config.energy, stack.medium)
+    points = _points(config, stack, nodes)
+    weight, shape = points.weight[:, None], radial(points.tau, config.energy, stack.medium)
+    core = replace(shape, core_share=torch.ones_like(shape.core_share))
+    parts = ((weight * points.lost, shape), (weight * points.primary, core))
+    whole = sum(energy.sum() for energy, _ in parts)
     cell = stack.cell_mm / (10 * stack.medium.moliere_radius)
-    sigma = cell * math.sqrt((2 + config.impact**2) / 12) if in_cells else 0.0
+    sigma = cell * math.sqrt(2 / 12 + config.beam**2) if in_cells else 0.0
     displaced = ((4 / 9, 0.0), (4 / 9, 3.0), (1 / 9, 6.0))  # weight, square in sigma
-    shares = [sum(w * shape.inside(r, sigma * math.sqrt(s)) for w, s in displaced) for r in radii]
-    return np.array([((energy * share).sum() / energy.sum()).item() for share in shares])
+
+    def within(radius: float) -> float:
+        sums = [
+            w * (energy * profile.inside(radius, sigma * math.sqrt(s))).sum().item()
+            for w, s in displaced
+            for energy, profile in parts
+        ]
+        return sum(sums) / float(whole)
+
+    return np.array([within(radius) for radius in radii])
 
 
 def energy_before(
     depth: float, config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 12
 ) -> float:
     """Share of the energy lost before a depth in X0; the average shower's with one node."""
-    weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.05)
+    weight, start, t_max, alpha = _profiles(config, stack, nodes)
     # A photon that has not converted before the last layer loses nothing.
     return float(weight @ contained(depth - start, t_max, alpha))
 
@@ -155,29 +225,29 @@ def energy_behind(config: ShowerConfig, stack: Stack = ILD_ECAL) -> np.ndarray:
     return np.array(1 - energy_before(stack.windows()[1][-1], config, stack))
 
 
-def _ages(config: ShowerConfig, stack: Stack, nodes: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Weights ``(points,)``, energies lost and ages of the shower ``(points, layers)``."""
-    profile = longitudinal(config.energy, stack.medium)
-    weight, start, t_max, alpha = _profiles(config, stack, nodes, step=0.2)
-    lost = config.energy * window_shares(start, t_max, alpha, stack)
-    depth = torch.tensor(stack.depth, dtype=torch.float64) - start[:, None]
-    return weight, lost, profile.age(depth, t_max[:, None], alpha[:, None])
-
-
 def _profiles(
-    config: ShowerConfig, stack: Stack, nodes: int, step: float
+    config: ShowerConfig, stack: Stack, nodes: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Quadrature points (weight, start, T, alpha), each ``(starts * nodes^2,)``."""
+    """Quadrature points (weight, start, T, alpha), each ``(starts * nodes^2,)``.
+
+    Four starts lie between any two layers, where nothing jumps; an electron has but one, so that
+    the kinks where primaries and profile lose the same are not averaged over: four times the nodes.
+    """
+    start, share = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    if config.particle == "photon":
+        edges = np.array((0.0, *stack.depth))
+        x, w = np.polynomial.legendre.leggauss(4)
+        half = np.diff(edges)[:, None] / 2
+        start = torch.tensor(((edges[1:] + edges[:-1])[:, None] / 2 + half * x).ravel())
+        share = torch.tensor((half * w).ravel()) * torch.exp(-start / CONVERSION) / CONVERSION
+    else:
+        nodes *= 4
     profile: Longitudinal = longitudinal(config.energy, stack.medium)
     z, w = np.polynomial.hermite_e.hermegauss(nodes)
     first, second = np.meshgrid(z, z, indexing="ij")
     t_max, alpha = profile.draw(torch.tensor(np.stack([first.ravel(), second.ravel()], 1)))
     weight = torch.tensor(np.outer(w, w).ravel())
     weight = torch.where(alpha > 1.01, weight, 0)  # such showers are drawn again
-    start, share = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
-    if config.particle == "photon":
-        start = torch.arange(step / 2, stack.depth[-1], step, dtype=torch.float64)
-        share = torch.exp(-start / CONVERSION) * 2 * math.sinh(step / 2 / CONVERSION)
     return (
         torch.outer(share, weight / weight.sum()).view(-1),
         start.repeat_interleave(len(weight)),

@@ -143,7 +143,7 @@ def simulate(
     energy: ArrayLike,
     particle: str = "photon",
     seed: int = 0,
-    impact: float = 1.0,
+    beam: float = 0.0,
     stack: Stack = ILD_ECAL,
 ) -> Showers:
     """Draw showers, ``(n, layer, x, y)``, float32, MeV; no threshold is applied.
@@ -155,15 +155,15 @@ def simulate(
         energy: 1 to 200 GeV, one value or ``(n,)``.
         particle: ``photon`` or ``electron``.
         seed: the same one gives the same showers.
-        impact: width in cells of the square, about the centre of the cells, that particles enter
-            through, uniformly; 0: all at the centre, where four cells meet.
+        beam: standard deviation in cells, along x and along y, of where particles enter, normal
+            about the centre of the cells; 0: all of them there, where four cells meet.
         stack: the calorimeter.
 
     Raises:
         ValueError: an argument has no meaning.
         RuntimeError: Geant4 or its data are missing, in one sentence; or Geant4 failed.
     """
-    return transport(n, energy, particle, seed, impact, stack)[0]
+    return transport(n, energy, particle, seed, beam, stack)[0]
 
 
 def transport(
@@ -171,11 +171,11 @@ def transport(
     energy: ArrayLike,
     particle: str = "photon",
     seed: int = 0,
-    impact: float = 1.0,
+    beam: float = 0.0,
     stack: Stack = ILD_ECAL,
 ) -> tuple[Showers, Array]:
     """As :func:`simulate`; beside it, what is deposited in all of the calorimeter, ``(n,)`` MeV."""
-    return _in_own_process(_request(n, energy, particle, seed, impact, stack), require())
+    return _in_own_process(_request(n, energy, particle, seed, beam, stack), require())
 
 
 def batches(
@@ -216,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _request(
-    n: int, energy: ArrayLike, particle: str, seed: int, impact: float, stack: Stack
+    n: int, energy: ArrayLike, particle: str, seed: int, beam: float, stack: Stack
 ) -> dict[str, Any]:
     """What Geant4's process is told, in plain numbers and names; lengths in mm, energies in GeV."""
     if n < 1:
@@ -225,7 +225,7 @@ def _request(
         raise ValueError(f"seed = {seed}: must be an integer from 0")
     energies = np.broadcast_to(np.asarray(energy, dtype=float), (n,))
     for value in np.unique(energies):  # what the parametrisation refuses
-        ShowerConfig(energy=float(value), particle=particle, impact=float(impact))
+        ShowerConfig(energy=float(value), particle=particle, beam=float(beam))
     rng = np.random.default_rng(seed)
     return {
         "slabs": [asdict(slab) for slab in slabs(stack)],
@@ -236,7 +236,7 @@ def _request(
         "particle": PARTICLES[particle],
         "seed": int(rng.integers(1, 2**31)),
         "energies": energies.tolist(),
-        "entries_mm": (impact * stack.cell_mm * (rng.random((n, 2)) - 0.5)).tolist(),
+        "entries_mm": (beam * stack.cell_mm * rng.standard_normal((n, 2))).tolist(),
     }
 
 

@@ -10,8 +10,22 @@ from shower_samples import draw, summary_of
 
 from amplib.estimate import Estimate
 from amplib.studies.catalogue import make_study
-from amplib.studies.showers.reading import LOST, Summary, fit_resolution, summarise
-from amplib.studies.showers.study import RADII, ShowerSummary, dense_showers
+from amplib.studies.showers.reading import (
+    ACTIVE,
+    CENTROID,
+    LOST,
+    VISIBLE,
+    Summary,
+    fit_resolution,
+    summarise,
+)
+from amplib.studies.showers.study import (
+    PAPER_LAYERS,
+    PAPER_MOMENTS,
+    RADII,
+    ShowerSummary,
+    dense_showers,
+)
 from amplib.truth.showers import expectation
 from amplib.truth.showers import observables as obs
 from amplib.truth.showers.config import ShowerConfig
@@ -55,6 +69,8 @@ def test_summary_sums_what_the_showers_show():
     assert arrays["discs"][-1] == pytest.approx(lost, rel=1e-6)
     assert (np.diff(arrays["discs"]) > 0).all()
     cells = obs.active_cells(obs.visible(drawn)).numpy()
+    np.testing.assert_allclose(arrays["seen_active"], seen.T @ cells, rtol=1e-6)
+    np.testing.assert_array_equal(arrays["empty"], (seen == 0).sum(0))
     np.testing.assert_array_equal(arrays["scalars"][:, 0], cells)
 
 
@@ -143,6 +159,56 @@ def test_correlations_of_a_known_sample():
     np.testing.assert_allclose(
         toy(n=200, sums=of_layers(layers)).layer_correlations(), np.corrcoef(layers.T), atol=1e-12
     )
+
+
+def test_empty_layers_of_a_known_sample():
+    """One of four showers leaves nothing in the first layer; the error is the binomial one."""
+    (first, second) = toy(n=400, sums={"empty": np.array([100, 0, 7])}).empty(2)
+    assert first[:2] == pytest.approx((0.25, np.sqrt(0.25 * 0.75 / 400)))
+    assert second[:2] == (0, 0)
+
+
+def test_share_that_layers_explain():
+    """Active cells that are twice one layer plus noise of three times the variance: R^2 = 1/4.  Of
+    300 samples of 400 the values are spread as their errors say, to 5 sigma of 4%: a false alarm in
+    10^6, an error off by a third is caught."""
+    rng = np.random.default_rng(8)
+
+    def found():
+        layers = rng.normal(5, 1, (400, 3))
+        active = 2 * layers[:, 1] + np.sqrt(12) * rng.normal(size=400)
+        scalars = np.zeros((400, 4))
+        scalars[:, ACTIVE] = active
+        return toy(scalars, sums=of_layers(layers) | {"seen_active": layers.T @ active}).explained()
+
+    values = [found() for _ in range(300)]
+    mean, errors = np.mean([v.value for v in values]), [v.error for v in values]
+    # Two layers too many explain 1/400 of the noise each, by chance.
+    assert mean == pytest.approx(0.25 + 0.75 * 2 / 400, abs=5 * np.mean(errors) / np.sqrt(300))
+    assert np.std([v.value for v in values]) == pytest.approx(np.mean(errors), rel=5 / np.sqrt(600))
+
+
+def test_showers_beside_the_papers_axes():
+    """Of four, one has too few cells and another one is too deep; layers are counted one by one."""
+    scalars = np.zeros((4, 4))
+    scalars[:, ACTIVE], scalars[:, VISIBLE], scalars[:, CENTROID] = 800, 800, 14
+    assert toy(scalars).within_axes() == 1
+    scalars[0, ACTIVE], scalars[1, CENTROID] = 499, 25.1
+    assert toy(scalars).within_axes() == 0.5
+    sums = {"beyond_energy": np.eye(30)[3] * 2, "beyond_moment": np.eye(30)[7]}
+    np.testing.assert_array_equal(
+        toy(n=4, sums=sums).beyond_layer_axes(), [np.eye(30)[3] / 2, np.eye(30)[7] / 4]
+    )
+
+
+def test_axes_of_the_layers():
+    """A shower of 119 and one of 121 MeV in a cell of layer 12, whose axis ends at 120."""
+    assert (len(PAPER_LAYERS), len(PAPER_MOMENTS)) == (30, 30)
+    drawn = torch.zeros(2, 30, 30, 30)
+    drawn[:, 11, 14, 14] = torch.tensor([119.0, 121.0])
+    beyond = summary_of(drawn).beyond_layer_axes()
+    assert beyond[0, 11] == 0.5
+    assert beyond.sum() == 0.5
 
 
 def test_containment_of_a_known_sample():

@@ -112,7 +112,7 @@ def test_where_data_are_looked_for(monkeypatch, nothing, package):
         {"energy": [1, np.inf]},
         {"energy": 500},
         {"particle": "gamma"},
-        {"impact": 31},
+        {"beam": 11},
         {"seed": -1},
     ],
 )
