@@ -41,7 +41,7 @@ def test_weights_take_the_difference_away():
 
 def test_false_alarms_and_power_of_the_permutation_test():
     """At p < 0.05, 100 pairs of 150 events: false alarms in 0 to 14 (binomial, 4 sigma), power
-    above 0.9 at a shift of 0.5 (4.3 sigma of the AUC); far samples reach the smallest p there is."""
+    above 0.9 at a shift of 0.5 (4.3 sigma of the AUC); far ones reach the smallest p."""
     rng = np.random.default_rng(1)
     alarms = [
         sum(

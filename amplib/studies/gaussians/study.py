@@ -37,12 +37,12 @@ SMOKE: dict[str, object] = {
     "epochs": 2,
 }
 LAPTOP: dict[str, object] = {
-    "events": 50_000,
+    "events": 100_000,
     "batch_size": 500,
     "patience": 5,
     "test_events": 100_000,
 }
-"""The paper's GANs; classifiers on a twentieth of the events."""
+"""The paper's GANs; classifiers on a tenth of the events."""
 
 
 @dataclass(frozen=True)

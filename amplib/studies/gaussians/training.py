@@ -47,19 +47,21 @@ def train_and_measure(
     checkpoint: Path,
     progress: Progress,
 ) -> Iterator[tuple[Part, Arrays]]:
-    """Train E GANs, then yield what is measured of each.
+    """Train E GANs, measure each, then yield them, so that all of them bear the cost of all.
 
-    The GANs are kept in ``checkpoint`` until all of them are measured.
+    The GANs are kept in ``checkpoint`` until then.
     """
     gan = _gan(study, parts, device, torch.float32)
     epochs = study.steps // STEPS_AN_EPOCH
     history = train(gan, epochs, checkpoint, progress, len(parts) * STEPS_AN_EPOCH)
     events = _events(gan, study.events + study.judged_events + study.test_events)
-    for (k,), own, losses in zip(parts, events, history, strict=True):
+    measured = []
+    for (k,), own in zip(parts, events, strict=True):
         left = _Budget(study.classifier_steps, progress)
-        arrays = measure(study, k, own, left.spend)
+        measured.append(measure(study, k, own, left.spend))
         left.spend_all()
-        yield (k,), {**arrays, "gan_losses": losses.astype(np.float32)}
+    for part, arrays, losses in zip(parts, measured, history, strict=True):
+        yield part, {**arrays, "gan_losses": losses.astype(np.float32)}
     checkpoint.unlink(missing_ok=True)
 
 
@@ -101,5 +103,7 @@ def tiny_run(study: MixtureStudy) -> list[float]:
     *_, (_, losses) = gan.train(study.steps // STEPS_AN_EPOCH)
     events = _events(gan, study.events + study.judged_events + study.test_events)[0]
     arrays = measure(study, 0, events, lambda work: None, torch.float64)
-    sums = [a.astype(float).ravel() @ np.linspace(1, 2, a.size) for a in arrays.values()]
+    # NaN is the cost of a mode that no event is near to.
+    numbers = [np.nan_to_num(a.astype(float)).ravel() for a in arrays.values()]
+    sums = [a @ np.linspace(1, 2, a.size) for a in numbers]
     return [float(x) for x in (*losses.ravel(), *events[:4].ravel(), *sums)]
