@@ -12,8 +12,8 @@ from amplib.metrics.weights import as_events, as_weights
 
 Array = NDArray[np.float64]
 
-CHUNK = 8192
-"""Events that are put into bins at once: their indices stay in the cache."""
+CHUNK = 100_000
+"""Values that are put into bins at once: they stay in the cache."""
 
 
 class Histograms(NamedTuple):
@@ -51,18 +51,22 @@ def histograms(
         raise ValueError("limits must rise, a pair for each observable")
     w = None if weights is None else as_weights(weights, len(x))
     f = x.shape[1]
+    scale = bins / (high - low)
     offset = (bins + 2) * np.arange(f)  # a bin below and one above, which are dropped
     total = np.zeros((2, f * (bins + 2)))
-    for first in range(0, len(x), CHUNK):
-        rows = x[first : first + CHUNK]
-        cell = np.floor((rows - low) * (bins / (high - low)))
-        flat = (np.clip(cell, -1, bins).astype(np.intp) + 1 + offset).ravel()
+    rows = max(1, CHUNK // f)
+    for first in range(0, len(x), rows):
+        cell = x[first : first + rows] - low
+        cell *= scale
+        cell += 1
+        flat = np.clip(cell, 0, bins + 1, out=cell).astype(np.intp)
+        flat += offset
         if w is None:
-            total += np.bincount(flat, minlength=total.shape[1])
+            total += np.bincount(flat.ravel(), minlength=total.shape[1])
         else:
-            each = np.repeat(w[first : first + CHUNK], f)
-            total[0] += np.bincount(flat, each, total.shape[1])
-            total[1] += np.bincount(flat, each**2, total.shape[1])
+            each = np.repeat(w[first : first + rows], f)
+            total[0] += np.bincount(flat.ravel(), each, total.shape[1])
+            total[1] += np.bincount(flat.ravel(), each**2, total.shape[1])
     contents, squares = total.reshape(2, f, bins + 2)[:, :, 1:-1]
     return Histograms(contents, squares)
 
