@@ -77,7 +77,7 @@ lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) lint-imports --no-cache
 
 benchmark: .venv/.ready ## how fast GANs train, and showers and events are made, on this machine
-	@for name in gan_throughput showers events csv_rows; do \
+	@for name in gan_throughput showers events csv_rows weights; do \
 		$(RUN) python benchmarks/$$name.py || exit; done
 
 clean: ## remove everything that is built; results and .venv stay

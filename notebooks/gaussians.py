@@ -44,10 +44,10 @@ first = None
 # %% tags=["remove-input"]
 from amplib.book.report import read_parameters
 
-shared = ("preset", "seed", "repetitions", "steps", "events", "test_events", "epochs")
-shared += ("temperature", "largest")
-given = read_parameters(globals(), *shared, "distance", "modes", "side", "first", "shared")
-given.pop("shared")
+given = read_parameters(
+    globals(), "preset", "seed", "repetitions", "steps", "events", "test_events", "epochs",
+    "temperature", "largest", "distance", "modes", "side", "first",
+)  # fmt: skip
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
@@ -66,6 +66,7 @@ from amplib.studies.gaussians.reading import (
 )
 
 own = {"bimodal": ("distance",), "ring": ("modes",), "grid": ("side", "first")}
+shared = given.keys() - {key for keys in own.values() for key in keys}
 asked = {name: {key: given[key] for key in (*shared, *keys)} for name, keys in own.items()}
 for name in MIXTURES:
     stored(name, **asked[name])  # a value that one of them refuses is refused before any work

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
+from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
 
 from amplib.estimate import Estimate
 from amplib.metrics.outlook import HOPELESS_AUC, dilution_from_auc
@@ -114,6 +115,7 @@ def outlook_panels(mixtures: Mapping[str, Trainings]) -> plt.Figure:
     axes[2].axvspan(HOPELESS_AUC, 1, color=VERMILLION, alpha=0.15, linewidth=0)
     axes[2].set(xlabel="AUC", xlim=(0.5, 1), yscale="log", ylim=(0.9, 40))
     axes[2].legend(loc="upper left")
+    _plain_numbers(axes[2], "y")
     axes[0].set_ylabel(r"$r$ by bootstrap")
     for ax in axes[1:]:
         ax.set_ylabel(r"$r$ by bootstrap, median of observables")
@@ -125,7 +127,17 @@ def _identity(ax: Axes, label: str) -> None:
     low, high = 0.9, 1.15 * max(ends.max(), 1.2)
     ax.plot([low, high], [low, high], "-", color=BLACK, linewidth=1, zorder=0)
     ax.set(xlabel=label, xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
+    _plain_numbers(ax, "x")
+    _plain_numbers(ax, "y")
     ax.legend(loc="upper left")
+
+
+def _plain_numbers(ax: Axes, which: str) -> None:
+    """1, 2, 5, 10 ... on a logarithmic axis."""
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50, 100]))
+    axis.set_major_formatter(ScalarFormatter())
+    axis.set_minor_formatter(NullFormatter())
 
 
 def weight_panels(mixtures: Mapping[str, Trainings]) -> plt.Figure:
