@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from amplib.cells import as_sample
 
@@ -155,3 +155,14 @@ def median(values: ArrayLike, level: float = 0.68) -> Interval:
     if below == 0:
         return Interval(middle, -np.inf, np.inf)
     return Interval(middle, float(ordered[below - 1]), float(ordered[n - below]))
+
+
+class Estimates(NamedTuple):
+    """Many values with their standard errors, of one shape."""
+
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+    def at(self, *index: int) -> Estimate:
+        """One of them."""
+        return Estimate(float(self.value[index]), float(self.error[index]))

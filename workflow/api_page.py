@@ -21,6 +21,7 @@ ROOMS = {
     "Store": "store",
     "Studies": "studies",
     "Studies: the camel back": "studies/camel",
+    "Studies: Gaussian mixtures": "studies/gaussians",
     "Studies: showers": "studies/showers",
     "Studies: collisions": "studies/collisions",
     "Book": "book",

@@ -1,4 +1,4 @@
-"""What defines a camel-back GAN: read by studies and notebooks that must not wait for torch."""
+"""What defines a training: read by studies and notebooks that must not wait for torch."""
 
 from __future__ import annotations
 
@@ -51,3 +51,27 @@ class GANConfig(Parameters):
     std_floor: float = bounded(1e-8, 1e-30, 1.0, later=True)
     updates: str = one_of("joint", "separate", later=True)
     initialisation: str = one_of("default", "xavier", "he", later=True)
+
+
+@dataclass(frozen=True)
+class DCTRTraining(Parameters):
+    """How a classifier is trained; the defaults are the paper's for the 2D mixtures.
+
+    The paper trains for 100 epochs.  Its released code keeps a fifth of the events for validation
+    and stops after ``patience`` epochs without a smaller loss there; so do we, and keep the network
+    of the smallest one.
+
+    - ``temperature``: ``on`` divides the logit by one number that makes the validation loss
+      smallest (Guo et al., arXiv:1706.04599).
+    """
+
+    batch_size: int = bounded(200, 2, 1_000_000)
+    epochs: int = bounded(100, 1, 100_000)
+    patience: int = bounded(10, 1, 100_000)
+    learning_rate: float = bounded(1e-3, 1e-9, 1.0)
+    validation: float = bounded(0.2, 0.001, 0.9)
+    temperature: str = one_of("off", "on")
+
+
+STEPS_AN_EPOCH = 100
+"""Of ``SmallGAN``; what the paper calls an epoch of its GANs is one step."""

@@ -68,6 +68,16 @@ class NoiseBlock:
         bits = self._take(math.prod(shape), 2, torch.int32)
         return (bits.to(self.dtype) * 2.0**-31).unflatten(1, shape)
 
+    def normal(self, *shape: int) -> Tensor:
+        """``(E, *shape)`` numbers, of unit normal distribution (Box, Muller 1958)."""
+        numbers = math.prod(shape)
+        half = -(-numbers // 2)
+        first, second = self.uniform(half), self.uniform(half)
+        radius = (-2 * first.abs().clamp_(min=2.0**-33).log()).sqrt_()
+        angle = math.pi * second
+        both = torch.cat([radius * angle.cos(), radius * angle.sin()], 1)
+        return both[:, :numbers].unflatten(1, shape)
+
     def dropout(self, p: float, *shape: int) -> Tensor:
         """``(E, *shape)`` mask: 0 with probability p (to 2^-16), else 1 / (1 - p)."""
         bits = self._take(math.prod(shape), 4, torch.int16)
@@ -79,6 +89,11 @@ class NoiseBlock:
 def uniform_words(numbers: int) -> int:
     """Words that ``NoiseBlock.uniform`` takes for so many numbers."""
     return -(-numbers // 2)
+
+
+def normal_words(numbers: int) -> int:
+    """Words that ``NoiseBlock.normal`` takes for so many numbers."""
+    return 2 * uniform_words(-(-numbers // 2))
 
 
 def dropout_words(numbers: int) -> int:

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.skipif(
 
 def owed():
     spec = yaml.safe_load((ROOT / "book" / "figures.yml").read_text())
-    return [key for key in spec["figures"] if key.startswith(("amplify-", "ensemble-"))]
+    return [
+        key for key in spec["figures"] if key.startswith(("amplify-", "ensemble-", "dctrgan-fig1"))
+    ]
 
 
 @pytest.mark.parametrize("key", owed())

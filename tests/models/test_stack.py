@@ -11,7 +11,8 @@ from torch.optim import SGD, Adam, RMSprop
 from amplib.models.config import GANConfig
 from amplib.models.gan import StackedGAN
 from amplib.models.layers import StackedLinear
-from amplib.models.noise import NoiseBlock
+from amplib.models.noise import NoiseBlock, normal_words
+from amplib.models.small_gan import SmallGAN
 from amplib.models.stack import Stack, shuffled
 
 DOUBLE = 1e-9
@@ -51,8 +52,26 @@ def gan(members, device="cpu", dtype=torch.float64, width=8):
     return StackedGAN(replace(GAN, width=width), np.stack(samples), seeds, device, dtype)
 
 
+class Blob:
+    """Real events for the small GAN: N(1, 1) in two dimensions."""
+
+    dimension = 2
+
+    def words(self, rows):
+        return normal_words(2 * rows)
+
+    def __call__(self, noise, rows):
+        return 1 + noise.normal(rows, 2)
+
+
+def small_gan(members, device="cpu", dtype=torch.float64, width=8):
+    seeds = [np.random.SeedSequence(m) for m in members]
+    return SmallGAN(Blob(), width, seeds, 8, device=device, dtype=dtype)
+
+
 STACKS = {
     "gan": gan,
+    "small_gan": small_gan,
     **{
         kind.__name__: lambda members, *rest, kind=kind, **more: Line(kind, members, *rest, **more)
         for kind in (Adam, SGD, RMSprop)

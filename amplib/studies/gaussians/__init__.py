@@ -1,0 +1,1 @@
+"""The Gaussian mixtures of DCTRGAN: GANs, and the weights that mend them."""

@@ -1,0 +1,183 @@
+"""The stored arrays of the Gaussian studies as trainings, before and after reweighting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+
+from amplib.estimate import Estimate, Estimates, relative, t_quantile
+from amplib.metrics.outlook import Outlook
+from amplib.metrics.separation import Histograms, Separation, separation
+from amplib.store.results import Result
+from amplib.store.study import Arrays
+from amplib.studies.gaussians.study import MixtureStudy, observable_names
+
+MIXTURES = {"bimodal": "1D bimodal", "ring": "2D circle", "grid": "2D grid"}
+"""The studies, with the names of their truths."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One GAN, its classifier, and what was measured of both."""
+
+    study: MixtureStudy
+    arrays: Arrays
+
+    @property
+    def densities(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of truth, GAN and weighted GAN in the cells, ``(cells,)`` or ``(cells, cells)``."""
+        low, high = self.study.range
+        shape = (self.study.cells,) * self.study.truth().dimension
+        volume = ((high - low) / self.study.cells) ** len(shape)
+        truth, gan, weighted = (
+            (c / c.sum() / volume).reshape(shape) for c in self.arrays["cells"][:3]
+        )
+        return truth, gan, weighted
+
+    @cached_property
+    def in_cells(self) -> tuple[Separation, Separation]:
+        """<S^2> of the whole density, of the GAN and of the weighted GAN."""
+        return self._separations(self.arrays["cells"][:, None])
+
+    @cached_property
+    def of_observables(self) -> tuple[Separation, Separation]:
+        """<S^2> of each observable."""
+        return self._separations(self.arrays["observables"])
+
+    @staticmethod
+    def _separations(contents: np.ndarray) -> tuple[Separation, Separation]:
+        truth, gan, weighted, squares = contents
+        first = Histograms.counted(truth)
+        return (
+            separation(first, Histograms.counted(gan)),
+            separation(first, Histograms(weighted, squares)),
+        )
+
+    @property
+    def dilution(self) -> Estimates:
+        """r of each observable, then of the share of each mode, by bootstrap."""
+        return Estimates(*self.arrays["dilution"])
+
+    @property
+    def needed(self) -> Estimates:
+        """N_G / N_T of the same, by eq. 9."""
+        return Estimates(*self.arrays["needed"])
+
+    @property
+    def usual_dilution(self) -> float:
+        """Median over observables and shares of modes that have events."""
+        return float(np.nanmedian(self._finite_dilution))
+
+    @property
+    def dilution_range(self) -> tuple[float, float]:
+        """Central 68% of the same."""
+        low, high = np.quantile(self._finite_dilution, [0.16, 0.84])
+        return float(low), float(high)
+
+    @property
+    def _finite_dilution(self) -> np.ndarray:
+        r = self.dilution.value
+        return r[np.isfinite(r) & (r > 0)]
+
+    @property
+    def outlook(self) -> Outlook:
+        """What the scores said of reweighting."""
+        clipped, cut = self.arrays["clipped"]
+        area, r, by_auc, share, mean, lost = (
+            Estimate(float(value), float(error)) for value, error in self.arrays["outlook"]
+        )
+        return Outlook(
+            area, r, by_auc, share, mean, lost, self.study.largest, int(clipped), float(cut)
+        )
+
+    @property
+    def auc_after(self) -> float:
+        """Of the classifier that saw the weighted events."""
+        return float(self.arrays["auc_after"][0])
+
+    @property
+    def out_of_reach(self) -> float:
+        """Share of the truth in cells where it has more than ``largest`` times the GAN's events: as
+        ``outlook.lost``, but without a classifier."""
+        truth, gan = self.arrays["cells"][:2]
+        beyond = truth / truth.sum() > self.study.largest * gan / gan.sum()
+        return float(truth[beyond].sum() / truth.sum())
+
+    @property
+    def lost_modes(self) -> int:
+        """Modes with less than a tenth of their share of the GAN's events."""
+        modes = len(self.study.truth().means)
+        shares = self.arrays["means"][1, 0, -modes:]
+        return int((shares < 0.1 / modes).sum())
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """All trainings on one mixture."""
+
+    study: MixtureStudy
+    each: list[Training]
+
+    def over_seeds(self, measure: Callable[[Training], float]) -> Estimate:
+        """Mean with its standard error over trainings, and a 95% interval of Student's."""
+        values = np.array([measure(t) for t in self.each])
+        n = len(values)
+        if n < 2:
+            return Estimate(float(values.mean()), np.nan, repetitions=n)
+        mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
+        reach = t_quantile(n) * error
+        return Estimate(mean, error, mean - reach, mean + reach, n)
+
+    def gain(self, measure: Callable[[Training], float]) -> Estimate:
+        """Geometric mean of a positive ratio over trainings, the interval in its logarithm."""
+        logs = np.log([measure(t) for t in self.each])
+        n, mean = len(logs), float(np.exp(logs.mean()))
+        error = mean * float(logs.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
+        return relative(mean, error, n)
+
+    @property
+    def usual(self) -> Training:
+        """The training in the middle by <S^2> of its GAN: what is shown."""
+        order = np.argsort([t.in_cells[0].value[0] for t in self.each])
+        return self.each[int(order[(len(order) - 1) // 2])]
+
+    @property
+    def observables(self) -> list[str]:
+        """Their names, without the modes."""
+        return observable_names(self.study.truth().dimension)
+
+
+def separation_gain(training: Training) -> float:
+    """<S^2> of the GAN's density over that of the weighted one, floors included."""
+    before, after = training.in_cells
+    return float(before.value[0] / after.value[0])
+
+
+def distance_gain(training: Training) -> float:
+    """The same of the sliced Wasserstein distance."""
+    before, after, _ = training.arrays["distance"][:, 0]
+    return float(before / after)
+
+
+def read(result: Result) -> Trainings:
+    """All trainings that are done."""
+    study = cast(MixtureStudy, result.study)
+    return Trainings(study, [Training(study, arrays) for arrays in result.load().values()])
+
+
+def at_one_scale(
+    results: Mapping[str, Result], get: Callable[[str, str], Result]
+) -> dict[str, Result]:
+    """The same results, or all of them at the laptop's scale if some have no other.
+
+    Args:
+        results: of the three studies.
+        get: gives one of them at a preset.
+    """
+    if len({r.preset for r in results.values()}) == 1:
+        return dict(results)
+    return {name: get(name, "laptop") for name in results}

@@ -1,0 +1,138 @@
+"""Two-sample tests on identical, close and far samples."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm, wasserstein_distance
+
+from amplib.estimate import Estimate
+from amplib.metrics.outlook import dilution_from_auc, outlook
+from amplib.metrics.two_sample import auc, classifier_test, sliced_wasserstein
+
+
+def scores(n, seed, shift=0.0):
+    return np.random.default_rng(seed).normal(shift, 1, n)
+
+
+def test_auc_by_hand_with_ties_and_weights():
+    assert auc([1.0, 2.0], [0.0, 1.0]).value == pytest.approx((1 + 0.5 + 1 + 1) / 4)
+    assert auc([1.0, 2.0], [0.0, 1.0], None, [0.0, 3.0]).value == pytest.approx(0.75)
+    assert auc([1.0, 2.0], [0.0, 1.0], [1.0, 0.0]).value == pytest.approx(0.75)
+    doubled = auc([1.0, 2.0, 2.0], [0.0, 1.0]), auc([1.0, 2.0], [0.0, 1.0], [1.0, 2.0])
+    assert doubled[0].value == pytest.approx(doubled[1].value)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5, 2.0])
+def test_auc_of_gaussians_and_its_error(shift):
+    """Phi(d / sqrt 2); pulls over 60 samples of unequal size, 5 sigma of mean and spread."""
+    expected = norm.cdf(shift / np.sqrt(2))
+    found = [auc(scores(800, k, shift), scores(300, 1000 + k)) for k in range(60)]
+    pulls = np.array([(f.value - expected) / f.error for f in found])
+    assert abs(pulls.mean()) < 5 / np.sqrt(60)
+    assert 0.6 < pulls.std(ddof=1) < 1.5
+
+
+def test_weights_take_the_difference_away():
+    """Generated N(0, 1) weighted to N(1/2, 1): AUC 1/2 within five errors; 0.64 without."""
+    real, made = scores(20_000, 1, 0.5), scores(20_000, 2)
+    after = auc(real, made, generated_weights=np.exp(0.5 * made - 0.125))
+    assert abs(after.value - 0.5) < 5 * after.error
+    assert auc(real, made).value > 0.6
+
+
+def test_false_alarms_and_power_of_the_permutation_test():
+    """At p < 0.05, 100 pairs of 150 events: false alarms in 0 to 14 (binomial, 4 sigma), power
+    above 0.9 at a shift of 0.5 (4.3 sigma of the AUC); far ones reach the smallest p."""
+    rng = np.random.default_rng(1)
+    alarms = [
+        sum(
+            classifier_test(scores(150, 2 * k, shift), scores(150, 2 * k + 1), rng, 199).p < 0.05
+            for k in range(100)
+        )
+        for shift in (0.0, 0.5)
+    ]
+    assert alarms[0] <= 14
+    assert alarms[1] > 90
+    assert classifier_test(scores(150, 1, 3), scores(150, 2), rng, 199).p == 1 / 200
+
+
+def test_the_null_has_the_spread_of_mann_and_whitney():
+    test = classifier_test(scores(200, 1), scores(300, 2), np.random.default_rng(3), 2000)
+    assert test.null == pytest.approx(np.sqrt(501 / (12 * 200 * 300)), rel=0.08)
+    with pytest.raises(ValueError, match="permutations = 0"):
+        classifier_test([1.0], [2.0], np.random.default_rng(1), 0)
+
+
+def test_sliced_distance_is_scipy_s_in_one_dimension():
+    rng = np.random.default_rng(1)
+    a, b, w = scores(500, 1), scores(700, 2, 0.3), rng.random(700)
+    found = sliced_wasserstein(a, b, rng, w)
+    assert found.value == pytest.approx(wasserstein_distance(a, b, None, w))
+
+
+def test_sliced_distance_of_identical_close_and_far_samples():
+    """A shift by v in 2D: mean |v . u| over directions is 2 |v| / pi; equal samples lie at the
+    floor of noise; the bootstrap's error is the scatter to a factor 1.6."""
+    rng = np.random.default_rng(2)
+    values = {}
+    for shift in (0.0, 0.05, 3.0):
+        found = []
+        for _ in range(20):
+            a, b = rng.normal(size=(2000, 2)), rng.normal([shift, 0], 1, (2000, 2))
+            found.append(sliced_wasserstein(a, b, rng, directions=40))
+        values[shift] = np.array([f.value for f in found])
+        spread, error = values[shift].std(ddof=1), np.mean([f.error for f in found])
+        if shift < 3:  # with 40 directions their choice dominates for the far ones
+            assert 1 / 1.6 < error / spread < 1.6
+    assert values[3.0].mean() == pytest.approx(2 * 3 / np.pi, rel=0.1)
+    assert values[0.0].mean() < 0.05
+    assert values[0.05].mean() > values[0.0].mean()
+    with pytest.raises(ValueError, match="1 and in 2 dimensions"):
+        sliced_wasserstein(np.ones(3), np.ones((3, 2)), rng)
+
+
+# ---------------------------------------------------------------- can weights save it?
+
+
+def of_gaussians(shift, n=100_000):
+    """W on truth N(d, 1) and on generated events N(0, 1)."""
+    return tuple(np.exp(shift * scores(n, k, k * shift) - shift**2 / 2) for k in (1, 0))
+
+
+@pytest.mark.parametrize(("area", "r"), [(0.67, 1.2), (0.80, 2.0), (0.87, 3.6)])
+def test_the_auc_tells_the_dilution(area, r):
+    """The three pairs of the design; and both ways to r agree on Gaussians, within five errors."""
+    told = dilution_from_auc(Estimate(area, 0.001))
+    assert told.value == pytest.approx(r, rel=0.04)
+    look = outlook(*of_gaussians(np.sqrt(2) * norm.ppf(area)), largest=1e6)
+    assert abs(look.dilution.value - told.value) < 5 * look.dilution.error + 0.02 * told.value
+    assert abs(look.auc.value - area) < 5 * look.auc.error
+    assert abs(look.dilution_by_auc.value - told.value) < 5 * look.dilution_by_auc.error
+    assert look.answer == "at a price"
+    assert look.clipped == 0
+
+
+def test_the_answers():
+    assert outlook(*of_gaussians(0.1)).answer == "freely"
+    assert outlook(*of_gaussians(2.5)).answer == "no"  # AUC 0.96
+    real, made = of_gaussians(0.5)
+    real[::20] = np.inf  # a twentieth of the truth where nothing is generated
+    look = outlook(real, made)
+    assert look.answer == "in part"
+    assert look.lost.value == pytest.approx(0.05, abs=0.001)
+    assert str(look).startswith("Can weights save it? in part: AUC 0.6")
+
+
+def test_prior_weights_of_the_truth_count():
+    """A truth of N(0, 1) with prior weights that make it N(1/2, 1)."""
+    x = scores(100_000, 1)
+    prior = np.exp(0.5 * x - 0.125)
+    look = outlook(prior, of_gaussians(0.5)[1], real_prior=prior)
+    assert abs(look.auc.value - outlook(*of_gaussians(0.5)).auc.value) < 6 * look.auc.error
+
+
+@pytest.mark.parametrize("bad", [-1.0, np.nan])
+def test_scores_that_cannot_be_are_refused(bad):
+    with pytest.raises(ValueError, match="not negative"):
+        outlook([1.0, bad], [1.0])
+    with pytest.raises(ValueError, match="not negative"):
+        outlook([1.0], [1.0, bad])

@@ -1,0 +1,297 @@
+"""DCTR on pairs of known densities: the learned weights are the density ratio, or say what is
+missing.
+
+``Pair`` holds a truth, a generator and the log of their ratio; each has one classifier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from amplib.metrics.outlook import outlook
+from amplib.metrics.two_sample import auc, classifier_test
+from amplib.metrics.weights import clip, expectation, mean_weight
+from amplib.models.config import DCTRTraining
+from amplib.models.dctr import DCTR, perceptron, train_dctr
+
+EVENTS = 40_000
+TRAINING = DCTRTraining(batch_size=500, epochs=30, patience=4)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two known densities, as scipy's frozen distributions."""
+
+    truth: object
+    generator: object
+    dimension: int
+
+    def real(self, n: int, seed: int) -> np.ndarray:
+        return self.truth.rvs(n, random_state=seed).reshape(n, self.dimension)
+
+    def made(self, n: int, seed: int) -> np.ndarray:
+        return self.generator.rvs(n, random_state=seed).reshape(n, self.dimension)
+
+    def log_ratio(self, x: np.ndarray) -> np.ndarray:
+        at = x[:, 0] if self.dimension == 1 else x
+        return self.truth.logpdf(at) - self.generator.logpdf(at)
+
+
+def correlated(rho: float, dimension: int, shift: float = 0.0) -> object:
+    covariance = np.full((dimension, dimension), rho) + (1 - rho) * np.eye(dimension)
+    return stats.multivariate_normal(np.full(dimension, shift), covariance)
+
+
+PAIRS = {
+    "1D": Pair(stats.norm(0.3, 1.0), stats.norm(0, 1.2), 1),
+    "correlated 2D": Pair(correlated(0.5, 2), correlated(-0.1, 2), 2),
+    "5D": Pair(correlated(0.2, 5, 0.1), correlated(0, 5), 5),
+    "tails": Pair(stats.norm(0, 1), stats.t(6, scale=np.sqrt(4 / 6)), 1),  # of one variance
+}
+
+
+@cache
+def trained(name: str) -> DCTR:
+    pair = PAIRS[name]
+    real, made = pair.real(EVENTS, 1), pair.made(EVENTS, 2)
+    hidden = (20, 20, 20) if pair.dimension == 1 else (64, 64)
+    network = perceptron(real, hidden, torch.Generator().manual_seed(3))
+    return train_dctr(network, real, made, TRAINING, np.random.SeedSequence(4))
+
+
+@pytest.fixture(params=PAIRS)
+def pair(request) -> tuple[Pair, DCTR]:
+    torch.set_num_threads(1)
+    return PAIRS[request.param], trained(request.param)
+
+
+def test_learned_weights_are_the_density_ratio(pair):
+    """W / (1 + W), which is the score, on new events of both kinds: its mean square error is below
+    8% of the spread of the true one; and ln W is right to 0.15 (rms) where W is 1/5 to 5."""
+    known, dctr = pair
+    x = np.concatenate([known.real(20_000, 5), known.made(20_000, 6)])
+    expected = known.log_ratio(x)
+    score = 1 / (1 + np.exp(-expected))
+    assert np.mean((dctr.scores(x) - score) ** 2) < 0.08 * score.var()
+    usual = abs(expected) < np.log(5)
+    assert usual.mean() > 0.8
+    assert np.sqrt(np.mean((dctr.logits(x) - expected)[usual] ** 2)) < 0.15
+
+
+def test_the_mean_weight_is_one(pair):
+    """Eq. 10; what the classifier learned from 40,000 events is known to 2% (1.7% from the events'
+    number, for weights that vary by half), beside five errors of the test."""
+    known, dctr = pair
+    mean = mean_weight(dctr.weights(known.made(50_000, 6)))
+    assert abs(mean.value - 1) < 0.02 + 5 * mean.error
+
+
+def test_weighted_expectations_are_the_truth_s(pair):
+    """First and second moments of all axes, and the pair product: five errors of a test of 50,000
+    events, and 0.03 for the classifier.  Unweighted, at least one is off by more than three times
+    that: the test has power."""
+    known, dctr = pair
+    x, real = known.made(50_000, 7), known.real(2_000_000, 8)
+
+    def observables(events):
+        return np.concatenate(
+            [events, events**2, events[:, :1] * events[:, -1:], abs(events) > 2.5], axis=1
+        )
+
+    expected = observables(real).mean(0)
+    scale = observables(real).std(0)
+    weighted = expectation(observables(x), dctr.weights(x))
+    room = 5 * weighted.error + 0.03 * scale
+    assert (abs(weighted.value - expected) < room).all()
+    off = abs(observables(x).mean(0) - expected) / room
+    assert off.max() > (1 if known is PAIRS["tails"] else 3)
+
+
+def test_held_out_scores_tell_the_samples_apart_and_weighted_ones_do_not(pair):
+    known, dctr = pair
+    real, made = known.real(20_000, 9), known.made(20_000, 10)
+    logits = dctr.logits(real), dctr.logits(made)
+    assert classifier_test(*logits, np.random.default_rng(11), 99).p == 0.01
+    after = auc(*logits, generated_weights=np.exp(logits[1]))
+    assert abs(after.value - 0.5) < 0.01 + 5 * after.error
+
+
+def test_identical_samples_get_weights_of_one_and_pass_the_test():
+    same = PAIRS["correlated 2D"].real
+    real, made = same(20_000, 1), same(20_000, 2)
+    network = perceptron(real, (64, 64), torch.Generator().manual_seed(3))
+    dctr = train_dctr(network, real, made, TRAINING, np.random.SeedSequence(4))
+    look = outlook(dctr.weights(same(10_000, 5)), dctr.weights(same(10_000, 6)))
+    assert look.answer == "freely"
+    assert abs(look.mean_weight.value - 1) < 0.02
+    scores = dctr.scores(same(10_000, 7)), dctr.scores(same(10_000, 8))
+    assert classifier_test(*scores, np.random.default_rng(9), 199).p > 1e-3
+
+
+# ---------------------------------------------------------------- what weights cannot do
+
+
+def test_support_that_the_generator_misses_is_reported():
+    """A tenth of the truth lies where nothing is generated.  Weights there are beyond the
+    largest, and the mean weight lacks a tenth; neither is hidden by clipping."""
+    rng = np.random.default_rng(1)
+
+    def real(n):
+        far = rng.random(n) < 0.1
+        return np.where(far, rng.normal(6, 0.5, n), rng.normal(0, 1, n))[:, None]
+
+    made = rng.normal(0, 1, (EVENTS, 1))
+    network = perceptron(made, (20, 20, 20), torch.Generator().manual_seed(3))
+    dctr = train_dctr(network, real(EVENTS), made, TRAINING, np.random.SeedSequence(4))
+    look = outlook(dctr.weights(real(20_000)), dctr.weights(rng.normal(0, 1, (20_000, 1))))
+    assert look.answer == "in part"
+    assert look.lost.value == pytest.approx(0.1, abs=0.01)
+    assert look.mean_weight.value == pytest.approx(0.9, abs=0.02)
+
+
+def test_disjoint_samples_give_weights_that_clipping_counts():
+    rng = np.random.default_rng(1)
+    real, made = rng.normal(9, 1, (3000, 1)), rng.normal(-9, 1, (3000, 1))
+    network = perceptron(np.concatenate([real, made]), (20,), torch.Generator().manual_seed(1))
+    dctr = train_dctr(network, real, made, TRAINING, np.random.SeedSequence(2))
+    kept = clip(dctr.weights(np.array([[-9.0], [1e6]])), 5)
+    assert kept.clipped == 1
+    assert kept.cut > 0.99
+    assert outlook(dctr.weights(real), dctr.weights(made)).answer == "no"
+
+
+# ---------------------------------------------------------------- classes, priors, temperature
+
+
+def test_samples_of_unequal_size_give_the_same_weights():
+    """Four times as many generated events: the mean of W stays one."""
+    known = PAIRS["1D"]
+    real, made = known.real(10_000, 1), known.made(40_000, 2)
+    network = perceptron(real, (20, 20, 20), torch.Generator().manual_seed(3))
+    dctr = train_dctr(network, real, made, TRAINING, np.random.SeedSequence(4))
+    x = known.made(20_000, 5)
+    assert mean_weight(dctr.weights(x)).value == pytest.approx(1, abs=0.04)
+    assert np.sqrt(np.mean((dctr.logits(x) - known.log_ratio(x)) ** 2)) < 0.2
+
+
+def test_prior_weights_of_the_truth_are_learned_with_it():
+    """Events of N(0, 1.2) that carry the weights of the 1D pair, some of them zero."""
+    known = PAIRS["1D"]
+    x, made = known.made(EVENTS, 1), known.made(EVENTS, 2)
+    prior = 7 * np.exp(known.log_ratio(x))
+    prior[prior < 0.01] = 0
+    network = perceptron(x, (20, 20, 20), torch.Generator().manual_seed(3))
+    seed = np.random.SeedSequence(4)
+    dctr = train_dctr(network, x, made, TRAINING, seed, real_weights=prior)
+    test = known.made(20_000, 5)
+    assert mean_weight(dctr.weights(test)).value == pytest.approx(1, abs=0.04)
+    assert np.sqrt(np.mean((dctr.logits(test) - known.log_ratio(test)) ** 2)) < 0.2
+
+
+def test_temperature_undoes_logits_that_are_too_sure():
+    """A network whose logit is twice the truth's, and that training does not change."""
+    known = PAIRS["1D"]
+
+    class TwiceTooSure(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.idle = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            ratio = torch.as_tensor(known.log_ratio(x.numpy().astype(float)))
+            return 2 * ratio.to(x) + 0 * self.idle
+
+    one = replace(TRAINING, epochs=1, temperature="on")
+    real, made = known.real(EVENTS, 1), known.made(EVENTS, 2)
+    dctr = train_dctr(TwiceTooSure(), real, made, one, np.random.SeedSequence(1))
+    assert dctr.temperature == pytest.approx(2, abs=0.15)
+    assert mean_weight(dctr.weights(known.made(20_000, 3))).value == pytest.approx(1, abs=0.03)
+    off = replace(one, temperature="off")
+    assert train_dctr(TwiceTooSure(), real, made, off, np.random.SeedSequence(1)).temperature == 1
+
+
+def test_any_network_takes_events_of_any_shape():
+    """Images of 6 x 6, brighter in one row in the truth, by a convolution."""
+    rng = np.random.default_rng(1)
+    real, made = rng.normal(size=(2, 3000, 1, 6, 6)).astype(np.float32)
+    real[:, 0, 2] += 0.5
+    torch.manual_seed(1)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.LeakyReLU(), torch.nn.Flatten(),
+        torch.nn.Linear(144, 1),
+    )  # fmt: skip
+    dctr = train_dctr(
+        network, real[:2000], made[:2000], replace(TRAINING, epochs=15), np.random.SeedSequence(2)
+    )
+    assert auc(dctr.logits(real[2000:]), dctr.logits(made[2000:])).value > 0.7  # 0.81 at best
+
+
+def test_the_network_of_the_smallest_validation_loss_is_kept():
+    known = PAIRS["1D"]
+    real, made = known.real(300, 1), known.made(300, 2)
+    how = DCTRTraining(batch_size=20, epochs=60, patience=60, learning_rate=0.01)
+    seed = np.random.SeedSequence(4)
+
+    def run(epochs: int) -> DCTR:
+        network = perceptron(real, (64, 64), torch.Generator().manual_seed(3))
+        return train_dctr(network, real, made, replace(how, epochs=epochs), seed)
+
+    long = run(60)
+    best = int(long.losses[:, 1].argmin())
+    assert best < 50  # it overfits: the last network is not the best
+    short = run(best + 1)
+    np.testing.assert_array_equal(long.logits(made), short.logits(made))
+    assert long.validation_loss == long.losses[best, 1]
+    stopped = train_dctr(
+        perceptron(real, (64, 64), torch.Generator().manual_seed(3)),
+        real, made, replace(how, patience=3), seed,
+    )  # fmt: skip
+    assert len(stopped.losses) == int(stopped.losses[:, 1].argmin()) + 4
+
+
+# ---------------------------------------------------------------- refusals
+
+GOOD = np.zeros((100, 2))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ({"real": np.full((100, 2), np.nan)}, "real must not hold NaN or infinity"),
+        ({"generated": np.full((100, 2), np.inf)}, "generated must not hold NaN or infinity"),
+        ({"generated": np.zeros((100, 3))}, r"differ in shape: \(2,\) and \(3,\)"),
+        ({"real": np.zeros(100)}, r"real of shape \(100,\): must be \(N, ...\)"),
+        ({"real": np.zeros((1, 2))}, "1 real events cannot be split for validation"),
+        ({"real_weights": np.ones(3)}, r"real_weights of shape \(3,\): must be one for each"),
+        ({"real_weights": -np.ones(100)}, "real_weights must be finite, not negative and not all"),
+        ({"real_weights": np.zeros(100)}, "real_weights must be finite, not negative and not all"),
+        ({"generated_weights": np.full(100, np.nan)}, "generated_weights must be finite"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_cannot_be_trained_on_is_refused_in_one_line(arguments: dict, line: str):
+    network = perceptron(GOOD, (4,), torch.Generator().manual_seed(1))
+    given: dict = {"real": GOOD, "generated": GOOD, **arguments}
+    with pytest.raises(ValueError, match=line) as raised:
+        train_dctr(network, training=TRAINING, seed=np.random.SeedSequence(1), **given)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_training_that_diverges_is_refused():
+    made = np.random.default_rng(1).normal(size=(100, 2))
+    network = perceptron(made, (4,), torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        next(network.parameters())[0] = torch.nan
+    with pytest.raises(ValueError, match="diverged in epoch 1"):
+        train_dctr(network, made, made, TRAINING, np.random.SeedSequence(1))
+
+
+def test_events_that_are_not_finite_have_no_weight():
+    with pytest.raises(ValueError, match="events must not hold NaN"):
+        trained("1D").weights(np.array([[np.nan]]))
