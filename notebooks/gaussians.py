@@ -92,7 +92,7 @@ def told(measure, form="{}"):
 
 
 def percentages(measure):
-    return told(lambda t: report.percent(t.over_seeds(measure)))
+    return told(lambda t: t.over_seeds(measure).percent())
 
 
 def before_and_after(trainings, measure):
@@ -300,8 +300,8 @@ report.show_table(
             t.over_seeds(lambda x: x.outlook.dilution_by_auc.value),
             t.over_seeds(lambda x: x.outlook.dilution.value),
             t.over_seeds(lambda x: x.usual_dilution),
-            report.percent(t.over_seeds(lambda x: x.outlook.effective_share.value)),
-            report.percent(t.over_seeds(lambda x: x.outlook.lost.value)),
+            t.over_seeds(lambda x: x.outlook.effective_share.value).percent(),
+            t.over_seeds(lambda x: x.outlook.lost.value).percent(),
         ]
         for name, t in mixtures.items()
     ],
@@ -337,7 +337,7 @@ for name, t in mixtures.items():
         t.over_seeds(lambda x: x.outlook.auc.value),
         t.over_seeds(lambda x: x.auc_after),
     )
-    print(name, "lost", report.percent(t.over_seeds(lambda x: x.outlook.lost.value)))
+    print(name, "lost", t.over_seeds(lambda x: x.outlook.lost.value).percent())
     print(
         name,
         "r",

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class GaussianMixture:
+class EqualGaussians:
     r"""K Gaussians of one width and one weight, :math:`p(x) = \frac1K \sum_k N(x; \mu_k, s^2)`.
 
     Args:
@@ -67,19 +67,19 @@ class GaussianMixture:
         return mode, np.linalg.norm(x - self.means[mode], axis=1) / self.width
 
 
-def bimodal(distance: float, width: float) -> GaussianMixture:
+def bimodal(distance: float, width: float) -> EqualGaussians:
     """Two Gaussians on a line, ``distance`` apart (eq. 12: 2 and 0.4)."""
-    return GaussianMixture(np.array([[-0.5], [0.5]]) * distance, width)
+    return EqualGaussians(np.array([[-0.5], [0.5]]) * distance, width)
 
 
-def ring(modes: int, width: float) -> GaussianMixture:
+def ring(modes: int, width: float) -> EqualGaussians:
     """``modes`` Gaussians on the unit circle (eq. 13: 8 and 0.1)."""
     angle = 2 * np.pi * np.arange(1, modes + 1) / modes
-    return GaussianMixture(np.stack([np.cos(angle), np.sin(angle)], 1), width)
+    return EqualGaussians(np.stack([np.cos(angle), np.sin(angle)], 1), width)
 
 
-def grid(side: int, width: float, first: float) -> GaussianMixture:
+def grid(side: int, width: float, first: float) -> EqualGaussians:
     """``side`` x ``side`` Gaussians one apart, the first at (``first``, ``first``) (eq. 14: 5, 0.1
     and 1.1; the released code starts at 0.1)."""
     along = first + np.arange(side)
-    return GaussianMixture(np.stack(np.meshgrid(along, along), -1).reshape(-1, 2), width)
+    return EqualGaussians(np.stack(np.meshgrid(along, along), -1).reshape(-1, 2), width)

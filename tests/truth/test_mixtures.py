@@ -6,7 +6,7 @@ from scipy.special import ndtr
 from scipy.stats import kstest, multivariate_normal
 from statistical import FALSE_ALARM
 
-from amplib.truth.mixtures import GaussianMixture, bimodal, grid, ring
+from amplib.truth.mixtures import EqualGaussians, bimodal, grid, ring
 
 TRUTHS = {"bimodal": bimodal(2, 0.4), "ring": ring(8, 0.1), "grid": grid(5, 0.1, 1.1)}
 
@@ -63,6 +63,6 @@ def test_the_nearest_mode_and_its_distance():
 )
 def test_impossible_mixtures_are_refused(means, width, line):
     with pytest.raises(ValueError, match=line):
-        GaussianMixture(np.array(means), width)
+        EqualGaussians(np.array(means), width)
     with pytest.raises(ValueError, match="n >= 1"):
         TRUTHS["ring"].sample(0, np.random.default_rng(1))

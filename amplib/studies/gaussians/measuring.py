@@ -13,7 +13,7 @@ from amplib.models.dctr import DCTR, perceptron, train_dctr
 from amplib.progress import Progress
 from amplib.store.study import Arrays
 from amplib.studies.gaussians.study import BINS, LOG_WEIGHTS, MixtureStudy, observable_names
-from amplib.truth.mixtures import GaussianMixture
+from amplib.truth.mixtures import EqualGaussians
 
 SLICED_EVENTS = 50_000
 """Events of either sample that enter the sliced Wasserstein distance."""
@@ -23,7 +23,7 @@ TAIL = 1e-3
 _TRUTH, _CLASSIFIER, _TEST, _JUDGE, _METRICS = range(1, 6)  # which stream of a part; 0: its GAN
 
 
-def observables(truth: GaussianMixture, x: np.ndarray) -> np.ndarray:
+def observables(truth: EqualGaussians, x: np.ndarray) -> np.ndarray:
     """Of points ``(N, d)``: those of ``observable_names``, and of every mode whether it is the
     nearest one, ``(N, F + K)``."""
     mode, distance = truth.nearest(x)
@@ -168,7 +168,7 @@ def _in_cells(
 
 
 def _of_observables(
-    truth: GaussianMixture,
+    truth: EqualGaussians,
     real: np.ndarray,
     test: np.ndarray,
     weights: np.ndarray,

@@ -18,7 +18,7 @@ from amplib.models.config import STEPS_AN_EPOCH, DCTRTraining
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Layout, Part, Presets, Study
-from amplib.truth.mixtures import GaussianMixture, bimodal, grid, ring
+from amplib.truth.mixtures import EqualGaussians, bimodal, grid, ring
 
 LOG_WEIGHTS = np.linspace(-5, 5, 101)
 """Bins of the decimal logarithm of weights."""
@@ -84,7 +84,7 @@ class MixtureStudy(Study):
         self.truth()
 
     @abstractmethod
-    def truth(self) -> GaussianMixture:
+    def truth(self) -> EqualGaussians:
         """What is to be learned."""
 
     @property
@@ -206,7 +206,7 @@ class Bimodal(MixtureStudy):
     hidden: tuple[int, ...] = bounded((20, 20, 20), 1, 8192)
     batch_size: int = bounded(1000, 2, 1_000_000)
 
-    def truth(self) -> GaussianMixture:
+    def truth(self) -> EqualGaussians:
         return bimodal(self.distance, self.width)
 
     @property
@@ -228,7 +228,7 @@ class Ring(MixtureStudy):
 
     modes: int = bounded(8, 1, 1000)
 
-    def truth(self) -> GaussianMixture:
+    def truth(self) -> EqualGaussians:
         return ring(self.modes, self.width)
 
     @property
@@ -256,7 +256,7 @@ class Grid(MixtureStudy):
     first: float = bounded(1.1, -1e6, 1e6)
     latent: int = bounded(25, 1, 10_000)
 
-    def truth(self) -> GaussianMixture:
+    def truth(self) -> EqualGaussians:
         return grid(self.side, self.width, self.first)
 
     @property

@@ -17,7 +17,7 @@ from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.gaussians.measuring import measure
 from amplib.studies.gaussians.study import MixtureStudy
-from amplib.truth.mixtures import GaussianMixture
+from amplib.truth.mixtures import EqualGaussians
 
 _GAN = 0  # the stream of a part; the others are ``measuring``'s
 
@@ -25,7 +25,7 @@ _GAN = 0  # the stream of a part; the others are ``measuring``'s
 class MixtureSource:
     """Events of a mixture from a step's noise, for E members at once."""
 
-    def __init__(self, truth: GaussianMixture, device: torch.device, dtype: torch.dtype):
+    def __init__(self, truth: EqualGaussians, device: torch.device, dtype: torch.dtype):
         self.dimension, self.width = truth.dimension, truth.width
         self.means = torch.as_tensor(truth.means, dtype=dtype, device=device)
 

@@ -14,7 +14,7 @@ from amplib.studies.catalogue import make_study
 from amplib.studies.gaussians.measuring import measure, observables
 from amplib.studies.gaussians.reading import MIXTURES, Training, Trainings, separation_gain
 from amplib.studies.gaussians.study import Bimodal, MixtureStudy, Ring, observable_names
-from amplib.truth.mixtures import GaussianMixture, ring
+from amplib.truth.mixtures import EqualGaussians, ring
 
 
 def ignore(work: float) -> None:
@@ -96,7 +96,7 @@ def test_impossible_parameters_are_refused(name, change, line):
 QUICK = {"events": 20_000, "test_events": 20_000, "epochs": 15, "patience": 4, "batch_size": 500}
 
 
-def measured(study: MixtureStudy, generator: GaussianMixture) -> Training:
+def measured(study: MixtureStudy, generator: EqualGaussians) -> Training:
     """What is measured of a generator that is itself a known mixture."""
     n = study.events + study.judged_events + study.test_events
     events = generator.sample(n, np.random.default_rng(9))
@@ -108,7 +108,7 @@ def wider() -> Training:
     """A generator whose modes are 1.4 times as wide as the truth's: weights mend it."""
     study = replace(Bimodal(), **QUICK)
     truth = study.truth()
-    return measured(study, GaussianMixture(truth.means, 1.4 * truth.width))
+    return measured(study, EqualGaussians(truth.means, 1.4 * truth.width))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def without_a_mode() -> Training:
     """A generator that misses one of four modes: weights cannot mend it."""
     study = replace(Ring(), **QUICK, modes=4, hidden=(32, 32), width=0.2)
     truth = study.truth()
-    return measured(study, GaussianMixture(truth.means[:3], truth.width))
+    return measured(study, EqualGaussians(truth.means[:3], truth.width))
 
 
 def test_weights_mend_a_generator_that_is_too_wide(wider):
@@ -137,7 +137,7 @@ def test_what_the_scores_tell_is_what_the_density_ratio_says(wider):
     for seconds; the mean weight within 8%."""
     study = wider.study
     truth = study.truth()
-    generator = GaussianMixture(truth.means, 1.4 * truth.width)
+    generator = EqualGaussians(truth.means, 1.4 * truth.width)
     x = generator.sample(400_000, np.random.default_rng(3))
     exact = effective_share(truth.pdf(x) / generator.pdf(x)).value
     look = wider.outlook
@@ -182,7 +182,7 @@ def test_means_over_seeds_have_student_s_interval(wider):
 
 def test_what_is_shown_is_the_training_in_the_middle(wider, without_a_mode):
     study = wider.study
-    worse = measured(study, GaussianMixture(study.truth().means, 2 * study.truth().width))
+    worse = measured(study, EqualGaussians(study.truth().means, 2 * study.truth().width))
     assert Trainings(study, [worse, wider, wider]).usual is wider
 
 
