@@ -240,16 +240,17 @@ report.show_table(
 # ## What no weight restores
 #
 # {numref}`gaussians-fig3` shows why.  Where the truth has events and the GAN has none the weight is
-# infinite, and a classifier makes it as large as it dares.  An event with a weight of
+# infinite, and a classifier makes it as large as it dares.  A generated event with a weight of
 # {glue:text}`gaussian-largest` stands alone where the truth has as many; beyond that we clip, and count.  Events
 # of the *truth* beyond that line are out of reach: {glue:text}`gaussian-lost` of them for line, circle
-# and grid.  The classifier need not be trusted in this: in {glue:text}`gaussian-lost-cells` of the truth
-# the cells of {numref}`dctrgan-fig1` have so many more events of the truth than of the GAN.  A mode that is missed as a
-# whole is the usual reason: {glue:text}`gaussian-lost-modes` of them have less than a tenth of their due.  It
-# shows in the mean of the weights, too.  By {eq}`eq-weight` it is one; where a share of the truth is out of
-# reach it falls short by that share, and what it is here, {glue:text}`gaussian-mean-weight`, adds
-# the error of the classifier, which knows the largest weights least.  Clipped were
-# {glue:text}`gaussian-clipped` events, with {glue:text}`gaussian-cut` of the sum of all weights.
+# and grid.  The classifier need not be trusted in this: in the cells of {numref}`dctrgan-fig1` in which
+# the truth has more than {glue:text}`gaussian-largest` times its share lie {glue:text}`gaussian-lost-cells`
+# of the truth.  Modes that are missed as a whole, with less than a tenth of
+# their due, are the smaller part of it, {glue:text}`gaussian-lost-modes` a training.  The larger part are flanks: a GAN that is
+# hard put to jump from mode to mode makes them too thin.  The mean of the weights shows it less well.  By {eq}`eq-weight` it is
+# one, less the share of the truth that is out of reach; here it is {glue:text}`gaussian-mean-weight`, as the
+# classifier knows the largest weights least.  Clipped were {glue:text}`gaussian-clipped` events, with
+# {glue:text}`gaussian-cut` of the sum of all weights.
 
 # %% mystnb={"figure": {"name": "gaussians-fig3", "caption": "Weights of events of the truth (solid) and of the GAN (dashed) in the trainings of {numref}`dctrgan-fig1`; what lies beyond the axis is in its last bins. In the shaded range, beyond {glue:text}`gaussian-largest`, no weight restores the truth; the number is its share there.\n\n{glue:text}`gaussians-fig3-origin`"}, "image": {"alt": "Distributions of the weights of truth and GAN for three mixtures"}} tags=["hide-input"]
 weight_panels(mixtures)
