@@ -1,4 +1,4 @@
-"""Samples, cells and their contents: checked, counted, merged; cells of equal mass in any dimension.
+"""Samples, cells and their contents: checked, counted, merged; equal cells in any dimension.
 
 A *partition* is a function from events to the numbers of their cells: any callable that takes ``n``
 events and returns ``n`` integers from 0 to q - 1, each with the probability 1/q under the truth.

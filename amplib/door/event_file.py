@@ -15,15 +15,14 @@ Columns = Mapping[str, NDArray[Any]]
 
 
 class Events(NamedTuple):
-    """(N, D) events and their weights (N,), or None."""
+    """(N, D) events, the names of their columns, and their weights (N,), or None."""
 
     x: Array
+    names: tuple[str, ...]
     weights: Array | None
 
 
-def read_events(
-    path: Path, columns: Sequence[str] = (), weights: str | None = None
-) -> Events:
+def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = None) -> Events:
     """Read events from a file.
 
     Args:
@@ -54,7 +53,7 @@ def read_events(
         w = np.asarray(table[weights], dtype=float) if weights else None
     except (TypeError, ValueError):
         raise ValueError(f"{path}: {', '.join(wanted)} must be numbers, equally many") from None
-    return Events(x, w)
+    return Events(x, tuple(wanted), w)
 
 
 def _read_text(path: Path) -> Columns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amplib.cells import Splits, as_events, check_cells
+from amplib.cells import Splits, as_events
 from amplib.door.verdict import Worth
 from amplib.metrics.worth import CellContents, cell_contents
 from amplib.truth.densities import Truth

@@ -80,16 +80,16 @@ class Worth:
     def _of_what(self) -> str:
         text = self._number_of_events().partition(" against")[0]
         if self.held_out is not None:
-            text += f", cells cut from {self.held_out:,} held-out events, whose noise is removed too"
+            text += f", in cells cut from {self.held_out:,} held-out events, whose noise is removed"
         trainings = "" if self.repetitions == 1 else f"{self.repetitions} trainings; each "
         return f"{trainings}{text}."
 
     def _interval(self) -> str:
         if self.repetitions > 1:
-            return f"{LEVEL:.0%} intervals over trainings, each on a sample of its own (Student's t)."
+            return f"Intervals ({LEVEL:.0%}, Student's t) over trainings, each on its own sample."
         return (
-            f"{LEVEL:.0%} intervals from the counting of events: one generator, one training sample. "
-            "How much another training would differ is not in them."
+            f"Intervals ({LEVEL:.0%}) from the counting of events: one generator, one training "
+            "sample. How much another training would differ is not in them."
         )
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtr, chdtri, chndtr, chndtrinc
+from scipy.special import chdtr, chdtri, chndtrinc
 
 from amplib.cells import Partition, check_cells
 from amplib.estimate import LEVEL, AtLeast, Estimate, t_quantile
@@ -148,14 +148,15 @@ class CellContents:
         return self.noise_variance / (2 * self._unit**2)
 
     def interval(self) -> tuple[float, float]:
-        """Ends of the 95% interval of 1/N_equiv; the lower is zero where noise is all that is seen.
+        """Ends of the 95% interval of 1/N_equiv; the lower is zero where only noise is seen.
 
-        In units of a = steepness noise/(q - 1) the estimate plus nu follows a noncentral chi
-        square of noncentrality 1/(N_equiv a) and nu degrees of freedom, nu = Var_0/(2 a^2): its
-        mean and variance are those derived above for any N_equiv, and for few percent of
-        deviation it is Pearson's chi square of q equal cells with q - 1 degrees.  The interval
-        is where neither of its tails is below 2.5%.  Of the lower tail it takes the share of that at
-        1/N_equiv = 0 (Read's CLs), which never excludes what a measurement cannot tell.
+        With a = steepness noise/(q - 1) and nu = Var_0/(2 a^2), the estimate over a plus nu is
+        taken for a noncentral chi square of nu degrees of freedom and noncentrality
+        1/(a N_equiv), which has the mean and the variance derived above whatever N_equiv.  For
+        small deviations a is noise/(q - 1) and nu is q - 1: Pearson's chi square of q equal cells.
+        The interval is where neither tail is below 2.5%; the lower tail in units of what it is at
+        1/N_equiv = 0 (Read's CLs), so that a downward fluctuation excludes nothing that the events
+        cannot tell apart.
         """
         unit, nu = self._unit, self._freedom
         seen = max(self.inverse / unit + nu, float(chdtri(nu, 1 - TOO_EVEN_TO_USE)))
@@ -214,7 +215,8 @@ def cell_contents(
         raise ValueError(f"cells must be {n} integers, got {cell.dtype} of shape {cell.shape}")
     if outside := int(((cell < 0) | (cell >= q)).sum()):
         raise ValueError(f"{outside} of {n} events lie outside of the truth's support")
-    return CellContents(np.bincount(cell, w, q), np.bincount(cell, w**2, q), held_out)
+    counts, squares = (np.bincount(cell, x, q).astype(float) for x in (w, w**2))
+    return CellContents(counts, squares, held_out)
 
 
 def _as_weights(weights: Array, n: int) -> Array:

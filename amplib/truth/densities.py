@@ -271,8 +271,8 @@ class Shells:
         x = as_events(x)
         norm = np.sqrt(np.cumsum(x[:, ::-1] ** 2, axis=1))[:, ::-1]  # of x_i ... x_D
         u = np.empty_like(x)
-        inner, outer = (norm[:, 0] - self.radius) / self.width, (norm[:, 0] + self.radius)
-        u[:, 0] = ndtr(inner) - ndtr(-outer / self.width)
+        r, s = norm[:, 0], self.width
+        u[:, 0] = ndtr((r - self.radius) / s) - ndtr(-(r + self.radius) / s)
         for i in range(self.dimension - 2):
             half = (self.dimension - i - 1) / 2
             cosine = np.divide(x[:, i], norm[:, i], out=np.zeros(len(x)), where=norm[:, i] > 0)
@@ -290,3 +290,19 @@ class Ring(Shells):
     """The shell in two dimensions (arXiv:2008.06545)."""
 
     dimension: int = field(default=2, init=False)
+
+
+def truth_named(name: str) -> Truth:
+    """A truth of the book by name: ``camel-back``, ``ring``, ``shells-5`` in 5 dimensions.
+
+    Raises:
+        ValueError: for another name.
+    """
+    if name == "camel-back":
+        return CamelBack()
+    if name == "ring":
+        return Ring()
+    kind, _, dimension = name.partition("-")
+    if kind == "shells" and dimension.isdecimal():
+        return Shells(int(dimension))
+    raise ValueError(f"truth = {name!r}: allowed are camel-back, ring, shells-2, shells-3 ...")
