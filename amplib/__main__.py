@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
 import sys
@@ -126,7 +127,9 @@ def run_worth(options: argparse.Namespace) -> bool:
     answer = worth(events.x, truth, held_out, options.train, options.quantiles, events.weights)
     print(json.dumps(answer.to_dict(), indent=1) if options.json else answer)
     if options.plot:
-        answer.plot().savefig(options.plot)
+        drawn = io.BytesIO()
+        answer.plot().savefig(drawn, format=options.plot.suffix.removeprefix("."))
+        files.write_atomically(options.plot, drawn.getvalue())
     return True
 
 

@@ -33,9 +33,8 @@ def draw_cells(ax: Axes, worth: Worth) -> None:
     q = worth.quantiles
     cut = 0.0 if worth.held_out is None else 1 / (worth.held_out + 2)
     noise = ((q - 1) * (1 / (worth.effective * worth.repetitions) + cut)) ** 0.5
-    ax.axhspan(
-        1 - noise, 1 + noise, color=GREY, alpha=0.3, linewidth=0, label="perfect events ± 1 σ"
-    )
+    low, high, label = 1 - noise, 1 + noise, "perfect events ± 1 σ"
+    ax.axhspan(low, high, color=GREY, alpha=0.3, linewidth=0, label=label)
     ax.stairs(q * worth.fractions, np.arange(q + 1) + 0.5, baseline=None, color=ORANGE, lw=1.6)
     ax.axhline(1, color=BLACK, lw=0.8)
     ax.set(xlabel="cell", ylabel="events / expected", xlim=(0.5, q + 0.5), ylim=(0, None))
@@ -45,8 +44,8 @@ def draw_cells(ax: Axes, worth: Worth) -> None:
 def draw_line(ax: Axes, worth: Worth) -> None:
     """The line of true samples, the training sample on it, and where the events lie."""
     q, n = worth.quantiles, worth.n_equiv
-    marks = [worth.as_it_is.value, n.low] + ([worth.n_train] if worth.n_train else [])
-    marks += [] if isinstance(n, AtLeast) else [n.value]
+    marks = [worth.as_it_is.value, n.low if isinstance(n, AtLeast) else n.value]
+    marks += [worth.n_train] if worth.n_train else []
     numbers = np.geomspace(min(marks) / 10, 10 * max(marks), 50)
     ax.loglog(numbers, [expected_mse(x, q) for x in numbers], color=BLUE, label="true events")
     if worth.n_train:
