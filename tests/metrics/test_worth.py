@@ -113,8 +113,10 @@ def test_the_error_is_the_spread():
     for name, pi in generators(20, rng).items():
         drawn = [contents(pi, 3000, rng) for _ in range(2000)]
         spread = np.std([c.inverse for c in drawn])
-        if name != "one hump missing":  # its spread is that of second order alone
-            errors = np.mean([c.error() for c in drawn])
+        errors = np.mean([c.error() for c in drawn])
+        if name == "perfect":  # an upward fluctuation is taken for what it looks like
+            assert 0.9 * spread < errors < 1.2 * spread
+        elif name != "one hump missing":  # its spread is that of second order alone
             assert errors == pytest.approx(spread, rel=0.12), name
 
 
@@ -137,16 +139,17 @@ def test_weighted_events_are_worth_what_they_are():
 
 
 def test_weighted_intervals_cover():
-    """200 trials each of a wrong and of a right density with random weights: at least 93%."""
+    """1000 trials each of a wrong and of a right density with random weights: at least 93%."""
     q, rng = 10, np.random.default_rng(10)
     for pi in (np.full(q, 1 / q), generators(q, rng)["wave"]):
         hits = 0
-        for _ in range(200):
+        for _ in range(1000):
             cell = rng.choice(q, 2000, p=pi)
-            c = cell_contents(np.arange(2000), lambda _, cell=cell: cell, q, rng.exponential(size=2000))
+            weights = rng.exponential(size=2000)
+            c = cell_contents(cell, lambda cell: cell, q, weights)
             low, high = c.interval()
             hits += low <= inverse_worth(pi) <= high
-        assert hits >= 186
+        assert hits >= 930
 
 
 def test_a_perfect_sample_is_answered_with_a_bound():
