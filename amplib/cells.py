@@ -252,7 +252,7 @@ class Splits:
         rank = below * self.gaps - 1
         points = points[np.argpartition(points[:, axis], rank)]
         at = float(points[rank, axis])
-        # Equal values lie on one side of the cut; few of them do not matter beside the cells' noise.
+        # Equal values lie on one side of the cut; few do not matter beside the cells' noise.
         if np.count_nonzero(points[:, axis] == at) - 1 > self.gaps**0.5 / 2:
             raise ValueError(f"held-out events: too many have the value {at:g} to cut equal cells")
         return _Cut(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from amplib.estimate import AtLeast
+from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.quantiles import expected_mse
-from amplib.style import BLACK, BLUE, GREY, ORANGE, STYLE
+from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,3 +65,38 @@ def draw_line(ax: Axes, worth: Worth) -> None:
     )  # fmt: skip
     ax.set(xlabel="true events", ylabel="quantile MSE", xlim=(numbers[0], numbers[-1]))
     ax.legend(loc="best")
+
+
+def draw_factors(
+    factors: Mapping[tuple[str, str], Estimate | AtLeast | None],
+    rows: Sequence[str],
+    generators: Sequence[str],
+) -> Figure:
+    """Amplification factors with their 95% intervals: a row a truth, a colour a generator."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(6.4, 0.9 + 0.75 * len(rows)))
+    looks = zip(generators, (BLUE, GREEN, ORANGE, PURPLE), "os^D", strict=False)
+    for k, (name, color, marker) in enumerate(looks):
+        offset = 0.2 * (k - (len(generators) - 1) / 2)
+        for row, truth in enumerate(rows):
+            label = name if row == 0 else None
+            _draw_factor(ax, factors[truth, name], row + offset, color, marker, label)
+    ax.axvline(1, color=BLACK, lw=0.8)
+    ax.set(xscale="log", xlabel="amplification factor", ylim=(len(rows) - 0.5, -0.5))
+    ax.set_yticks(range(len(rows)), rows)
+    ax.tick_params(axis="y", which="minor", left=False, right=False)
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def _draw_factor(
+    ax: Axes, n: Estimate | AtLeast | None, y: float, color: str, marker: str, label: str | None
+) -> None:
+    if isinstance(n, Estimate):
+        value, low, high = n.interval()
+        ends = [[value - low], [high - value]]
+        ax.errorbar(value, y, xerr=ends, fmt=marker, color=color, capsize=3, label=label)
+    elif n is not None:
+        ax.plot(n.low, y, ">", color=color, markerfacecolor="none", label=label)

@@ -108,7 +108,10 @@ def test_without_the_repository_results_are_kept_with_the_user(run, tmp_path):
 
 
 def test_the_command_works_there_and_what_needs_the_repository_says_so(run, tmp_path):
-    code = "import amplib, numpy as np; np.save('a', amplib.Ring().sample(999, np.random.default_rng(1)))"
+    code = (
+        "import amplib, numpy as np\n"
+        "np.save('a', amplib.Ring().sample(999, np.random.default_rng(1)))"
+    )
     assert run("-c", code).returncode == 0
     done = run("-m", "amplib", "worth", "a.npy", "--truth", "ring")
     assert done.returncode == 0, done.stderr
