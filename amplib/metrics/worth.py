@@ -114,7 +114,7 @@ class CellContents:
         """How the variance of ``inverse`` grows with it, in units of what small deviations have.
 
         Var sum_j d_j^2 = 4 d' C d + ... with the covariance C of the p_j - 1/q.  For small
-        deviations d this is 4 |d|^2 noise/q.  A peak scatters more, a hole less.
+        deviations d this is 4 d'd noise/q.  A peak scatters more, a hole less.
         """
         d = self.deviation()
         square = float(d @ d)
