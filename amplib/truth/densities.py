@@ -232,7 +232,8 @@ class Shells:
     """A spherical shell in D dimensions: x = r n, r ~ N(R, s), n of any direction alike.
 
     The "GANplifying Event Samples" paper (arXiv:2008.06545) takes D = 2, 5 and 10 with R = 4 and
-    s = 1.  A negative radius, 3 in 100,000, is a point on the other side: the norm of x is a folded Gaussian.
+    s = 1.  A negative radius, 3 in 100,000, is a point on the other side: the norm of x is a folded
+    Gaussian.
 
     Args:
         dimension: D >= 2; one dimension is what :class:`CamelBack` is.
