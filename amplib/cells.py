@@ -222,7 +222,9 @@ class Splits:
     <m_j> = 1/q,        Var m_j = (1/q) (1 - 1/q) / (M + 2)
 
     exactly, as if M + 2 events of the truth had been counted in cells of mass 1/q.  A cut halves
-    one axis, so that of D axes the first log2(q) are looked at.
+    one axis, so that of D axes the first log2(q) are looked at.  Where a generator's error changes
+    from one cell to the next, cells that lie elsewhere see another part of it: its worth in cells
+    cut from M events differs from that in exact ones by some N_equiv/M of itself.
 
     Args:
         points: (M, D) of the truth; up to q - 1 of them, drawn by lot, are not used, so that M + 1

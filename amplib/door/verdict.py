@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from amplib.metrics.worth import TOO_EVEN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+LINE = 80
+"""Characters in a line of the table."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Worth:
             if self.n_train:
                 line += f"{_columns(n.scaled(1 / self.n_train))[0]:>16s}"
             lines.append(line)
-        return "\n".join([*lines, *self.notes()])
+        return "\n".join([*lines, *(textwrap.fill(note, LINE) for note in self.notes())])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and lists; None for what there is not."""

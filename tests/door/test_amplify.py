@@ -66,7 +66,7 @@ def test_an_estimator_is_left_as_it_was():
 def test_one_training_is_answered_with_the_interval_of_its_events():
     answer = amplib.amplify(TRUTH, bootstrap, repetitions=1)
     assert answer.repetitions == 1
-    assert "How much another training would differ is not in them" in str(answer)
+    assert "How much another training would differ is not in them" in " ".join(answer.notes())
     assert "Student's t" in str(amplib.amplify(TRUTH, bootstrap, repetitions=2))
 
 
