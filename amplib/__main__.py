@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
 import sys
@@ -11,6 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
+from amplib import files
 from amplib.book.data import make_data
 from amplib.book.obtain import BEST, is_wanting, stored
 from amplib.store.compute import WorkerDied, check_positive, compute
@@ -36,6 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     parser = Parser(prog="amplib")
     commands = parser.add_subparsers(dest="command", required=True)
+
+    c = commands.add_parser("worth", help="what the events of your generator are worth")
+    c.add_argument("events", type=Path, help="a file: csv, txt, npy, h5, hdf5, parquet")
+    c.add_argument("--truth", help="camel-back, ring, or shells-D in D dimensions")
+    c.add_argument("--held-out", type=Path, help="a file of true events, with the same columns")
+    c.add_argument("--train", type=int, metavar="N", help="events the generator was trained on")
+    c.add_argument("--quantiles", type=int, default=50, help="cells of equal mass; 50 by default")
+    c.add_argument("--columns", nargs="+", default=[], metavar="NAME", help="all by default")
+    c.add_argument("--weights", metavar="NAME", help="the column with the weights of the events")
+    c.add_argument("--json", action="store_true", help="print JSON in place of the table")
+    c.add_argument("--plot", type=Path, metavar="FILE", help="draw it: svg, pdf, png")
+    c.set_defaults(run=run_worth)
 
     c = commands.add_parser("compute", help="compute the missing parts of a study")
     c.add_argument("study", nargs="?", help=f"one of {', '.join(STUDIES)}")
@@ -93,6 +107,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def run_worth(options: argparse.Namespace) -> bool:
+    """``amplib worth``."""
+    from amplib.door.event_file import read_events
+    from amplib.door.judge import worth
+    from amplib.truth.densities import truth_named
+
+    if options.plot and not options.plot.parent.is_dir():
+        raise ValueError(f"--plot {options.plot}: no such folder")
+    truth = truth_named(options.truth) if options.truth else None
+    events = read_events(options.events, options.columns, options.weights)
+    held_out = None
+    if options.held_out:
+        # Unnamed columns are those of the events: a truth has no weights.
+        names = options.columns or events.names
+        held_out = read_events(options.held_out, names).x
+    answer = worth(events.x, truth, held_out, options.train, options.quantiles, events.weights)
+    print(json.dumps(answer.to_dict(), indent=1) if options.json else answer)
+    if options.plot:
+        drawn = io.BytesIO()
+        answer.plot().savefig(drawn, format=options.plot.suffix.removeprefix("."))
+        files.write_atomically(options.plot, drawn.getvalue())
+    return True
 
 
 def run_compute(options: argparse.Namespace) -> bool:
@@ -156,6 +194,8 @@ def run_status(options: argparse.Namespace) -> bool:
             wanted = len(result.study.parts())
             row = {"study": name, "preset": preset, "parts_done": wanted - len(missing)}
             rows.append({**row, "parts_wanted": wanted, "to_do": cost(result, missing)})
+    if not files.IN_REPOSITORY:
+        print(f"results are kept in {files.RESULTS}")
     print(f"{'study':42s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
     for row in rows:
         print("{study:42s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))

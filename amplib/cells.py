@@ -1,7 +1,13 @@
-"""Samples, cells and their contents: checked, counted, merged."""
+"""Samples, cells and their contents: checked, counted, merged; equal cells in any dimension.
+
+A *partition* is a function from events to the numbers of their cells: any callable that takes ``n``
+events and returns ``n`` integers from 0 to q - 1, each with the probability 1/q under the truth.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +41,24 @@ def as_sample(x: ArrayLike, at_least: int = 1) -> Array:
     x = as_samples(x)
     if x.ndim != 1 or x.size < at_least:
         raise ValueError(f"need one sample (N,) with N >= {at_least}, got shape {x.shape}")
+    return x
+
+
+def as_events(x: ArrayLike, name: str = "events") -> Array:
+    """``x`` as a float array (N, D) of finite events; (N,) is one column.
+
+    Raises:
+        ValueError: of another shape, no event, no number, NaN or infinity; it begins with ``name``.
+    """
+    try:
+        x = np.asarray(x, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers, in rows of one length") from None
+    if x.ndim not in (1, 2) or x.size == 0:
+        raise ValueError(f"{name} must have the shape (N,) or (N, D), got {x.shape}")
+    x = x.reshape(len(x), -1)
+    if bad := int((~np.isfinite(x)).any(axis=1).sum()):
+        raise ValueError(f"{name}: {bad} of {len(x)} hold NaN or infinity")
     return x
 
 
@@ -119,3 +143,136 @@ def as_contents(a: ArrayLike) -> NDArray[Any]:
 def check_cells(q: int) -> None:
     if q < 2:
         raise ValueError(f"quantiles need q >= 2 cells, got {q}")
+
+
+Partition = Callable[[Array], NDArray[np.integer[Any]]]
+"""Events in, the number of the cell of each out."""
+
+
+def divisions(q: int, dimension: int) -> tuple[int, ...]:
+    """Into how many parts each of D coordinates is cut to give ``q`` cells; their product is q.
+
+    The prime factors of q, the largest first, go each to the coordinate that is cut the least so
+    far: q = n^D cuts every coordinate into n, as arXiv:2008.06545 does, and a prime q the first
+    coordinate alone.
+
+    Raises:
+        ValueError: ``q`` < 2 or no coordinate.
+
+    >>> divisions(50, 1), divisions(36, 2), divisions(50, 2), divisions(243, 5), divisions(7, 3)
+    ((50,), (6, 6), (10, 5), (3, 3, 3, 3, 3), (7, 1, 1))
+    """
+    check_cells(q)
+    if dimension < 1:
+        raise ValueError(f"cells need at least one coordinate, got {dimension}")
+    parts = [1] * dimension
+    for factor in sorted(_prime_factors(q), reverse=True):
+        parts[parts.index(min(parts))] *= factor
+    return tuple(parts)
+
+
+def _prime_factors(q: int) -> list[int]:
+    factors, factor = [], 2
+    while factor * factor <= q:
+        while q % factor == 0:
+            factors.append(factor)
+            q //= factor
+        factor += 1
+    return [*factors, q] if q > 1 else factors
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A product grid of equal-mass cells, cut at the marginal quantiles of independent coordinates.
+
+    Args:
+        coordinates: (N, D) events -> (N, D) in [0, 1], independent and uniform under the truth.
+        divisions: into how many parts each coordinate is cut.
+    """
+
+    coordinates: Callable[[Array], Array]
+    divisions: tuple[int, ...]
+
+    def __call__(self, events: Array) -> NDArray[np.intp]:
+        """Number of the cell of each event, (N,)."""
+        u = self.coordinates(events)
+        parts = np.array(self.divisions)
+        place = np.minimum((u * parts).astype(int), parts - 1)  # u is 1 in the far tail
+        return np.asarray(np.ravel_multi_index(tuple(place.T), self.divisions))
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Events below ``at`` on ``axis`` go ``below``, the others ``above``: cuts, or a cell."""
+
+    axis: int
+    at: float
+    below: _Cut | int
+    above: _Cut | int
+
+
+class Splits:
+    """``q`` cells of equal mass from a sample of the truth, by recursive splits at its points.
+
+    A region that is to hold k cells is cut where floor(k/2) of them lie below, along one axis after
+    the other.  Every cut is *at* a point, so that a cell is b = floor((M + 1)/q) of the M + 1 gaps
+    that M points leave, and by Tukey's theorem on statistically equivalent blocks (Ann. Math.
+    Stat. 18, 529) the masses of the cells follow a Dirichlet distribution, whatever the truth:
+
+    <m_j> = 1/q,        Var m_j = (1/q) (1 - 1/q) / (M + 2)
+
+    exactly, as if M + 2 events of the truth had been counted in cells of mass 1/q.  A cut halves
+    one axis, so that of D axes the first log2(q) are looked at.  Where a generator's error changes
+    from one cell to the next, cells that lie elsewhere see another part of it: its worth in cells
+    cut from M events differs from that in exact ones by some N_equiv/M of itself.
+
+    Args:
+        points: (M, D) of the truth; up to q - 1 of them, drawn by lot, are not used, so that M + 1
+            is a multiple of q.
+        q: number of cells.
+
+    Raises:
+        ValueError: fewer points than cells, or so many equal values at a cut that the cells on its
+            sides are not of equal mass.
+    """
+
+    def __init__(self, points: ArrayLike, q: int):
+        points = as_events(points, "held-out events")
+        check_cells(q)
+        if len(points) < q:
+            raise ValueError(f"{len(points)} held-out events cannot make {q} quantiles")
+        self.q, self.gaps = q, (len(points) + 1) // q
+        self.size = q * self.gaps - 1
+        """M, the points that are used."""
+        used = np.random.default_rng(0).permutation(points)[: self.size]
+        self._tree = self._cut(used, 0, q, 0)
+
+    def _cut(self, points: Array, first: int, q: int, depth: int) -> _Cut | int:
+        if q == 1:
+            return first
+        axis, below = depth % points.shape[1], q // 2
+        rank = below * self.gaps - 1
+        points = points[np.argpartition(points[:, axis], rank)]
+        at = float(points[rank, axis])
+        # Equal values lie on one side of the cut; few do not matter beside the cells' noise.
+        if np.count_nonzero(points[:, axis] == at) - 1 > self.gaps**0.5 / 2:
+            raise ValueError(f"held-out events: too many have the value {at:g} to cut equal cells")
+        return _Cut(
+            axis,
+            at,
+            self._cut(points[:rank], first, below, depth + 1),
+            self._cut(points[rank + 1 :], first + below, q - below, depth + 1),
+        )
+
+    def __call__(self, events: Array) -> NDArray[np.intp]:
+        """Number of the cell of each event, (N,)."""
+        cells = np.empty(len(events), dtype=np.intp)
+        todo: list[tuple[_Cut | int, NDArray[np.intp]]] = [(self._tree, np.arange(len(events)))]
+        while todo:
+            node, which = todo.pop()
+            if isinstance(node, int):
+                cells[which] = node
+                continue
+            above = events[which, node.axis] >= node.at
+            todo += [(node.below, which[~above]), (node.above, which[above])]
+        return cells

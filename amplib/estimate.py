@@ -61,6 +61,23 @@ class Estimate(NamedTuple):
         return Interval(self.value, self.value - reach, self.value + reach)
 
 
+class AtLeast(NamedTuple):
+    """The lower end of a 95% interval that has no upper one; there is no value to quote.
+
+    >>> print(AtLeast(12345.6))
+    at least 12000
+    """
+
+    low: float
+
+    def __str__(self) -> str:
+        return f"at least {float(f'{self.low:.1e}'):.15g}"
+
+    def scaled(self, factor: float) -> AtLeast:
+        """In other units."""
+        return AtLeast(factor * self.low)
+
+
 def t_quantile(count: int | None) -> float:
     """Standard errors in half of a 95% interval, the error being estimated from so many values.
 

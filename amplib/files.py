@@ -8,10 +8,31 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The repository, unless the package is installed without it."""
 
-RESULTS = Path(os.environ.get("AMPLIFY_RESULTS") or ROOT / "results")
+IN_REPOSITORY = (ROOT / "book" / "claims.yml").is_file()
 
-DATA = Path(os.environ.get("AMPLIFY_DATA") or ROOT / "data")
+USER = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "amplify"
+"""Where an installed package keeps what it computes."""
+
+HOME = ROOT if IN_REPOSITORY else USER
+
+RESULTS = Path(os.environ.get("AMPLIFY_RESULTS") or HOME / "results")
+
+DATA = Path(os.environ.get("AMPLIFY_DATA") or HOME / "data")
+
+
+def repository() -> Path:
+    """The repository's folder, for what exists there alone: pages, claims, figures.
+
+    Raises:
+        FileNotFoundError: if the package is installed without it.
+    """
+    if not IN_REPOSITORY:
+        raise FileNotFoundError(
+            "this needs the repository: its pages and claims are not installed with the package"
+        )
+    return ROOT
 
 
 def write_atomically(path: Path, data: bytes) -> None:

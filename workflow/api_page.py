@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "amplib"
 ROOMS = {
     "The ground": "",
+    "The door": "door",
     "Truth": "truth",
     "Truth: showers": "truth/showers",
     "Truth: collisions": "truth/collisions",

@@ -16,7 +16,7 @@ import yaml
 
 from amplib.book.obtain import BEST, stored
 from amplib.estimate import LEVEL
-from amplib.files import ROOT
+from amplib.files import repository
 from amplib.metrics.verdict import ABOUT, MISSED
 from amplib.store.results import Result
 from amplib.studies import catalogue
@@ -67,7 +67,7 @@ def rules() -> Iterator[str]:
 def documents() -> dict[str, dict[str, dict[str, Any]]]:
     """``book/claims.yml``: document -> claim -> what it says, its value, where it stands."""
     content: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
-        (ROOT / "book" / "claims.yml").read_text()
+        (repository() / "book" / "claims.yml").read_text()
     )
     return content
 

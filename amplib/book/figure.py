@@ -10,14 +10,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from amplib.files import ROOT, write_atomically
+from amplib.files import repository, write_atomically
 from amplib.parameters import ParameterError
 
 
 def owners() -> dict[str, str]:
     """Figure key -> notebook that draws it, from the notebooks' sources."""
     found: dict[str, str] = {}
-    for source in sorted((ROOT / "notebooks").glob("*.py")):
+    for source in sorted((repository() / "notebooks").glob("*.py")):
         for key in re.findall(r'"figure": \{"name": "([\w-]+)"', source.read_text()):
             found[key] = source.stem
     return found
@@ -35,11 +35,12 @@ def draw(key: str, preset: str, parameters: Mapping[str, object]) -> list[Path]:
     owner = owners()
     if key not in owner:
         raise ParameterError(f"unknown figure {key!r}; allowed: {', '.join(owner)}")
-    executed = ROOT / "_build" / f"{key}.ipynb"
+    root = repository()
+    executed = root / "_build" / f"{key}.ipynb"
     pairs = {"preset": preset, **parameters}
     options = [text for name, value in pairs.items() for text in ("-p", name, json.dumps(value))]
-    runner = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
-    done = subprocess.run([*runner, "run", owner[key], str(executed), *options], cwd=ROOT)
+    runner = [sys.executable, str(root / "workflow" / "notebook.py")]
+    done = subprocess.run([*runner, "run", owner[key], str(executed), *options], cwd=root)
     if done.returncode:
         sys.exit(done.returncode)  # the notebook has said why
     return [executed, *sorted((executed.parent / "figures").glob(f"{key}.*"))]

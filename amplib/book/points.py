@@ -17,7 +17,7 @@ import yaml
 from scipy.stats import qmc
 
 from amplib.book.report import check_names
-from amplib.files import ROOT
+from amplib.files import repository
 from amplib.parameters import ParameterError
 from amplib.studies.catalogue import STUDIES, make_study
 
@@ -93,7 +93,7 @@ def points(
         ParameterError: in one line, before any work: an unknown notebook or parameter, an
             impossible value, no point, or more than ``most``.
     """
-    sources = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.py"))}
+    sources = {path.stem: path for path in sorted((repository() / "notebooks").glob("*.py"))}
     for name in notebooks:
         if name not in sources:
             raise ParameterError(f"notebook = {name!r}: allowed are {', '.join(sources)}")

@@ -18,7 +18,7 @@ from myst_nb import glue
 from amplib.book import numbers
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
-from amplib.estimate import Estimate
+from amplib.estimate import AtLeast, Estimate
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, cost_so_far
 from amplib.studies.catalogue import STUDIES
@@ -124,11 +124,27 @@ def _origin(results: Sequence[Result]) -> str:
     )
 
 
+def live_origin(figure: str, seconds: float, seed: int) -> None:
+    """The same for what a page computes itself and nothing stores."""
+    again = f"make figure ID={figure}"
+    text = f"Computed while the page was built, seed {seed}, {duration(seconds)} of one core."
+    glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
+    glue(f"{figure}-cost", f"{text} {again}", display=False)
+
+
 def duration(seconds: float) -> str:
     """``12 s``, ``3.4 min`` or ``5.6 h``."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def with_interval(n: Estimate | AtLeast) -> str:
+    """A value with its error and its 95% interval, or its bound."""
+    if isinstance(n, AtLeast):
+        return str(n)
+    _, low, high = n.interval()
+    return f"{n} ({low:.3g} to {high:.3g})" if high < 1000 else f"{n} ({low:.0f} to {high:.0f})"
 
 
 def claim_name(claim: Claim) -> str:

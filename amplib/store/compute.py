@@ -17,6 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from amplib import files
 from amplib.store import worker
 from amplib.store.rates import cost, remember
 from amplib.store.results import Result
@@ -165,7 +166,10 @@ def grouped(parts: Sequence[Part], jobs: int, size: int) -> list[list[Part]]:
 
 
 def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> None:
-    """Say what is about to be computed and about how long it takes."""
+    """Say what is about to be computed, about how long it takes, and where an installed package
+    keeps it."""
+    if not files.IN_REPOSITORY:
+        print(f"results are kept in {result.root}", file=sys.stderr)
     print(
         f"{result.study.name}, preset {result.preset}: {len(parts)} of "
         f"{len(result.study.parts())} parts on {jobs} x {device}, "

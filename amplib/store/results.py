@@ -27,7 +27,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from amplib import files
-from amplib.files import ROOT, write_atomically
+from amplib.files import IN_REPOSITORY, ROOT, write_atomically
 from amplib.store.study import Arrays, Part, Study
 
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit", "pythia8mc", "fastjet")
@@ -260,7 +260,10 @@ def _version(library: str) -> str | None:
 
 
 def commit() -> str | None:
-    """The commit of the code, with ``+`` if tracked files of amplib differ from it."""
+    """The commit of the code, with ``+`` if tracked files of amplib differ from it; None if it is
+    not known."""
+    if not IN_REPOSITORY:  # git would find that of whatever folder we are installed in
+        return None
     git = ["git", "-C", str(ROOT)]
     try:
         head = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True)

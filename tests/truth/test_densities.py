@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from amplib.truth.densities import CamelBack
+from amplib.truth.densities import CamelBack, GaussianMixture, Ring, Shells, truth_named
 
 TRUTH = CamelBack()
 means = st.tuples(st.floats(-10, 10), st.floats(-10, 10))
@@ -114,3 +114,87 @@ def test_impossible_values_are_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+@settings(max_examples=30, deadline=None)
+@given(camel_backs, st.integers(2, 60))
+def test_quantiles_of_a_camel_back_are_its_cells(truth, q):
+    x = truth.sample(1000, np.random.default_rng(5))
+    expected = np.searchsorted(truth.edges(q)[1:-1], x, side="right")
+    assert np.mean(truth.cells(q)(x[:, None]) == expected) > 0.999  # but for rounding at an edge
+
+
+def test_a_mixture_in_one_dimension_is_the_camel_back():
+    x = np.linspace(-9, 9, 101)
+    mixture = GaussianMixture([-4, 4])
+    np.testing.assert_allclose(mixture.coordinates(x)[:, 0], TRUTH.cdf(x), atol=1e-14)
+
+
+def test_coordinates_of_a_mixture_are_its_conditional_distributions():
+    """Their Jacobian, which is triangular, is the density."""
+    c = np.array([[[1, 0.5, 0], [0.5, 2, 0.3], [0, 0.3, 1]], np.diag([0.5, 0.2, 3])])
+    means, weights = np.array([[0, 0, 0], [1, 2, -1]]), [0.3, 0.7]
+    mixture = GaussianMixture(means, c, weights)
+    x, h = np.array([0.4, 1.1, -0.3]), 1e-5
+    jacobian = [
+        (mixture.coordinates(x[None] + h * e) - mixture.coordinates(x[None] - h * e))[0] / (2 * h)
+        for e in np.eye(3)
+    ]
+    density = sum(
+        w * stats.multivariate_normal(m, v).pdf(x)
+        for w, m, v in zip(weights, means, c, strict=True)
+    )
+    assert np.linalg.det(jacobian) == pytest.approx(density, rel=1e-6)
+
+
+@pytest.mark.parametrize("truth", [Ring(), Shells(5), Shells(10), GaussianMixture(np.eye(4))])
+def test_coordinates_are_uniform_and_independent(truth):
+    """Kolmogorov-Smirnov of each and all correlations of 50,000 points, seeded.
+
+    False alarm below 1e-4 for the whole test (up to 10 + 45 comparisons at 1e-6). A radius or width
+    off by 5% is told apart, as the last line shows for the radius.
+    """
+    u = truth.coordinates(truth.sample(50_000, np.random.default_rng(6)))
+    assert u.min() >= 0 and u.max() <= 1
+    assert min(stats.kstest(column, "uniform").pvalue for column in u.T) > 1e-6
+    correlations = np.corrcoef(u.T)[np.triu_indices(u.shape[1], 1)]
+    assert np.abs(correlations).max() < stats.norm.isf(5e-7) / 50_000**0.5
+    if isinstance(truth, Shells):
+        other = type(truth)(*(() if isinstance(truth, Ring) else (truth.dimension,)), radius=4.2)
+        x = other.sample(50_000, np.random.default_rng(6))
+        assert stats.kstest(truth.coordinates(x)[:, 0], "uniform").pvalue < 1e-6
+
+
+def test_coordinates_at_the_centre_and_far_away_are_numbers():
+    for d in (2, 3, 5):
+        u = Shells(d).coordinates([np.zeros(d), np.full(d, 1e9), np.eye(d)[-1]])
+        assert np.all((u >= 0) & (u <= 1))
+        assert Shells(d).cells(2**d)(np.full((1, d), 1e9))[0] < 2**d
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Shells(1), "dimension of 2"),
+        (lambda: Shells(2.5), "dimension of 2"),
+        (lambda: Shells(3, radius=-1.0), "radius"),
+        (lambda: Ring(width=0.0), "width"),
+        (lambda: GaussianMixture([0, 1], weights=[1, 1]), "sum one"),
+        (lambda: GaussianMixture([0, 1], weights=[1]), "weights must be 2"),
+        (lambda: GaussianMixture([[0, 1]], [[1, 2], [2, 1]]), "positive 2 x 2"),
+        (lambda: GaussianMixture([[0, 1]], [[1]]), "positive 2 x 2"),
+        (lambda: GaussianMixture([np.nan]), "NaN"),
+        (lambda: truth_named("camel"), "allowed are camel-back"),
+        (lambda: truth_named("shells-1"), "dimension of 2"),
+    ],
+)
+def test_impossible_truths_are_refused_in_one_line(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert "\n" not in str(error.value)
+
+
+def test_truths_by_name():
+    assert truth_named("camel-back") == CamelBack()
+    assert truth_named("ring") == Ring()
+    assert truth_named("shells-5") == Shells(5)

@@ -1,0 +1,1 @@
+"""For other people's generators: events in, what they are worth out."""

@@ -1,0 +1,149 @@
+"""Events from a file: CSV, NPY, HDF5 or parquet, as columns with names."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, NDArray[Any]]
+
+
+class Events(NamedTuple):
+    """(N, D) events, the names of their columns, and their weights (N,), or None."""
+
+    x: Array
+    names: tuple[str, ...]
+    weights: Array | None
+
+
+def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = None) -> Events:
+    """Read events from a file.
+
+    Args:
+        path: ``.csv`` or ``.txt`` (commas or white space, with or without a line of names),
+            ``.npy``, ``.h5`` or ``.hdf5``, ``.parquet``.
+        columns: names of the columns, in this order, or their numbers from 0 where they have no
+            names; all but the weights by default.
+        weights: the column that holds them.
+
+    Raises:
+        ValueError: for another suffix, a file that is not what its suffix says, an unknown column.
+        ImportError: if the library that reads the format is missing.
+        OSError: if there is no such file.
+    """
+    if path.suffix not in READERS:
+        raise ValueError(f"{path}: unknown suffix; allowed: {', '.join(READERS)}")
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    table = READERS[path.suffix](path)
+    wanted = list(columns) or [name for name in table if name != weights]
+    for name in [*wanted, *([weights] if weights else [])]:
+        if name not in table:
+            raise ValueError(f"{path}: no column {name!r}; there are {', '.join(table) or 'none'}")
+    if not wanted:
+        raise ValueError(f"{path} has no columns of events")
+    try:
+        x = np.column_stack([np.asarray(table[name], dtype=float) for name in wanted])
+        w = np.asarray(table[weights], dtype=float) if weights else None
+    except (TypeError, ValueError):
+        raise ValueError(f"{path}: {', '.join(wanted)} must be numbers, equally many") from None
+    return Events(x, tuple(wanted), w)
+
+
+def _read_text(path: Path) -> Columns:
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        first = stream.readline().strip()
+    separator = "," if "," in first else None
+    names = [name.strip() for name in first.lstrip("#").split(separator)]
+    headed = not all(map(_is_number, names))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of an empty file
+            rows = np.loadtxt(path, delimiter=separator, skiprows=int(headed), ndmin=2)
+    except (ValueError, UserWarning) as error:
+        raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    if headed and len(names) != rows.shape[1]:
+        raise ValueError(f"{path}: {len(names)} names for {rows.shape[1]} columns")
+    return dict(zip(names, rows.T, strict=True)) if headed else _numbered(rows)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbered(rows: NDArray[Any]) -> Columns:
+    """Columns of an array under their numbers.
+
+    Raises:
+        ValueError: unless it has one or two dimensions.
+    """
+    if rows.ndim not in (1, 2):
+        raise ValueError(f"events must have the shape (N,) or (N, D), got {rows.shape}")
+    return {str(i): column for i, column in enumerate(rows.reshape(len(rows), -1).T)}
+
+
+def _read_npy(path: Path) -> Columns:
+    try:
+        rows = np.load(path, allow_pickle=False)
+        if rows.dtype.names:
+            return {name: rows[name] for name in rows.dtype.names}
+        return _numbered(rows)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _read_hdf5(path: Path) -> Columns:
+    """One dataset with two dimensions or with fields, or several columns of their own."""
+    import h5py
+
+    found: dict[str, NDArray[Any]] = {}
+
+    def keep(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()]
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(keep)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    columns = {name: a for name, a in found.items() if np.ndim(a) == 1 and not a.dtype.names}
+    if len(found) == 1 and not columns:
+        (rows,) = found.values()
+        names = rows.dtype.names
+        return {name: rows[name] for name in names} if names else _numbered(rows)
+    if len(columns) < len(found):
+        raise ValueError(f"{path}: expected one table, or columns alone; has {', '.join(found)}")
+    return columns
+
+
+def _read_parquet(path: Path) -> Columns:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+READERS: dict[str, Callable[[Path], Columns]] = {
+    ".csv": _read_text,
+    ".txt": _read_text,
+    ".npy": _read_npy,
+    ".h5": _read_hdf5,
+    ".hdf5": _read_hdf5,
+    ".parquet": _read_parquet,
+}
+"""By suffix."""

@@ -1,0 +1,93 @@
+"""Events that exist, judged by a truth that is known or by held-out events of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amplib.cells import Splits, as_events
+from amplib.door.verdict import Worth
+from amplib.metrics.worth import CellContents, cell_contents
+from amplib.truth.densities import Truth
+
+Array = NDArray[np.float64]
+
+
+def worth(
+    events: ArrayLike,
+    truth: Truth | None = None,
+    held_out: ArrayLike | None = None,
+    n_train: int | None = None,
+    quantiles: int = 50,
+    weights: ArrayLike | None = None,
+) -> Worth:
+    """How many true events one generator's events are worth.
+
+    Args:
+        events: (N, D), or (N,) for one column; independent draws of the generator.
+        truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`).
+        held_out: (M, D) events of the truth that the generator has not seen, in its place.
+        n_train: events that the generator was trained on, for the amplification factor.
+        quantiles: cells of equal mass in all, over all dimensions.
+        weights: (N,), not negative.
+
+    Raises:
+        ValueError: in one line: not exactly one of ``truth`` and ``held_out``, other columns than
+            the truth's, NaN, events outside of the truth's support, impossible weights, fewer
+            events than quantiles.
+
+    >>> import amplib
+    >>> truth, rng = amplib.CamelBack(), np.random.default_rng(1)
+    >>> print(worth(truth.sample(2000, rng), truth=truth, quantiles=20).n_equiv)
+    at least 5400
+    """
+    if (truth is None) == (held_out is None):
+        raise ValueError("expected either truth or held_out to judge the events by")
+    check_whole("quantiles", quantiles, 2)
+    if n_train is not None:
+        check_whole("n_train", n_train, 1)
+    x = as_events(events)
+    w = None if weights is None else np.asarray(weights, dtype=float)
+    if truth is not None:
+        contents = contents_of(x, truth, quantiles, w)
+    else:
+        truth_events = as_events(held_out, "held-out events")  # type: ignore[arg-type]
+        check_columns(x, truth_events.shape[1])
+        cells = Splits(truth_events, quantiles)
+        contents = cell_contents(x, cells, quantiles, w, held_out=cells.size)
+    return verdict(contents, len(x), n_train)
+
+
+def verdict(contents: CellContents, events: int, n_train: int | None) -> Worth:
+    """What the cells of one training's events say."""
+    return Worth(
+        as_it_is=contents.as_it_is(),
+        n_equiv=contents.n_equiv(),
+        n_train=n_train,
+        repetitions=1,
+        events=events,
+        effective=contents.effective,
+        held_out=contents.held_out,
+        fractions=contents.fractions,
+        mse=np.array([contents.mse]),
+        evenness=contents.evenness(),
+    )
+
+
+def contents_of(x: Array, truth: Truth, q: int, weights: Array | None = None) -> CellContents:
+    """Events (N, D) in the cells of a truth, which sees them in the shape of its own sample."""
+    shape = np.shape(truth.sample(1, np.random.default_rng(0)))[1:]
+    check_columns(x, int(np.prod(shape)))
+    return cell_contents(x.reshape(-1, *shape), truth.cells(q), q, weights)
+
+
+def check_columns(x: Array, columns: int) -> None:
+    """Refuse events with other columns than the truth's."""
+    if x.shape[1] != columns:
+        raise ValueError(f"events have {x.shape[1]} columns, the truth has {columns}")
+
+
+def check_whole(name: str, value: int, least: int) -> None:
+    """Refuse what is no integer or too small."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} = {value!r}: must be an integer of at least {least}")

@@ -1,0 +1,111 @@
+"""Events that exist: what is answered, how it reads, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+import amplib
+from amplib.estimate import AtLeast, Estimate
+
+TRUTH = amplib.CamelBack()
+WIDE = amplib.CamelBack(width=1.2)
+
+
+def events(truth, n, seed=1):
+    return truth.sample(n, np.random.default_rng(seed))
+
+
+@pytest.fixture(scope="module")
+def answer():
+    return amplib.worth(events(WIDE, 20_000), truth=TRUTH, n_train=100)
+
+
+def exact(q=50):
+    return (1 - 1 / q) / float(((np.diff(WIDE.cdf(TRUTH.edges(q))) - 1 / q) ** 2).sum())
+
+
+def test_the_value_of_a_known_generator(answer):
+    assert isinstance(answer.n_equiv, Estimate)
+    assert answer.n_equiv.low < exact() < answer.n_equiv.high
+    assert answer.factor.value == pytest.approx(answer.n_equiv.value / 100)
+    assert answer.as_it_is.value < answer.n_equiv.value
+    both = 1 / answer.as_it_is.value, 1 / answer.n_equiv.value
+    assert both[0] == pytest.approx(both[1] * (1 - 1 / 20_000) + 1 / 20_000)
+
+
+def test_held_out_events_in_place_of_the_truth():
+    answer = amplib.worth(events(WIDE, 20_000), held_out=events(TRUTH, 50_000, 2))
+    assert answer.held_out == 49_999
+    assert answer.n_equiv.low < exact() < answer.n_equiv.high
+    assert answer.factor is None
+    assert "cells cut from 49,999 held-out events" in answer.notes()[0]
+
+
+def test_what_cannot_be_told_is_a_bound_and_never_nan():
+    """A perfect sample of 10,000 once gave 16420 ± nan."""
+    answer = amplib.worth(events(TRUTH, 10_000), truth=TRUTH, n_train=100)
+    assert isinstance(answer.n_equiv, AtLeast)
+    assert answer.n_equiv.low > 5000
+    text = " ".join(str(answer).split())
+    assert "at least" in text and "nan" not in text and "a lower bound, no value" in text
+    data = json.loads(json.dumps(answer.to_dict(), allow_nan=False))
+    assert data["n_equiv"]["value"] is None and data["n_equiv"]["low"] == answer.n_equiv.low
+    assert data["amplification"]["low"] == answer.n_equiv.low / 100
+
+
+def test_ten_thousand_events_are_not_split_to_get_an_error(answer):
+    said = " ".join(str(answer).split())
+    assert "one generator, one training sample" in said
+    assert "How much another training would differ is not in them" in said
+    assert max(map(len, str(answer).splitlines())) <= 80
+
+
+def test_too_even_events_are_named():
+    assert "more evenly" in str(amplib.worth(TRUTH.ppf((np.arange(9999) + 0.5) / 9999), TRUTH))
+
+
+def test_data_are_plain(answer):
+    data = json.loads(json.dumps(answer.to_dict(), allow_nan=False))
+    assert data["quantiles"] == len(data["fractions"]) == 50
+    assert data["repetitions"] == len(data["mse"]) == 1
+    assert data["n_equiv"]["low"] < data["n_equiv"]["value"] < data["n_equiv"]["high"]
+
+
+@pytest.mark.parametrize("held_out", [None, 5000])
+@pytest.mark.parametrize("truth", [TRUTH, WIDE])
+def test_it_can_be_drawn(tmp_path, truth, held_out):
+    x = events(truth, 5000)
+    judge = {"truth": TRUTH} if held_out is None else {"held_out": events(TRUTH, held_out, 3)}
+    figure = amplib.worth(x, n_train=100, **judge).plot()
+    left, right = figure.axes
+    assert left.get_ylabel() == "events / expected" and right.get_xlabel() == "true events"
+    figure.savefig(tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").stat().st_size > 1000
+
+
+X = events(TRUTH, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: amplib.worth(X), "either truth or held_out"),
+        (lambda: amplib.worth(X, truth=TRUTH, held_out=X), "either truth or held_out"),
+        (lambda: amplib.worth(X.reshape(-1, 5), truth=TRUTH), "have 5 columns, the truth has 1"),
+        (lambda: amplib.worth(X, truth=amplib.Shells(5)), "have 1 columns, the truth has 5"),
+        (lambda: amplib.worth(X, held_out=X.reshape(-1, 2)), "have 1 columns, the truth has 2"),
+        (lambda: amplib.worth([*X, np.nan], truth=TRUTH), "1 of 10001 hold NaN"),
+        (lambda: amplib.worth(X, held_out=[*X, np.inf]), "held-out events: 1 of 10001"),
+        (lambda: amplib.worth(X[:40], truth=TRUTH), "40 events are too few for 50 quantiles"),
+        (lambda: amplib.worth(X, held_out=X[:40]), "40 held-out events cannot make 50"),
+        (lambda: amplib.worth(X, truth=TRUTH, weights=-X), "not negative"),
+        (lambda: amplib.worth(X, truth=TRUTH, weights=X[:9]), r"\(10000,\), got \(9,\)"),
+        (lambda: amplib.worth(X, truth=TRUTH, n_train=0), "n_train = 0"),
+        (lambda: amplib.worth(X, truth=TRUTH, quantiles=True), "quantiles = True"),
+    ],
+)
+def test_impossible_values_are_refused_in_one_line(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert "\n" not in str(error.value)
