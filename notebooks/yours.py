@@ -161,6 +161,7 @@ def best(shape):
 
 
 report.tell(
+    **{f"yours-{name}-{shape.split(',')[0]}": a.factor for (shape, name), a in answers.items()},
     **{
         "yours-cells": ", ".join(
             f"{' x '.join(map(str, density.cells(q).divisions))} ({shape})"
@@ -170,7 +171,7 @@ report.tell(
         "yours-below": listed(lambda factor: getattr(factor, "high", np.inf) < 1),
         "yours-best": ", ".join(f"{best(s)} ({s}): {answers[s, best(s)].factor}" for s in truths),
         "yours-bounds": sum(isinstance(a.n_equiv, AtLeast) for a in answers.values()) or "none",
-    }
+    },
 )
 report.show_table(
     "yours-factors",

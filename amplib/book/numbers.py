@@ -11,7 +11,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from amplib.estimate import LEVEL, Estimate, Interval, Share
+from amplib.estimate import LEVEL, AtLeast, Estimate, Interval, Share
 
 GLUED = "numbers of "
 """Glue keys of numbers begin with this; the text's own key follows."""
@@ -35,6 +35,8 @@ def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:
     [5.0, 6.5]
     >>> list(rows_of("n", "5"))
     []
+    >>> [(row["value"], row["low"]) for row in rows_of("n", AtLeast(500.0))]
+    [(None, 500.0)]
     """
     if isinstance(value, Resolutions):
         for quantiles, one in value.items():
@@ -44,6 +46,8 @@ def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:
     if isinstance(value, Estimate):
         _, low, high = value.interval()
         yield {**row, **_interval(value.value, low, high, LEVEL), "error": _finite(value.error)}
+    elif isinstance(value, AtLeast):
+        yield {**row, "value": None, "low": _finite(value.low), "high": None, "level": LEVEL}
     elif isinstance(value, Interval):
         yield {**row, **_interval(value.value, value.low, value.high, MEDIAN_LEVEL)}
     elif isinstance(value, Share):

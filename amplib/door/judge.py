@@ -39,7 +39,7 @@ def worth(
     >>> import amplib
     >>> truth, rng = amplib.CamelBack(), np.random.default_rng(1)
     >>> print(worth(truth.sample(2000, rng), truth=truth, quantiles=20).n_equiv)
-    at least 5400
+    at least 3600
     """
     if (truth is None) == (held_out is None):
         raise ValueError("expected either truth or held_out to judge the events by")
