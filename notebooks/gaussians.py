@@ -162,12 +162,10 @@ report.tell(
         "gaussian-answers": "; ".join(f"{MIXTURES[n]}: {answers(t)}" for n, t in mixtures.items()),
         "gaussian-hopeless": f"{HOPELESS_AUC:g}",
         "gaussian-outside": percentages(lambda t: t.arrays["outside"][1]),
-        "gaussian-grid-left": report.percent(
-            grid.over_seeds(lambda t: t.outlook.effective_share.value)
-        ),
-        "gaussian-grid-left-auc": report.percent(
-            grid.over_seeds(lambda t: t.outlook.dilution_by_auc.value**-2)
-        ),
+        "gaussian-grid-left": grid.over_seeds(lambda t: t.outlook.effective_share.value).percent(),
+        "gaussian-grid-left-auc": grid.over_seeds(
+            lambda t: t.outlook.dilution_by_auc.value**-2
+        ).percent(),
     }
 )
 for figure in ("dctrgan-fig1", "gaussians-fig2", "gaussians-fig3"):
