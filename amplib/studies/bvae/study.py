@@ -518,6 +518,22 @@ class Scan(TopPairConfig, VAETraining):
         ]
 
 
+LARGER = (1e-4, 1e-3)
+"""B of further trainings of the toy model: how a VAE comes nearer to its own prior."""
+
+
+def larger_b(kl_weight: float) -> TwoBodyVAE:
+    """The laptop's VAE of two-body decays with another B, trained once."""
+    changes = {"kl_weight": kl_weight, "repetitions": 1}
+    return TwoBodyVAE.with_overrides(TwoBodyVAE.presets["laptop"], changes)
+
+
+def variants(preset: str) -> dict[str, TwoBodyVAE]:
+    """Further results of this preset that the book shows, by title."""
+    larger = LARGER if preset == "laptop" else ()
+    return {f"two-body-vae, B = {b:g}": larger_b(b) for b in larger}
+
+
 def made_up_top_pairs(n: int, rng: np.random.Generator) -> Array:
     """Events of the right columns, massless and without correlations: for fingerprints."""
     objects = np.empty((n, len(OBJECTS), 4))
