@@ -270,7 +270,7 @@ report.show_table(
     "What the paper says of these decays",
     ["claim", "the paper", "we measure", "verdict"],
     [
-        [report.claim_name(c), c.says, c.measured, c.verdict]
+        [report.claim_name(c), c.says, c.measured, "; ".join(filter(None, [c.verdict, c.why]))]
         for c in all_claims(given["preset"])
         if c.id in ("bvae.two-body", "bvae.z-momentum")
     ],
