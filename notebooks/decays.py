@@ -206,7 +206,7 @@ report.show_table(
 # %% [markdown]
 # **What B does.**  The paper states one $B$, and it may be that its standard VAE had another: a larger one pulls the codes towards
 # $\mathcal N(0, 1)$, at the expense of the reconstruction.  {numref}`decays-larger-b` shows how much the VAE gains from
-# it and the B-VAE loses.
+# it and the B-VAE loses: what the paper says of its VAE is likelier of a larger $B$ than of the one it states.
 
 # %% [markdown]
 # ## A Z to two leptons
