@@ -25,6 +25,7 @@ ROOMS = {
     "Studies: Gaussian mixtures": "studies/gaussians",
     "Studies: showers": "studies/showers",
     "Studies: collisions": "studies/collisions",
+    "Studies: generated events": "studies/bvae",
     "Book": "book",
 }
 INTRODUCTION = """# API reference

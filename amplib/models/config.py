@@ -1,4 +1,4 @@
-"""What defines a training: read by studies and notebooks that must not wait for torch."""
+"""What defines a model: read by studies and notebooks that must not wait for torch."""
 
 from __future__ import annotations
 
@@ -52,6 +52,99 @@ class GANConfig(Parameters):
     std_floor: float = bounded(1e-8, 1e-30, 1.0, later=True)
     updates: str = one_of("joint", "separate", later=True)
     initialisation: str = one_of("default", "xavier", "he", later=True)
+
+
+@dataclass(frozen=True)
+class VAETraining(Parameters):
+    """Architecture and training of the (B-)VAE; defaults are the event paper's for top pairs.
+
+    Sec. III A gives width, depth, batch and epochs; rates, momentum and where the shortcuts
+    begin are those of the published code, as the paper is silent.  Where it can be read in several
+    ways, or its code differs, a named option has the other one:
+
+    - ``initialisation``: the paper gives hidden weights "a variance of (1.55/128)^0.5", for the
+      variance to stay as it is from layer to layer.  It stays if that is their ``deviation``, as in
+      the code; taken at its word, as their ``variance``, it grows about sevenfold a layer.
+    - ``sgd_phases``: 4 in the paper, 3 in its code.
+
+    Phases end at the best weights of the validation events so far; optimisers begin anew.
+    """
+
+    width: int = bounded(128, 1, 8192)
+    depth: int = bounded(6, 1, 100)
+    batch_size: int = bounded(1024, 2, 1_000_000)
+    learning_rate: float = bounded(1e-3, 1e-9, 1.0)
+    rate_factor: float = bounded(0.5, 1e-3, 1.0)
+    adam_phases: int = bounded(4, 1, 100)
+    adam_epochs: int = bounded(240, 1, 1_000_000)
+    sgd_phases: int = bounded(4, 0, 100)
+    sgd_epochs: int = bounded(120, 1, 1_000_000)
+    momentum: float = bounded(0.9, 0.0, 0.9999)
+    initialisation: str = one_of("deviation", "variance")
+
+    @property
+    def epochs(self) -> int:
+        """Of all phases."""
+        return self.adam_phases * self.adam_epochs + self.sgd_phases * self.sgd_epochs
+
+    def phase(self, epoch: int) -> tuple[int, bool]:
+        """Number of the phase that an epoch belongs to, from 0, and whether it is its first.
+
+        >>> VAETraining(adam_phases=1, adam_epochs=5, sgd_phases=2, sgd_epochs=3).phase(9)
+        (2, True)
+        """
+        done = epoch - 1
+        adam = self.adam_phases * self.adam_epochs
+        if done < adam or not self.sgd_phases:
+            phase, within = divmod(done, self.adam_epochs)
+            last = self.adam_phases - 1
+        else:
+            phase, within = divmod(done - adam, self.sgd_epochs)
+            phase, last = phase + self.adam_phases, self.adam_phases + self.sgd_phases - 1
+        return min(phase, last), within == 0 and phase <= last
+
+
+@dataclass(frozen=True)
+class VAEConfig(VAETraining):
+    """One (B-)VAE: its dim z and its B beside all else; by default the one that the paper chose."""
+
+    latent: int = bounded(20, 1, 64)
+    kl_weight: float = bounded(1e-6, 0.0, 0.999)
+
+
+@dataclass(frozen=True)
+class BufferConfig(Parameters):
+    """How codes are drawn from the density information buffer (event paper, eqs. 16 to 19).
+
+    - ``offset``: gamma is added to the ``variance`` (eq. 19), or to the ``deviation``, as in the
+      published code.
+    - ``draw``: encodings at ``random`` (eq. 16), or all of them ``in turn``, each as often as any
+      other, as in the published code.
+    """
+
+    alpha: float = bounded(1.0, 0.0, 1e6)
+    gamma: float = bounded(0.0, 0.0, 1e6)
+    threshold: float = bounded(0.05, 0.0, 1e6)
+    offset: str = one_of("variance", "deviation")
+    draw: str = one_of("random", "in turn")
+
+
+@dataclass(frozen=True)
+class RegularGANConfig(Parameters):
+    """A small GAN of dense layers.
+
+    The event paper says of the one for two-body decays that it is regular (Goodfellow et al.,
+    arXiv:1406.2661) and of small capacity, and no more.  Rate and beta_1 are those that Radford et
+    al. (arXiv:1511.06434), which it cites beside it, recommend; the rest is ours.
+    """
+
+    noise: int = bounded(16, 1, 10_000)
+    width: int = bounded(64, 1, 8192)
+    depth: int = bounded(3, 1, 100)
+    batch_size: int = bounded(1024, 2, 1_000_000)
+    learning_rate: float = bounded(2e-4, 1e-9, 1.0)
+    beta_1: float = bounded(0.5, 0.0, 0.9999)
+    epochs: int = bounded(100, 1, 1_000_000)
 
 
 @dataclass(frozen=True)

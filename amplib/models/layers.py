@@ -32,7 +32,8 @@ class StackedLinear(nn.Module):
         generators: one seeded CPU generator a member.
         initialisation: ``default``; or, with biases of zero, ``he``, within
             :math:`\sqrt{6/n_\mathrm{in}}` (arXiv:1502.01852), or ``xavier``, within
-            :math:`\sqrt{6/(n_\mathrm{in} + n_\mathrm{out})}` (Glorot, Bengio 2010).
+            :math:`\sqrt{6/(n_\mathrm{in} + n_\mathrm{out})}` (Glorot, Bengio 2010); or a number,
+            the standard deviation of normal weights.
     """
 
     def __init__(
@@ -40,22 +41,26 @@ class StackedLinear(nn.Module):
         inputs: int,
         outputs: int,
         generators: list[torch.Generator],
-        initialisation: str = "default",
+        initialisation: str | float = "default",
     ):
         super().__init__()
         self.inputs, self.outputs = inputs, outputs
-        bound = {
+        normal = isinstance(initialisation, float)
+        scales = {
             "default": 1 / math.sqrt(inputs),
             "he": math.sqrt(6 / inputs),
             "xavier": math.sqrt(6 / (inputs + outputs)),
-        }[initialisation]
+        }
+        scale = initialisation if isinstance(initialisation, float) else scales[initialisation]
+        fill = Tensor.normal_ if normal else Tensor.uniform_  # (mean, deviation) or (low, high)
 
-        def draw(b: float, *shape: int) -> nn.Parameter:
-            members = [torch.empty(shape).uniform_(-b, b, generator=g) for g in generators]
+        def draw(s: float, *shape: int) -> nn.Parameter:
+            low = 0.0 if normal else -s
+            members = [fill(torch.empty(shape), low, s, generator=g) for g in generators]
             return nn.Parameter(torch.stack(members))
 
-        self.weight = draw(bound, inputs, outputs)
-        self.bias = draw(bound if initialisation == "default" else 0.0, 1, outputs)
+        self.weight = draw(scale, inputs, outputs)
+        self.bias = draw(scale if initialisation == "default" else 0.0, 1, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.baddbmm(self.bias, x, self.weight)
@@ -71,7 +76,7 @@ class StackedLayers(nn.ModuleList):
         self,
         widths: Sequence[int],
         generators: list[torch.Generator],
-        initialisation: str = "default",
+        initialisation: str | float = "default",
     ):
         super().__init__(
             StackedLinear(i, o, generators, initialisation) for i, o in pairwise(widths)

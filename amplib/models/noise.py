@@ -45,7 +45,7 @@ class Noise:
 
 
 class NoiseBlock:
-    """Hands out one step's words in order, as uniform numbers and dropout masks.
+    """Hands out one step's words in order, as uniform and normal numbers and dropout masks.
 
     Args:
         words: ``(E, count)`` from ``Noise.words``.
@@ -78,12 +78,44 @@ class NoiseBlock:
         both = torch.cat([radius * angle.cos(), radius * angle.sin()], 1)
         return both[:, :numbers].unflatten(1, shape)
 
+    def normal_series(self, *shape: int) -> Tensor:
+        """The same, two a word: the first numbers stay what they are if more are asked for."""
+        numbers = math.prod(shape)
+        bits = self._take(2 * series_words(numbers), 2, torch.int32)
+        return box_muller(bits, self.dtype)[:, :numbers].unflatten(1, shape)
+
     def dropout(self, p: float, *shape: int) -> Tensor:
         """``(E, *shape)`` mask: 0 with probability p (to 2^-16), else 1 / (1 - p)."""
         bits = self._take(math.prod(shape), 4, torch.int16)
         dropped = round(p * 65536) - 32769  # the largest number that drops
         keep = bits.to(self.dtype).sub_(dropped).clamp_(0, 1)
         return keep.mul_(1 / (1 - p)).unflatten(1, shape)
+
+
+def box_muller(bits: Tensor, dtype: torch.dtype) -> Tensor:
+    r"""Standard normal numbers from pairs of 32 random bits (Box, Muller 1958).
+
+    :math:`\sqrt{-2 \ln u}\,(\cos\phi, \sin\phi)` with u uniform on (0, 1), from 31 of the first
+    number's bits, and :math:`\phi` on :math:`[-\pi, \pi]`, from the second's.  The largest is 6.7,
+    which one in 4e10 exceeds.
+
+    Args:
+        bits: ``int32``, ``(..., 2 k)``.
+        dtype: of the numbers.
+
+    Returns:
+        ``(..., 2 k)``.
+    """
+    # Without its sign: a number of few bits keeps all of them in float32, so that the tail is fine.
+    u = ((bits[..., ::2] & 0x7FFFFFFF).to(dtype) + 0.5) * 2.0**-31
+    phi = bits[..., 1::2].to(dtype) * (math.pi * 2.0**-31)
+    radius = u.log_().mul_(-2).sqrt_()
+    return torch.stack([radius * phi.cos(), radius * phi.sin()], -1).flatten(-2)
+
+
+def series_words(numbers: int) -> int:
+    """Words that ``NoiseBlock.normal_series`` takes for so many numbers."""
+    return -(-numbers // 2)
 
 
 def uniform_words(numbers: int) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer, RMSprop
 
@@ -37,6 +38,9 @@ class Stack(ABC):
         dtype: ``torch.float32``; ``torch.float64`` for tests and fingerprints.
     """
 
+    precision: ClassVar[str] = "high"
+    """Of float32 products on a GPU: ``high`` rounds operands to TF32, ``highest`` does not."""
+
     def __init__(
         self, seeds: list[np.random.SeedSequence], losses: int, device: str, dtype: torch.dtype
     ):
@@ -59,6 +63,14 @@ class Stack(ABC):
     def rate_at(self, epoch: int) -> float:
         """Learning rate of this epoch, the first of which is 1."""
 
+    def begin(self, epoch: int) -> bool:
+        """What is to be done before an epoch that not every epoch needs.
+
+        Returns:
+            whether ``run_epoch`` now does something else, so that it has to be captured anew.
+        """
+        return False
+
     def _spawn(self, key: int) -> list[np.random.SeedSequence]:
         # Spawned by key, not by call: asking twice gives the same stream.
         return [
@@ -72,9 +84,14 @@ class Stack(ABC):
     def optimise(
         self, name: str, module: nn.Module, kind: type[Optimizer], **options: Any
     ) -> Optimizer:
-        """An optimiser of these weights, at ``rate``, that belongs to the state."""
+        """An optimiser of these weights, at ``rate``, that belongs to the state.
+
+        A module may have several; its weights are in the state under the first one's name.
+        """
+        if kind in (Adam, SGD):  # SGD that is not fused takes no rate from a tensor when captured
+            options["fused"] = True
         if kind is Adam:
-            options |= {"fused": True, "capturable": self.device.type == "cuda"}
+            options["capturable"] = self.device.type == "cuda"
         optimiser = kind(module.parameters(), lr=self.rate, **options)  # type: ignore[call-arg]
         self.trained[name] = module, optimiser
         return optimiser
@@ -87,18 +104,24 @@ class Stack(ABC):
             last step.  A member whose losses are not finite has diverged; it stays so and does
             not touch the others.
         """
-        run = self.run_epoch
+        run = None
         if self.device.type == "cuda":
-            torch.set_float32_matmul_precision("high")
-            run = self._captured_epoch()
+            torch.set_float32_matmul_precision(self.precision)
         for done in range(int(self.epoch) + 1, epochs + 1):
+            changed = self.begin(done)
+            if changed or run is None:
+                run = self.captured() if self.device.type == "cuda" else self.run_epoch
             self.rate.fill_(self.rate_at(done))
             run()
             if done % every == 0 or done == epochs:
-                yield done, self.losses.cpu().numpy()
+                yield done, self.losses.cpu().numpy().copy()
 
-    def _captured_epoch(self) -> Callable[[], None]:
-        """One epoch as a CUDA graph: captured once, replayed as one launch.
+    def captured(self) -> Callable[[], None]:
+        """``run_epoch`` for a GPU: the whole epoch as one CUDA graph, or of several."""
+        return self.capture(self.run_epoch)
+
+    def capture(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Work as a CUDA graph: captured once, replayed as one launch.
 
         The warm-up that capture needs trains for real, so the state is put back after it.
         """
@@ -107,22 +130,25 @@ class Stack(ABC):
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(3):
-                self.run_epoch()
+                work()
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
         for _, optimiser in self.trained.values():
             optimiser.zero_grad(set_to_none=True)
         with torch.cuda.graph(graph):
-            self.run_epoch()
+            work()
         self.restore(before)
         return graph.replay
 
     def state(self) -> dict[str, Tensor]:
         """All that a training needs to go on: weights, what the optimisers remember, the epoch."""
         state = {"epoch": self.epoch}
+        seen: set[nn.Parameter] = set()
         for name, (module, optimiser) in self.trained.items():
             for key, weight in module.named_parameters():
-                state[f"{name}.{key}"] = weight.data
+                if weight not in seen:
+                    state[f"{name}.{key}"] = weight.data
+                    seen.add(weight)
                 for moment, value in _moments(optimiser, weight).items():
                     state[f"{name}.{key}.{moment}"] = value
         return state
@@ -138,6 +164,125 @@ class Stack(ABC):
             raise ValueError("this state belongs to another configuration")
         for name, value in mine.items():
             value.copy_(state[name])
+
+
+class SharedStack(Stack):
+    """Models that all train on the same events, epoch by epoch in an order of their own.
+
+    An epoch is a shuffle, as many equal steps as there are full batches, and what follows them.
+    On a GPU it is the step that is captured: a graph of an epoch of a million events would be too
+    large.
+
+    Args:
+        events: training events ``(N, columns)``; each column is divided by its largest modulus.
+        batch_size: events of a step.
+        seeds, losses, device, dtype: of ``Stack``.
+
+    Raises:
+        ValueError: events that are not finite, or that do not fill a batch.
+    """
+
+    def __init__(
+        self,
+        events: NDArray[np.floating],
+        batch_size: int,
+        seeds: list[np.random.SeedSequence],
+        losses: int,
+        device: str,
+        dtype: torch.dtype,
+    ):
+        check_events(events)
+        if len(events) < batch_size:
+            raise ValueError(f"{len(events)} training events do not fill a batch of {batch_size}")
+        super().__init__(seeds, losses, device, dtype)
+        self.scale = self.tensor(scale_of(events))
+        self.data = self.tensor(events / self.scale.cpu().numpy())
+        self.batch_size = batch_size
+        self.shuffles = self.stream(1)
+        self.order = torch.zeros(
+            len(seeds), self.steps_per_epoch, batch_size, dtype=torch.int64, device=self.device
+        )
+        self.step = torch.zeros(1, dtype=torch.int64, device=self.device)
+
+    @abstractmethod
+    def train_step(self, batch: Tensor, at: Tensor) -> Tensor:
+        """One step on ``(E, batch, columns)``; returns what it adds to ``losses``, ``(k, E)``.
+
+        Args:
+            batch: scaled events.
+            at: number of the step in all of the training, for its noise.
+        """
+
+    def end_epoch(self) -> None:
+        """What follows the steps: nothing."""
+
+    def tensor(self, values: NDArray[np.floating]) -> Tensor:
+        """On the device, in the stack's precision."""
+        return torch.as_tensor(values, dtype=self.dtype, device=self.device)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches an epoch; what is left over after the shuffle sits this epoch out."""
+        return len(self.data) // self.batch_size
+
+    def run_epoch(self) -> None:
+        self._epoch_of(self._step)
+
+    def captured(self) -> Callable[[], None]:
+        self._shuffle()
+        step = self.capture(self._step)
+        return lambda: self._epoch_of(step)
+
+    def _epoch_of(self, step: Callable[[], None]) -> None:
+        self._shuffle()
+        for _ in range(self.steps_per_epoch):
+            step()
+        self.losses /= self.steps_per_epoch
+        self.end_epoch()
+        self.epoch += 1
+
+    def _shuffle(self) -> None:
+        points, rows = len(self.data), self.order[0].numel()
+        words = self.shuffles.words(self.epoch * points, points)
+        self.order.copy_(words.argsort(1)[:, :rows].view_as(self.order))
+        self.losses.zero_()
+        self.step.zero_()
+
+    def _step(self) -> None:
+        # The remainder: the warm-up of a capture may go beyond an epoch of few steps.
+        batch = self.order.index_select(1, self.step % self.steps_per_epoch).squeeze(1)
+        losses = self.train_step(self.data[batch], self.epoch * self.steps_per_epoch + self.step)
+        self.losses[: len(losses)] += losses
+        self.step += 1
+
+
+def scale_of(events: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Largest modulus of each column, by which it is divided; 1 where that is zero."""
+    largest = np.abs(events).max(0).astype(float)
+    return np.where(largest > 0, largest, 1.0)
+
+
+def check_events(*samples: NDArray[np.floating]) -> None:
+    """Refuse what is no table of finite numbers, all with the same columns.
+
+    Raises:
+        ValueError: saying what is wrong.
+    """
+    for events in samples:
+        if events.ndim != 2 or not len(events) or events.shape[1] != samples[0].shape[-1]:
+            shapes = " and ".join(str(x.shape) for x in samples)
+            raise ValueError(f"events of shape {shapes}: expected (N, columns), columns the same")
+        if not np.isfinite(events).all():
+            row, column = np.argwhere(~np.isfinite(events))[0]
+            raise ValueError(f"event {row}: column {column} is {events[row, column]}")
+
+
+def forget(optimiser: Optimizer) -> None:
+    """Let an optimiser begin anew, in place, as a captured step needs it."""
+    for group in optimiser.param_groups:
+        for weight in group["params"]:
+            for moment in _moments(optimiser, weight).values():
+                moment.zero_()
 
 
 def _moments(optimiser: Optimizer, weight: Tensor) -> dict[str, Tensor]:

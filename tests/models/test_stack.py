@@ -8,10 +8,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.optim import SGD, Adam, RMSprop
 
-from amplib.models.config import GANConfig
+from amplib.models.bvae import StackedVAE
+from amplib.models.config import GANConfig, RegularGANConfig, VAEConfig
 from amplib.models.gan import StackedGAN
 from amplib.models.layers import StackedLinear
 from amplib.models.noise import NoiseBlock, normal_words
+from amplib.models.regular_gan import RegularGAN
 from amplib.models.small_gan import SmallGAN
 from amplib.models.stack import Stack, shuffled
 
@@ -19,6 +21,13 @@ DOUBLE = 1e-9
 """Relative agreement in float64 of what is the same but for the order of sums."""
 EPOCHS = 4
 GAN = GANConfig(width=8, latent=6, embedding=4, depth=2, batch_size=5, learning_rate=2e-4)
+
+
+VAE = VAEConfig(
+    latent=3, width=8, depth=4, batch_size=5, learning_rate=2e-3, kl_weight=0.01,
+    adam_phases=1, adam_epochs=2, sgd_phases=2, sgd_epochs=1,
+)  # fmt: skip
+"""Three phases in ``EPOCHS``: each is gone on with, and begun, by a resumed training."""
 
 
 class Line(Stack):
@@ -52,6 +61,21 @@ def gan(members, device="cpu", dtype=torch.float64, width=8):
     return StackedGAN(replace(GAN, width=width), np.stack(samples), seeds, device, dtype)
 
 
+def vae(members, device="cpu", dtype=torch.float64, width=8):
+    """On the same events; each with a B of its own."""
+    events = np.random.default_rng(100).normal(size=(29, 4))
+    seeds = [np.random.SeedSequence(m) for m in members]
+    configs = [replace(VAE, width=width, kl_weight=10.0 ** -(2 + m)) for m in members]
+    return StackedVAE(configs, events[:18], events[18:], seeds, device, dtype)
+
+
+def regular_gan(members, device="cpu", dtype=torch.float64, width=8):
+    events = np.random.default_rng(100).normal(size=(18, 4))
+    config = RegularGANConfig(noise=3, width=width, depth=2, batch_size=5, learning_rate=2e-3)
+    seeds = [np.random.SeedSequence(m) for m in members]
+    return RegularGAN(config, events, seeds, device, dtype)
+
+
 class Blob:
     """Real events for the small GAN: N(1, 1) in two dimensions."""
 
@@ -71,6 +95,8 @@ def small_gan(members, device="cpu", dtype=torch.float64, width=8):
 
 STACKS = {
     "gan": gan,
+    "regular_gan": regular_gan,
+    "vae": vae,
     "small_gan": small_gan,
     **{
         kind.__name__: lambda members, *rest, kind=kind, **more: Line(kind, members, *rest, **more)

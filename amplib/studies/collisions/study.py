@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -138,6 +138,10 @@ class TopPairConfig(EventStudy):
     multiparton: str = one_of("on", "off")
     taus: str = one_of("off", "on")
     radius: float = bounded(0.6, 0.1, 1.5)
+
+    def simulation(self) -> dict[str, Any]:
+        """The fields of this class alone: of every study of the same events."""
+        return {f.name: getattr(self, f.name) for f in fields(TopPairConfig)}
 
     def settings(self) -> Settings:
         """The same for the generator."""
@@ -404,19 +408,10 @@ class SmearedTopPairs(TopPairConfig):
             progress(self.events)
 
     def training(self) -> np.ndarray:
-        """The first twelfth of the sample, from the summary that is shipped where it is there:
-        its two bytes a number are finer than any bin."""
-        from amplib.studies.collisions.reading import TopPairStatistics
+        """The first twelfth of the sample."""
         from amplib.studies.collisions.reference import TRAINING_SHARE
 
-        wanted = self.events // TRAINING_SHARE
-        summary = TopPairSummary(**{**self.asdict(), "events": wanted})
-        try:
-            return TopPairStatistics.of(wherever_stored(summary)).events[:wanted]
-        except FileNotFoundError:
-            sample = TopPairs(**summary.asdict())
-            made = stored_or_made(sample, sample.parts(), lambda work: None)
-            return np.concatenate(list(head(wanted, (a["events"] for _, a in made))))
+        return first_top_pairs(self, self.events // TRAINING_SHARE)
 
     def judge(self, part: Part, training: np.ndarray, reference: Reference) -> Arrays:
         """One width: as many copies as the truth has events, twelve of each."""
@@ -441,6 +436,20 @@ class SmearedTopPairs(TopPairConfig):
         events = np.concatenate(made)
         arrays = self.judge((0,), events[:2], Reference.of(events))
         return [float(x) for a in arrays.values() for x in a.ravel()]
+
+
+def first_top_pairs(config: TopPairConfig, n: int) -> np.ndarray:
+    """The first ``n`` simulated events ``(n, 26)``, MeV, from the summary that is shipped where it
+    is there: its two bytes a number are finer than any bin."""
+    from amplib.studies.collisions.reading import TopPairStatistics
+
+    summary = TopPairSummary(**{**config.simulation(), "events": n})
+    try:
+        return TopPairStatistics.of(wherever_stored(summary)).events[:n]
+    except FileNotFoundError:
+        sample = TopPairs(**summary.asdict())
+        made = stored_or_made(sample, sample.parts(), lambda work: None)
+        return np.concatenate(list(head(n, (a["events"] for _, a in made))))
 
 
 def wherever_stored(study: Study) -> Result:

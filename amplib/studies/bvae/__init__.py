@@ -1,0 +1,1 @@
+"""The event paper's generators: VAEs with a density information buffer, and their rivals."""

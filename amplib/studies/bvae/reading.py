@@ -1,0 +1,136 @@
+"""Stored trainings of one kind of decay: what each model makes of it, with errors over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.estimate import Estimate, relative, t_quantile
+from amplib.store.results import Result
+from amplib.store.study import Arrays
+from amplib.studies.bvae.observables import Decay
+from amplib.studies.bvae.study import TRUE, DecayStudy
+
+Array = NDArray[np.float64]
+
+TRUTH, TRAINING = TRUE
+
+
+@dataclass(frozen=True)
+class Generated:
+    """All trainings of some results on the same events.
+
+    Args:
+        decay: what is looked at.
+        events: how many are compared.
+        parts: the trainings of each model, the row of their arrays that is this model's, and
+            those of the true events.
+        diverged: trainings that did, left out, by model.
+    """
+
+    decay: Decay
+    events: int
+    parts: dict[str, list[Arrays]]
+    diverged: dict[str, int]
+
+    @classmethod
+    def of(cls, *results: Result) -> Generated:
+        """What the results hold.
+
+        Raises:
+            ValueError: they are not of the same events.
+        """
+        parts: dict[str, list[Arrays]] = {}
+        diverged: dict[str, int] = {}
+        studies = [_decay_study(result) for result in results]
+        samples = set()
+        for result, study in zip(results, studies, strict=True):
+            samples.add((study.event_sample(), study.compared_events))
+            stored = list(result.load().values())
+            good = [arrays for arrays in stored if arrays["diverged"] < 0]
+            for row, name in enumerate((*TRUE, *study.models)):
+                rows = good if name in study.models else stored[:1]
+                kept = [_row(arrays, row) for arrays in rows]
+                parts.setdefault(name, kept)
+            diverged |= dict.fromkeys(study.models, len(stored) - len(good))
+        if len(samples) > 1:
+            raise ValueError("these results are not of the same events")
+        ((_, events),) = samples
+        return cls(studies[0].decay, events, parts, diverged)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the generators that have a training to look at."""
+        return tuple(name for name in self.parts if name not in TRUE and self.parts[name])
+
+    def counts(self, name: str, observable: str) -> tuple[Array, float]:
+        """A histogram of the first training, and the share of its entries that lie outside."""
+        counts = self.parts[name][0][observable].astype(float)
+        return counts[1:-1], float((counts[0] + counts[-1]) / counts.sum())
+
+    def map(self, name: str, quantity: str) -> Array:
+        """Counts of the first training, first against second particle."""
+        return self.parts[name][0][f"{quantity}_map"].astype(float)
+
+    def distance(self, name: str, observable: str) -> Estimate:
+        """Mean distance to the truth, in the observable's unit, over trainings."""
+        return positive(self._each(name, "distances", observable))
+
+    def floor(self, observable: str) -> float:
+        """The distance of as many training events to the truth: of two samples of one density."""
+        return float(self._each(TRAINING, "distances", observable)[0])
+
+    def width(self, name: str, observable: str) -> Estimate:
+        """Half of what the central 68.3% of the values span, over trainings."""
+        quantiles = self._each(name, "quantiles", observable)
+        return positive((quantiles[:, 2] - quantiles[:, 0]) / 2)
+
+    def bias(self, name: str, observable: str) -> Estimate:
+        """Median less that of the truth, over trainings."""
+        true = self._each(TRUTH, "quantiles", observable)[0, 1]
+        return mean(self._each(name, "quantiles", observable)[:, 1] - true)
+
+    def four_leptons(self, name: str) -> Estimate:
+        """Share of events with four leptons, over trainings."""
+        return mean(np.array([arrays["four_leptons"] for arrays in self.parts[name]]) / self.events)
+
+    def _each(self, name: str, array: str, observable: str) -> Array:
+        row = list(self.decay.edges).index(observable)
+        return np.array([arrays[array][row] for arrays in self.parts[name]])
+
+
+def _decay_study(result: Result) -> DecayStudy:
+    assert isinstance(result.study, DecayStudy), result.study.name
+    return result.study
+
+
+def _row(arrays: Arrays, row: int) -> Arrays:
+    shared = ("losses", "diverged")
+    return {name: a[row] for name, a in arrays.items() if name not in shared}
+
+
+def mean(values: Sequence[float] | Array) -> Estimate:
+    """Mean over trainings with a 95% interval by Student; of one there is no error."""
+    x = np.asarray(values, dtype=float)
+    if len(x) < 2:
+        return Estimate(float(x.mean()), np.nan, repetitions=len(x))
+    error = float(x.std(ddof=1) / np.sqrt(len(x)))
+    value, reach = float(x.mean()), t_quantile(len(x)) * error
+    return Estimate(value, error, value - reach, value + reach, len(x))
+
+
+def positive(values: Sequence[float] | Array) -> Estimate:
+    """The same of what is positive, with an interval in its logarithm."""
+    value, error, *_ = mean(values)
+    return relative(value, error, len(values)) if value > 0 else Estimate(value, error)
+
+
+def ratio(over: Estimate, under: Estimate) -> Estimate:
+    """Of two positive means over different trainings, with an interval in its logarithm."""
+    value = over.value / under.value
+    error = value * float(np.hypot(over.error / over.value, under.error / under.value))
+    fewest = min(over.repetitions or 1, under.repetitions or 1)
+    return relative(value, error, fewest)

@@ -1,0 +1,137 @@
+"""The scan over dim z and B: top pairs to trained VAEs to figures of merit, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from amplib.models.buffer import TrainedVAE
+from amplib.models.bvae import Autoencoder, StackedVAE
+from amplib.models.config import BufferConfig, VAEConfig
+from amplib.models.training import train
+from amplib.progress import Progress
+from amplib.store.study import Arrays, Part
+from amplib.studies.bvae.study import (
+    _GENERATION,
+    _TRAINING,
+    LATENT_BINS,
+    SETTINGS,
+    Scan,
+)
+from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.truth.collisions.columns import TTBAR
+
+Array = NDArray[np.float64]
+
+BATCH = 50_000
+"""Events that are generated and counted at a time."""
+
+
+def train_and_judge(
+    study: Scan,
+    events: Sequence[Array],
+    reference: Reference,
+    parts: Sequence[Part],
+    device: str,
+    checkpoint: Path,
+    progress: Progress,
+    double: bool = False,
+) -> Iterator[Arrays]:
+    """See ``Scan.compute``.
+
+    Args:
+        study: what to compute.
+        events: top pairs that train and that validate, ``(n, 26)``, MeV.
+        reference: what generated events are judged by.
+        parts: which members; those of smaller dim z are masked.
+        device, checkpoint, progress: of ``Study.compute``.
+        double: in float64 and without a checkpoint, for a fingerprint.
+    """
+    members = [study.member(part) for part in parts]
+    seeds = [study.stream(_TRAINING, *part) for part in parts]
+    dtype = torch.float64 if double else torch.float32
+    training, validation = events
+    stack = StackedVAE(members, training, validation, seeds, device, dtype)
+    if double:
+        rows = [np.vstack([np.full(len(x[0]), e), x]) for e, x in stack.train(study.epochs, 1)]
+        losses = np.stack(rows, 2).transpose(1, 2, 0)
+    else:
+        steps = len(parts) * stack.steps_per_epoch
+        losses = train(stack, study.epochs, checkpoint, progress, steps)
+    stack.take_best()
+    for k, part in enumerate(parts):
+        finite = np.isfinite(losses[k]).all(1)
+        model = TrainedVAE.of(stack, k, TTBAR)
+        kept = _judged_at_all_settings(study, model, part, reference, progress, finite.all())
+        broken = losses[k][~finite, 0]
+        yield kept | {
+            "losses": losses[k] if double else losses[k].astype(np.float32),
+            "best": stack.best_loss[k].double().cpu().numpy(),
+            "diverged": np.array(int(broken[0]) if broken.size else -1),
+            "weights": weights_of(model) if study.keeps_weights(part) else np.zeros(0, np.float32),
+        }
+
+
+def _judged_at_all_settings(
+    study: Scan,
+    model: TrainedVAE,
+    part: Part,
+    reference: Reference,
+    progress: Progress,
+    good: bool,
+) -> Arrays:
+    n = len(SETTINGS)
+    kept = {
+        "delta": np.full((n, 2), np.nan),
+        "delta_of": np.full((n, len(DIRECTIONS), 2), np.nan),
+        "dropped": np.full(n, np.nan),
+    }
+    for k, setting in enumerate(SETTINGS):
+        if good:
+            prior = BufferConfig(**setting, offset=study.offset, draw=study.draw)
+            seed = study.stream(_GENERATION, *part, k)
+            merit = reference.judge(model.generate(reference.events, seed, prior, BATCH))
+            kept["delta"][k] = merit.delta[:2]
+            kept["delta_of"][k] = [merit.delta_of[name][:2] for name in DIRECTIONS]
+            kept["dropped"][k] = merit.dropped
+        progress(study.judging_work())
+    return kept | {"latent": latent_histograms(model)}
+
+
+def latent_histograms(model: TrainedVAE) -> NDArray[np.int32]:
+    """Counts of one code of each training event in ``LATENT_BINS``, ``(dim z, bins)``."""
+    noise = np.random.default_rng(0).normal(size=model.buffer.mean.shape)
+    mean, variance = (t.double().cpu().numpy() for t in (model.buffer.mean, model.buffer.variance))
+    codes = mean + np.sqrt(variance) * noise
+    return np.array([np.histogram(z, LATENT_BINS)[0] for z in codes.T], np.int32)
+
+
+def weights_of(model: TrainedVAE) -> NDArray[np.float32]:
+    """All weights in one row; ``model_of`` makes a model of them again."""
+    rows = [w.detach().float().cpu().numpy().ravel() for w in model.network.parameters()]
+    return np.concatenate(rows)
+
+
+def model_of(config: VAEConfig, weights: NDArray[np.float32], training: Array) -> TrainedVAE:
+    """The generator of a part that keeps its weights: its buffer is encoded anew.
+
+    Args:
+        config: of the member (``Scan.member``).
+        weights: as stored.
+        training: the events that it was trained on, ``(N, 26)``, MeV.
+
+    Raises:
+        ValueError: another number of weights than the network has.
+    """
+    network = Autoencoder(config, len(TTBAR), [torch.Generator()])
+    sizes = [w.numel() for w in network.parameters()]
+    if sum(sizes) != len(weights):
+        raise ValueError(f"{len(weights)} weights for a network of {sum(sizes)}")
+    pieces = torch.from_numpy(weights).split(sizes)
+    for weight, piece in zip(network.parameters(), pieces, strict=True):
+        weight.data.copy_(piece.view_as(weight))
+    return TrainedVAE.encoding(config, network, TTBAR, training)

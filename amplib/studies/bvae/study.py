@@ -1,0 +1,551 @@
+"""The studies of generators of decays: trained, sampled, and reduced to histograms and numbers.
+
+A part is one training.  All parts of a study train on the same events; they differ in their start,
+shuffles and noise.  Events that train, that validate and that are compared with are the first, the
+next and the last of one sample, so that no generator has seen those it is compared with.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.models.config import BufferConfig, RegularGANConfig, VAEConfig, VAETraining
+from amplib.parameters import ParameterError, bounded, one_of
+from amplib.progress import Progress
+from amplib.store.study import Arrays, Layout, Part, Presets, Study, head
+from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
+from amplib.studies.collisions.study import (
+    EventSample,
+    TopPairConfig,
+    TopPairReference,
+    TopPairs,
+    TwoBody,
+    ZLeptons,
+    first_top_pairs,
+    stored_or_made,
+    wherever_stored,
+)
+from amplib.truth.collisions.columns import OBJECTS
+
+Array = NDArray[np.float64]
+
+_TRAINING, _GENERATION = 1, 2  # which stream of a seed
+GENERATED_A_STEP = 4000
+"""Events that are generated and counted in about the time of one step."""
+TRUE = ("truth", "training")
+"""What generated events stand beside: the events that they are compared with, and as many of those
+that trained, whose distance to the first is that of two samples of the truth."""
+
+FEW = {"training_events": 2048, "validation_events": 512, "compared_events": 2048}
+LAPTOP = {"training_events": 100_000, "validation_events": 20_000, "compared_events": 100_000}
+
+
+@dataclass(frozen=True)
+class DecayStudy(Study):
+    """Generators of one kind of decay."""
+
+    unit: ClassVar[str] = "model-steps"
+    rate: ClassVar[float] = 60.0
+    gpu_rate: ClassVar[float | None] = 10_000.0  # predicted from counts of kernels, not measured
+    decay: ClassVar[Decay]
+    sample: ClassVar[type[EventSample]]
+    models: ClassVar[tuple[str, ...]]
+    """What events are generated from, in the order of the stored arrays."""
+
+    seed: int = bounded(3560661, 0, 2**63 - 1)
+    repetitions: int = bounded(1, 1, 1000, extent=True)
+    training_events: int = bounded(1_000_000, 20, 10_000_000)
+    validation_events: int = bounded(50_000, 1, 10_000_000)
+    compared_events: int = bounded(1_000_000, 10, 10_000_000)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("batch_size", "compared_events"):
+            value = self.asdict()[name]
+            if value > self.training_events:
+                raise ParameterError(
+                    f"{name} = {value}: must not exceed training_events = {self.training_events}"
+                )
+
+    def parts(self) -> list[Part]:
+        return [(k,) for k in range(self.repetitions)]
+
+    def repetitions_done(self, done: Sequence[Part]) -> int:
+        return len(done)
+
+    def group_size(self, device: str) -> int:
+        return 16 if device == "cuda" else 4
+
+    def work(self, parts: Sequence[Part]) -> float:
+        """Steps of all trainings, and generating in their unit."""
+        generated = len(self.models) * self.compared_events / GENERATED_A_STEP
+        return len(parts) * (self.steps() + generated)
+
+    @abstractmethod
+    def steps(self) -> int:
+        """Of one training."""
+
+    def stream(self, *key: int) -> np.random.SeedSequence:
+        """The random stream of this key, independent of every other key's."""
+        return np.random.SeedSequence(self.seed, spawn_key=key)
+
+    def event_sample(self) -> EventSample:
+        """As many events as are trained on, validate and are compared with."""
+        return self.sample(seed=self.seed, events=sum(self._sizes()))
+
+    def _sizes(self) -> tuple[int, int, int]:
+        return self.training_events, self.validation_events, self.compared_events
+
+    def events(self) -> tuple[Array, Array, Array]:
+        """Training, validating and compared events, ``(n, columns)`` each."""
+        sample = self.event_sample()
+        made = stored_or_made(sample, sample.parts(), lambda work: None)
+        whole = np.concatenate(list(head(sample.events, (a["events"] for _, a in made))))
+        first, second, _ = np.cumsum(self._sizes())
+        return whole[:first], whole[first:second], whole[second:]
+
+    @abstractmethod
+    def train(
+        self,
+        events: Sequence[Array],
+        parts: Sequence[Part],
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> Iterator[tuple[Array, list[Array]]]:
+        """Train, then yield the losses ``(epochs, 1 + losses)`` and the events of each model.
+
+        Args:
+            events: as of ``events``.
+            parts: which trainings.
+            device, checkpoint, progress: of ``compute``.
+            double: in float64, for a fingerprint.
+        """
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """Each part holds what ``Decay.summary`` keeps, the ``TRUE`` samples first and then the
+        ``models``, ``losses`` (epoch, then the model's) and ``diverged``, the first recorded epoch
+        with a loss that is not finite, else -1."""
+        yield from self._compute(self.events(), parts, device, checkpoint, progress)
+        checkpoint.unlink(missing_ok=True)
+
+    def _compute(
+        self,
+        events: Sequence[Array],
+        parts: Sequence[Part],
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> Iterator[tuple[Part, Arrays]]:
+        training, _, compared = events
+        truth = self.decay.sorted_values(compared)
+        samples = compared, training[: len(compared)]
+        true = [self.decay.summary(sample, truth) for sample in samples]
+        trained = self.train(events, parts, device, checkpoint, progress, double)
+        for part, (losses, generated) in zip(parts, trained, strict=True):
+            finite = np.isfinite(losses).all(1)
+            kept = []
+            for sample in generated:
+                good = finite.all() and np.isfinite(sample).all()
+                kept.append(self.decay.summary(sample, truth) if good else _nothing(true[0]))
+                progress(len(sample) / GENERATED_A_STEP)
+            broken = losses[~finite, 0]
+            yield (
+                part,
+                {name: np.stack([s[name] for s in (*true, *kept)]) for name in true[0]}
+                | {
+                    "losses": losses if double else losses.astype(np.float32),
+                    "diverged": np.array(int(broken[0]) if broken.size else -1),
+                },
+            )
+
+    def layout(self) -> Layout:
+        decay, n = self.decay, len(TRUE) + len(self.models)
+        count = len(decay.edges)
+        return {
+            **{name: ("int32", (n, len(e) + 1)) for name, e in decay.edges.items()},
+            **{
+                f"{name}_map": ("int32", (n, len(e) - 1, len(e) - 1))
+                for name, e in decay.map_edges.items()
+            },
+            "quantiles": ("float64", (n, count, len(QUANTILES))),
+            "distances": ("float64", (n, count)),
+            **dict.fromkeys(decay.extra(np.zeros((1, len(decay.columns)))), ("int64", (n,))),
+            "losses": ("float32", (None, None)),
+            "diverged": ("int64", ()),
+        }
+
+    def fingerprint(self) -> list[float]:
+        """A few float64 epochs of a small model on few events; its losses and what is kept."""
+        small = self.smaller()
+        arrays = small._compute(small.few_events(), [(0,)], "cpu", Path(), lambda work: None, True)
+        ((_, kept),) = arrays
+        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in kept.values()]
+
+    @abstractmethod
+    def smaller(self) -> DecayStudy:
+        """The same, as small as a fingerprint needs it."""
+
+    def few_events(self) -> tuple[Array, Array, Array]:
+        """Events of a fingerprint: their own generator may be missing where models train."""
+        return self.events()
+
+
+@dataclass(frozen=True)
+class DecayVAE(DecayStudy, VAEConfig, BufferConfig):
+    """A B-VAE; events are generated from N(0, 1), as of a VAE, and from its buffer."""
+
+    models: ClassVar[tuple[str, ...]] = ("VAE", "B-VAE")
+
+    depth: int = bounded(4, 1, 100)
+    kl_weight: float = bounded(3e-6, 0.0, 0.999)
+
+    def steps(self) -> int:
+        return self.epochs * (self.training_events // self.batch_size)
+
+    def member(self) -> VAEConfig:
+        """What every part trains."""
+        return VAEConfig(**{f.name: getattr(self, f.name) for f in fields(VAEConfig)})
+
+    def train(
+        self,
+        events: Sequence[Array],
+        parts: Sequence[Part],
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> Iterator[tuple[Array, list[Array]]]:
+        from amplib.studies.bvae.training import train_vaes
+
+        yield from train_vaes(self, events, parts, device, checkpoint, progress, double)
+
+    def smaller(self) -> DecayVAE:
+        return replace(
+            self,
+            training_events=40,
+            validation_events=10,
+            compared_events=40,
+            batch_size=min(self.batch_size, 20),
+            width=8,
+            latent=min(self.latent, 4),
+            adam_phases=min(self.adam_phases, 2),
+            adam_epochs=1,
+            sgd_phases=min(self.sgd_phases, 2),
+            sgd_epochs=1,
+        )
+
+
+@dataclass(frozen=True)
+class TwoBodyVAE(DecayVAE):
+    """The toy model: Adam at its defaults, 100 epochs, dim z = 9 (bvae, sec. III A)."""
+
+    name: ClassVar[str] = "two-body-vae"
+    store: ClassVar[str] = "two-body-vae"
+    presets: ClassVar[Presets] = {
+        "smoke": {**FEW, "adam_epochs": 2, "width": 16},
+        "laptop": {**LAPTOP, "adam_epochs": 60, "repetitions": 3},
+        "paper": {},
+    }
+    decay: ClassVar[Decay] = TWO_BODY_DECAY
+    sample: ClassVar[type[EventSample]] = TwoBody
+
+    latent: int = bounded(9, 1, 64)
+    adam_phases: int = bounded(1, 1, 100)
+    adam_epochs: int = bounded(100, 1, 1_000_000)
+    sgd_phases: int = bounded(0, 0, 100)
+
+
+@dataclass(frozen=True)
+class ZVAE(DecayVAE):
+    """Z -> ll: 7 x 80 epochs, from Adam to SGD, dim z = 10 (bvae, sec. III A).
+
+    The paper does not say when it changes to SGD.  Here four phases are Adam's and three SGD's, as
+    in the published code for top pairs, whose rates these are too.
+    """
+
+    name: ClassVar[str] = "z-vae"
+    store: ClassVar[str] = "z-vae"
+    presets: ClassVar[Presets] = {
+        "smoke": {**FEW, "adam_epochs": 1, "sgd_epochs": 1, "width": 16},
+        "laptop": {**LAPTOP, "adam_epochs": 10, "sgd_epochs": 10, "repetitions": 3},
+        "paper": {},
+    }
+    decay: ClassVar[Decay] = Z_DECAY
+    sample: ClassVar[type[EventSample]] = ZLeptons
+
+    latent: int = bounded(10, 1, 64)
+    adam_epochs: int = bounded(80, 1, 1_000_000)
+    sgd_phases: int = bounded(3, 0, 100)
+    sgd_epochs: int = bounded(80, 1, 1_000_000)
+
+    def source(self) -> EventSample:
+        """Their generator is missing where models train: they come through the store."""
+        return self.event_sample()
+
+    def few_events(self) -> tuple[Array, Array, Array]:
+        """Back to back at 45.5 GeV in all directions: massless, and without Pythia."""
+        rng = np.random.default_rng(self.seed)
+        direction = rng.normal(size=(sum(self._sizes()), 3))
+        p = 45.5 * direction / np.linalg.norm(direction, axis=1, keepdims=True)
+        pairs = np.zeros((len(p), 2, 2, 4))
+        flavour = np.arange(len(p)) % 2
+        pairs[np.arange(len(p)), flavour] = np.insert(np.stack([p, -p], 1), 0, 45.5, 2)
+        first, second, _ = np.cumsum(self._sizes())
+        whole = pairs.reshape(len(p), -1)
+        return whole[:first], whole[first:second], whole[second:]
+
+
+@dataclass(frozen=True)
+class TwoBodyGAN(DecayStudy, RegularGANConfig):
+    """The regular GAN of the toy model (bvae, sec. IV A)."""
+
+    name: ClassVar[str] = "two-body-gan"
+    store: ClassVar[str] = "two-body-gan"
+    presets: ClassVar[Presets] = {
+        "smoke": {**FEW, "epochs": 2, "width": 16},
+        "laptop": {**LAPTOP, "epochs": 60, "repetitions": 3},
+        "paper": {},
+    }
+    rate: ClassVar[float] = 120.0
+    decay: ClassVar[Decay] = TWO_BODY_DECAY
+    sample: ClassVar[type[EventSample]] = TwoBody
+    models: ClassVar[tuple[str, ...]] = ("GAN",)
+
+    def steps(self) -> int:
+        return self.epochs * (self.training_events // self.batch_size)
+
+    def train(
+        self,
+        events: Sequence[Array],
+        parts: Sequence[Part],
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> Iterator[tuple[Array, list[Array]]]:
+        from amplib.studies.bvae.training import train_gans
+
+        yield from train_gans(self, events, parts, device, checkpoint, progress, double)
+
+    def smaller(self) -> TwoBodyGAN:
+        return replace(
+            self,
+            training_events=40,
+            validation_events=10,
+            compared_events=40,
+            batch_size=min(self.batch_size, 20),
+            width=8,
+            epochs=2,
+        )
+
+
+LATENTS, KL_WEIGHTS = (16, 20, 24, 28), (1e-7, 1e-6, 1e-5, 1e-4)
+"""dim z and B of the scan (bvae, sec. III A)."""
+CHOSEN = (20, 1e-6)
+"""The model that the paper considers best, with alpha = 1 and gamma = 0.05."""
+SETTINGS: tuple[dict[str, float], ...] = (
+    *({"alpha": 1.0, "gamma": gamma} for gamma in (0.01, 0.05, 0.1)),
+    *({"alpha": alpha, "gamma": 0.0} for alpha in (1.0, 5.0, 10.0)),
+)
+"""Of Table I, then of Table II."""
+LATENT_BINS = np.linspace(-5, 5, 101)
+JUDGED_A_STEP = 1000
+"""Events that are generated and judged in about the time of one step."""
+TOY_EVENTS = 60
+
+
+@dataclass(frozen=True)
+class Scan(TopPairConfig, VAETraining):
+    """B-VAEs of top pairs: 4 dim z x 4 B, each judged at the settings of Tables I and II.
+
+    Part (i, j, k) is training k with dim z ``LATENTS[i]`` and B ``KL_WEIGHTS[j]``.  All train on
+    the first of the simulated top pairs, validate on the next, and generate as many as there are
+    in all, ``events``, which they are compared with.
+    """
+
+    name: ClassVar[str] = "scan"
+    store: ClassVar[str] = "scan"
+    presets: ClassVar[Presets] = {
+        "smoke": {
+            **TopPairs.presets["smoke"], "training_events": 24, "validation_events": 16,
+            "batch_size": 8, "width": 16, "adam_epochs": 1, "sgd_epochs": 1,
+        },
+        "laptop": {
+            **TopPairs.presets["laptop"],
+            "training_events": 10_000,
+            "validation_events": 2_000,
+            "adam_epochs": 4,
+            "sgd_epochs": 2,
+        },
+        "paper": {},
+    }  # fmt: skip
+    unit: ClassVar[str] = "model-steps"
+    rate: ClassVar[float] = 45.0
+    gpu_rate: ClassVar[float | None] = 10_000.0  # predicted from counts of kernels, not measured
+
+    events: int = bounded(1_200_000, 24, 100_000_000)
+    trainings: int = bounded(1, 1, 100, extent=True)
+    training_events: int = bounded(100_000, 24, 10_000_000)
+    validation_events: int = bounded(20_000, 1, 10_000_000)
+    offset: str = one_of("variance", "deviation")
+    draw: str = one_of("random", "in turn")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size > self.training_events:
+            raise ParameterError(
+                f"batch_size = {self.batch_size}: must not exceed training_events = "
+                f"{self.training_events}"
+            )
+
+    def parts(self) -> list[Part]:
+        grid = [(i, j) for i in range(len(LATENTS)) for j in range(len(KL_WEIGHTS))]
+        return [(i, j, k) for k in range(self.trainings) for i, j in grid]
+
+    def member(self, part: Part) -> VAEConfig:
+        """What a part trains."""
+        i, j, _ = part
+        mine = {f.name: getattr(self, f.name) for f in fields(VAETraining)}
+        return VAEConfig(**mine, latent=LATENTS[i], kl_weight=KL_WEIGHTS[j])
+
+    def keeps_weights(self, part: Part) -> bool:
+        """Those of the paper's choice: the other figures are drawn from them."""
+        member = self.member(part)
+        return (member.latent, member.kl_weight) == CHOSEN
+
+    def repetitions_done(self, done: Sequence[Part]) -> int:
+        """Trainings of which every member is there."""
+        stored = set(done)
+        return sum(
+            all(p in stored for p in self.parts() if p[2] == k) for k in range(self.trainings)
+        )
+
+    def worth(self, part: Part) -> float:
+        return 1 / (1 + part[2])
+
+    def group_size(self, device: str) -> int:
+        return 16 if device == "cuda" else 4
+
+    def work(self, parts: Sequence[Part]) -> float:
+        """Steps, and judging in their unit."""
+        steps = self.epochs * (self.training_events // self.batch_size)
+        return len(parts) * (steps + len(SETTINGS) * self.judging_work())
+
+    def judging_work(self) -> float:
+        """Of one setting."""
+        return self.events / JUDGED_A_STEP
+
+    def source(self) -> TopPairReference:
+        return TopPairReference(**self.simulation())
+
+    def stream(self, *key: int) -> np.random.SeedSequence:
+        """The random stream of this key, independent of every other key's."""
+        return np.random.SeedSequence(self.seed, spawn_key=key)
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """Each part holds at ``SETTINGS`` ``delta`` ``(6, 2)`` and ``delta_of`` ``(6, 2, 2)`` (eta,
+        phi), values with their errors, and what is ``dropped`` ``(6,)``; ``latent``, the counts of
+        its codes, ``losses`` (epoch, MSE, KL, validation), the ``best`` validation loss,
+        ``diverged`` as of a ``DecayStudy`` and, of the model that the paper chooses, its
+        ``weights``."""
+        from amplib.studies.bvae.scan import train_and_judge
+        from amplib.studies.collisions.reading import stored_reference
+
+        n = self.training_events
+        events = first_top_pairs(self, n + self.validation_events)
+        reference = stored_reference(wherever_stored(self.source()))
+        made = train_and_judge(
+            self, (events[:n], events[n:]), reference, parts, device, checkpoint, progress
+        )
+        yield from zip(parts, made, strict=True)
+        checkpoint.unlink(missing_ok=True)
+
+    def layout(self) -> Layout:
+        n = len(SETTINGS)
+        return {
+            "delta": ("float64", (n, 2)),
+            "delta_of": ("float64", (n, 2, 2)),
+            "dropped": ("float64", (n,)),
+            "latent": ("int32", (None, len(LATENT_BINS) - 1)),
+            "losses": ("float32", (None, 4)),
+            "best": ("float64", ()),
+            "diverged": ("int64", ()),
+            "weights": ("float32", (None,)),
+        }
+
+    def fingerprint(self) -> list[float]:
+        """A few float64 epochs of two small members on made-up top pairs: no file is read."""
+        from amplib.studies.bvae.scan import train_and_judge
+        from amplib.studies.collisions.merit import Reference
+
+        events = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
+        small = replace(
+            self,
+            events=TOY_EVENTS,
+            training_events=40,
+            validation_events=20,
+            batch_size=min(self.batch_size, 20),
+            width=8,
+            adam_phases=min(self.adam_phases, 2),
+            adam_epochs=1,
+            sgd_phases=min(self.sgd_phases, 2),
+            sgd_epochs=1,
+        )
+        truth = Reference.of(events)
+        sets, parts = (events[:40], events[40:]), [(0, 3, 0), (1, 1, 0)]
+        made = train_and_judge(
+            small, sets, truth, parts, "cpu", Path(), lambda work: None, double=True
+        )
+        return [
+            float(a.astype(float).ravel() @ np.linspace(1, 2, a.size))
+            for arrays in made
+            for name, a in arrays.items()
+            if name != "weights"  # in single precision
+        ]
+
+
+LARGER = (1e-4, 1e-3)
+"""B of further trainings of the toy model: how a VAE comes nearer to its own prior."""
+
+
+def larger_b(kl_weight: float) -> TwoBodyVAE:
+    """The laptop's VAE of two-body decays with another B, trained once."""
+    changes = {"kl_weight": kl_weight, "repetitions": 1}
+    return TwoBodyVAE.with_overrides(TwoBodyVAE.presets["laptop"], changes)
+
+
+def variants(preset: str) -> dict[str, TwoBodyVAE]:
+    """Further results of this preset that the book shows, by title."""
+    larger = LARGER if preset == "laptop" else ()
+    return {f"two-body-vae, B = {b:g}": larger_b(b) for b in larger}
+
+
+def made_up_top_pairs(n: int, rng: np.random.Generator) -> Array:
+    """Events of the right columns, massless and without correlations: for fingerprints."""
+    objects = np.empty((n, len(OBJECTS), 4))
+    pt, eta = rng.uniform(20e3, 200e3, (n, len(OBJECTS))), rng.normal(0, 1, (n, len(OBJECTS)))
+    objects[..., 1], objects[..., 2] = -np.sort(-pt, axis=1), eta
+    objects[..., 0] = objects[..., 1] * np.cosh(eta)
+    objects[..., 3] = rng.uniform(-np.pi, np.pi, (n, len(OBJECTS)))
+    objects[::2, -1] = 0  # of every other event the second lepton is absent
+    missing = rng.uniform([1e3, -np.pi], [200e3, np.pi], (n, 2))
+    return np.concatenate([missing, objects.reshape(n, -1)], axis=1)
+
+
+def _nothing(like: Arrays) -> Arrays:
+    """What is kept of a model that has diverged."""
+    return {name: np.full_like(a, np.nan if a.dtype.kind == "f" else 0) for name, a in like.items()}

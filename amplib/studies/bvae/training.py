@@ -1,0 +1,78 @@
+"""From events to trained generators to generated events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from amplib.models.buffer import TrainedVAE
+from amplib.models.bvae import StackedVAE
+from amplib.models.regular_gan import RegularGAN
+from amplib.models.stack import SharedStack
+from amplib.models.training import train
+from amplib.progress import Progress
+from amplib.store.study import Part
+from amplib.studies.bvae.study import _GENERATION, _TRAINING, DecayVAE, TwoBodyGAN
+
+Array = NDArray[np.float64]
+Trained = Iterator[tuple[Array, list[Array]]]
+
+
+def train_vaes(
+    study: DecayVAE,
+    events: Sequence[Array],
+    parts: Sequence[Part],
+    device: str,
+    checkpoint: Path,
+    progress: Progress,
+    double: bool,
+) -> Trained:
+    """See ``DecayStudy.train``: events of the best weights, from N(0, 1) and from the buffer."""
+    training, validation, compared = events
+    seeds = [study.stream(_TRAINING, *part) for part in parts]
+    dtype = torch.float64 if double else torch.float32
+    members = [study.member()] * len(parts)
+    stack = StackedVAE(members, training, validation, seeds, device, dtype)
+    losses = _trained(stack, study.epochs, checkpoint, progress, double)
+    stack.take_best()
+    for k, part in enumerate(parts):
+        model = TrainedVAE.of(stack, k, study.decay.columns)
+        generated = []
+        for number, prior in enumerate((None, study)):
+            seed = study.stream(_GENERATION, *part, number)
+            generated.append(np.concatenate(list(model.generate(len(compared), seed, prior))))
+        yield losses[k], generated
+
+
+def train_gans(
+    study: TwoBodyGAN,
+    events: Sequence[Array],
+    parts: Sequence[Part],
+    device: str,
+    checkpoint: Path,
+    progress: Progress,
+    double: bool,
+) -> Trained:
+    """See ``DecayStudy.train``: events of the last weights."""
+    training, _, compared = events
+    seeds = [study.stream(_TRAINING, *part) for part in parts]
+    gan = RegularGAN(study, training, seeds, device, torch.float64 if double else torch.float32)
+    losses = _trained(gan, study.epochs, checkpoint, progress, double)
+    batches = np.concatenate(list(gan.generate(len(compared))), 1)
+    for k in range(len(parts)):
+        yield losses[k], [batches[k]]
+
+
+def _trained(
+    stack: SharedStack, epochs: int, checkpoint: Path, progress: Progress, double: bool
+) -> Array:
+    """The losses ``(E, records, 1 + losses)``; a fingerprint's few epochs leave no checkpoint."""
+    if double:
+        rows = [np.vstack([np.full(x.shape[1], epoch), x]) for epoch, x in stack.train(epochs, 1)]
+        return np.stack(rows, 2).transpose(1, 2, 0)
+    steps = len(stack.seeds) * stack.steps_per_epoch
+    return train(stack, epochs, checkpoint, progress, steps)

@@ -1,0 +1,89 @@
+"""How the claims on decays are judged: by results that are made to meet or to miss them."""
+
+import numpy as np
+import pytest
+
+from amplib.metrics.verdict import MET, MISSED, UNDECIDED
+from amplib.store.results import Result, provenance
+from amplib.studies.bvae.claims import (
+    CONSERVED,
+    LEARNED,
+    MOMENTA,
+    SHELLS,
+    independent_width,
+    two_body,
+    z_momentum,
+)
+from amplib.studies.catalogue import make_study
+
+TRAININGS = 3
+"""Of each made-up result."""
+
+
+def made_up(name, folder, distance, width):
+    """A result whose models have these distances and widths, to 1% from training to training.
+
+    Args:
+        distance, width: by model, all observables alike.
+    """
+    study = make_study(name, "smoke", repetitions=TRAININGS)
+    result = Result(study, "smoke", folder)
+    layout = study.layout()
+    for k in range(TRAININGS):
+        arrays = {
+            n: np.ones(tuple(2 if size is None else size for size in shape), kind)
+            for n, (kind, shape) in layout.items()
+        }
+        arrays["diverged"] = np.array(-1)
+        for row, model in enumerate(study.models, 2):
+            jitter = 1 + 0.01 * (k - 1)
+            arrays["distances"][row] = distance[model] * jitter
+            arrays["quantiles"][row] = np.array([-1, 0, 1]) * width[model] * jitter
+        result.save((k,), arrays, provenance(None, "cpu", 1.0, together=1))
+    return result
+
+
+def evidence_of(*results):
+    by_name = {result.study.name: result for result in results}
+    return lambda name, preset=None: by_name[name]
+
+
+BOUND = LEARNED * independent_width()
+
+
+def test_columns_drawn_independently_obey_no_relation():
+    """Their width is of the order of E^2, some 50^2 GeV^2."""
+    assert 500 < independent_width() < 2500
+
+
+@pytest.mark.parametrize(
+    ("distance", "width", "verdict"),
+    [
+        ({"VAE": 2, "B-VAE": 1, "GAN": 3}, {"VAE": 0.5, "B-VAE": 0.1, "GAN": 0.5}, MET),
+        ({"VAE": 2, "B-VAE": 1, "GAN": 0.9}, {"VAE": 0.5, "B-VAE": 0.1, "GAN": 0.5}, MISSED),
+        ({"VAE": 2, "B-VAE": 1, "GAN": 3}, {"VAE": 2.0, "B-VAE": 0.1, "GAN": 0.5}, MISSED),
+        ({"VAE": 2, "B-VAE": 1, "GAN": 1.0}, {"VAE": 0.5, "B-VAE": 0.1, "GAN": 0.5}, UNDECIDED),
+    ],
+)
+def test_two_bodies(distance, width, verdict, tmp_path):
+    """The B-VAE is to be nearest, and every mass shell narrower than the bound (widths in it)."""
+    widths = {model: BOUND * w for model, w in width.items()}
+    results = [made_up(n, tmp_path, distance, widths) for n in ("two-body-vae", "two-body-gan")]
+    assert two_body(evidence_of(*results), None).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("vae", "bvae", "verdict"),
+    [(10.0, 0.01, MET), (10.0, 5.0, MISSED), (0.01, 0.01, MISSED), (10.0, CONSERVED, UNDECIDED)],
+)
+def test_z(vae, bvae, verdict, tmp_path):
+    """The VAE is to fail, the B-VAE not: in GeV and in rad alike here."""
+    result = made_up("z-vae", tmp_path, {"VAE": 1, "B-VAE": 1}, {"VAE": vae, "B-VAE": bvae})
+    assert z_momentum(evidence_of(result), None).verdict == verdict
+
+
+def test_what_is_judged_is_stored():
+    edges = make_study("two-body-vae", "smoke").decay.edges
+    assert {*SHELLS, *MOMENTA, *(f"sum_{x}" for x in MOMENTA)} <= edges.keys()
+    z = make_study("z-vae", "smoke").decay.edges
+    assert {"acoplanarity", *(f"sum_{x}" for x in MOMENTA)} <= z.keys()
