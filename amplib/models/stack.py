@@ -47,6 +47,7 @@ class Stack(ABC):
         # The fused CUDA kernels take the rate in float32.
         precision = torch.float32 if self.device.type == "cuda" else torch.float64
         self.rate = torch.zeros((), dtype=precision, device=self.device)
+        self.rates = [(self.rate, 1.0)]
         self.epoch = torch.zeros((), dtype=torch.int64, device=self.device)
         self.losses = torch.zeros(losses, len(seeds), dtype=dtype, device=self.device)
         self.trained: dict[str, tuple[nn.Module, Optimizer]] = {}
@@ -70,12 +71,21 @@ class Stack(ABC):
         return Noise(self._spawn(key), self.device)
 
     def optimise(
-        self, name: str, module: nn.Module, kind: type[Optimizer], **options: Any
+        self,
+        name: str,
+        module: nn.Module,
+        kind: type[Optimizer],
+        times: float = 1.0,
+        **options: Any,
     ) -> Optimizer:
-        """An optimiser of these weights, at ``rate``, that belongs to the state."""
+        """An optimiser of these weights, at ``times`` the ``rate``, that belongs to the state."""
+        rate = self.rate
+        if times != 1:
+            rate = torch.zeros_like(self.rate)
+            self.rates.append((rate, times))
         if kind is Adam:
             options |= {"fused": True, "capturable": self.device.type == "cuda"}
-        optimiser = kind(module.parameters(), lr=self.rate, **options)  # type: ignore[call-arg]
+        optimiser = kind(module.parameters(), lr=rate, **options)  # type: ignore[call-arg]
         self.trained[name] = module, optimiser
         return optimiser
 
@@ -90,15 +100,16 @@ class Stack(ABC):
         run = self.run_epoch
         if self.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
-            run = self._captured_epoch()
+            run = self.captured()
         for done in range(int(self.epoch) + 1, epochs + 1):
-            self.rate.fill_(self.rate_at(done))
+            for rate, times in self.rates:
+                rate.fill_(times * self.rate_at(done))
             run()
             if done % every == 0 or done == epochs:
                 yield done, self.losses.cpu().numpy()
 
-    def _captured_epoch(self) -> Callable[[], None]:
-        """One epoch as a CUDA graph: captured once, replayed as one launch.
+    def captured(self) -> Callable[[], None]:
+        """``run_epoch`` for a GPU, as a CUDA graph: captured once, replayed as one launch.
 
         The warm-up that capture needs trains for real, so the state is put back after it.
         """
@@ -125,6 +136,8 @@ class Stack(ABC):
                 state[f"{name}.{key}"] = weight.data
                 for moment, value in _moments(optimiser, weight).items():
                     state[f"{name}.{key}.{moment}"] = value
+            for key, buffer in module.named_buffers():
+                state[f"{name}.{key}"] = buffer
         return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
@@ -138,6 +151,14 @@ class Stack(ABC):
             raise ValueError("this state belongs to another configuration")
         for name, value in mine.items():
             value.copy_(state[name])
+
+
+def forget(optimiser: Optimizer) -> None:
+    """Let an optimiser begin anew, in place, as a captured step needs it."""
+    for group in optimiser.param_groups:
+        for weight in group["params"]:
+            for moment in _moments(optimiser, weight).values():
+                moment.zero_()
 
 
 def _moments(optimiser: Optimizer, weight: Tensor) -> dict[str, Tensor]:
