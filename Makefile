@@ -77,7 +77,7 @@ lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) lint-imports --no-cache
 
 benchmark: .venv/.ready ## how fast GANs train, showers and events are made, and events judged, on this machine
-	@for name in gan_throughput vae_throughput showers events csv_rows merit mixtures weights; do \
+	@for name in gan_throughput vae_throughput showers shower_generators events csv_rows merit mixtures weights; do \
 		$(RUN) python benchmarks/$$name.py || exit; done
 
 clean: ## remove everything that is built; results and .venv stay

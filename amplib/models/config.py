@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from amplib.parameters import Parameters, bounded, one_of
 
@@ -169,3 +170,82 @@ class DCTRTraining(Parameters):
 
 STEPS_AN_EPOCH = 100
 """Of ``SmallGAN``; what the paper calls an epoch of its GANs is one step."""
+
+
+@dataclass(frozen=True)
+class ImageTraining(Parameters):
+    """How a generator of images is trained, whichever it is.
+
+    - ``pieces``: of an epoch.  After each the training can be stopped, and generated images are
+      compared with ``judged`` others that are not trained on: the weights that are kept are those
+      of the piece with the smallest mean distance (``generators.ImageStack``).
+    - ``decay``: of the learning rate, an epoch.
+    - ``precision``: of convolutions and dense layers; what is added up stays in float32.
+    """
+
+    published_weights: ClassVar[int]
+    """Of what generates, and of what encodes or discriminates, at the published size."""
+
+    epochs: int = bounded(35, 1, 1_000_000)
+    pieces: int = bounded(50, 1, 100_000)
+    judged: int = bounded(1000, 2, 100_000)
+    precision: str = one_of("float32", "bfloat16")
+    batch_size: int = bounded(8, 2, 100_000)
+    learning_rate: float = bounded(5e-4, 1e-9, 1.0)
+    decay: float = bounded(0.95, 1e-3, 1.0)
+    beta_1: float = bounded(0.5, 0.0, 0.9999)
+    beta_2: float = bounded(0.9, 0.0, 0.9999)
+
+
+@dataclass(frozen=True)
+class BIBAEConfig(ImageTraining):
+    """The BIB-AE of *Getting High* (arXiv:2005.05334) as DCTRGAN changes it (sec. III B).
+
+    Defaults are the published ones: 71 million weights, batches of 8, 35 epochs.  What DCTRGAN
+    changes: two networks for each critic, one of which starts anew at every epoch; uniform noise;
+    no post-processor.
+
+    - ``scale``: channels and dense layers are divided by it; the latent numbers are not.
+    - ``detour``: of the decoder through images of ``60`` cells a side; ``none`` leaves out the two
+      layers that lead there and back, which cost a CPU most of the decoder's time.
+    - ``noise``: numbers that are added to the latent ones, divided by ``scale`` as well.
+    - ``latent_rate``: of the latent critics, in units of ``learning_rate``.
+    - ``critic_weight`` and the others: of the terms that the autoencoder minimises.
+    """
+
+    published_weights: ClassVar[int] = 71_443_094
+
+    scale: int = bounded(1, 1, 64)
+    detour: str = one_of("60", "none")
+    latent: int = bounded(24, 1, 10_000)
+    noise: int = bounded(488, 0, 100_000)
+    latent_rate: float = bounded(4.0, 1e-3, 1000.0)
+    critic_steps: int = bounded(5, 1, 100)
+    penalty: float = bounded(10.0, 0.0, 1000.0)
+    critic_weight: float = bounded(1.0, 0.0, 1e6)
+    latent_weight: float = bounded(100.0, 0.0, 1e6)
+    divergence_weight: float = bounded(0.05, 0.0, 1e6)
+    discrepancy_weight: float = bounded(100.0, 0.0, 1e6)
+
+
+@dataclass(frozen=True)
+class ImageGANConfig(ImageTraining):
+    """The plain GAN of *Getting High* (arXiv:2005.05334): transposed convolutions, batch norm.
+
+    Its authors' repository has the layers, the noise and the optimiser; ``channels`` of the
+    generator's last hidden layer are 32 there, which makes 4.4 million weights: 16 are the 1.5
+    million of the paper.  The discriminator has 2.1 million.
+
+    - ``channels``, ``critic_channels``: of the layers nearest to the image; deeper ones have 2, 4
+      and 8 times as many.
+    """
+
+    published_weights: ClassVar[int] = 3_564_081
+
+    channels: int = bounded(16, 1, 1024)
+    critic_channels: int = bounded(32, 1, 1024)
+    latent: int = bounded(100, 1, 100_000)
+    batch_size: int = bounded(32, 2, 100_000)
+    learning_rate: float = bounded(1e-5, 1e-9, 1.0)
+    decay: float = bounded(1.0, 1e-3, 1.0)
+    beta_2: float = bounded(0.999, 0.0, 0.9999)

@@ -51,6 +51,7 @@ class Stack(ABC):
         # The fused CUDA kernels take the rate in float32.
         precision = torch.float32 if self.device.type == "cuda" else torch.float64
         self.rate = torch.zeros((), dtype=precision, device=self.device)
+        self.rates = [(self.rate, 1.0)]
         self.epoch = torch.zeros((), dtype=torch.int64, device=self.device)
         self.losses = torch.zeros(losses, len(seeds), dtype=dtype, device=self.device)
         self.trained: dict[str, tuple[nn.Module, Optimizer]] = {}
@@ -82,17 +83,26 @@ class Stack(ABC):
         return Noise(self._spawn(key), self.device)
 
     def optimise(
-        self, name: str, module: nn.Module, kind: type[Optimizer], **options: Any
+        self,
+        name: str,
+        module: nn.Module,
+        kind: type[Optimizer],
+        times: float = 1.0,
+        **options: Any,
     ) -> Optimizer:
-        """An optimiser of these weights, at ``rate``, that belongs to the state.
+        """An optimiser of these weights, at ``times`` the ``rate``, that belongs to the state.
 
         A module may have several; its weights are in the state under the first one's name.
         """
+        rate = self.rate
+        if times != 1:
+            rate = torch.zeros_like(self.rate)
+            self.rates.append((rate, times))
         if kind in (Adam, SGD):  # SGD that is not fused takes no rate from a tensor when captured
             options["fused"] = True
         if kind is Adam:
             options["capturable"] = self.device.type == "cuda"
-        optimiser = kind(module.parameters(), lr=self.rate, **options)  # type: ignore[call-arg]
+        optimiser = kind(module.parameters(), lr=rate, **options)  # type: ignore[call-arg]
         self.trained[name] = module, optimiser
         return optimiser
 
@@ -111,7 +121,8 @@ class Stack(ABC):
             changed = self.begin(done)
             if changed or run is None:
                 run = self.captured() if self.device.type == "cuda" else self.run_epoch
-            self.rate.fill_(self.rate_at(done))
+            for rate, times in self.rates:
+                rate.fill_(times * self.rate_at(done))
             run()
             if done % every == 0 or done == epochs:
                 yield done, self.losses.cpu().numpy().copy()
@@ -151,6 +162,8 @@ class Stack(ABC):
                     seen.add(weight)
                 for moment, value in _moments(optimiser, weight).items():
                     state[f"{name}.{key}.{moment}"] = value
+            for key, buffer in module.named_buffers():
+                state[f"{name}.{key}"] = buffer
         return state
 
     def restore(self, state: dict[str, Tensor]) -> None:

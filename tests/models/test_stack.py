@@ -8,14 +8,23 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.optim import SGD, Adam, RMSprop
 
+from amplib.models.bibae import StackedBIBAE
 from amplib.models.bvae import StackedVAE
-from amplib.models.config import GANConfig, RegularGANConfig, VAEConfig
+from amplib.models.config import (
+    BIBAEConfig,
+    GANConfig,
+    ImageGANConfig,
+    RegularGANConfig,
+    VAEConfig,
+)
 from amplib.models.gan import StackedGAN
+from amplib.models.image_gan import StackedImageGAN
 from amplib.models.layers import StackedLinear
 from amplib.models.noise import NoiseBlock, normal_words
 from amplib.models.regular_gan import RegularGAN
 from amplib.models.small_gan import SmallGAN
 from amplib.models.stack import Stack, shuffled
+from amplib.models.volumes import SparseImages
 
 DOUBLE = 1e-9
 """Relative agreement in float64 of what is the same but for the order of sums."""
@@ -93,11 +102,51 @@ def small_gan(members, device="cpu", dtype=torch.float64, width=8):
     return SmallGAN(Blob(), width, seeds, 8, device=device, dtype=dtype)
 
 
+def _images(side, count=8):
+    """A few cells in a few showers, their energies and numbers."""
+    rng = np.random.default_rng(100)
+    cells = np.concatenate([rng.choice(side**3, 20, replace=False) for _ in range(count)])
+    energies = rng.exponential(size=len(cells))
+    counts = np.full(count, 20)
+    return cells, energies, counts
+
+
+def _measure(images):
+    return torch.stack([images.sum((1, 2, 3)), images.amax((1, 2, 3))], 1)
+
+
+def _trained_on_images(kind, config, members, device, dtype):
+    side = min(kind.sides)
+    images = SparseImages.of(*_images(side), (side, side, side), device, dtype)
+    reference = torch.linspace(1, 20, 2 * config.judged).view(config.judged, 2)
+    seeds = [np.random.SeedSequence(m) for m in members]
+    return kind(config, images, 50.0, _measure, reference, 0.1, seeds, device, dtype)
+
+
+def bibae(members, device="cpu", dtype=torch.float64, width=8):
+    """Two pieces a pass: within ``EPOCHS`` a critic starts anew and goes on."""
+    config = BIBAEConfig(
+        scale=64, detour="none", latent=width, noise=64, batch_size=2, critic_steps=2,
+        pieces=2, judged=3, learning_rate=1e-4,
+    )  # fmt: skip
+    return _trained_on_images(StackedBIBAE, config, members, device, dtype)
+
+
+def image_gan(members, device="cpu", dtype=torch.float64, width=8):
+    config = ImageGANConfig(
+        channels=1, critic_channels=2, latent=width, batch_size=2, pieces=2, judged=3,
+        learning_rate=1e-4,
+    )  # fmt: skip
+    return _trained_on_images(StackedImageGAN, config, members, device, dtype)
+
+
 STACKS = {
     "gan": gan,
     "regular_gan": regular_gan,
     "vae": vae,
     "small_gan": small_gan,
+    "bibae": bibae,
+    "image_gan": image_gan,
     **{
         kind.__name__: lambda members, *rest, kind=kind, **more: Line(kind, members, *rest, **more)
         for kind in (Adam, SGD, RMSprop)
@@ -203,8 +252,10 @@ def test_the_rate_is_that_of_the_epoch(make):
     stack = make([0])
     for epoch, _ in stack.train(3, every=1):
         assert stack.rate.item() == stack.rate_at(epoch)
+        assert all(rate.item() == times * stack.rate_at(epoch) for rate, times in stack.rates)
+        rates = [rate for rate, _ in stack.rates]
         for _, optimiser in stack.trained.values():
-            assert optimiser.param_groups[0]["lr"] is stack.rate
+            assert any(optimiser.param_groups[0]["lr"] is rate for rate in rates)
 
 
 @pytest.mark.parametrize("kind", [Adam, SGD, RMSprop])

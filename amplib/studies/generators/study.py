@@ -1,0 +1,334 @@
+"""The studies of generators: the BIB-AE of DCTRGAN and its cheap rival, trained on showers.
+
+Both train on the same simulated showers, those of the study ``showers``, which every machine makes
+for itself or finds in ``data/``: files of numpy's, so that a GPU machine needs nothing but what
+trains.  The next showers of the same sample choose the weights that are kept; two further samples
+measure what they generate, and what finite samples differ by.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from amplib.models.config import BIBAEConfig, ImageGANConfig, ImageTraining
+from amplib.parameters import ParameterError, bounded
+from amplib.progress import Progress
+from amplib.store.study import Arrays, Layout, Part, Presets, Study
+from amplib.studies.showers.study import Showers
+from amplib.truth.showers.config import THRESHOLD, ShowerConfig
+
+if TYPE_CHECKING:
+    import torch
+
+    from amplib.models.generators import ImageGenerator, ImageStack, Measure
+    from amplib.models.volumes import SparseImages
+
+OBSERVABLES = 33 + 30 + 30
+"""That choose and measure: the inputs of the high-level classifier (n_hit, centroid, E_tot, layer
+energies) and the second moments of every layer along x and y (dctrgan, Figs. 3, 4, 6)."""
+WEIGHTS = "weights."
+"""What the names of stored weights begin with."""
+
+_TRAINING, _GENERATION, _COMPARISON = range(3)  # which stream of a member
+
+
+@dataclass(frozen=True)
+class ShowerGenerator(Study, ShowerConfig, ImageTraining):
+    """A generator of showers: part (k,) is the k-th training, alike but for its random numbers."""
+
+    unit: ClassVar[str] = "showers"
+    latents: ClassVar[tuple[str, ...]]
+    """Densities that generation may draw latent numbers from, the published one first."""
+    terms: ClassVar[tuple[str, ...]]
+    """Losses that are recorded."""
+
+    seed: int = bounded(2009_03796, 0, 2**63 - 1)
+    showers: int = bounded(40_000, 2, 10_000_000)
+    """To train on."""
+    compared: int = bounded(2000, 2, 100_000)
+    """Generated at the end, for each of ``latents``, and compared with as many simulated ones."""
+    part_size: int = bounded(1000, 1, 100_000)
+    """Of ``Showers``."""
+    members: int = bounded(1, 1, 99, extent=True)
+    """Trainings."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        least = self.batch_size * self.pieces
+        if self.showers < least:
+            raise ParameterError(
+                f"showers = {self.showers}: pieces x batch_size = {least} are needed at least"
+            )
+
+    def parts(self) -> list[Part]:
+        return [(k,) for k in range(self.members)]
+
+    def repetitions_done(self, done: Sequence[Part]) -> int:
+        return len(done)
+
+    def work(self, parts: Sequence[Part]) -> float:
+        """Showers that pass through the training."""
+        return float(len(parts) * self.epochs * self.pieces * self.showers_a_piece)
+
+    @property
+    def showers_a_piece(self) -> int:
+        """Trained on between two checks of what is generated."""
+        return self.showers // (self.batch_size * self.pieces) * self.batch_size
+
+    def source(self) -> Showers:
+        truth = {f.name: getattr(self, f.name) for f in dataclasses.fields(ShowerConfig)}
+        wanted = self.showers + self.judged + 2 * self.compared
+        return Showers(**truth, showers=wanted, part_size=self.part_size)
+
+    def stream(self, member: int, key: int) -> np.random.SeedSequence:
+        """A training's random stream."""
+        return np.random.SeedSequence(self.seed, spawn_key=(member, key))
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """Train these parts side by side, then generate from the weights that were kept.
+
+        Each part holds ``losses`` ``(records, 1 + terms + 1 + 93)``: piece, losses, mean distance
+        and that of each observable (``ImageStack``); ``kept_at``, the piece whose weights were kept
+        (0 if the training diverged before the first), and these as ``weights.*``, to half
+        precision, running means to single precision; ``distances`` ``(latents, 93)`` of
+        ``compared`` generated showers from simulated ones, by the weights as stored; ``unrounded``
+        ``(93,)`` the same for the first of ``latents`` by the weights as trained; ``floor``
+        ``(93,)`` of simulated from simulated ones; ``size``: weights of this model and of the
+        published one.
+        """
+        from amplib.studies.generators.training import train_and_compare
+
+        members = [k for (k,) in parts]
+        results = train_and_compare(self, members, device, checkpoint, progress)
+        yield from zip(parts, results, strict=True)
+
+    @abstractmethod
+    def stack(
+        self,
+        images: SparseImages,
+        measure: Measure,
+        reference: torch.Tensor,
+        members: Sequence[int],
+        device: str,
+        dtype: torch.dtype,
+    ) -> ImageStack:
+        """The networks of these members, before training."""
+
+    @abstractmethod
+    def untrained(self) -> ImageGenerator:
+        """One generator, its weights to be replaced by stored ones."""
+
+    def density(self, stack: Any) -> Arrays:
+        """What generation needs beside weights, ``(E, ...)`` each: nothing."""
+        return {}
+
+    def generator(self, arrays: Arrays, latents: str | None = None) -> ImageGenerator:
+        """The generator of a stored part.
+
+        Args:
+            arrays: of the part.
+            latents: one of ``latents``, by default the first.
+
+        Raises:
+            ParameterError: for another name.
+        """
+        import torch
+
+        latents = latents or self.latents[0]
+        if latents not in self.latents:
+            raise ParameterError(f"latents = {latents!r}: allowed are {', '.join(self.latents)}")
+        generator = self.untrained()
+        generator.load_state_dict(
+            {
+                name.removeprefix(WEIGHTS): torch.as_tensor(value[None]).float()
+                for name, value in arrays.items()
+                if name.startswith(WEIGHTS)
+            }
+        )
+        return generator.eval()
+
+    def layout(self) -> Layout:
+        generator = self.untrained()
+        buffers = {name for name, _ in generator.named_buffers()}
+        return {
+            "losses": ("float32", (None, 2 + len(self.terms) + OBSERVABLES)),
+            "kept_at": ("int64", ()),
+            "distances": ("float32", (len(self.latents), OBSERVABLES)),
+            "unrounded": ("float32", (OBSERVABLES,)),
+            "floor": ("float32", (OBSERVABLES,)),
+            "size": ("int64", (2,)),
+            **{
+                WEIGHTS + name: ("float32" if name in buffers else "float16", value.shape[1:])
+                for name, value in generator.state_dict().items()
+            },
+        }
+
+    @abstractmethod
+    def tiny(self) -> ShowerGenerator:
+        """The same study made small, for a fingerprint."""
+
+    def shrunk(self, **further: Any) -> ShowerGenerator:
+        """With a few showers of low energy, and a rate at which two steps move something."""
+        rate = min(10 * self.learning_rate, 0.1)
+        training = {"epochs": 2, "pieces": 1, "judged": 3, "batch_size": 2, "learning_rate": rate}
+        truth = {"energy": min(self.energy, 5.0), "showers": 3, "compared": 2}
+        return replace(self, **{**training, **truth, **further}, precision="float32")
+
+    def fingerprint(self) -> list[float]:
+        """Two float64 passes over three showers: losses, kept weights and a generated shower."""
+        from amplib.studies.generators.training import tiny_run
+
+        return tiny_run(self.tiny())
+
+
+@dataclass(frozen=True)
+class ShowerBIBAE(BIBAEConfig, ShowerGenerator):
+    """The BIB-AE with two networks for each critic (dctrgan, sec. III B).
+
+    A part holds also the density that is fitted to encoded training showers: ``share`` ``(K,)``,
+    ``mean`` ``(K, latent)`` and ``factor`` ``(K, latent, latent)`` of a Gaussian mixture.
+    """
+
+    name: ClassVar[str] = "bibae"
+    store: ClassVar[str] = "bibae"
+    # A quarter of the published widths: what one core trains in a night beside the GAN on another.
+    presets: ClassVar[Presets] = {
+        "smoke": {
+            "showers": 32, "part_size": 20, "judged": 10, "compared": 10, "epochs": 2, "pieces": 2,
+            "scale": 32, "detour": "none", "batch_size": 4, "critic_steps": 1,
+        },
+        "laptop": {
+            "showers": 4_000, "epochs": 2, "pieces": 8, "judged": 500, "scale": 8,
+            "detour": "none", "batch_size": 32, "critic_steps": 1, "precision": "bfloat16",
+        },
+        "paper": {
+            "showers": 40_000, "epochs": 10, "pieces": 20, "scale": 4, "detour": "none",
+            "batch_size": 32, "critic_steps": 2, "precision": "bfloat16",
+        },
+    }  # fmt: skip
+    rate: ClassVar[float] = 10.0
+    gpu_rate: ClassVar[float | None] = 1_000.0
+    latents: ClassVar[tuple[str, ...]] = ("normal", "fitted")
+    terms: ClassVar[tuple[str, ...]] = (
+        "critic", "reset critic", "latent critic", "divergence", "discrepancy"
+    )  # fmt: skip
+
+    def stack(
+        self,
+        images: SparseImages,
+        measure: Measure,
+        reference: torch.Tensor,
+        members: Sequence[int],
+        device: str,
+        dtype: torch.dtype,
+    ) -> ImageStack:
+        from amplib.models.bibae import StackedBIBAE
+
+        seeds = [self.stream(k, _TRAINING) for k in members]
+        truth = self.energy, measure, reference, THRESHOLD
+        return StackedBIBAE(self, images, *truth, seeds, device, dtype)
+
+    def untrained(self) -> ImageGenerator:
+        import torch
+
+        from amplib.models.bibae import BIBAEGenerator, Decoder
+
+        decoder = Decoder(self, self.energy, 30, [torch.Generator()])
+        return BIBAEGenerator(decoder, self.latent)
+
+    def density(self, stack: Any) -> Arrays:
+        from amplib.models.bibae import Mixture
+
+        latents = stack.encode(min(self.showers, ENCODED))
+        fitted = Mixture.fit(latents, seed=self.seed % 2**32)
+        return {name: getattr(fitted, name).cpu().numpy() for name in ("share", "mean", "factor")}
+
+    def generator(self, arrays: Arrays, latents: str | None = None) -> ImageGenerator:
+        import torch
+
+        from amplib.models.bibae import Mixture
+
+        generator: Any = super().generator(arrays, latents)
+        if latents == "fitted":
+            density = (torch.as_tensor(arrays[n][None]) for n in ("share", "mean", "factor"))
+            generator.density = Mixture(*density)
+        return generator
+
+    def layout(self) -> Layout:
+        n = self.latent
+        return {
+            **super().layout(),
+            "share": ("float32", (None,)),
+            "mean": ("float32", (None, n)),
+            "factor": ("float32", (None, n, n)),
+        }
+
+    def tiny(self) -> ShowerGenerator:
+        small = {"scale": 64, "detour": "none", "noise": min(self.noise, 64), "latent": 3}
+        return self.shrunk(**small, critic_steps=min(self.critic_steps, 2))
+
+
+ENCODED = 20_000
+"""Training showers whose latent numbers the density is fitted to, at most."""
+
+
+@dataclass(frozen=True)
+class ShowerGAN(ImageGANConfig, ShowerGenerator):
+    """The plain GAN of *Getting High*, at its published size."""
+
+    name: ClassVar[str] = "shower-gan"
+    store: ClassVar[str] = "shower-gan"
+    # The published rate is for 125,000 steps; ten times that rate for a quarter of the steps.
+    presets: ClassVar[Presets] = {
+        "smoke": {
+            "showers": 32, "part_size": 20, "judged": 10, "compared": 10, "epochs": 2, "pieces": 2,
+            "channels": 2, "critic_channels": 2, "batch_size": 4,
+        },
+        "laptop": {
+            "showers": 4_000, "epochs": 3, "pieces": 8, "judged": 500, "channels": 8,
+            "critic_channels": 16, "learning_rate": 2e-4, "precision": "bfloat16",
+        },
+        "paper": {
+            "showers": 40_000, "epochs": 25, "pieces": 20, "learning_rate": 1e-4, "decay": 0.95,
+            "precision": "bfloat16",
+        },
+    }  # fmt: skip
+    rate: ClassVar[float] = 35.0
+    gpu_rate: ClassVar[float | None] = 5_000.0
+    latents: ClassVar[tuple[str, ...]] = ("uniform",)
+    terms: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
+
+    def stack(
+        self,
+        images: SparseImages,
+        measure: Measure,
+        reference: torch.Tensor,
+        members: Sequence[int],
+        device: str,
+        dtype: torch.dtype,
+    ) -> ImageStack:
+        from amplib.models.image_gan import StackedImageGAN
+
+        seeds = [self.stream(k, _TRAINING) for k in members]
+        truth = self.energy, measure, reference, THRESHOLD
+        return StackedImageGAN(self, images, *truth, seeds, device, dtype)
+
+    def untrained(self) -> ImageGenerator:
+        import torch
+
+        from amplib.models.image_gan import Generator
+
+        return Generator(self, self.energy, [torch.Generator()])
+
+    def tiny(self) -> ShowerGenerator:
+        small = {"channels": 1, "critic_channels": 2, "latent": min(self.latent, 5)}
+        return self.shrunk(**small)
