@@ -43,7 +43,7 @@ TARGETS = {
     ("compute", "PRESET"): {"STUDY": "fit"},
     ("figure", "SET"): {"ID": "amplify-fig2", "PRESET": "smoke"},
     ("figure", "ID"): {},
-    ("sweep", "SET"): {"STUDY": "gan", "PRESET": "smoke"},
+    ("sweep", "SET"): {"NOTEBOOK": "amplify", "PRESET": "smoke"},
     ("paper", "MINUTES"): {"STUDY": "gan"},
     ("merge", "FROM"): {},
     ("data", "NAME"): {},
@@ -140,7 +140,7 @@ def test_spans_that_are_refused(text):
         (["nonsense"], "invalid choice: 'nonsense'"),
         (["figure", "amplify-fig2", "--set", "preset=smoke"], "preset is not set here"),
         (["figure", "amplify-fig2", "--set", "open=5"], "'open' is no name of a parameter"),
-        (["sweep", "gan", "--set", "n_train=50,0"], "n_train = 0"),
+        (["sweep", "amplify", "--set", "n_train=50,0"], "n_train = 0"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_line(arguments, line):

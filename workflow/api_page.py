@@ -21,11 +21,12 @@ ROOMS = {
     "Metrics": "metrics",
     "Store": "store",
     "Studies": "studies",
-    "Studies: the camel back": "studies/camel",
-    "Studies: Gaussian mixtures": "studies/gaussians",
-    "Studies: showers": "studies/showers",
-    "Studies: collisions": "studies/collisions",
-    "Studies: generated events": "studies/bvae",
+    # Adding a study is adding a folder.
+    **{
+        f"Studies: {folder.name}": f"studies/{folder.name}"
+        for folder in sorted((PACKAGE / "studies").iterdir())
+        if (folder / "study.py").exists()
+    },
     "Book": "book",
 }
 INTRODUCTION = """# API reference
