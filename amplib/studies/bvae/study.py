@@ -256,7 +256,7 @@ class TwoBodyVAE(DecayVAE):
     presets: ClassVar[Presets] = {
         "smoke": {**FEW, "adam_epochs": 2, "width": 16},
         "laptop": {**LAPTOP, "adam_epochs": 60, "repetitions": 3},
-        "paper": {},
+        "paper": {"repetitions": 3},
     }
     decay: ClassVar[Decay] = TWO_BODY_DECAY
     sample: ClassVar[type[EventSample]] = TwoBody
@@ -280,7 +280,7 @@ class ZVAE(DecayVAE):
     presets: ClassVar[Presets] = {
         "smoke": {**FEW, "adam_epochs": 1, "sgd_epochs": 1, "width": 16},
         "laptop": {**LAPTOP, "adam_epochs": 10, "sgd_epochs": 10, "repetitions": 3},
-        "paper": {},
+        "paper": {"repetitions": 3},
     }
     decay: ClassVar[Decay] = Z_DECAY
     sample: ClassVar[type[EventSample]] = ZLeptons
@@ -316,7 +316,7 @@ class TwoBodyGAN(DecayStudy, RegularGANConfig):
     presets: ClassVar[Presets] = {
         "smoke": {**FEW, "epochs": 2, "width": 16},
         "laptop": {**LAPTOP, "epochs": 60, "repetitions": 3},
-        "paper": {},
+        "paper": {"repetitions": 3},
     }
     rate: ClassVar[float] = 120.0
     decay: ClassVar[Decay] = TWO_BODY_DECAY
