@@ -231,7 +231,7 @@ for name, trainings in mixtures.items():
 report.show_table(
     "gaussians-distances",
     "Before and after reweighting: means over seeds with their standard errors",
-    ["mixture", "events of", "⟨S²⟩", "its floor", "sliced Wasserstein", "AUC"],
+    ["mixture", "events of", "$\\langle S^2\\rangle$", "its floor", "sliced Wasserstein", "AUC"],
     rows,
 )
 
