@@ -1,4 +1,4 @@
-"""Showers a second of the generators, training and generating; about three minutes.
+"""Showers a second of the generators, training and generating; two minutes of a core.
 
     python benchmarks/shower_generators.py [--scale 4] [--critic-steps 2] [--turns 3]
 

@@ -20,6 +20,7 @@ has its weights reset after every epoch", uniform noise, no post-processor.  Our
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -102,15 +103,12 @@ class Encoder(nn.Module):
         self.energy = energy
         c = _divided(CHANNELS, config.scale)
         wide, narrow = _divided(DENSE, config.scale)
-        inputs = [1, *c]
-        sides = [side := side // 2 + 1 for _ in range(3)]  # 30: 16, 9, 5
-        self.convolutions = nn.Sequential(
-            *(
-                _NormedConv(StackedConv3d(i, o, 4, starts, stride=2, padding=2), side)
-                for i, o, side in zip(inputs, c, sides, strict=False)
-            ),
-            _NormedConv(StackedConv3d(c[2], c[3], 3, starts, padding=1), side),
-        )
+        layers = []
+        for i, o in pairwise([1, *c[:3]]):
+            side = side // 2 + 1  # 30: 16, 9, 5
+            layers.append(_NormedConv(StackedConv3d(i, o, 4, starts, stride=2, padding=2), side))
+        layers.append(_NormedConv(StackedConv3d(c[2], c[3], 3, starts, padding=1), side))
+        self.convolutions = nn.Sequential(*layers)
         self.dense = StackedLayers([c[3] * side**3 + 1, wide, narrow], starts)
         self.mean = StackedLinear(narrow, config.latent, starts)
         self.log_variance = StackedLinear(narrow, config.latent, starts)

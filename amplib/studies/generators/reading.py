@@ -29,7 +29,7 @@ class Trained(NamedTuple):
     floor: np.ndarray
     """``(93,)`` distances between two simulated samples of the same size."""
     rounding: float
-    """Largest change of a distance that storing the weights in half precision makes."""
+    """Largest change of a distance that weights in half precision would make."""
     share: float
     """Of the published number of weights."""
 
@@ -50,7 +50,7 @@ def trained(result: Result, member: int = 0) -> Trained:
         kept_at=int(arrays["kept_at"]),
         distances=dict(zip(study.latents, arrays["distances"], strict=True)),
         floor=arrays["floor"],
-        rounding=float(np.abs(arrays["distances"][0] - arrays["unrounded"]).max()),
+        rounding=float(np.abs(arrays["distances"][0] - arrays["rounded"]).max()),
         share=float(size / published),
     )
 

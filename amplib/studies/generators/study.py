@@ -98,10 +98,9 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
 
         Each part holds ``losses`` ``(records, 1 + terms + 1 + 93)``: piece, losses, mean distance
         and that of each observable (``ImageStack``); ``kept_at``, the piece whose weights were kept
-        (0 if the training diverged before the first), and these as ``weights.*``, to half
-        precision, running means to single precision; ``distances`` ``(latents, 93)`` of
-        ``compared`` generated showers from simulated ones, by the weights as stored; ``unrounded``
-        ``(93,)`` the same for the first of ``latents`` by the weights as trained; ``floor``
+        (0 if the training diverged before the first), and these as ``weights.*``; ``distances``
+        ``(latents, 93)`` of ``compared`` generated showers from simulated ones; ``rounded``
+        ``(93,)`` the same for the first of ``latents`` by weights in half precision; ``floor``
         ``(93,)`` of simulated from simulated ones; ``size``: weights of this model and of the
         published one.
         """
@@ -157,18 +156,16 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
         return generator.eval()
 
     def layout(self) -> Layout:
-        generator = self.untrained()
-        buffers = {name for name, _ in generator.named_buffers()}
         return {
             "losses": ("float32", (None, 2 + len(self.terms) + OBSERVABLES)),
             "kept_at": ("int64", ()),
             "distances": ("float32", (len(self.latents), OBSERVABLES)),
-            "unrounded": ("float32", (OBSERVABLES,)),
+            "rounded": ("float32", (OBSERVABLES,)),
             "floor": ("float32", (OBSERVABLES,)),
             "size": ("int64", (2,)),
             **{
-                WEIGHTS + name: ("float32" if name in buffers else "float16", value.shape[1:])
-                for name, value in generator.state_dict().items()
+                WEIGHTS + name: ("float32", value.shape[1:])
+                for name, value in self.untrained().state_dict().items()
             },
         }
 

@@ -110,7 +110,7 @@ def _compare(
             "losses": history[k].astype(np.float32),
             "kept_at": stack.kept_at[k].cpu().numpy(),
             "distances": np.stack(distances),
-            "unrounded": _distance(trained, study, stream, truth),
+            "rounded": _distance(study.generator(_rounded(arrays)), study, stream, truth),
             "floor": floor.numpy(),
             "size": np.array([weights_of(*_networks(stack)), study.published_weights]),
             **arrays,
@@ -124,14 +124,15 @@ def _networks(stack: ImageStack) -> list[torch.nn.Module]:
 
 
 def _stored(generator: ImageGenerator) -> Arrays:
-    """Weights in half precision; running means, which may be tiny, in single."""
-    buffers = {name for name, _ in generator.named_buffers()}
+    return {WEIGHTS + name: value[0].numpy() for name, value in generator.state_dict().items()}
+
+
+def _rounded(arrays: Arrays) -> Arrays:
+    """Weights in half precision, which would need half the space."""
     return {
-        WEIGHTS + name: value[0].float().numpy().astype(
-            np.float32 if name in buffers else np.float16
-        )
-        for name, value in generator.state_dict().items()
-    }  # fmt: skip
+        name: value.astype(np.float16) if name.startswith(WEIGHTS) else value
+        for name, value in arrays.items()
+    }
 
 
 def _distance(
