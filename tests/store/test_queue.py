@@ -93,7 +93,7 @@ def test_what_is_begun_is_finished_first(store):
 def test_one_study_of_many():
     assert set(wanted("smoke", "fit")) == {"fit"}
     assert len(wanted("paper", "gan")) > 5, "with its readings"
-    with pytest.raises(ParameterError, match="study = 'gann': allowed are .*fit, smoothing"):
+    with pytest.raises(ParameterError, match=r"study = 'gann': allowed are .*fit, smoothing"):
         wanted("smoke", "gann")
 
 
