@@ -1,6 +1,7 @@
 """What people type: a parameter is data and never code, and a mistake is one line and no work."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -66,7 +67,7 @@ def test_nothing_that_make_is_given_is_run(target, variable, how, tmp_path):
     status, said = make(target, **others, **{variable: INJECTED[how].format(file=file)})
     assert status == 2
     assert not file.exists()
-    ours = [line for line in said.splitlines() if not line.startswith("make: ***")]
+    ours = [line for line in said.splitlines() if not re.match(r"make(\[\d+\])?: \*\*\*", line)]
     assert len(ours) == 1, said
 
 

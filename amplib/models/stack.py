@@ -154,7 +154,7 @@ class Stack(ABC):
     def state(self) -> dict[str, Tensor]:
         """All that a training needs to go on: weights, what the optimisers remember, the epoch."""
         state = {"epoch": self.epoch}
-        seen: set[nn.Parameter] = set()
+        seen: set[Tensor] = set()  # of a module with several optimisers
         for name, (module, optimiser) in self.trained.items():
             for key, weight in module.named_parameters():
                 if weight not in seen:
@@ -163,7 +163,9 @@ class Stack(ABC):
                 for moment, value in _moments(optimiser, weight).items():
                     state[f"{name}.{key}.{moment}"] = value
             for key, buffer in module.named_buffers():
-                state[f"{name}.{key}"] = buffer
+                if buffer not in seen:
+                    state[f"{name}.{key}"] = buffer
+                    seen.add(buffer)
         return state
 
     def restore(self, state: dict[str, Tensor]) -> None:
