@@ -236,7 +236,8 @@ def run_sweep(options: argparse.Namespace) -> bool:
     if (options.file is None) == (options.notebook is None) or (options.file and options.set):
         raise ValueError("expected a notebook with --set NAME=V1,V2,..., or --file")
     if options.file:
-        return sweep(options.file.stem, points.from_file(options.file, options.preset, most))
+        chosen = points.from_file(options.file, options.preset, most)
+        return sweep(options.file.stem, chosen, options.jobs)
     grid = {
         name: [_literal(v) for v in str(values).split(",")]
         for name, values in assignments(options.set).items()
