@@ -24,9 +24,10 @@ def bounded(
     )
 
 
-def one_of(default: str, *others: str, later: bool = False) -> Any:
-    """One of the named choices, the first being the default; ``later`` as of ``bounded``."""
-    return field(default=default, metadata={"choices": (default, *others), "later": later})
+def one_of(default: str, *others: str, extent: bool = False, later: bool = False) -> Any:
+    """One of the named choices, the first being the default; the rest as of ``bounded``."""
+    choices = (default, *others)
+    return field(default=default, metadata={"choices": choices, "extent": extent, "later": later})
 
 
 class ParameterError(ValueError):

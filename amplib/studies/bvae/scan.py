@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from amplib.studies.bvae.study import (
     Scan,
 )
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.study import first_top_pairs, wherever_stored
 from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]
@@ -114,6 +116,27 @@ def weights_of(model: TrainedVAE) -> NDArray[np.float32]:
     """All weights in one row; ``model_of`` makes a model of them again."""
     rows = [w.detach().float().cpu().numpy().ravel() for w in model.network.parameters()]
     return np.concatenate(rows)
+
+
+def chosen_model(study: Scan, training: int = 0) -> TrainedVAE:
+    """The generator that the paper considers best, from a stored scan.
+
+    Args:
+        study: the scan; ``models = chosen`` is enough.
+        training: which of its repetitions.
+
+    Raises:
+        FileNotFoundError: it is not stored, with the command that trains it.
+        ValueError: its training has diverged.
+    """
+    scan = replace(study, models="chosen", trainings=training + 1)
+    result = wherever_stored(scan)
+    arrays = result.part(scan.parts()[training])
+    assert arrays is not None
+    if arrays["diverged"] >= 0:
+        raise ValueError(f"the chosen model diverged in epoch {arrays['diverged']}")
+    events = first_top_pairs(scan, scan.training_events)
+    return model_of(scan.member(scan.parts()[training]), arrays["weights"], events)
 
 
 def model_of(config: VAEConfig, weights: NDArray[np.float32], training: Array) -> TrainedVAE:

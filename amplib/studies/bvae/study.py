@@ -397,6 +397,8 @@ class Scan(TopPairConfig, VAETraining):
 
     events: int = bounded(1_200_000, 24, 100_000_000)
     trainings: int = bounded(1, 1, 100, extent=True)
+    models: str = one_of("all", "chosen", extent=True)
+    """Which of the grid are wanted: ``chosen`` are those that other figures are drawn from."""
     training_events: int = bounded(100_000, 24, 10_000_000)
     validation_events: int = bounded(20_000, 1, 10_000_000)
     offset: str = one_of("variance", "deviation")
@@ -412,7 +414,9 @@ class Scan(TopPairConfig, VAETraining):
 
     def parts(self) -> list[Part]:
         grid = [(i, j) for i in range(len(LATENTS)) for j in range(len(KL_WEIGHTS))]
-        return [(i, j, k) for k in range(self.trainings) for i, j in grid]
+        parts: list[Part] = [(i, j, k) for k in range(self.trainings) for i, j in grid]
+        chosen = [part for part in parts if self.keeps_weights(part)]
+        return chosen if self.models == "chosen" else parts
 
     def member(self, part: Part) -> VAEConfig:
         """What a part trains."""
@@ -433,7 +437,8 @@ class Scan(TopPairConfig, VAETraining):
         )
 
     def worth(self, part: Part) -> float:
-        return 1 / (1 + part[2])
+        """The chosen model first: most figures hang on it."""
+        return (10 if self.keeps_weights(part) else 1) / (1 + part[2])
 
     def group_size(self, device: str) -> int:
         return 16 if device == "cuda" else 4

@@ -10,7 +10,7 @@ from amplib.models.buffer import TrainedVAE
 from amplib.models.bvae import StackedVAE
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
-from amplib.studies.bvae.scan import model_of, train_and_judge, weights_of
+from amplib.studies.bvae.scan import chosen_model, model_of, train_and_judge, weights_of
 from amplib.studies.bvae.study import CHOSEN, SETTINGS, made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.merit import Reference
@@ -61,6 +61,14 @@ def test_further_trainings_are_further_parts():
     assert five.repetitions_done([*one.parts(), (0, 0, 1)]) == 1
 
 
+def test_the_chosen_model_is_asked_for_alone_and_comes_first():
+    scan = make_study("scan", "paper", trainings=2)
+    chosen = replace(scan, models="chosen")
+    assert chosen.key() == scan.key()
+    assert chosen.parts() == [(1, 1, 0), (1, 1, 1)]
+    assert max(scan.parts(), key=scan.worth) == (1, 1, 0)
+
+
 # ---- parts ----
 
 
@@ -95,6 +103,15 @@ def test_a_chosen_model_comes_back_from_its_part():
     np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-2)
     with pytest.raises(ValueError, match="weights for a network of"):
         model_of(config, weights_of(model)[1:], EVENTS[:400])
+
+
+def test_the_chosen_model_of_the_shipped_scan_generates_top_pairs():
+    model = chosen_model(make_study("scan", "laptop"))
+    events = next(model.generate(500, np.random.SeedSequence(1), BufferConfig(gamma=0.05)))
+    assert events.shape == (500, 26)
+    assert np.median(events[:, 2 + 1]) > 50e3  # pT of the first jet, MeV
+    with pytest.raises(FileNotFoundError, match="make compute STUDY=scan"):
+        chosen_model(make_study("scan", "laptop", width=16))
 
 
 # ---- what it is made from ----
