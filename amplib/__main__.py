@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c = commands.add_parser("data", help="events by the million, as one file")
     c.add_argument("name", help="a study and a preset, such as showers-laptop")
     c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    c.add_argument("--header", action="store_true", help="name the columns of a CSV file")
     c.add_argument("--jobs", type=int, help="worker processes")
     c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     c.set_defaults(run=run_data)
@@ -180,7 +181,8 @@ def run_merge(options: argparse.Namespace) -> bool:
 
 def run_data(options: argparse.Namespace) -> bool:
     """``amplib data``."""
-    print(make_data(options.name, options.jobs, options.device, assignments(options.set)))
+    parameters = assignments(options.set)
+    print(make_data(options.name, options.jobs, options.device, parameters, options.header))
     return True
 
 

@@ -148,8 +148,14 @@ class BulkStudy(Study):
     """The module that ``write`` needs, whose libraries may be missing."""
 
     @abstractmethod
-    def write(self, path: Path, parts: Iterator[Arrays]) -> None:
-        """Write the events that are wanted as one file, in the format of the published one."""
+    def write(self, path: Path, parts: Iterator[Arrays], header: bool = False) -> None:
+        """Write the events that are wanted as one file, in the format of the published one.
+
+        Args:
+            path: the file.
+            parts: all that are wanted.
+            header: whether a table begins with the names of its columns.
+        """
 
 
 def head(n: int, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -71,11 +71,12 @@ class EventSample(EventStudy, BulkStudy):
     def make(self, part: Part, progress: Progress) -> Arrays:
         """The events of a part, ``events`` ``(part_size, columns)``, and what is known of them."""
 
-    def write(self, path: Path, parts: Iterator[Arrays]) -> None:
+    def write(self, path: Path, parts: Iterator[Arrays], header: bool = False) -> None:
         """As the published file: space-separated, one event a line."""
         from amplib.truth.collisions.csv_file import write_events
 
-        write_events(path, head(self.events, (arrays["events"] for arrays in parts)))
+        events = head(self.events, (arrays["events"] for arrays in parts))
+        write_events(path, events, header=self.columns if header else ())
 
     def fingerprint(self) -> list[float]:
         arrays = replace(self, part_size=3).make((0,), lambda work: None)

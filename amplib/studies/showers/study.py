@@ -118,8 +118,8 @@ class Showers(ShowerStudy, BulkStudy):
             "count": np.concatenate(counts),
         }
 
-    def write(self, path: Path, parts: Iterator[Arrays]) -> None:
-        """As the HDF5 file of the published showers."""
+    def write(self, path: Path, parts: Iterator[Arrays], header: bool = False) -> None:
+        """As the HDF5 file of the published showers, which names its arrays anyway."""
         from amplib.truth.showers.getting_high import write_showers
 
         dense = head(self.showers, (showers for part in parts for showers in dense_showers(part)))
