@@ -12,6 +12,7 @@ import numpy as np
 
 from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
+from amplib.store.record import DamagedResult
 from amplib.store.results import Result
 from amplib.store.study import PRESETS, Arrays, BulkStudy, Part, Presets, Study, head
 from amplib.truth.collisions.columns import TTBAR, TWO_BODY, Z_LEPTONS
@@ -458,9 +459,13 @@ def wherever_stored(study: Study) -> Result:
 
     Raises:
         FileNotFoundError: with the command that computes it.
+        DamagedResult: if there is none but a damaged one.
     """
-    results = [Result(study, preset) for preset in PRESETS]
-    for result in results:
-        if not result.missing():
-            return result
-    raise FileNotFoundError(f"no result yet: {study.command(results[0].preset)}")
+    damage = None
+    for result in (Result(study, preset) for preset in PRESETS):
+        try:
+            if not result.missing():
+                return result
+        except DamagedResult as error:  # another preset's may be whole
+            damage = damage or error
+    raise damage or FileNotFoundError(f"no result yet: {study.command(PRESETS[0])}")
