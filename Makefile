@@ -11,11 +11,13 @@ PIP_FLAGS ?=
 GIVEN     := ID NOTEBOOK SWEEP STUDY PRESET SET ARGS MINUTES FROM NAME MARKS CORES
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN)
+# Sources and results are UTF-8, whatever the locale says.
+export PYTHONUTF8 := 1
 
 RUN       := PATH="$(CURDIR)/.venv/bin:$$PATH"
 PIP       := .venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 AMPLIB    := $(RUN) python -m amplib
-SNAKEMAKE := $(RUN) snakemake -s workflow/Snakefile --cores "$$CORES"
+SNAKEMAKE := $(RUN) python workflow/build.py --cores "$$CORES"
 CHECKED   := $(basename $(notdir $(wildcard tests/reference/*.json)))
 SETTINGS  := $${SET:+--set $$SET} $$ARGS
 OPTIONS   := $${PRESET:+--preset "$$PRESET"} $(SETTINGS)

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a locale may not have ± and ×
             stream.reconfigure(errors="replace")
+    warnings.formatwarning = lambda message, *where: f"amplib: {message}\n"
     parser = Parser(prog="amplib")
     commands = parser.add_subparsers(dest="command", required=True)
 

@@ -68,7 +68,7 @@ def rules() -> Iterator[str]:
 def documents() -> dict[str, dict[str, dict[str, Any]]]:
     """``book/claims.yml``: document -> claim -> what it says, its value, where it stands."""
     content: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
-        (repository() / "book" / "claims.yml").read_text()
+        (repository() / "book" / "claims.yml").read_text(encoding="utf-8")
     )
     return content
 

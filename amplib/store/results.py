@@ -212,7 +212,7 @@ def fault_of(data: bytes, sha256: str, study: Study) -> str | None:
     try:
         return study.mismatch(headers(data)) or study.misfit(unpacked(data))
     except ValueError as error:
-        return str(error)
+        return " ".join(str(error).split())  # numpy's may have several lines
 
 
 def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:
