@@ -23,7 +23,7 @@ SETTINGS  := $${SET:+--set $$SET} $$ARGS
 OPTIONS   := $${PRESET:+--preset "$$PRESET"} $(SETTINGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf notebooks figure compute paper merge data sweep status test lint benchmark clean
+.PHONY: help book pdf notebooks figure compute paper merge data sweep status test lint mutants benchmark clean
 
 help: ## show this list
 	@echo "make TARGET; every target sets up what it needs. Cores: CORES=$$CORES."
@@ -79,6 +79,9 @@ lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports --no-cache
+
+mutants: .venv/.ready ## do tests notice small wrong changes of metrics and truth? [ARGS="--sample 50"], ARGS=named
+	@set -f; $(RUN) python workflow/mutants.py $$ARGS
 
 benchmark: .venv/.ready ## how fast GANs train, showers and events are made, and events judged, on this machine
 	@for name in gan_throughput vae_throughput showers shower_generators events csv_rows merit mixtures weights; do \

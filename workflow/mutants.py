@@ -1,0 +1,281 @@
+"""Small wrong changes to the code, one at a time: do the tests notice?
+
+python workflow/mutants.py named                      changes that once went unnoticed
+python workflow/mutants.py [--sample N] [--seed S] [FILE ...]
+
+Of the second kind are all comparisons, operators, numbers, ``and``, ``not``, ``any``, ``min`` ...
+of metrics (the rules of verdicts among them) and truth, or of the given files.  Each is tried on a
+copy, first on the tests of its own file, then on those of its folder; 90% are to be caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCOPE = ("amplib/metrics", "amplib/truth")
+ENOUGH = 0.9
+SECONDS = 900
+"""After which tests are stopped: a change that makes a loop endless is caught."""
+MARKS = "not slow and not gpu and not browser"
+
+COMPARISONS = {"<=": "<", ">=": ">", "<": "<=", ">": ">=", "==": "!=", "!=": "=="}
+OPERATORS = {"**": "*", "//": "/", "+": "-", "-": "+", "*": "/", "/": "*"}
+NAMES = {"any": "all", "min": "max", "minimum": "maximum", "argmin": "argmax", "left": "right"}
+NAMES |= {new: old for old, new in NAMES.items()}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of one file.
+
+    Args:
+        path: of the file, from the repository's root.
+        start, end: bytes that are replaced.
+        new: by what.
+        line: where that is.
+        tests: that are to notice, the first first.
+    """
+
+    path: str
+    start: int
+    end: int
+    new: str
+    line: int
+    tests: tuple[str, ...]
+
+    def of(self, source: bytes) -> bytes:
+        """The changed source."""
+        return source[: self.start] + self.new.encode() + source[self.end :]
+
+    def __str__(self) -> str:
+        source = (ROOT / self.path).read_bytes()
+        old = source.splitlines()[self.line - 1].decode().strip()
+        new = self.of(source).splitlines()[self.line - 1].decode().strip()
+        return f"{self.path}:{self.line}: {old}  ->  {new}"
+
+
+def named(path: str, old: str, new: str, *tests: str) -> Mutant:
+    """A change of the one place where ``old`` stands.
+
+    Raises:
+        ValueError: if there is none, or there are several: the code has moved on.
+    """
+    source = (ROOT / path).read_bytes()
+    if source.count(old.encode()) != 1:
+        raise ValueError(f"{path}: {old!r} stands there {source.count(old.encode())} times")
+    start = source.index(old.encode())
+    line = source[:start].count(b"\n") + 1
+    return Mutant(path, start, start + len(old.encode()), new, line, tests)
+
+
+CAMEL = "amplib/studies/camel"
+TTBAR = "tests/truth/collisions/test_ttbar.py"
+
+
+def unnoticed() -> list[Mutant]:
+    """Those that all quick tests passed once, or that a fingerprint alone held."""
+    camel = ("tests/studies/camel",)
+    checks = ("tests/truth/collisions/test_checks.py",)
+    return [
+        named(
+            "amplib/metrics/quantiles.py", "TOLERANCE = 1e-5", "TOLERANCE = 1e-2",
+            "tests/metrics/test_quantiles.py",
+        ),
+        named("amplib/models/fit.py", "(0.1 / x.size,", "(2 / x.size,", "tests/models/test_fit.py"),
+        *(
+            named("amplib/models/smoothing.py", "(0.005, 2.0, 40)", scan,
+                  "tests/models/test_smoothing.py")
+            for scan in ("(0.05, 2.0, 40)", "(0.005, 1.0, 40)", "(0.005, 2.0, 4)")
+        ),
+        named(f"{CAMEL}/study.py", '"paper": {"repetitions": 50,', '"paper": {"repetitions": 25,',
+              *camel),
+        named(f"{CAMEL}/study.py", "FITS_A_PART = 100", "FITS_A_PART = 50", *camel),
+        named(f"{CAMEL}/study.py", "1.5e-3 * self.max_events)", "1.5e-3 * self.max_events) + 1",
+              *camel),
+        named(f"{CAMEL}/reading.py", "(sizes >= 100)", "(sizes > 100)", *camel),
+        named(f"{CAMEL}/reading.py", "if not all((i, m) in parts", "if not any((i, m) in parts",
+              *camel),
+        named(f"{CAMEL}/claims.py", "return both([above(r, 1) for r in ratios]",
+              "return both([above(r, 1) for r in ratios[:1]]", *camel),
+        named(f"{CAMEL}/claims.py", "judge(s, 0.5, 1.0)", "judge(s, 0.8, 1.0)", *camel),
+        named("book/claims.yml", 'says: "above five", value: 5', 'says: "above five", value: 4',
+              *camel),
+        named(f"{CAMEL}/training.py", "broken = curve[-1:, 0]", "broken = curve[:0, 0]", *camel),
+        named("amplib/truth/collisions/checks.py", 'columns(PARTONS, "W+", "W-")',
+              'columns(PARTONS, "b", "bbar")', *checks),
+        named("amplib/metrics/merit.py", "np.abs(rng.normal(1, width, repeated.shape))",
+              "rng.normal(1, width, repeated.shape)", "tests/metrics/test_merit.py"),
+        named("amplib/truth/collisions/checks.py", "MATCH_DR = 0.3", "MATCH_DR = 0.4", *checks),
+        # What only a fingerprint held:
+        named("amplib/models/fit.py", "np.array([first.mean(), second.mean(), width, width,",
+              "np.array([x[0], x[-1], width, width,", "tests/models/test_fit.py"),
+        named("amplib/models/layers.py", "1 / math.sqrt(inputs)", "2 / math.sqrt(inputs)",
+              "tests/models/test_layers.py"),
+        named("amplib/truth/showers/expectation.py", "stack: Stack = ILD_ECAL, nodes: int = 12",
+              "stack: Stack = ILD_ECAL, nodes: int = 1", "tests/truth/showers/test_shower.py"),
+        named("amplib/truth/collisions/atlas_card.py", "1.15, 3.51, 2.0", "1.15, 3.51, 2.1",
+              "tests/truth/collisions/test_detector.py"),
+        named("amplib/truth/collisions/jets.py", "antikt_algorithm", "kt_algorithm",
+              "tests/truth/collisions/test_detector.py"),
+        named("amplib/truth/collisions/ttbar.py", '"Top:qqbar2ttbar = on"',
+              '"Top:qqbar2ttbar = off"', TTBAR),
+    ]  # fmt: skip
+
+
+def generated(path: str) -> Iterator[Mutant]:
+    """Every small change of a file."""
+    source = (ROOT / path).read_bytes()
+    starts = [0]
+    for text in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(text))
+    tests = tests_of(path)
+    for node in _nodes(ast.parse(source)):
+        for (first, start), (last, end), new in _changes(node, source, starts):
+            yield Mutant(path, starts[first - 1] + start, starts[last - 1] + end, new, first, tests)
+
+
+def tests_of(path: str) -> tuple[str, ...]:
+    """The tests of a file, where it has its own, and those of its folder."""
+    inside = Path(path).relative_to("amplib")
+    own = Path("tests") / inside.parent / f"test_{inside.name}"
+    folder = str(own.parent)
+    return (str(own), folder) if (ROOT / own).exists() else (folder,)
+
+
+def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All that computes something: no types, messages, decorators or keyword names."""
+    for name, value in ast.iter_fields(tree):
+        if name in ("annotation", "returns", "decorator_list"):
+            continue
+        for node in value if isinstance(value, list) else [value]:
+            if isinstance(node, ast.AST) and not isinstance(node, ast.Raise | ast.JoinedStr):
+                yield node
+                yield from _nodes(node)
+
+
+Place = tuple[int, int]
+
+
+def _changes(
+    node: ast.AST, source: bytes, starts: Sequence[int]
+) -> Iterator[tuple[Place, Place, str]]:
+    """(begin, end, replacement), lines from 1 and bytes in them from 0."""
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        for a, b in zip(sides, sides[1:], strict=False):
+            yield from _between(a, b, COMPARISONS, source, starts)
+    elif isinstance(node, ast.BinOp):
+        yield from _between(node.left, node.right, OPERATORS, source, starts)
+    elif isinstance(node, ast.BoolOp):
+        words = {"and": "or"} if isinstance(node.op, ast.And) else {"or": "and"}
+        yield from _between(node.values[0], node.values[1], words, source, starts)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
+        begin, end = (node.lineno, node.col_offset), _begin(node.operand)
+        yield begin, end, ""
+    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        value = node.value + 1 if isinstance(node.value, int) else node.value * 1.1 or 1.0
+        yield _begin(node), _end(node), repr(value)
+    elif isinstance(node, ast.Name) and node.id in NAMES:
+        yield _begin(node), _end(node), NAMES[node.id]
+    elif isinstance(node, ast.Attribute) and node.attr in NAMES:
+        line, end = _end(node)
+        yield (line, end - len(node.attr)), (line, end), NAMES[node.attr]
+
+
+def _begin(node: ast.AST) -> Place:
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]
+
+
+def _end(node: ast.AST) -> Place:
+    return node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
+
+
+def _between(
+    a: ast.AST, b: ast.AST, swaps: dict[str, str], source: bytes, starts: Sequence[int]
+) -> Iterator[tuple[Place, Place, str]]:
+    """A symbol between two operands that stand on one line."""
+    (line, end), (other, begin) = _end(a), _begin(b)
+    if line != other:
+        return
+    text = source[starts[line - 1] + end : starts[line - 1] + begin].decode()
+    symbol = next((s for s in swaps if text.strip(" ()") == s), None)
+    if symbol:
+        at = end + text.index(symbol)
+        yield (line, at), (line, at + len(symbol)), swaps[symbol]
+
+
+class Copy:
+    """The repository with an ``amplib`` and a ``book`` of its own, to be changed."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for name in ("amplib", "book"):
+            ignored = shutil.ignore_patterns("__pycache__", "notebooks")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        for path in ROOT.iterdir():
+            if path.name not in ("amplib", "book", ".git"):
+                (folder / path.name).symlink_to(path)
+
+    def catches(self, mutant: Mutant) -> bool:
+        """Whether a test fails."""
+        path = self.folder / mutant.path
+        source = path.read_bytes()
+        path.write_bytes(mutant.of(source))
+        try:
+            return any(self._fails(tests) for tests in mutant.tests)
+        finally:
+            path.write_bytes(source)
+
+    def _fails(self, tests: str) -> bool:
+        environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        try:
+            done = subprocess.run(
+                [*command, "-m", MARKS, tests],
+                cwd=self.folder, env=environment, capture_output=True, timeout=SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return True
+        return done.returncode != 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try mutants; 1 if too few are caught."""
+    parser = argparse.ArgumentParser(description="Do the tests notice small wrong changes?")
+    parser.add_argument("files", nargs="*", help="'named', or files of amplib; metrics and truth")
+    parser.add_argument("--sample", type=int, help="so many of them, drawn by lot")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    if options.files == ["named"]:
+        mutants = unnoticed()
+    else:
+        files = options.files or [
+            str(path.relative_to(ROOT)) for s in SCOPE for path in sorted((ROOT / s).rglob("*.py"))
+        ]
+        mutants = [mutant for path in files for mutant in generated(path)]
+    if options.sample:
+        mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
+    caught = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Copy(Path(folder))
+        for mutant in mutants:
+            found = copy.catches(mutant)
+            caught += found
+            print("caught  " if found else "SURVIVED", mutant, flush=True)
+    print(f"{caught} of {len(mutants)} caught")
+    return int(caught < ENOUGH * len(mutants))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
