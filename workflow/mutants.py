@@ -101,7 +101,7 @@ def unnoticed() -> list[Mutant]:
         ),
         named(f"{CAMEL}/study.py", '"paper": {"repetitions": 50,', '"paper": {"repetitions": 25,',
               *camel),
-        named(f"{CAMEL}/study.py", "FITS_A_PART = 100", "FITS_A_PART = 50", *camel),
+        named(f"{CAMEL}/study.py", "+ np.arange(FITS_A_PART)", "+ np.arange(FITS_A_PART // 2)", *camel),
         named(f"{CAMEL}/study.py", "1.5e-3 * self.max_events)", "1.5e-3 * self.max_events) + 1",
               *camel),
         named(f"{CAMEL}/reading.py", "(sizes >= 100)", "(sizes > 100)", *camel),
