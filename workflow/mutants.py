@@ -23,6 +23,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 SCOPE = ("amplib/metrics", "amplib/truth")
 ENOUGH = 0.9
@@ -66,72 +68,22 @@ class Mutant:
         return f"{self.path}:{self.line}: {old}  ->  {new}"
 
 
-def named(path: str, old: str, new: str, *tests: str) -> Mutant:
-    """A change of the one place where ``old`` stands.
+def named() -> list[Mutant]:
+    """Those of ``tests/mutants.yml``.
 
     Raises:
-        ValueError: if there is none, or there are several: the code has moved on.
+        ValueError: if what is to be changed does not stand in one place: the code has moved on.
     """
-    source = (ROOT / path).read_bytes()
-    if source.count(old.encode()) != 1:
-        raise ValueError(f"{path}: {old!r} stands there {source.count(old.encode())} times")
-    start = source.index(old.encode())
-    line = source[:start].count(b"\n") + 1
-    return Mutant(path, start, start + len(old.encode()), new, line, tests)
-
-
-CAMEL = "amplib/studies/camel"
-TTBAR = "tests/truth/collisions/test_ttbar.py"
-
-
-def unnoticed() -> list[Mutant]:
-    """Those that all quick tests passed once, or that a fingerprint alone held."""
-    camel = ("tests/studies/camel",)
-    checks = ("tests/truth/collisions/test_checks.py",)
-    return [
-        named(
-            "amplib/metrics/quantiles.py", "TOLERANCE = 1e-5", "TOLERANCE = 1e-2",
-            "tests/metrics/test_quantiles.py",
-        ),
-        named("amplib/models/fit.py", "(0.1 / x.size,", "(2 / x.size,", "tests/models/test_fit.py"),
-        *(
-            named("amplib/models/smoothing.py", "(0.005, 2.0, 40)", scan,
-                  "tests/models/test_smoothing.py")
-            for scan in ("(0.05, 2.0, 40)", "(0.005, 1.0, 40)", "(0.005, 2.0, 4)")
-        ),
-        named(f"{CAMEL}/study.py", '"paper": {"repetitions": 50,', '"paper": {"repetitions": 25,',
-              *camel),
-        named(f"{CAMEL}/study.py", "+ np.arange(FITS_A_PART)", "+ np.arange(FITS_A_PART // 2)", *camel),
-        named(f"{CAMEL}/study.py", "1.5e-3 * self.max_events)", "1.5e-3 * self.max_events) + 1",
-              *camel),
-        named(f"{CAMEL}/reading.py", "(sizes >= 100)", "(sizes > 100)", *camel),
-        named(f"{CAMEL}/reading.py", "if not all((i, m) in parts", "if not any((i, m) in parts",
-              *camel),
-        named(f"{CAMEL}/claims.py", "return both([above(r, 1) for r in ratios]",
-              "return both([above(r, 1) for r in ratios[:1]]", *camel),
-        named(f"{CAMEL}/claims.py", "judge(s, 0.5, 1.0)", "judge(s, 0.8, 1.0)", *camel),
-        named("book/claims.yml", 'says: "above five", value: 5', 'says: "above five", value: 4',
-              *camel),
-        named(f"{CAMEL}/training.py", "broken = curve[-1:, 0]", "broken = curve[:0, 0]", *camel),
-        named("amplib/truth/collisions/checks.py", 'columns(PARTONS, "W+", "W-")',
-              'columns(PARTONS, "b", "bbar")', *checks),
-        named("amplib/metrics/merit.py", "np.abs(rng.normal(1, width, repeated.shape))",
-              "rng.normal(1, width, repeated.shape)", "tests/metrics/test_merit.py"),
-        named("amplib/truth/collisions/checks.py", "MATCH_DR = 0.3", "MATCH_DR = 0.4", *checks),
-        # What only a fingerprint held:
-        named("amplib/models/fit.py", "np.array([first.mean(), second.mean(), width, width,",
-              "np.array([x[0], x[-1], width, width,", "tests/models/test_fit.py"),
-        named("amplib/models/layers.py", "1 / math.sqrt(inputs)", "2 / math.sqrt(inputs)",
-              "tests/models/test_layers.py"),
-        named("amplib/truth/showers/expectation.py", "stack, nodes)\n    everywhere",
-              "stack, 1)\n    everywhere", "tests/truth/showers/test_shower.py"),
-        named("amplib/truth/collisions/atlas_card.py", "1.15, 3.51, 2.0", "1.15, 3.51, 2.1",
-              "tests/truth/collisions/test_detector.py"),
-        named("amplib/truth/collisions/jets.py", "antikt_algorithm", "kt_algorithm",
-              "tests/truth/collisions/test_detector.py"),
-        named("amplib/truth/collisions/ttbar.py", '"Top:qqbar2ttbar = on"',
-              '"Top:qqbar2ttbar = off"', TTBAR),
-    ]  # fmt: skip
+    mutants = []
+    for row in yaml.safe_load((ROOT / "tests" / "mutants.yml").read_text(encoding="utf-8")):
+        source, old = (ROOT / row["in"]).read_bytes(), row["old"].encode()
+        if source.count(old) != 1:
+            raise ValueError(f"{row['in']}: {row['old']!r} stands there {source.count(old)} times")
+        start = source.index(old)
+        line = source[:start].count(b"\n") + 1
+        tests = (f"tests/{row['tests']}",)
+        mutants.append(Mutant(row["in"], start, start + len(old), row["new"], line, tests))
+    return mutants
 
 
 def generated(path: str) -> Iterator[Mutant]:
@@ -272,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     if options.files == ["named"]:
-        mutants = unnoticed()
+        mutants = named()
     else:
         files = options.files or [
             str(path.relative_to(ROOT)) for s in SCOPE for path in sorted((ROOT / s).rglob("*.py"))
