@@ -170,17 +170,17 @@ def _between(
 
 
 class Copy:
-    """The repository with an ``amplib`` and a ``book`` of its own, to be changed."""
+    """The repository with sources of its own, to be changed; the rest is linked."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.sound: set[str] = set()
         """Tests that pass as things are."""
-        for name in ("amplib", "book"):
-            ignored = shutil.ignore_patterns("__pycache__", "notebooks")
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         for path in ROOT.iterdir():
-            if path.name not in ("amplib", "book", ".git"):
+            if path.name in ("amplib", "book", "tests"):
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(path, folder / path.name, ignore=ignored)
+            elif path.name != ".git":
                 (folder / path.name).symlink_to(path)
 
     def catches(self, mutant: Mutant) -> bool:
