@@ -47,6 +47,22 @@ def damaged(path: Path, reason: str) -> DamagedResult:
     return DamagedResult(f"{path} is damaged ({reason}); restore or delete it")
 
 
+def difference(theirs: Record, ours: Record) -> str | None:
+    """The first value that differs, parameters one by one.
+
+    >>> difference({"study": "gan", "parameters": {"seed": 1}}, {"study": "gan", "parameters": {}})
+    'seed = 1, expected None'
+    """
+    for name in dict.fromkeys((*ours, *theirs)):
+        value, expected = theirs.get(name), ours.get(name)
+        if isinstance(value, dict) and isinstance(expected, dict):
+            if inside := difference(value, expected):
+                return inside
+        elif value != expected:
+            return f"{name} = {_short(value)}, expected {_short(expected)}"
+    return None
+
+
 def _check(record: object) -> None:
     """Raise ``ValueError`` for what is no record."""
     if not isinstance(record, dict):

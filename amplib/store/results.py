@@ -25,7 +25,7 @@ import numpy as np
 from amplib import files
 from amplib.files import IN_REPOSITORY, ROOT, write_atomically
 from amplib.store.arrays import headers, packed, unpacked
-from amplib.store.record import Record, check_entry, damaged, read_record
+from amplib.store.record import Record, check_entry, damaged, difference, read_record
 from amplib.store.study import Arrays, Part, Study
 
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit", "pythia8mc", "fastjet")
@@ -64,11 +64,13 @@ class Result:
         if not path.exists():
             return {"parts": {}}
         record = read_record(path)
-        for name, ours in self._header().items():
-            # What is older than ``format`` has none; the preset does not define a bulk part.
-            theirs = record.get(name, ours)
-            if theirs != ours and not (self.study.bulk and name == "preset"):
-                raise damaged(path, f"of another result: {name} = {theirs}, expected {ours}")
+        ours = self._header()
+        if self.study.bulk:  # its parts are the same for every preset
+            del ours["preset"]
+        # Records that are older than ``format`` have none.
+        theirs = {name: record[name] for name in ours if name in record}
+        if reason := difference({**ours, **theirs}, ours):
+            raise damaged(path, f"of another result: {reason}")
         return record
 
     def _header(self) -> Record:

@@ -143,9 +143,14 @@ def read_note(path: Path) -> dict[str, Any] | None:
         if not (whole and isinstance(note["folder"], str) and 0 <= seconds < float("inf")):
             raise ValueError("no note of a training")
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
-        print(f"{path} is damaged ({error!r:.60}); left alone, delete it", file=sys.stderr)
+        _say_once(f"{path} is damaged ({error!r:.60}); left alone, delete it")
         return None
     return dict(note)
+
+
+@cache
+def _say_once(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 @contextmanager

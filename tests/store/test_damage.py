@@ -101,7 +101,7 @@ def refused_as_a_whole(result, reason):
 def test_a_folder_under_another_key_is_refused():
     ours, theirs = Result(gan(epochs=3), "smoke"), filled()
     theirs.folder.rename(ours.folder)
-    refused_as_a_whole(ours, "of another result: parameters = ")
+    refused_as_a_whole(ours, "of another result: epochs = 2, expected 3")
 
 
 def test_a_folder_of_another_study_is_refused():
@@ -110,7 +110,7 @@ def test_a_folder_of_another_study_is_refused():
     ours = Result(gan(), "smoke")
     ours.folder.parent.mkdir()
     shutil.copytree(fit.folder, ours.folder)
-    refused_as_a_whole(ours, "of another result: study = camel-fit, expected camel-gan")
+    refused_as_a_whole(ours, "of another result: study = 'camel-fit', expected 'camel-gan'")
 
 
 def test_a_result_of_another_format_is_refused(monkeypatch):
@@ -122,7 +122,7 @@ def test_a_result_of_another_format_is_refused(monkeypatch):
 def test_a_result_of_another_preset_is_refused():
     result = filled()
     rewrite(result, preset="laptop")
-    refused_as_a_whole(result, "preset = laptop, expected smoke")
+    refused_as_a_whole(result, "preset = 'laptop', expected 'smoke'")
 
 
 def test_a_record_that_is_older_than_the_format_is_taken():
@@ -335,6 +335,20 @@ def test_a_part_that_does_not_fit_is_refused_whatever_its_checksum(how, tmp_path
         result.save((0, 0), gan_part(gan()), MADE)
     assert result.done() == [(0, 0), (1, 0)]
     assert LARGEST < 2**32 - 2
+
+
+def test_a_damaged_part_is_one_line_of_a_command(store):
+    """Named once, though the GAN and the ensemble share it."""
+    path = replaced(filled(make_study("gan", "smoke")), (0, 0), b"nothing")
+    done = subprocess.run(
+        [sys.executable, "-m", "amplib", "status", "--preset", "smoke"],
+        env={**os.environ, "AMPLIFY_RESULTS": str(store)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"amplib: {path}: cannot be read")
 
 
 def test_a_diverged_member_may_miss_events_and_no_more():
