@@ -11,17 +11,19 @@ PIP_FLAGS ?=
 GIVEN     := ID NOTEBOOK SWEEP STUDY PRESET SET ARGS MINUTES FROM NAME MARKS CORES
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN)
+# Sources and results are UTF-8, whatever the locale says.
+export PYTHONUTF8 := 1
 
 RUN       := PATH="$(CURDIR)/.venv/bin:$$PATH"
 PIP       := .venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 AMPLIB    := $(RUN) python -m amplib
-SNAKEMAKE := $(RUN) snakemake -s workflow/Snakefile --cores "$$CORES"
+SNAKEMAKE := $(RUN) python workflow/build.py --cores "$$CORES"
 CHECKED   := $(basename $(notdir $(wildcard tests/reference/*.json)))
 SETTINGS  := $${SET:+--set $$SET} $$ARGS
 OPTIONS   := $${PRESET:+--preset "$$PRESET"} $(SETTINGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf notebooks figure compute paper merge data sweep status test lint benchmark clean
+.PHONY: help book pdf notebooks figure compute paper merge data sweep status test lint mutants benchmark clean
 
 help: ## show this list
 	@echo "make TARGET; every target sets up what it needs. Cores: CORES=$$CORES."
@@ -77,6 +79,9 @@ lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports --no-cache
+
+mutants: .venv/.ready ## do tests notice small wrong changes of metrics and truth? [ARGS="--sample 50"], ARGS=named
+	@set -f; $(RUN) python workflow/mutants.py $$ARGS
 
 benchmark: .venv/.ready ## how fast GANs train, showers and events are made, and events judged, on this machine
 	@for name in gan_throughput vae_throughput showers shower_generators events csv_rows merit mixtures weights; do \

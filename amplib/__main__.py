@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a locale may not have ± and ×
             stream.reconfigure(errors="replace")
+    warnings.formatwarning = lambda message, *where: f"amplib: {message}\n"
     parser = Parser(prog="amplib")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -187,15 +189,21 @@ def run_data(options: argparse.Namespace) -> bool:
 
 
 def run_status(options: argparse.Namespace) -> bool:
-    """``amplib status``: a table of parts done and wanted, and what the rest would cost."""
+    """``amplib status``: a table of parts done and wanted, and what the rest would cost; fails if
+    a result is damaged."""
     presets = [options.preset] if options.preset else list(PRESETS)
     rows: list[dict[str, Any]] = []
     for preset in presets:
         for name, result in results_of(preset).items():
-            missing = result.missing()
             wanted = len(result.study.parts())
-            row = {"study": name, "preset": preset, "parts_done": wanted - len(missing)}
-            rows.append({**row, "parts_wanted": wanted, "to_do": cost(result, missing)})
+            try:
+                missing = result.missing()
+                done, to_do = wanted - len(missing), cost(result, missing)
+            except (ValueError, OSError) as error:  # the others are of interest all the same
+                print(f"amplib: {error}", file=sys.stderr)
+                done, to_do = 0, "damaged"
+            row = {"study": name, "preset": preset, "parts_done": done}
+            rows.append({**row, "parts_wanted": wanted, "to_do": to_do})
     if not files.IN_REPOSITORY:
         print(f"results are kept in {files.RESULTS}")
     print(f"{'study':42s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
@@ -204,7 +212,7 @@ def run_status(options: argparse.Namespace) -> bool:
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(rows, indent=1))
-    return True
+    return not any(row["to_do"] == "damaged" for row in rows)
 
 
 def run_claims(options: argparse.Namespace) -> bool:

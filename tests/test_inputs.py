@@ -160,6 +160,18 @@ def test_a_terminal_without_unicode_shows_the_claims(encoding):
     assert (b"?" if encoding == "ascii" else b"\xb1") in done.stdout
 
 
+@pytest.mark.parametrize("command", ["claims", "status", "figure"])
+def test_a_locale_without_utf_8_changes_nothing(command):
+    """Not even Python's own help for such locales is at hand."""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    arguments = [sys.executable, "-m", "amplib", command, *(["nothing"] * (command == "figure"))]
+    done = subprocess.run(arguments, cwd=ROOT, env={**os.environ, **plain}, capture_output=True)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == (2 if command == "figure" else 0)
+    assert len(done.stderr.splitlines()) == (command == "figure")
+    assert command == "figure" or len(done.stdout.splitlines()) > 20
+
+
 def test_an_empty_results_folder_is_the_usual_one():
     code = "from amplib.files import RESULTS, ROOT; print(RESULTS == ROOT / 'results')"
     environment = {**os.environ, "AMPLIFY_RESULTS": "", "PYTHONPATH": str(ROOT)}

@@ -65,10 +65,7 @@ def run(name: str, output: Path, parameters: dict[str, object]) -> None:
 
 def point(name: str, output: Path, parameters: dict[str, object], numbers: Path) -> None:
     """Execute the notebook at a point of a sweep and keep the numbers that it reports."""
-    try:
-        run(name, output, parameters)
-    except ParameterError as error:
-        raise SystemExit(f"ParameterError: {error}") from None
+    run(name, output, parameters)
     content = {"commit": commit(), "numbers": numbers_of(nbformat.read(output, 4))}
     write_atomically(numbers, json.dumps(content, indent=1).encode())
 
@@ -142,11 +139,7 @@ def main(arguments: list[str]) -> None:
     if action == "run":
         name, output, *pairs = rest
         values = {k: value(v) for _, k, v in zip(*[iter(pairs)] * 3, strict=True)}
-        try:
-            run(name, Path(output), values)
-        except ParameterError as error:
-            print(f"ParameterError: {error}", file=sys.stderr)
-            raise SystemExit(2) from None
+        run(name, Path(output), values)
         return
     if action == "point":
         name, output, parameters, numbers = rest
@@ -158,4 +151,8 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except ParameterError as error:
+        print(f"ParameterError: {error}", file=sys.stderr)
+        sys.exit(2)

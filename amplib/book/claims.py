@@ -18,6 +18,7 @@ from amplib.book.obtain import BEST, stored
 from amplib.estimate import LEVEL
 from amplib.files import repository
 from amplib.metrics.verdict import ABOUT, MISSED
+from amplib.store.record import DamagedResult
 from amplib.store.results import Result
 from amplib.studies import catalogue
 from amplib.studies.claim import Evidence
@@ -67,7 +68,7 @@ def rules() -> Iterator[str]:
 def documents() -> dict[str, dict[str, dict[str, Any]]]:
     """``book/claims.yml``: document -> claim -> what it says, its value, where it stands."""
     content: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
-        (repository() / "book" / "claims.yml").read_text()
+        (repository() / "book" / "claims.yml").read_text(encoding="utf-8")
     )
     return content
 
@@ -96,7 +97,7 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
         return Claim(name, text, None, None, None, "not measured yet", None)
     try:
         finding = measured(evidence, row.get("value"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, DamagedResult) as error:
         return Claim(name, text, None, None, None, "not measured", measured.figure, str(error))
     result = measured.result(evidence)
     verdict, why = finding.verdict, finding.why

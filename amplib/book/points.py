@@ -68,7 +68,7 @@ def from_file(path: Path, preset: str, most: int) -> list[Point]:
         ParameterError: a file that says something else, in one line.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ParameterError(f"{path}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -134,7 +134,7 @@ def _check(notebook: str, source: Path, parameters: Values) -> None:
 
 def parameters_of(source: Path) -> tuple[list[str], str | None]:
     """Names in a notebook's parameters cell, and the study of which it takes every field."""
-    tree = ast.parse(source.read_text())
+    tree = ast.parse(source.read_text(encoding="utf-8"))
     names = []
     for node in tree.body:  # the parameters cell is the first code
         if not isinstance(node, ast.Assign):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from amplib.book.obtain import BEST, stored
+from amplib.book.obtain import BEST, asked, stored
 from amplib.book.points import Point
 from amplib.files import ROOT, write_atomically
 from amplib.parameters import ParameterError
@@ -98,10 +97,7 @@ def estimate(points: Sequence[Point], jobs: int) -> float:
     """About how many minutes the points take: their notebooks, and the results they lack."""
     lacking: dict[Path, float] = {}
     for point in points:
-        asked = re.findall(
-            r'obtain\("([\w-]+)"', (ROOT / "notebooks" / f"{point.notebook}.py").read_text()
-        )
-        for name in set(asked):
+        for name in asked(ROOT / "notebooks" / f"{point.notebook}.py"):
             known = {f.name for f in fields(STUDIES[name])}
             own = {k: v for k, v in point.parameters.items() if k in known}
             result = stored(name, point.parameters.get("preset", BEST), **own)

@@ -86,7 +86,7 @@ def test_showers_are_written_with_their_energy(folder):
 def test_a_part_with_another_run_makes_no_short_file(folder, capfd):
     """The other run holds the lock of the second part; nothing is written until it lets go."""
     result = Result(make_study("two-body", "smoke"), "smoke", folder)
-    with worker.part_lock(result, [(1,)]) as mine:
+    with worker.part_lock(result, (1,)) as mine:
         assert mine
         with pytest.raises(ValueError, match="another run makes 1 of the parts; wait for it"):
             data.make_data("two-body-smoke", 1, "cpu")

@@ -204,6 +204,8 @@ def test_a_hump_of_one_point_is_flagged_and_not_dropped():
     fit = fit_camel_back(x)
     assert not fit.valid
     assert np.all(np.isfinite(fit.parameters)) and fit.parameters[2] > 0
+    # The weight of one point of a hundred: the weight's own bounds lie beyond it.
+    assert fit.parameters[4] == pytest.approx(0.01, rel=0.02)
     assert fit.cell_probabilities(EDGES).sum() == pytest.approx(1)
 
 

@@ -75,6 +75,34 @@ def test_leave_one_out_bandwidth_maximises_its_likelihood(seed):
     np.testing.assert_allclose(baseline("loo", x), kde_probabilities(x, EDGES, best))
 
 
+def test_leave_one_out_bandwidth_of_two_points_is_their_distance():
+    """log N(x_1; x_2, h) is largest at h = |x_1 - x_2|, which is 1.62 times Scott's."""
+    assert leave_one_out_bandwidth([3.0, 5.0]) == pytest.approx(2, rel=1e-5)
+
+
+def test_leave_one_out_bandwidth_of_repeated_values_is_the_least_of_the_scan():
+    x = np.repeat(sample(203, 20), 2)
+    assert leave_one_out_bandwidth(x) == pytest.approx(0.005 * scott_bandwidth(x), rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", [31, 70, 240, 338])
+def test_leave_one_out_bandwidth_is_the_best_of_several_maxima(seed):
+    """Close pairs among loose points: a scan in steps of a factor of 7 takes the wrong one."""
+    rng = np.random.default_rng(seed)
+    pairs, distance = rng.integers(2, 12), 10 ** rng.uniform(-3, -1.5)
+    first = rng.normal(0, 1, pairs)
+    second = first + distance * rng.uniform(0.5, 1.5, pairs)
+    x = np.concatenate([first, second, rng.normal(0, 1, rng.integers(2, 12))])
+
+    def log_likelihood(h):
+        others = [stats.norm.pdf(x[i], np.delete(x, i), h).mean() for i in range(x.size)]
+        return np.log(others).sum()
+
+    grid = scott_bandwidth(x) * np.geomspace(0.01, 2, 200)
+    with np.errstate(divide="ignore"):
+        assert log_likelihood(leave_one_out_bandwidth(x)) >= max(map(log_likelihood, grid)) - 1e-9
+
+
 def test_leave_one_out_bandwidth_follows_the_unit():
     x = sample(31)
     assert leave_one_out_bandwidth(1e3 * x + 5) == pytest.approx(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from amplib.models.config import BufferConfig, RegularGANConfig, VAEConfig, VAETraining
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
+from amplib.store.ranges import counting, finite, rising, within
 from amplib.store.study import Arrays, Layout, Part, Presets, Study, head
 from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
 from amplib.studies.collisions.study import (
@@ -185,6 +186,25 @@ class DecayStudy(Study):
             "losses": ("float32", (None, None)),
             "diverged": ("int64", ()),
         }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        n = self.compared_events
+        for name in self.decay.edges:  # of one particle or of two
+            sums = arrays[name].sum(-1)
+            whole = 2 * n if sums[0] == 2 * n else n
+            # Nothing is kept of a model that has diverged.
+            events = np.where((sums == 0) & (np.arange(len(sums)) >= len(TRUE)), 0, whole)
+            yield from counting(name, arrays[name], events)
+        for name in self.decay.map_edges:
+            cells = arrays[f"{name}_map"].reshape(len(TRUE) + len(self.models), -1)
+            yield from counting(f"{name}_map", cells, n, all_of_them=False)
+        yield from finite("quantiles", arrays["quantiles"][: len(TRUE)])
+        yield from within("distances", arrays["distances"][: len(TRUE)], 0, np.inf)
+        for name in self.decay.extra(np.zeros((1, len(self.decay.columns)))):
+            yield from within(name, arrays[name], 0, n)
+        yield from rising("losses", arrays["losses"][:, 0])
+        if arrays["diverged"] < 0:
+            yield from finite("losses", arrays["losses"])
 
     def fingerprint(self) -> list[float]:
         """A few float64 epochs of a small model on few events; its losses and what is kept."""
@@ -491,6 +511,16 @@ class Scan(TopPairConfig, VAETraining):
             "diverged": ("int64", ()),
             "weights": ("float32", (None,)),
         }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from counting("latent", arrays["latent"], self.training_events, all_of_them=False)
+        yield from rising("losses", arrays["losses"][:, 0])
+        if arrays["diverged"] < 0:
+            for name in ("losses", "best", "weights"):
+                yield from finite(name, arrays[name])
+            for name in ("delta", "delta_of"):
+                yield from within(name, arrays[name], 0, np.inf)
+            yield from within("dropped", arrays["dropped"], 0, 1)
 
     def fingerprint(self) -> list[float]:
         """A few float64 epochs of two small members on made-up top pairs: no file is read."""

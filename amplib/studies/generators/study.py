@@ -20,6 +20,7 @@ import numpy as np
 from amplib.models.config import BIBAEConfig, ImageGANConfig, ImageTraining
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
+from amplib.store.ranges import finite, rising, shares, within
 from amplib.store.study import Arrays, Layout, Part, Presets, Study
 from amplib.studies.showers.study import Showers
 from amplib.truth.showers.config import THRESHOLD, ShowerConfig
@@ -169,6 +170,16 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
             },
         }
 
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        pieces = self.epochs * self.pieces
+        yield from within("losses", arrays["losses"][:, 0], 1, pieces)
+        yield from rising("losses", arrays["losses"][:, 0])
+        yield from within("kept_at", arrays["kept_at"], 0, pieces)
+        yield from within("size", arrays["size"], 1, 1e12)
+        for name, values in arrays.items():
+            if name.startswith(WEIGHTS):
+                yield from finite(name, values)
+
     @abstractmethod
     def tiny(self) -> ShowerGenerator:
         """The same study made small, for a fingerprint."""
@@ -268,6 +279,12 @@ class ShowerBIBAE(BIBAEConfig, ShowerGenerator):
             "mean": ("float32", (None, n)),
             "factor": ("float32", (None, n, n)),
         }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from super().faults(arrays)
+        yield from shares("share", arrays["share"])
+        if not len(arrays["share"]) == len(arrays["mean"]) == len(arrays["factor"]):
+            yield "share, mean and factor are of different lengths"
 
     def tiny(self) -> ShowerGenerator:
         small = {"scale": 64, "detour": "none", "noise": min(self.noise, 64), "latent": 3}
