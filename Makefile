@@ -24,7 +24,7 @@ OPTIONS   := $${PRESET:+--preset "$$PRESET"} $(SETTINGS)
 JOBBING   := $${PROFILE:+--profile "$$PROFILE"} $${JOBS:+--jobs "$$JOBS"}
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf notebooks figure compute paper cluster merge data sweep status test lint benchmark clean
+.PHONY: help book pdf notebooks figure compute paper cluster merge data sweep status test lint benchmark scaling clean
 
 help: ## show this list
 	@echo "make TARGET; every target sets up what it needs. Cores: CORES=$$CORES."
@@ -89,6 +89,11 @@ lint: .venv/.ready ## ruff, mypy, and who may import whom
 benchmark: .venv/.ready ## how fast GANs train, showers and events are made, and events judged, on this machine
 	@for name in gan_throughput vae_throughput showers shower_generators events csv_rows merit mixtures weights; do \
 		$(RUN) python benchmarks/$$name.py || exit; done
+
+scaling: .venv/.ready ## what sweeps cost on one core, on two and through a Slurm, for the page How far: some ten minutes
+	workflow/system_packages.sh slurm
+	$(RUN) python benchmarks/scaling.py --slurm > benchmarks/.scaling.json
+	mv benchmarks/.scaling.json benchmarks/scaling.json
 
 clean: ## remove everything that is built; results and .venv stay
 	rm -rf _build book/notebooks .snakemake results/.work *.egg-info

@@ -102,7 +102,8 @@ def run(
                         bar.update(more)
                     time.sleep(0.2)
         except BaseException:
-            os.killpg(process.pid, signal.SIGTERM)
+            # Interrupted, Snakemake cancels what it has submitted; terminated, it waits for it.
+            os.killpg(process.pid, signal.SIGINT if profile else signal.SIGTERM)
             process.wait()
             raise
 

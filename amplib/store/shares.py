@@ -3,7 +3,9 @@ has computed."""
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,15 +98,25 @@ def pack(path: Path, results: Sequence[Result], unfinished: Path | None = None) 
     """
     with whole_file(path) as temporary, tarfile.open(temporary, "w") as archive:
         for result in results:
-            place = Path("data" if result.study.bulk else result.preset)
-            done = result.done()
-            for name in ["record.json", *map(part_name, done)] if done else []:
-                stored = place / result.study.store / result.folder.name / name
-                archive.add(result.folder / name, str(stored))
+            if done := result.done():
+                root = "data" if result.study.bulk else result.preset
+                place = f"{root}/{result.study.store}/{result.folder.name}"
+                names = list(map(part_name, done))
+                record = result.record()
+                record["parts"] = {name: record["parts"][name] for name in names}
+                _add(archive, f"{place}/record.json", json.dumps(record, indent=1).encode())
+                for name in names:
+                    archive.add(result.folder / name, f"{place}/{name}")
         if unfinished is not None:
             for file in sorted(work_folder(unfinished).iterdir()):
                 if file.suffix in (".safetensors", ".json"):  # locks stay here
                     archive.add(file, f"{UNFINISHED}/{file.name}")
+
+
+def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(data)
+    archive.addfile(entry, io.BytesIO(data))
 
 
 @contextmanager

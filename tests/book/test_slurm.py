@@ -20,6 +20,7 @@ from one_node_slurm import NoSlurm, ask, one_node_slurm
 from amplib.book.cluster import folder_of
 from amplib.book.jobs import PROFILES
 from amplib.files import ROOT
+from amplib.progress import Stopped
 from amplib.store.results import Result
 from amplib.studies.catalogue import make_study
 
@@ -122,10 +123,26 @@ def test_a_sweep_outlives_a_drained_node_and_names_the_point_that_fails(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def epochs_in(seconds, tmp_path):
+    """How many this machine trains one small GAN for in so long, as busy as it is now."""
+    study = make_study("gan", "smoke", epochs=100_000, max_events=200)
+    end, done = time.monotonic() + 20, 0.0
+
+    def progress(work):
+        nonlocal done
+        done += work
+        if time.monotonic() > end:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        list(study.compute([(0, 0)], "cpu", tmp_path / "x.safetensors", progress))
+    return 10 * round(seconds / 20 * done / (study.n_train // study.batch_size) / 10)
+
+
 def test_parts_that_the_time_limit_kills_go_on_in_the_next_job(slurm, environment, tmp_path):
     """Trainings of three minutes in jobs that Slurm ends after two, by whose checkpoints the
     records know the seconds of all of them."""
-    epochs = 1800
+    epochs = epochs_in(180, tmp_path)
     study = make_study("gan", "smoke", epochs=epochs, max_events=200, repetitions=2)
     result = Result(study, "smoke", Path(environment["AMPLIFY_RESULTS"]))
     folder = folder_of(result)
