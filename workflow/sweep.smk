@@ -23,6 +23,7 @@ rule point:
     output:
         numbers=str(FOLDER / "points/{key}/numbers.json"),
         notebook=str(FOLDER / "points/{key}/notebook.ipynb"),
+        page=str(FOLDER / "points/{key}/notebook.html"),
     params: notebook=lambda w: POINTS[w.key]["notebook"]
     log: str(FOLDER / "points/{key}/log.txt")
     threads: 1

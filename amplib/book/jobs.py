@@ -79,7 +79,7 @@ def run(
         total: of how many.
 
     Raises:
-        KeyboardInterrupt: when Snakemake has ended its jobs.
+        KeyboardInterrupt, SystemExit: after Ctrl-C or SIGTERM, when Snakemake has ended its jobs.
     """
     command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow" / workflow)]
     command += ["--configfile", str(plan), "--keep-going", "--rerun-incomplete", "--nolock"]
@@ -93,6 +93,7 @@ def run(
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
         )
+        before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
         try:
             with tqdm(total=total, unit="job", file=sys.stderr) as bar:
                 running = True
@@ -106,6 +107,8 @@ def run(
             os.killpg(process.pid, signal.SIGINT if profile else signal.SIGTERM)
             process.wait()
             raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def last_line(log: Path) -> str | None:

@@ -15,6 +15,7 @@ import pandas as pd
 from amplib.book.jobs import allowed, alone, last_line, places, profile_folder, run
 from amplib.book.obtain import BEST, stored
 from amplib.book.points import Point
+from amplib.book.sweep_page import write_page
 from amplib.files import ROOT, write_atomically
 from amplib.store.rates import in_words, minutes
 from amplib.studies.catalogue import STUDIES
@@ -53,11 +54,13 @@ def sweep(
         )
         if missing:
             run("sweep.smk", plan, chosen, jobs, lambda: _count_done(folder, points), len(points))
-        failed = [p for p in points if not _done(folder, p)]
-        for path in gather(folder, [p for p in points if _done(folder, p)]):
+        failed = {p: reason(folder, p) for p in points if not _done(folder, p)}
+        table = tidy(folder, [p for p in points if p not in failed])
+        for path in gather(folder, table):
             print(path)
-    for point in failed:
-        print(f"failed: {point.notebook} {point}: {reason(folder, point)}", file=sys.stderr)
+        print(write_page(folder, points, table, {p.key: why for p, why in failed.items()}))
+    for point, why in failed.items():
+        print(f"failed: {point.notebook} {point}: {why}", file=sys.stderr)
     return not failed
 
 
@@ -117,8 +120,8 @@ def reason(folder: Path, point: Point) -> str:
     return last_line(_folder(folder, point) / "log.txt") or f"see {folder / 'snakemake.log'}"
 
 
-def gather(folder: Path, points: Sequence[Point]) -> list[Path]:
-    """``table.csv`` and ``table.parquet``: one row for each number at each point.
+def tidy(folder: Path, points: Sequence[Point]) -> pd.DataFrame:
+    """One row for each number at each point.
 
     Columns: the point's key and notebook, every parameter, and then the number's name, at how many
     quantiles, value, error, the interval with its level, and the commit that it was made with.
@@ -128,9 +131,13 @@ def gather(folder: Path, points: Sequence[Point]) -> list[Path]:
         content = json.loads((_folder(folder, point) / "numbers.json").read_text())
         head = {"point": point.key, "notebook": point.notebook, **point.parameters}
         rows += [{**head, **row, "commit": content["commit"]} for row in content["numbers"]]
-    if not rows:
+    return pd.DataFrame(rows)
+
+
+def gather(folder: Path, table: pd.DataFrame) -> list[Path]:
+    """Write ``table.csv`` and ``table.parquet``; of no numbers none."""
+    if table.empty:
         return []
-    table = pd.DataFrame(rows)
     paths = [folder / "table.csv", folder / "table.parquet"]
     write_atomically(paths[0], table.to_csv(index=False).encode())
     # A column of several kinds (numbers here, names there) is text in parquet.

@@ -320,3 +320,53 @@ def test_sliders_of_the_book(browser: Browser, width: int) -> None:
         assert len(figures) == sum(places) >= 2
         assert box.evaluate(SEEN)["over"] <= 0
         assert found == []
+
+
+def test_the_page_of_a_sweep_draws_any_number_against_any_parameter(
+    tmp_path: Path, browser: Browser
+) -> None:
+    """A circle a point that has the number, at all numbers and parameters, words among them."""
+    import pandas as pd
+
+    from amplib.book.points import Point
+    from amplib.book.sweep_page import write_page
+
+    values = [{"preset": "smoke", "n_train": n, "aggregation": a} for n in (50, 100) for a in "ab"]
+    points = [Point("amplify", v) for v in values]
+    rows = [
+        {"number": name, "quantiles": q, "value": k + 1.5, "low": k, "high": k + 2, **v}
+        for k, v in enumerate(values)
+        for name, q in (("worth", 10), ("worth", 20), ("failures", None))
+        if (k, name) != (0, "failures")
+    ]
+    (tmp_path / "table.csv").write_text("")
+    (tmp_path / "table.parquet").write_text("")
+    for point in points[1:]:
+        page_of_point = tmp_path / "points" / point.key / "notebook.html"
+        page_of_point.parent.mkdir(parents=True)
+        page_of_point.write_text(SOUND.format(""))
+    write_page(tmp_path, points, pd.DataFrame(rows), {points[0].key: "<why>"})
+    assert faults(tmp_path, browser) == []
+    with served(tmp_path) as root, browser.new_page(viewport={"width": 400, "height": 800}) as page:
+        page.goto(root)
+        numbers = page.locator("#number option").all_text_contents()
+        assert numbers == ["worth at 10 quantiles", "worth at 20 quantiles", "failures"]
+        assert page.locator("#x option").all_text_contents() == [
+            "n_train", "aggregation", "preset"
+        ]  # fmt: skip
+        for number, circles in zip(numbers, (4, 4, 3), strict=True):
+            page.select_option("#number", number)
+            for x in ("n_train", "aggregation", "preset"):
+                page.select_option("#x", x)
+                for box in ("#logx", "#logy"):
+                    page.check(box)
+                    page.uncheck(box)
+                assert page.locator("circle").count() == circles
+        page.select_option("#number", numbers[0])
+        page.select_option("#series", "aggregation")
+        assert page.locator("circle[fill='#E69F00']").count() == 2
+        assert "failed: <why>" in page.inner_text("table")
+        assert page.evaluate(SEEN_WIDTH) <= 0
+
+
+SEEN_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
