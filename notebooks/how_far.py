@@ -45,9 +45,9 @@ one_gan = 60 * minutes(gan, gan.study.parts()[:1], jobs=1)
 # %% [markdown]
 # ## Measured
 #
-# On {glue:text}`scaling-made` a sweep of the notebook `{glue:text}`scaling-notebook`` at {glue:text}`scaling-points` points
+# On {glue:text}`scaling-made` a sweep of {doc}`the first notebook <amplify>` at {glue:text}`scaling-points` points
 # was run afresh {glue:text}`scaling-rounds` times in each of {glue:text}`scaling-ways` ways, in turn: {glue:text}`scaling-which`.
-# The machine was an {glue:text}`scaling-device` with {glue:text}`scaling-cores` cores, and had other work: its load was
+# The machine was one of {glue:text}`scaling-cores` cores ({glue:text}`scaling-device`), and had other work: its load was
 # {glue:text}`scaling-load` when the rounds began, that of the sweeps included.  So wall times are long and not those of
 # an idle machine; the processor's time is what a point costs.
 
@@ -56,7 +56,6 @@ ways = [way for way in (scaling.ONE, scaling.TWO, scaling.SCHEDULER) if way in m
 report.tell(
     **{
         "scaling-made": record["made"][:10],
-        "scaling-notebook": record["notebook"],
         "scaling-points": record["points"],
         "scaling-rounds": len(record["rounds"]),
         "scaling-ways": len(ways),
@@ -64,7 +63,6 @@ report.tell(
         "scaling-device": record["device"],
         "scaling-cores": record["cores"],
         "scaling-load": f"{measured.load.min():.0f} to {measured.load.max():.0f}",
-        "scaling-command": record["command"],
         "scaling-point": point,
         "scaling-processor": measured.processor,
         "scaling-overhead": measured.overhead,
@@ -152,4 +150,4 @@ report.show_table(
 # {glue:text}`far-gans` machines to keep the submitting process busy.  For parts that are shorter than a minute let a job
 # have several of them (`JOBS=`); that is what shares are for.
 #
-# The record is in `benchmarks/scaling.json`; `{glue:text}`scaling-command`` measures it again.
+# The record is in `benchmarks/scaling.json`; `make scaling` measures it again.

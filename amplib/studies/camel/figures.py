@@ -189,11 +189,12 @@ def closer_look(
         left.axhline(1, color=BLACK, linewidth=0.8, label="truth")
         left.set(xlabel="quantile of the truth", ylabel="events / expected")
         left.set(xlim=(0, 1), ylim=(0, 2.5), title=f"{q} quantiles")
-        left.legend(loc="upper center", ncol=3, columnspacing=1)
+        left.legend(loc="upper center", ncol=3, columnspacing=1, handlelength=1, fontsize=8)
         value, bottom, top = worth[q].T
         right.fill_between(curve.sizes, bottom, top, color=ORANGE, alpha=0.22, linewidth=0)
         right.plot(curve.sizes, value, color=ORANGE)
-        right.plot(events, value[curve.sizes == events], "o", color=ORANGE, markeredgecolor=BLACK)
+        dot = {"color": ORANGE, "markeredgecolor": BLACK, "clip_on": False, "zorder": 3}
+        right.plot(events, value[curve.sizes == events], "o", **dot)
         right.axhline(1, color=BLUE, linewidth=0.8)
         right.set(
             xscale="log", yscale="log", xlim=curve.sizes[[0, -1]], ylim=(low / 1.2, 1.2 * high)
