@@ -18,8 +18,9 @@ from amplib.book.data import make_data
 from amplib.book.obtain import BEST, is_wanting, stored
 from amplib.store.compute import WorkerDied, check_positive, compute
 from amplib.store.rates import cost
+from amplib.store.results import Result
 from amplib.store.study import PRESETS
-from amplib.studies.catalogue import STUDIES, results_of, wanted
+from amplib.studies.catalogue import STUDIES, make_study, results_of, wanted
 
 _DIGITS = re.compile("[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -66,8 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--only", metavar="FIRST:LAST", help="repetitions, for one of several machines")
     c.set_defaults(run=run_compute)
 
+    c = commands.add_parser("cluster", help="the same in jobs of their own, on other machines")
+    c.add_argument("study", help=f"one of {', '.join(STUDIES)}")
+    c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
+    c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    c.add_argument("--profile", help="slurm, htcondor, kubernetes, or a folder; else these cores")
+    c.add_argument("--jobs", type=int, help="into how many the parts are divided")
+    c.add_argument("--minutes", type=float, help="end each job after so many, and go on in another")
+    c.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    c.set_defaults(run=run_cluster)
+
     c = commands.add_parser("merge", help="take over parts that another machine has computed")
-    c.add_argument("folder", type=Path, help="its results")
+    c.add_argument("folder", type=Path, help="its results, or an archive of them (.tar)")
     c.set_defaults(run=run_merge)
 
     c = commands.add_parser("data", help="events by the million, as one file")
@@ -100,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
     c.add_argument("--max-points", type=int, help="allow so many")
     c.add_argument("--jobs", type=int, help="points at once")
+    c.add_argument("--profile", help="slurm, htcondor, kubernetes, or a folder; else these cores")
     c.set_defaults(run=run_sweep)
 
     options = parser.parse_args(arguments)
@@ -169,11 +181,23 @@ def _compute_all(options: argparse.Namespace) -> bool:
     return compute_all(wanted(preset, options.study), options.minutes, options.jobs, options.device)
 
 
+def run_cluster(options: argparse.Namespace) -> bool:
+    """``amplib cluster``: fails if anything is still missing."""
+    from amplib.book.cluster import on_cluster
+
+    check_positive(jobs=options.jobs)
+    study = make_study(options.study, options.preset, **assignments(options.set))
+    result = Result(study, options.preset)
+    return on_cluster(result, options.profile, options.jobs, options.minutes, options.device)
+
+
 def run_merge(options: argparse.Namespace) -> bool:
     """``amplib merge``: fails if anything was refused."""
     from amplib.store.merge import merge
+    from amplib.store.shares import take
 
-    taken, refused = merge(options.folder, STUDIES)
+    get = take if options.folder.is_file() else merge
+    taken, refused = get(options.folder, STUDIES)
     for line in taken:
         print(line)
     for line in refused:
@@ -247,14 +271,14 @@ def run_sweep(options: argparse.Namespace) -> bool:
         raise ValueError("expected a notebook with --set NAME=V1,V2,..., or --file")
     if options.file:
         chosen = points.from_file(options.file, options.preset, most)
-        return sweep(options.file.stem, chosen, options.jobs)
+        return sweep(options.file.stem, chosen, options.jobs, options.profile)
     grid = {
         name: [_literal(v) for v in str(values).split(",")]
         for name, values in assignments(options.set).items()
     }
     chosen = points.points([options.notebook], options.preset, {"grid": grid}, most)
     name = "-".join([options.notebook, options.preset, *grid])
-    return sweep(f"{name}-{points.digest(chosen)}", chosen, options.jobs)
+    return sweep(f"{name}-{points.digest(chosen)}", chosen, options.jobs, options.profile)
 
 
 def assignments(pairs: Sequence[str]) -> dict[str, Any]:

@@ -45,6 +45,10 @@ TARGETS = {
     ("figure", "SET"): {"ID": "amplify-fig2", "PRESET": "smoke"},
     ("figure", "ID"): {},
     ("sweep", "SET"): {"NOTEBOOK": "amplify", "PRESET": "smoke"},
+    ("sweep", "PROFILE"): {"NOTEBOOK": "amplify", "PRESET": "smoke", "SET": "seed=1,2"},
+    ("cluster", "PROFILE"): {"STUDY": "fit", "PRESET": "smoke"},
+    ("cluster", "JOBS"): {"STUDY": "fit", "PRESET": "smoke"},
+    ("cluster", "MINUTES"): {"STUDY": "fit", "PRESET": "smoke"},
     ("paper", "MINUTES"): {"STUDY": "gan"},
     ("merge", "FROM"): {},
     ("data", "NAME"): {},
@@ -142,6 +146,15 @@ def test_spans_that_are_refused(text):
         (["figure", "amplify-fig2", "--set", "preset=smoke"], "preset is not set here"),
         (["figure", "amplify-fig2", "--set", "open=5"], "'open' is no name of a parameter"),
         (["sweep", "amplify", "--set", "n_train=50,0"], "n_train = 0"),
+        (
+            ["sweep", "amplify", "--set", "seed=1", "--profile", "pbs"],
+            "profile = 'pbs': allowed are htcondor, kubernetes, slurm, or a folder",
+        ),
+        (["cluster", "gan", "--profile", "pbs"], "profile = 'pbs'"),
+        (["cluster", "nothing"], "unknown study 'nothing'"),
+        (["cluster", "gan", "--preset", "best"], "allowed are smoke, laptop, paper"),
+        (["cluster", "gan", "--jobs", "0"], "jobs = 0: must be an integer from 1"),
+        (["cluster", "gan", "--minutes", "0"], "minutes = 0.0: must be a number above zero"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_line(arguments, line):

@@ -17,6 +17,7 @@ import jupytext
 import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
+from nbconvert import HTMLExporter
 
 from amplib.book.figure import extract
 from amplib.book.numbers import numbers_of
@@ -27,6 +28,12 @@ from amplib.store.results import commit
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKED = "nbval-check-output"
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><link rel="icon" href="data:,">
+<style>body {{font-family: sans-serif; margin: 1rem auto; max-width: 60rem}}
+svg, img {{height: auto; max-width: 100%}} pre {{overflow-x: auto}}</style></head>
+<body><p><a href="../../index.html">all points</a></p>{body}</body></html>
+"""
 
 
 def build(name: str) -> Path:
@@ -66,7 +73,13 @@ def run(name: str, output: Path, parameters: dict[str, object]) -> None:
 def point(name: str, output: Path, parameters: dict[str, object], numbers: Path) -> None:
     """Execute the notebook at a point of a sweep and keep the numbers that it reports."""
     run(name, output, parameters)
-    content = {"commit": commit(), "numbers": numbers_of(nbformat.read(output, 4))}
+    executed = nbformat.read(output, 4)
+    # Offline: no scripts are asked for.
+    page, _ = HTMLExporter(
+        template_name="basic", mathjax_url="", require_js_url=""
+    ).from_notebook_node(executed)
+    write_atomically(output.with_suffix(".html"), PAGE.format(title=name, body=page).encode())
+    content = {"commit": commit(), "numbers": numbers_of(executed)}
     write_atomically(numbers, json.dumps(content, indent=1).encode())
 
 

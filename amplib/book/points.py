@@ -47,6 +47,9 @@ class Point:
         content = json.dumps([self.notebook, self.parameters], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
+    def __hash__(self) -> int:
+        return hash(self.key)  # its parameters are a dictionary
+
     def __str__(self) -> str:
         return " ".join(f"{k}={v}" for k, v in self.parameters.items())
 

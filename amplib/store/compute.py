@@ -73,7 +73,8 @@ def compute(
     limit: int | None = None,
     group: int | None = None,
     only: tuple[int, int] | None = None,
-) -> None:
+    minutes: float | None = None,
+) -> bool:
     """Compute what is missing of a result; every part is stored as soon as it is ready.
 
     Args:
@@ -82,8 +83,13 @@ def compute(
         device: ``cpu``, ``cuda`` or ``auto``; a study that no GPU would speed up takes the cores.
         limit: compute at most so many parts, the first missing ones.
         group: parts computed together (the study's own choice by default).
-        only: first and last repetition to compute (of fits and baselines: hundred of
-            repetitions), for one of several machines.
+        only: first and last of the parts' first numbers (repetitions; of fits and baselines
+            hundreds of them, of events chunks, of the scan its latent spaces), for one of several
+            machines.
+        minutes: stop after so many, with a checkpoint of what is unfinished.
+
+    Returns:
+        whether all of it is done.
 
     Raises:
         ValueError: for a number below one, a share without parts, or if there is no GPU where
@@ -91,13 +97,14 @@ def compute(
         KeyboardInterrupt: if it is interrupted; checkpoints are written first.
     """
     check_positive(jobs=jobs, limit=limit, group=group)
+    end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
     first, last = only or (0, sys.maxsize)
     if not any(first <= p[0] <= last for p in result.study.parts()):
         raise ValueError(f"only = {first}:{last}: none of the parts that are wanted")
     missing = [p for p in result.missing() if first <= p[0] <= last][:limit]
     if not missing:
         print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)
-        return
+        return True
     source = result.study.source()
     if source is not None:
         compute(Result(source, result.preset), jobs, device)
@@ -105,7 +112,7 @@ def compute(
     jobs = workers(jobs, device)
     groups = groups_of(result, missing, jobs, device, group)
     announce(result, missing, device, min(jobs, len(groups)))
-    Crew(groups, jobs, device).run()
+    return Crew(groups, jobs, device).run(end)
 
 
 def check_positive(**numbers: float | None) -> None:
