@@ -70,7 +70,7 @@ def test_a_page_of_two_studies_refuses_what_either_refuses_before_any_work(tmp_p
     "name",
     [
         *("network", "ensemble", "smoothing", "gaussians", "showers", "claims", "cost"),
-        *("two_body", "z", "top_pairs", "merit", "yours"),
+        *("two_body", "z", "top_pairs", "merit", "yours", "closer", "how_far"),
     ],
 )
 def test_every_notebook_refuses_an_unknown_preset(tmp_path, name):

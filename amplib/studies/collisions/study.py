@@ -445,6 +445,7 @@ class TopPairReference(TopPairConfig):
     store: ClassVar[str] = "ttbar-reference"
     presets: ClassVar[Presets] = TopPairs.presets
     rate: ClassVar[float] = 3_000.0
+    memory: ClassVar[int] = 4000  # all events at once
 
     events: int = bounded(1_200_000, 24, 100_000_000)
 
