@@ -28,7 +28,7 @@ import numpy as np
 
 from amplib import files
 from amplib.files import IN_REPOSITORY, ROOT, write_atomically
-from amplib.store.study import Arrays, Part, Study
+from amplib.store.study import PRESETS, Arrays, Part, Study
 
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit", "pythia8mc", "fastjet")
 
@@ -178,6 +178,19 @@ class Result:
             record["parts"] = dict(sorted(record["parts"].items()))
             text = json.dumps(record, indent=1)
             write_atomically(self.folder / "record.json", text.encode())
+
+
+def wherever_stored(study: Study) -> Result:
+    """The result of a study under the first preset where it is complete.
+
+    Raises:
+        FileNotFoundError: with the command that computes it.
+    """
+    results = [Result(study, preset) for preset in PRESETS]
+    for result in results:
+        if not result.missing():
+            return result
+    raise FileNotFoundError(f"no result yet: {study.command(results[0].preset)}")
 
 
 def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:

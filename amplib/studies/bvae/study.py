@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from amplib.models.config import BufferConfig, RegularGANConfig, VAEConfig, VAETraining
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
+from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, Study, head
 from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
 from amplib.studies.collisions.study import (
@@ -30,7 +31,6 @@ from amplib.studies.collisions.study import (
     ZLeptons,
     first_top_pairs,
     stored_or_made,
-    wherever_stored,
 )
 from amplib.truth.collisions.columns import OBJECTS
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
-from amplib.store.results import Result
-from amplib.store.study import PRESETS, Arrays, BulkStudy, Part, Presets, Study, head
+from amplib.store.results import Result, wherever_stored
+from amplib.store.study import Arrays, BulkStudy, Part, Presets, Study, head
 from amplib.truth.collisions.columns import TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
@@ -450,16 +450,3 @@ def first_top_pairs(config: TopPairConfig, n: int) -> np.ndarray:
         sample = TopPairs(**summary.asdict())
         made = stored_or_made(sample, sample.parts(), lambda work: None)
         return np.concatenate(list(head(n, (a["events"] for _, a in made))))
-
-
-def wherever_stored(study: Study) -> Result:
-    """The result of a study under the first preset where it is complete.
-
-    Raises:
-        FileNotFoundError: with the command that computes it.
-    """
-    results = [Result(study, preset) for preset in PRESETS]
-    for result in results:
-        if not result.missing():
-            return result
-    raise FileNotFoundError(f"no result yet: {study.command(results[0].preset)}")
