@@ -1,7 +1,7 @@
 """The low-level classifier of DCTRGAN (sec. III B): three-dimensional convolutions of whole images.
 
 Images are kept by their filled cells, as in full they would not fit into memory: what the network
-takes as an event is the number of its row among them.  ``train_dctr`` then trains it like any other.
+takes as an event is the number of its row among them, and ``train_dctr`` trains it like any other.
 """
 
 from __future__ import annotations

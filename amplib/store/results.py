@@ -15,7 +15,7 @@ import platform
 import re
 import subprocess
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -191,6 +191,20 @@ def wherever_stored(study: Study) -> Result:
         if not result.missing():
             return result
     raise FileNotFoundError(f"no result yet: {study.command(results[0].preset)}")
+
+
+def at_one_scale(
+    results: Mapping[str, Result], get: Callable[[str, str], Result]
+) -> dict[str, Result]:
+    """The same results, or all of them at the laptop's scale if some have no other.
+
+    Args:
+        results: of studies that a page shows side by side.
+        get: gives one of them at a preset.
+    """
+    if len({r.preset for r in results.values()}) == 1:
+        return dict(results)
+    return {name: get(name, "laptop") for name in results}
 
 
 def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:

@@ -54,9 +54,9 @@ class Reweighting(Study, ShowerConfig):
     The high-level classifier sees ``high_level`` showers of either kind, half of them for
     validation, as in the released code; the paper says nothing of it.  The low-level one sees
     ``events`` of the truth, tiled, and ``generated`` others, a tenth of each for its temperature.
-    Weights are clipped at ``largest``, 5 for the low-level ones; the paper clips no others, and we
-    do at 100, where one generated shower stands for a hundred, and count.  Everything is measured on
-    ``test_events`` showers of either kind that no network has seen.
+    Low-level weights are clipped at 5; of the others the paper clips none, and we do at
+    ``largest``, where one generated shower stands for a hundred, and count them.  Everything is
+    measured on ``test_events`` showers of either kind that no network has seen.
     """
 
     unit: ClassVar[str] = "showers"
@@ -199,8 +199,8 @@ SMOKE: dict[str, object] = {
     "epochs": 2, "filters": 2, "low_batch": 20, "batch_size": 20,
 }  # fmt: skip
 LAPTOP: dict[str, object] = {
-    "events": 8_000, "generated": 8_000, "high_level": 8_000, "test_events": 8_000,
-    "filters": 32, "low_batch": 32, "precision": "bfloat16",
+    "repetitions": 3, "events": 5_000, "generated": 5_000, "high_level": 5_000,
+    "test_events": 5_000, "filters": 32, "low_batch": 32, "precision": "bfloat16",
 }  # fmt: skip
 
 
