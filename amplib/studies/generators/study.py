@@ -204,7 +204,7 @@ class ShowerBIBAE(BIBAEConfig, ShowerGenerator):
             "scale": 32, "detour": "none", "batch_size": 4, "critic_steps": 1,
         },
         "laptop": {
-            "showers": 4_000, "epochs": 3, "pieces": 5, "judged": 300, "scale": 16,
+            "showers": 1_600, "epochs": 3, "pieces": 4, "judged": 200, "scale": 16,
             "detour": "none", "batch_size": 8, "critic_steps": 1, "precision": "bfloat16",
             "start": "mean",
         },
