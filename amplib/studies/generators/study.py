@@ -294,7 +294,7 @@ class ShowerGAN(ImageGANConfig, ShowerGenerator):
             "channels": 2, "critic_channels": 2, "batch_size": 4,
         },
         "laptop": {
-            "showers": 4_000, "epochs": 5, "pieces": 5, "judged": 300, "channels": 8,
+            "showers": 1_600, "epochs": 4, "pieces": 4, "judged": 200, "channels": 8,
             "critic_channels": 8, "batch_size": 8, "learning_rate": 2e-4,
             "precision": "bfloat16", "start": "mean",
         },
