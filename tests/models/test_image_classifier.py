@@ -1,5 +1,7 @@
 """The classifier of whole images: its layers, its flips, and weights that are known."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -32,7 +34,7 @@ def test_it_is_the_paper_s():
     convolutions = 28 * 128 + 2 * (27 * 128 + 1) * 128
     norms = 2 * (15**3 + 8**3)
     widths = (128 * 6**3, 64, 256, 256, 1)
-    dense = sum((i + 1) * o for i, o in zip(widths, widths[1:], strict=False))
+    dense = sum((i + 1) * o for i, o in pairwise(widths))
     assert sum(w.numel() for w in network.parameters()) == convolutions + norms + dense
     assert network(torch.zeros(3, 1)).shape == (3, 1)
 
