@@ -79,7 +79,10 @@ def test_its_weights_are_the_known_ratio():
     torch.set_num_threads(1)
     real, made = halves(750, 0.75, 1), halves(1500, 0.5, 2)
     network = ImageClassifier(real.joined(made), 4, np.random.SeedSequence(3))
-    how = DCTRTraining(batch_size=50, epochs=3, validation=0.1, temperature="on", balance="tiling")
+    how = DCTRTraining(
+        batch_size=50, epochs=12, patience=12, learning_rate=3e-3, validation=0.1,
+        temperature="on", balance="tiling",
+    )  # fmt: skip
     rows = np.arange(2250)[:, None]
     dctr = train_dctr(network, rows[:750], rows[750:], how, np.random.SeedSequence(4))
     test = halves(500, 0.5, 5)

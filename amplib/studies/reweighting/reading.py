@@ -145,7 +145,8 @@ class Repetition:
         """
         counts = self.arrays["weights"][CLASSIFIERS.index(classifier), 1]
         share = np.cumsum(counts[:-1]) / counts.sum()
-        low, high = LOG_WEIGHTS[[np.searchsorted(share, q).clip(0, 35) for q in (0.05, 0.95)]]
+        last = len(LOG_WEIGHTS) - 1
+        low, high = LOG_WEIGHTS[np.searchsorted(share, (0.05, 0.95)).clip(0, last)]
         usual = np.log10(self.usual_weight(classifier))
         step = LOG_WEIGHTS[1] - LOG_WEIGHTS[0]
         return float(max(usual - low, step) / max(high - usual, step))

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 BINS = 19
 """Of each observable's histogram, as in the paper's code."""
-LOG_WEIGHTS = np.linspace(-5, 2, 36)
-"""Bins of the decimal logarithm of weights: the range of the paper's code."""
+LOG_WEIGHTS = np.linspace(-5.05, 2.05, 72)
+"""Bins of the decimal logarithm of weights, on the range of the paper's code, one about W = 1."""
 PAIRS = 1000
 """Generated showers whose two weights are kept, for a scatter plot."""
 SAMPLES = ("truth", "truth again", "generator", "high-level", "low-level")
