@@ -25,7 +25,7 @@ def repetition(shifts: dict[str, float], dilution: tuple[float, float], seed: in
     rng = np.random.default_rng(seed)
 
     def shape(shift: float) -> np.ndarray:
-        return rng.poisson(np.full((OBSERVABLES, 1), 1e5) * (1.2 - x**2 + shift * x))
+        return rng.poisson(np.full((OBSERVABLES, 1), 1e5) * (1.6 - x**2 + shift * x))
 
     contents = np.stack([shape(0), shape(0), *(shape(s) for s in shifts.values())])
     c = 11
