@@ -56,7 +56,7 @@ import numpy as np
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.metrics.outlook import HOPELESS_AUC
-from amplib.store.results import at_one_scale
+from amplib.store.results import at_one_scale, wherever_stored
 from amplib.studies.generators.reading import trained
 from amplib.studies.reweighting import figures
 from amplib.studies.reweighting import reading as r
@@ -146,8 +146,7 @@ report.tell(
         ),
     }
 )
-made = {name: trained(stored(name, results[f"reweighted-{key}"].study.trained))
-        for key, name in (("bibae", "bibae"), ("gan", "shower-gan"))}  # fmt: skip
+made = {one.title: trained(wherever_stored(one.study.source())) for one in (bibae, gan)}
 OWED = [f"dctrgan-fig{k}" for k in range(2, 9)]
 for figure in OWED:
     report.origin(figure, results["reweighted-bibae"])
@@ -174,12 +173,12 @@ report.origin("reweighted-fig4", *results.values())
 
 
 # %% tags=["remove-input"]
-def generator_row(one, name):
-    """What a trained generator is like before weights."""
-    if name is None:
+def generator_row(one):
+    """What a trained generator is like before weights; the fast simulation has no weights."""
+    if one.title not in made:
         return [one.title, "", "", ""]
-    model = made[name]
-    distance = model.distances[next(iter(model.distances))].mean()
+    model = made[one.title]
+    distance = next(iter(model.distances.values())).mean()
     return [one.title, f"{model.share:.1%}", f"{distance:.2f}", f"{model.floor.mean():.2f}"]
 
 
@@ -199,13 +198,13 @@ report.show_table(
     ],
     [
         [
-            *generator_row(one, name),
+            *generator_row(one),
             one.auc(r.HIGH),
             one.auc(r.LOW),
             one.left(r.HIGH).percent(),
             one.left(r.LOW).percent(),
         ]
-        for one, name in zip(showers, ("bibae", "shower-gan", None), strict=True)
+        for one in showers
     ],
 )
 
@@ -284,8 +283,10 @@ plt.show()
 #
 # Of the active cells the paper says that $\langle S^2\rangle$ falls by a factor of 20 with high-level weights and of 5 with low-level
 # ones.  For BIB-AE, plain GAN and fast simulation it falls by {glue:text}`reweighted-cells-high` and
-# {glue:text}`reweighted-cells-low`; that of the centroid, with high-level weights, by {glue:text}`reweighted-centroid-high`.  Of the
-# {glue:text}`reweighted-high-events` showers that it learns from, and of the floor, follows how far it can fall.
+# {glue:text}`reweighted-cells-low`; that of the centroid, with high-level weights, by {glue:text}`reweighted-centroid-high`.  How far
+# it can fall is a matter of the floor, and of the {glue:text}`reweighted-high-events` showers that the classifier learns from.  The two
+# weights of a shower correlate to {glue:text}`reweighted-pearson`.  Clipped at {glue:text}`reweighted-largest` were
+# {glue:text}`reweighted-clipped` high-level weights; the temperature of the low-level model is {glue:text}`reweighted-temperature`.
 #
 # Do weights mend what their classifier was never shown?  Of the second moments {glue:text}`reweighted-moments-high` come nearer to
 # the truth with high-level weights, and {glue:text}`reweighted-moments-low` with low-level ones; of the inputs themselves

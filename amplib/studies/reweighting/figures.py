@@ -53,7 +53,8 @@ def observable_panels(
         ylabel: of the histograms.
     """
     rows = -(-len(panels) // columns)
-    figure = plt.figure(figsize=(3.55 * columns, 3.9 * rows), layout="constrained")
+    width = 3.3 if columns < 4 else 2.8
+    figure = plt.figure(figsize=(width * columns, 3.7 * rows), layout="constrained")
     grid = figure.add_gridspec(2 * rows, columns, height_ratios=[3, 1] * rows)
     for k, (observable, label) in enumerate(panels.items()):
         row, column = divmod(k, columns)

@@ -16,10 +16,11 @@ MADE_UP = [name for name in documents()["dctrgan"] if name != "gaussians"]
 """All but the one of another study."""
 
 
-def repetition(shifts: dict[str, float], dilution: tuple[float, float], seed: int) -> dict:
+def repetition(shifts: dict[str, float], dilution: tuple[float, float, float], seed: int) -> dict:
     """Arrays of a part: every observable is a parabola over the bins that is lopsided by a shift.
 
-    ``dilution`` is r of all observables, with high-level and with low-level weights.
+    ``dilution`` is r of all observables with high-level weights, and with low-level ones, then that
+    of the active cells with these.
     """
     x = np.linspace(-1, 1, BINS)
     rng = np.random.default_rng(seed)
@@ -36,7 +37,7 @@ def repetition(shifts: dict[str, float], dilution: tuple[float, float], seed: in
     usual = np.searchsorted(LOG_WEIGHTS, 0.0, side="right")
     counts[:, 1, usual - 12 : usual + 1] = np.arange(10, 23)  # rises to one, then nothing
     r_all = np.ones((3, 2, OBSERVABLES))
-    r_all[1, 0], r_all[2, 0] = (d + 0.01 * rng.normal() for d in dilution)
+    r_all[1, 0], r_all[2, 0], r_all[2, 0, r.ACTIVE] = (d + 0.01 * rng.normal() for d in dilution)
     return {
         "histograms": contents.astype(np.float32),
         "squares": contents[3:].astype(np.float32),
@@ -49,7 +50,7 @@ def repetition(shifts: dict[str, float], dilution: tuple[float, float], seed: in
     }  # fmt: skip
 
 
-def findings(shifts: dict[str, float], dilution: tuple[float, float]) -> dict:
+def findings(shifts: dict[str, float], dilution: tuple[float, float, float]) -> dict:
     study = make_study("reweighted-simulation", "smoke")
     parts = {(k,): repetition(shifts, dilution, k) for k in range(4)}
 
@@ -65,14 +66,14 @@ def findings(shifts: dict[str, float], dilution: tuple[float, float]) -> dict:
 def like_the_paper() -> dict:
     """<S^2> falls with the square of the shift: by 20 and by 5 where it is 20^-1/2 and 5^-1/2."""
     shifts = {r.GENERATOR: 0.3, r.HIGH: 0.3 / 20**0.5, r.LOW: 0.3 / 5**0.5}
-    return findings(shifts, (3.6, 1.2))
+    return findings(shifts, (3.6, 1.5, 1.2))
 
 
 @pytest.fixture(scope="module")
 def spoiled() -> dict:
     """Weights that make all of it worse, at no price."""
     shifts = {r.GENERATOR: 0.1, r.HIGH: 0.3, r.LOW: 0.2}
-    return findings(shifts, (0.9, 1.0))
+    return findings(shifts, (0.9, 1.0, 1.0))
 
 
 def test_every_claim_about_showers_is_measured(like_the_paper):

@@ -99,9 +99,10 @@ def test_a_parameter_enters_the_fingerprint(change):
 def test_another_generator_makes_another_key(monkeypatch):
     study = make_study("reweighted-gan", "laptop")
     assert study.source() == ShowerGAN(**ShowerGAN.presets["laptop"])
+    key = study.key()
     other = {**ShowerGAN.presets["laptop"], "learning_rate": 1e-4}
     monkeypatch.setattr(ShowerGAN, "presets", {**ShowerGAN.presets, "laptop": other})
-    assert make_study("reweighted-gan", "laptop").key() != study.key()
+    assert make_study("reweighted-gan", "laptop").key() != key
 
 
 def test_the_generator_has_the_energy_of_the_truth():
@@ -143,7 +144,7 @@ def known(made_energy: float) -> r.Repetition:
     study = replace(
         make_study("reweighted-simulation", "smoke", energy=5.0, made_energy=made_energy),
         events=1500, generated=1500, high_level=1500, test_events=1500, epochs=15, filters=2,
-        low_batch=50, batch_size=50,
+        low_batch=50, batch_size=50, hidden=(16, 16),
     )  # fmt: skip
     return r.Repetition(study, measure(study, 0, study.generate("cpu"), "cpu", ignore))
 
@@ -160,12 +161,13 @@ def right() -> r.Repetition:
 
 
 def test_weights_mend_a_simulation_of_a_wrong_energy(off):
-    """<S^2> of energy and active cells, to less than half; the cost is paid."""
+    """<S^2> of energy and active cells, to less than half; the cost is paid.  The mean weight is one
+    within what 750 showers of either kind teach, 0.3."""
     assert off.outlook(r.HIGH).auc.value > 0.6
     for observable in (r.ACTIVE, r.ENERGY):
         assert off.gain(r.HIGH, observable) > 2
     assert off.dilution[r.HIGH].value[r.ENERGY] > off.dilution[r.GENERATOR].value[r.ENERGY]
-    assert off.outlook(r.HIGH).mean_weight.value == pytest.approx(1, abs=0.15)
+    assert off.outlook(r.HIGH).mean_weight.value == pytest.approx(1, abs=0.3)
     assert off.arrays["pearson"][0] > 0
 
 
