@@ -161,8 +161,10 @@ def right() -> r.Repetition:
 
 
 def test_weights_mend_a_simulation_of_a_wrong_energy(off):
-    """<S^2> of energy and active cells, to less than half; the cost is paid.  The mean weight is one
-    within what 750 showers of either kind teach, 0.3."""
+    """<S^2> of energy and active cells, to less than half; the cost is paid.
+
+    The mean weight is one within what 750 showers of either kind teach, 0.3.
+    """
     assert off.outlook(r.HIGH).auc.value > 0.6
     for observable in (r.ACTIVE, r.ENERGY):
         assert off.gain(r.HIGH, observable) > 2
