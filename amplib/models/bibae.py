@@ -238,10 +238,6 @@ class BIBAEGenerator(ImageGenerator):
         super().__init__()
         self.decoder, self.latent, self.density = decoder, latent, density
 
-    @property
-    def pedestal(self) -> nn.Module:
-        return self.decoder.pedestal
-
     def words(self, rows: int) -> int:
         latent = normal_words(rows * self.latent) + uniform_words(rows * self.decoder.noise)
         return latent + (uniform_words(rows) if self.density else 0)
@@ -322,7 +318,7 @@ class StackedBIBAE(ImageStack):
         self.encoder = self._placed(Encoder(config, energy, side, self.starts))
         self.decoder = self._placed(Decoder(config, energy, side, self.starts))
         self.generator = BIBAEGenerator(self.decoder, config.latent)
-        self.start_from_the_mean()
+        self.start_from_the_mean(self.decoder.pedestal)
         self.autoencoder = nn.ModuleDict({"encoder": self.encoder, "decoder": self.decoder})
         self.critics = [self._placed(Critic(config, energy, side, self.starts)) for _ in range(2)]
         self.latent_critics = [self._placed(LatentCritic(self.starts)) for _ in range(2)]

@@ -27,9 +27,6 @@ Measure = Callable[[Tensor], Tensor]
 class ImageGenerator(nn.Module):
     """Noise to images ``(E, rows, x, y, z)``, each a function of the noise alone."""
 
-    pedestal: nn.Module
-    """What is added before the last ReLU (``ImageTraining.start``)."""
-
     @abstractmethod
     def words(self, rows: int) -> int:
         """Noise words that so many images take."""
@@ -152,9 +149,8 @@ class ImageStack(Stack):
         self.kept_at = torch.zeros(members, dtype=torch.int64, device=self.device)
         self.kept: dict[str, Tensor] = {}
 
-    def start_from_the_mean(self) -> None:
-        """Put the mean training image into the pedestal, if the generator has one."""
-        pedestal = self.generator.pedestal
+    def start_from_the_mean(self, pedestal: nn.Module) -> None:
+        """Put the mean training image into the generator's pedestal, if it is one."""
         if isinstance(pedestal, Pedestal):
             pedestal.weight.data.copy_(self.images.mean())
 

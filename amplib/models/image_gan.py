@@ -123,7 +123,7 @@ class StackedImageGAN(ImageStack):
         super().__init__(config, images, measure, reference, threshold, TERMS, seeds, device, dtype)
         self.generator = Generator(config, energy, self.starts).to(self.device, dtype)
         self.discriminator = Discriminator(config, energy, self.starts).to(self.device, dtype)
-        self.start_from_the_mean()
+        self.start_from_the_mean(self.generator.pedestal)
         betas = (config.beta_1, config.beta_2)
         self.adam_g = self.optimise("generator", self.generator, Adam, betas=betas)
         self.adam_d = self.optimise("discriminator", self.discriminator, Adam, betas=betas)

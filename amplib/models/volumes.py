@@ -218,15 +218,16 @@ class SparseImages:
 
     def to(self, device: torch.device | str) -> SparseImages:
         """On another device."""
-        arrays = (a.to(device) for a in (self.cell, self.value, self.count))
-        return SparseImages(*arrays, self.shape)
+        cell, value, count = (a.to(device) for a in (self.cell, self.value, self.count))
+        return SparseImages(cell, value, count, self.shape)
 
     def joined(self, other: SparseImages) -> SparseImages:
         """These images, then the others."""
         pairs = zip(
             (self.cell, self.value, self.count), (other.cell, other.value, other.count), strict=True
         )
-        return SparseImages(*map(torch.cat, pairs), self.shape)
+        cell, value, count = map(torch.cat, pairs)
+        return SparseImages(cell, value, count, self.shape)
 
     def mean(self) -> Tensor:
         """The mean image."""

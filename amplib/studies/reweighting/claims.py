@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from amplib.estimate import Estimate
 from amplib.metrics.verdict import Finding, about, above, both, judge
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.reweighting.reading import (
@@ -76,7 +77,8 @@ def usual_ratio(evidence: Evidence, value: list[float]) -> Finding:
     def ratio(x: Repetition) -> float:
         return float(np.exp(peak(np.log([x.s2_ratios(c) for c in CLASSIFIERS]).ravel())))
 
-    return _beside_control(evidence, lambda showers: judge(showers.factor(ratio), *value))
+    low, high = value
+    return _beside_control(evidence, lambda showers: judge(showers.factor(ratio), low, high))
 
 
 def _usual_r(classifier: str) -> Callable[[Repetition], float]:
@@ -105,17 +107,27 @@ def usual_high_r(evidence: Evidence, value: float) -> Finding:
 def residuals(evidence: Evidence, value: list[float]) -> Finding:
     """Root mean square of the differences of correlations, without weights over with them."""
 
-    def size(x: Repetition, sample: str) -> float:
-        return float(np.sqrt(np.nanmean(x.residual(sample) ** 2)))
+    low, high = value
 
     def judged(showers: Reweighted) -> Finding:
-        factors = [
-            showers.factor(lambda x, c=c: size(x, GENERATOR) / size(x, c)) for c in (HIGH, LOW)
-        ]
+        factors = _factors(showers, lambda x, c: _rms(x, GENERATOR) / _rms(x, c))
         text = f"{factors[0]} (high-level), {factors[1]} (low-level)"
-        return both([judge(f, *value) for f in factors], text, factors[0].error)
+        return both([judge(f, low, high) for f in factors], text, factors[0].error)
 
     return _beside_control(evidence, judged)
+
+
+def _factors(showers: Reweighted, measure: Callable[[Repetition, str], float]) -> list[Estimate]:
+    """A positive number of each classifier."""
+
+    def of(classifier: str) -> Estimate:
+        return showers.factor(lambda x: measure(x, classifier))
+
+    return [of(classifier) for classifier in CLASSIFIERS]
+
+
+def _rms(x: Repetition, sample: str) -> float:
+    return float(np.sqrt(np.nanmean(x.residual(sample) ** 2)))
 
 
 @claim("dctrgan.weights-shape", "dctrgan-fig2", BIBAE)
@@ -123,8 +135,9 @@ def shape(evidence: Evidence, _: object) -> Finding:
     """The most probable weight, and how much farther weights reach below it than above."""
 
     def judged(showers: Reweighted) -> Finding:
-        usual = [showers.factor(lambda x, c=c: x.usual_weight(c)) for c in CLASSIFIERS]
-        tails = [showers.factor(lambda x, c=c: x.lopsided(c)) for c in CLASSIFIERS]
+        usual, tails = (
+            _factors(showers, m) for m in (Repetition.usual_weight, Repetition.lopsided)
+        )
         text = ", ".join(
             f"{c}: {u}, the lower tail {t} times as long in decades"
             for c, u, t in zip(CLASSIFIERS, usual, tails, strict=True)

@@ -62,6 +62,10 @@ def observable_panels(
         bottom = figure.add_subplot(grid[2 * row + 1, column], sharex=top)
         _histograms(top, reweighted, observable)
         _ratios(bottom, reweighted, observable)
+        top.legend(
+            loc="upper right", fontsize=7.5, handlelength=1.6, title_fontsize=7.5,
+            title=r"$\langle S^2\rangle$, $r$",
+        )  # fmt: skip
         top.tick_params(labelbottom=False)
         bottom.set_xlabel(label)
         if column == 0:
@@ -82,8 +86,6 @@ def _histograms(ax: Axes, reweighted: Reweighted, observable: int) -> None:
         ax.stairs(spectra.shape(sample, observable), edges, label=label, linewidth=1.4, **style)
     highest = max(spectra.shape(s, observable).max() for s in ("truth", *STYLES))
     ax.set(ylim=(0, 1.75 * highest), xlim=edges[[0, -1]], yticks=[])
-    title = r"$\langle S^2\rangle$, $r$"
-    ax.legend(loc="upper right", fontsize=7.5, title=title, title_fontsize=7.5, handlelength=1.6)
 
 
 def _ratios(ax: Axes, reweighted: Reweighted, observable: int) -> None:
@@ -123,7 +125,6 @@ def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: in
         bottom = figure.add_subplot(grid[2 * row + 1, column], sharex=top)
         _histograms(top, reweighted, observable)
         _ratios(bottom, reweighted, observable)
-        top.get_legend().remove()
         top.text(0.96, 0.96, label, transform=top.transAxes, ha="right", va="top", fontsize=9)
         floor = f"({reweighted.s2(AGAIN, observable).value:.1g})"
         top.text(0.96, 0.84, floor, transform=top.transAxes, ha="right", va="top", fontsize=8,
@@ -138,12 +139,9 @@ def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: in
         bottom.tick_params(labelleft=column == 0, labelsize=8)
         if row == rows - 1:
             bottom.set_xlabel("cells²", fontsize=9)
-    handles, labels = [], []
-    for sample, style in STYLES.items():
-        handles.append(plt.Line2D([], [], **style))
-        labels.append(reweighted.title if sample == GENERATOR else sample)
-    handles.insert(0, plt.Rectangle((0, 0), 1, 1, color=GREY, alpha=0.3))
-    figure.legend(handles, ["truth", *labels], loc="outside upper center", ncols=4)
+    names = [reweighted.title if sample == GENERATOR else sample for sample in STYLES]
+    handles, _ = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, ["truth", *names], loc="outside upper center", ncols=4)
     return figure
 
 
@@ -229,7 +227,8 @@ def summary_panels(reweighted: Reweighted) -> plt.Figure:
 
 
 def _counted(ax: Axes, values: np.ndarray, bins: np.ndarray, **style: Any) -> None:
-    ax.hist(np.clip(values, bins[0], bins[-1]), bins, histtype="step", linewidth=1.5, **style)
+    counts, _ = np.histogram(np.clip(values, bins[0], bins[-1]), bins)
+    ax.stairs(counts, bins, linewidth=1.5, **style)
 
 
 def outlook_panel(generators: Sequence[Reweighted]) -> plt.Figure:

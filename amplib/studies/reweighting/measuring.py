@@ -62,7 +62,8 @@ class Sample:
             measured.append(measured_by(seen).numpy())
             correlated.append(obs.correlated(seen).numpy())
             progress(len(batch))
-        images = SparseImages(*map(torch.cat, (cells, energies, counts)), ILD_ECAL.shape)
+        cell, energy, count = map(torch.cat, (cells, energies, counts))
+        images = SparseImages(cell, energy, count, ILD_ECAL.shape)
         return cls(images, np.concatenate(measured), np.concatenate(correlated))
 
     def __len__(self) -> int:
@@ -147,7 +148,7 @@ def measure(
     }
     most = {"high": study.largest, "low": study.low_largest}
     weights = {name: clip(raw[name][1], most[name]) for name in raw}
-    told = [outlook(*raw[name], most[name]) for name in raw]
+    told = [outlook(of_real, of_made, most[n]) for n, (of_real, of_made) in raw.items()]
     return {
         **_in_bins(limits, (real, again, test), [w.weights for w in weights.values()]),
         **_spreads(study, part, real, test, [w.weights for w in weights.values()]),

@@ -285,7 +285,8 @@ class ReweightedSimulation(Reweighting):
     made_energy: float = bounded(48.0, 1, 200)
 
     def tiny(self) -> Reweighting:
-        return replace(super().tiny(), made_energy=min(self.made_energy, 5.5))
+        nearby = replace(self, made_energy=min(self.made_energy, 5.5))
+        return super(ReweightedSimulation, nearby).tiny()
 
     def made(self) -> ShowerConfig:
         """What it simulates."""
