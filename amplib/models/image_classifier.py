@@ -32,7 +32,9 @@ class ImageClassifier(nn.Module):
     another: what generated images have at one place and not at its mirror image is no help then.
     Three convolutions of k = 3, strides 2, 2 and 1, the first two padded, layer norm between them;
     dense layers of 64, 256 and 256; LeakyReLU of slope 0.01.  What the paper leaves open: the norm
-    is over the cells of each channel, as in the critics of its generator.
+    is over cells and channels together.  Over the cells of each channel, as in the critics of its
+    generator, it would take the energy out of an image and leave nothing but its shape, and the
+    paper's model shifts the total energy.
 
     Args:
         images: those that rows are counted in, ``(layer, x, y)``.
@@ -59,10 +61,10 @@ class ImageClassifier(nn.Module):
             torch.manual_seed(start)
             self.layers = nn.Sequential(
                 nn.Conv3d(1, filters, 3, 2, 1),
-                nn.LayerNorm((first,) * 3),
+                nn.LayerNorm((filters, *(first,) * 3)),
                 nn.LeakyReLU(LEAK),
                 nn.Conv3d(filters, filters, 3, 2, 1),
-                nn.LayerNorm((second,) * 3),
+                nn.LayerNorm((filters, *(second,) * 3)),
                 nn.LeakyReLU(LEAK),
                 nn.Conv3d(filters, filters, 3),
                 nn.LeakyReLU(LEAK),

@@ -32,7 +32,7 @@ def test_it_is_the_paper_s():
     images = SparseImages.of(np.zeros(1), np.ones(1), np.ones(1), (30, 30, 30))
     network = ImageClassifier(images, 128, np.random.SeedSequence(1))
     convolutions = 28 * 128 + 2 * (27 * 128 + 1) * 128
-    norms = 2 * (15**3 + 8**3)
+    norms = 2 * 128 * (15**3 + 8**3)
     widths = (128 * 6**3, 64, 256, 256, 1)
     dense = sum((i + 1) * o for i, o in pairwise(widths))
     assert sum(w.numel() for w in network.parameters()) == convolutions + norms + dense
@@ -91,6 +91,15 @@ def test_its_weights_are_the_known_ratio():
     assert weights[front].mean() == pytest.approx(1.5, abs=0.15)
     assert weights[~front].mean() == pytest.approx(0.5, abs=0.15)
     assert network.images is not test
+
+
+def test_it_sees_the_energy_of_an_image():
+    images = halves(20, 0.5, 1)
+    brighter = SparseImages(images.cell, 1.1 * images.value, images.count, images.shape)
+    network = ImageClassifier(images, 4, np.random.SeedSequence(3)).eval()
+    rows = torch.arange(20.0)
+    apart = (network.on(brighter)(rows) - network(rows)).abs()
+    assert (apart > 1e-4).all()
 
 
 def test_bfloat16_gives_nearly_the_same_logits():

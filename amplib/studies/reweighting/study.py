@@ -278,11 +278,19 @@ class ReweightedSimulation(Reweighting):
 
     name: ClassVar[str] = "reweighted-simulation"
     store: ClassVar[str] = "reweighted-simulation"
-    presets: ClassVar[Presets] = {"smoke": SMOKE, "laptop": LAPTOP, "paper": {}}
+    presets: ClassVar[Presets] = {
+        "smoke": SMOKE,
+        # Simulated showers cost next to nothing.
+        "laptop": {
+            **LAPTOP, "events": 20_000, "generated": 20_000, "high_level": 20_000,
+            "test_events": 10_000,
+        },
+        "paper": {},
+    }  # fmt: skip
     rate: ClassVar[float] = 800.0
     title: ClassVar[str] = "fast simulation"
 
-    made_energy: float = bounded(48.0, 1, 200)
+    made_energy: float = bounded(49.0, 1, 200)
 
     def tiny(self) -> Reweighting:
         nearby = replace(self, made_energy=min(self.made_energy, 5.5))
