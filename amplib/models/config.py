@@ -158,6 +158,9 @@ class DCTRTraining(Parameters):
 
     - ``temperature``: ``on`` divides the logit by one number that makes the validation loss
       smallest (Guo et al., arXiv:1706.04599).
+    - ``balance``: either class counts for one half, whatever its size.  ``weights`` weight the
+      smaller one up, ``tiling`` repeats its events, "equivalent to increasing the training
+      weights", which "was found to converge better" (sec. III B).
     """
 
     batch_size: int = bounded(200, 2, 1_000_000)
@@ -166,6 +169,7 @@ class DCTRTraining(Parameters):
     learning_rate: float = bounded(1e-3, 1e-9, 1.0)
     validation: float = bounded(0.2, 0.001, 0.9)
     temperature: str = one_of("off", "on")
+    balance: str = one_of("weights", "tiling")
 
 
 STEPS_AN_EPOCH = 100
@@ -181,6 +185,10 @@ class ImageTraining(Parameters):
       of the piece with the smallest mean distance (``generators.ImageStack``).
     - ``decay``: of the learning rate, an epoch.
     - ``precision``: of convolutions and dense layers; what is added up stays in float32.
+    - ``start``: of generated images.  As ``published`` they start from weights near zero, and the
+      last ReLU lets a training of few steps end where every image is empty and nothing has a
+      gradient any more.  With ``mean`` a trained value a cell is added before it, at first that of
+      the mean training image.
     """
 
     published_weights: ClassVar[int]
@@ -190,6 +198,7 @@ class ImageTraining(Parameters):
     pieces: int = bounded(50, 1, 100_000)
     judged: int = bounded(1000, 2, 100_000)
     precision: str = one_of("float32", "bfloat16")
+    start: str = one_of("published", "mean")
     batch_size: int = bounded(8, 2, 100_000)
     learning_rate: float = bounded(5e-4, 1e-9, 1.0)
     decay: float = bounded(0.95, 1e-3, 1.0)

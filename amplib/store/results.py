@@ -14,7 +14,7 @@ import platform
 import re
 import subprocess
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -25,8 +25,8 @@ import numpy as np
 from amplib import files
 from amplib.files import IN_REPOSITORY, ROOT, write_atomically
 from amplib.store.arrays import headers, packed, unpacked
-from amplib.store.record import Record, check_entry, damaged, difference, read_record
-from amplib.store.study import Arrays, Part, Study
+from amplib.store.record import DamagedResult, Record, check_entry, damaged, difference, read_record
+from amplib.store.study import PRESETS, Arrays, Part, Study
 
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit", "pythia8mc", "fastjet")
 
@@ -215,6 +215,37 @@ def fault_of(data: bytes, sha256: str, study: Study) -> str | None:
         return study.mismatch(headers(data)) or study.misfit(unpacked(data))
     except ValueError as error:
         return " ".join(str(error).split())  # numpy's may have several lines
+
+
+def wherever_stored(study: Study) -> Result:
+    """The result of a study under the first preset where it is complete.
+
+    Raises:
+        FileNotFoundError: with the command that computes it.
+        DamagedResult: if there is none but a damaged one.
+    """
+    damage = None
+    for result in (Result(study, preset) for preset in PRESETS):
+        try:
+            if not result.missing():
+                return result
+        except DamagedResult as error:  # another preset's may be whole
+            damage = damage or error
+    raise damage or FileNotFoundError(f"no result yet: {study.command(PRESETS[0])}")
+
+
+def at_one_scale(
+    results: Mapping[str, Result], get: Callable[[str, str], Result]
+) -> dict[str, Result]:
+    """The same results, or all of them at the laptop's scale if some have no other.
+
+    Args:
+        results: of studies that a page shows side by side.
+        get: gives one of them at a preset.
+    """
+    if len({r.preset for r in results.values()}) == 1:
+        return dict(results)
+    return {name: get(name, "laptop") for name in results}
 
 
 def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:

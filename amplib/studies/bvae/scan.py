@@ -15,6 +15,7 @@ from amplib.models.bvae import Autoencoder, StackedVAE
 from amplib.models.config import BufferConfig, VAEConfig
 from amplib.models.training import train
 from amplib.progress import Progress
+from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.study import (
     _GENERATION,
@@ -24,7 +25,7 @@ from amplib.studies.bvae.study import (
     Scan,
 )
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
-from amplib.studies.collisions.study import first_top_pairs, wherever_stored
+from amplib.studies.collisions.study import first_top_pairs
 from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]

@@ -20,6 +20,7 @@ from amplib.models.config import BufferConfig, RegularGANConfig, VAEConfig, VAET
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import counting, finite, rising, within
+from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, Study, head
 from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
 from amplib.studies.collisions.study import (
@@ -31,7 +32,6 @@ from amplib.studies.collisions.study import (
     ZLeptons,
     first_top_pairs,
     stored_or_made,
-    wherever_stored,
 )
 from amplib.truth.collisions.columns import OBJECTS
 

@@ -13,9 +13,8 @@ import numpy as np
 from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import counting, finite, rising, shares, within
-from amplib.store.record import DamagedResult
-from amplib.store.results import Result
-from amplib.store.study import PRESETS, Arrays, BulkStudy, Layout, Part, Presets, Study, head
+from amplib.store.results import Result, wherever_stored
+from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head
 from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
@@ -585,20 +584,3 @@ def first_top_pairs(config: TopPairConfig, n: int) -> np.ndarray:
         sample = TopPairs(**summary.asdict())
         made = stored_or_made(sample, sample.parts(), lambda work: None)
         return np.concatenate(list(head(n, (a["events"] for _, a in made))))
-
-
-def wherever_stored(study: Study) -> Result:
-    """The result of a study under the first preset where it is complete.
-
-    Raises:
-        FileNotFoundError: with the command that computes it.
-        DamagedResult: if there is none but a damaged one.
-    """
-    damage = None
-    for result in (Result(study, preset) for preset in PRESETS):
-        try:
-            if not result.missing():
-                return result
-        except DamagedResult as error:  # another preset's may be whole
-            damage = damage or error
-    raise damage or FileNotFoundError(f"no result yet: {study.command(PRESETS[0])}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -167,17 +167,3 @@ def read(result: Result) -> Trainings:
     """All trainings that are done."""
     study = cast(MixtureStudy, result.study)
     return Trainings(study, [Training(study, arrays) for arrays in result.load().values()])
-
-
-def at_one_scale(
-    results: Mapping[str, Result], get: Callable[[str, str], Result]
-) -> dict[str, Result]:
-    """The same results, or all of them at the laptop's scale if some have no other.
-
-    Args:
-        results: of the three studies.
-        get: gives one of them at a preset.
-    """
-    if len({r.preset for r in results.values()}) == 1:
-        return dict(results)
-    return {name: get(name, "laptop") for name in results}
