@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
@@ -131,9 +132,9 @@ def event_map(chart: Chart) -> plt.Figure:
     """The events of a polar grid in the first two principal components: r downwards, phi across."""
     events = chart.paper_lattice
     rows, columns = events.shape[:2]
-    figure, axes = plt.subplots(rows, columns, figsize=(8.6, 9), layout="constrained", squeeze=False,
-                                gridspec_kw={"wspace": 0.0, "hspace": 0.0})  # fmt: skip
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)  # type: ignore
+    figure, axes = plt.subplots(rows, columns, figsize=(8.6, 9), squeeze=False,
+                                layout=ConstrainedLayoutEngine(
+                                    h_pad=0.01, w_pad=0.01, hspace=0, wspace=0))  # fmt: skip
     for k, (ax, event) in enumerate(zip(axes.flat, events.reshape(-1, len(TTBAR)), strict=True)):
         draw_event(ax, event)
         ax.text(0.03, 0.97, str(k + 1), transform=ax.transAxes, va="top", fontsize=7, color=GREY)

@@ -33,7 +33,7 @@ _CODES, _FIT, _GENERATION, _TEST, _MAP = range(10, 15)  # which stream of the se
 
 CODES_A_STEP = 1000
 """Codes that are drawn, decoded and judged in about the time of one step of a staged VAE."""
-SEARCH = 50_000
+SEARCH = 30_000
 """What a search for a bandwidth takes, in steps."""
 EXPECTATIONS = 100
 """Steps of expectation and maximisation that a mixture takes, roughly."""
