@@ -80,6 +80,11 @@ def worth_of(prior):
     return [report.with_interval(n) for n in prior.worth.values()]
 
 
+def area(test):
+    """An AUC: where nearly every event is told, its error would take more digits than it has."""
+    return test.auc if test.auc.error > 5e-5 else f"{test.auc.value:.4f}"
+
+
 def at_edge(prior):
     edge = abs(prior.bandwidth / prior.prior.size - 1) < 1e-6
     return (
@@ -127,8 +132,8 @@ report.tell(
         "latent-around": f"{AROUND:g}",
         "latent-companions": COMPANIONS,
         "latent-targets": chart.arrays["random"].shape[0],
-        "latent-auc": all_seen.auc,
-        "latent-auc-one": one_lepton.auc,
+        "latent-auc": area(all_seen),
+        "latent-auc-one": area(one_lepton),
         "latent-auc-null": f"{one_lepton.null:.4f}",
         "latent-broken": f"{buffer.broken:.0%}",
         "latent-worth": " / ".join(worth_of(buffer)),
@@ -284,7 +289,7 @@ report.show_table(
         "broken",
     ],
     [
-        [name, *(t.auc for t in p.tests.values()), *worth_of(p), f"{p.broken:.0%}"]
+        [name, *map(area, p.tests.values()), *worth_of(p), f"{p.broken:.0%}"]
         for name, p in priors.items()
         if not p.diverged
     ],
@@ -314,7 +319,7 @@ report.show_table(
 
 # %% tags=["nbval-check-output", "remove-cell"]
 for name, p in priors.items():
-    print(name, p.delta, *p.delta_of.values(), *(t.auc for t in p.tests.values()), sep=" | ")
+    print(name, p.delta, *p.delta_of.values(), *map(area, p.tests.values()), sep=" | ")
     print(*(n if isinstance(n, AtLeast) else f"{n.value:.0f}" for n in p.worth.values()))
 for given in INPUTS:
     print(given, chart.unexplained(given))

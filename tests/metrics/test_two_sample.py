@@ -148,9 +148,9 @@ def test_boosted_trees_tell_far_samples_and_not_identical_ones():
     rng = np.random.default_rng(5)
 
     def pair(shift):
-        return boosted_test(
-            rng.normal(size=(2000, 3)), rng.normal(size=(2000, 3)) + [shift, 0, 0], rng, 199
-        )
+        real, made = rng.normal(size=(2, 2000, 3))
+        made[:, 0] += shift
+        return boosted_test(real, made, rng, 199)
 
     far = pair(-0.5)
     assert far.p == 1 / 200

@@ -28,7 +28,7 @@ def made_up(study, part, folder, **given):
     )
 
 
-def priors(folder, numbers, kinds=None, diverged=()):
+def priors(folder, numbers, diverged=()):
     """A result whose priors have these (delta, delta_OF), by name."""
     study = make_study("latent-priors", "smoke", components=(50, 100, 1000), training_events=2000)
     for k, prior in enumerate(study.priors()):
@@ -44,10 +44,6 @@ def priors(folder, numbers, kinds=None, diverged=()):
         )  # fmt: skip
     result = Result(study, "smoke", folder)
     return lambda name, preset=None: result
-
-
-def changed(**changes):
-    return {**PAPER, **{name.replace("_", " "): value for name, value in changes.items()}}
 
 
 def test_the_papers_own_numbers_meet_its_claims(tmp_path):

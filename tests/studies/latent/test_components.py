@@ -90,7 +90,7 @@ def test_the_grid_is_the_papers():
 
 @pytest.mark.parametrize(("copies", "left"), [(True, 0.0), (False, 1.0)])
 def test_what_a_reconstruction_leaves(copies, left, held_out):
-    """Nothing of what is copied; all of the variance, and the squared mean, where zeros are made."""
+    """Nothing of what is copied; where zeros are made, all of the variance and the squared mean."""
     arrays = reconstructed(Copy(copies=copies), held_out, np.random.default_rng(1))
     assert arrays["squares"].shape == (2, BLOCKS, 26)
     shares = arrays["squares"].mean(1) / arrays["spread"]

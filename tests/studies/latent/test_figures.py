@@ -7,12 +7,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from amplib.book.obtain import stored
 from amplib.estimate import AtLeast, Estimate
 from amplib.studies.latent import figures
 from amplib.studies.latent.charts import ANGLES, RADII
 from amplib.studies.latent.display import arrows, in_words
 from amplib.studies.latent.explorer import explorer
-from amplib.studies.latent.reading import _n_equiv, marginal_chi2
+from amplib.studies.latent.reading import Chart, _n_equiv, judged_priors, marginal_chi2
 from amplib.truth.collisions.columns import TTBAR
 
 
@@ -31,15 +32,7 @@ PAIR = event(
 
 
 @pytest.fixture(scope="module")
-def chart(stored_chart):
-    return stored_chart
-
-
-@pytest.fixture(scope="module")
-def stored_chart():
-    from amplib.book.obtain import stored
-    from amplib.studies.latent.reading import Chart
-
+def chart():
     return Chart.of(stored("latent-map", "laptop"))
 
 
@@ -99,9 +92,6 @@ def test_figure_9_is_the_grid(chart):
 
 
 def test_figure_7_has_a_panel_a_dimension_and_a_line_a_prior(chart):
-    from amplib.book.obtain import stored
-    from amplib.studies.latent.reading import judged_priors
-
     priors = judged_priors(stored("latent-priors", "laptop"))
     figure = figures.latent_histograms(chart, priors)
     panels = [ax for ax in figure.axes if ax.axison]
