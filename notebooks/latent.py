@@ -15,7 +15,7 @@
 #
 # A B-VAE draws its codes from a *density information buffer*: it picks a training event, encodes it and moves the code by
 # the event's own small $\sigma$.  Would a density that is fitted to the codes not do as well?  It would need no training events,
-# could be as smooth as one likes, and would say how probable a code is.  The event paper {cite}`otten2019` tries four kinds of them on the
+# could be as smooth as one likes, and would say how probable a code is.  The event paper {cite}`otten2019` tries three kinds of them on the
 # model that it considers best, with {glue:text}`latent-dim` latent dimensions and $B =$ {glue:text}`latent-b`, and finds that none comes near the buffer.
 # This page repeats that, asks what the encoder makes of what is no event at all, and follows the principal components of the codes
 # to the events they stand for.  It ends with a file of a million top pairs, and what it may be used for.
@@ -135,7 +135,7 @@ report.tell(
         "latent-auc": area(all_seen),
         "latent-auc-one": area(one_lepton),
         "latent-auc-null": f"{one_lepton.null:.4f}",
-        "latent-broken": f"{buffer.broken:.0%}",
+        "latent-broken": f"{buffer.broken:.1%}",
         "latent-worth": " / ".join(worth_of(buffer)),
         "latent-cells": " / ".join(map(str, buffer.worth)),
         "latent-cut": f"{min(buffer.held_out.values()):,}",
@@ -266,14 +266,14 @@ plt.show()
 # writes as many events as one likes, from the best of the shipped models, in the format of the published file; `.npy`, `.h5` and `.parquet` are written as well.
 # It needs nothing but what is shipped, and its memory does not grow with the number of events; `--gamma` and `--alpha` set the buffer, `--seed` the random numbers.
 #
-# They are neat to count, and {numref}`latent-worth` says what they are worth.  A classifier, boosted trees that see one half of {glue:text}`latent-held-out` held-out and as many
+# What they are worth {numref}`latent-worth` says.  A classifier, boosted trees that see one half of {glue:text}`latent-held-out` held-out and as many
 # generated events, tells the other halves apart with an area under its ROC curve of {glue:text}`latent-auc`; a decoder's
 # absent lepton is never exactly zero, which gives it away.  Without the second lepton it is {glue:text}`latent-auc-one`, where one half,
 # give or take {glue:text}`latent-auc-null`, is what chance has.  {glue:text}`latent-broken` of the events break a rule that every event of the published file obeys: a jet
 # below its threshold or out of order, an energy below the momentum, a lepton that is neither there nor absent.  In {glue:text}`latent-cells` cells of equal mass the generator is worth
 # {glue:text}`latent-worth` true events (95% intervals).
 #
-# **$N_\mathrm{equiv}$.**  The cells ({ref}`yours-fig2`) are cut from at most {glue:text}`latent-cut` held-out events, in $p_T$ and $\eta$ of the two leading
+# **$N_\mathrm{equiv}$.**  The cells ({numref}`yours-fig2`) are cut from at most {glue:text}`latent-cut` held-out events, in $p_T$ and $\eta$ of the two leading
 # jets, $E_T^\mathrm{miss}$ and $p_T$ of the lepton, so that beyond several times their number nothing could be told.  These events chose the best weights of the
 # training, which flatters the model, if at all.
 
@@ -289,7 +289,7 @@ report.show_table(
         "broken",
     ],
     [
-        [name, *map(area, p.tests.values()), *worth_of(p), f"{p.broken:.0%}"]
+        [name, *map(area, p.tests.values()), *worth_of(p), f"{p.broken:.1%}"]
         for name, p in priors.items()
         if not p.diverged
     ],

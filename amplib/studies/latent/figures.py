@@ -158,7 +158,7 @@ def steering(chart: Chart) -> plt.Figure:
     left.axhline(1, color=GREY, linestyle="--", linewidth=1)
     left.text(chart.held[-1], 1.01, "random pairs", ha="right", va="bottom", color=GREY, fontsize=9)
     left.set(xlabel="components held near the chosen event's", ylabel="distance / random pairs",
-             ylim=(0, 1.15))  # fmt: skip
+             ylim=(0, max(1.15, 1.05 * max(e.value for e in found))))  # fmt: skip
     markers = {2: ("o", VERMILLION), 7: ("s", PURPLE), chart.held[-1]: ("^", GREEN)}
     for held, (marker, color) in markers.items():
         right.plot(chart.steered_columns(held)[IN_EVERY_EVENT], marker, color=color, markersize=4.5,
