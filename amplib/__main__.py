@@ -89,6 +89,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     c.set_defaults(run=run_data)
 
+    c = commands.add_parser("generate", help="events of a shipped generator, as one file")
+    c.add_argument("generator", help="ttbar: top pairs of the event paper's B-VAE")
+    c.add_argument("-n", type=int, required=True, help="events")
+    c.add_argument("-o", type=Path, required=True, metavar="FILE", help="csv, npy, h5, parquet")
+    c.add_argument("--seed", type=int, default=1, help="of the random numbers; 1 by default")
+    c.add_argument("--alpha", type=float, default=1.0, help="smudge factor of the buffer")
+    c.add_argument("--gamma", type=float, default=0.05, help="offset of the buffer's variances")
+    c.set_defaults(run=run_generate)
+
     c = commands.add_parser("status", help="what is computed and what is missing")
     c.add_argument("--preset", help=f"one of {', '.join(PRESETS)}; all by default")
     c.add_argument("--json", type=Path, help="write the table there as well")
@@ -209,6 +218,15 @@ def run_data(options: argparse.Namespace) -> bool:
     """``amplib data``."""
     parameters = assignments(options.set)
     print(make_data(options.name, options.jobs, options.device, parameters, options.header))
+    return True
+
+
+def run_generate(options: argparse.Namespace) -> bool:
+    """``amplib generate``."""
+    from amplib.book.generate import generate
+
+    name, n, path = options.generator, options.n, options.o
+    print(generate(name, n, path, options.seed, options.alpha, options.gamma), file=sys.stderr)
     return True
 
 

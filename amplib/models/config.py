@@ -114,6 +114,20 @@ class VAEConfig(VAETraining):
 
 
 @dataclass(frozen=True)
+class StagedVAEConfig(VAEConfig):
+    """A VAE of the codes of another one (event paper, sec. III B c).
+
+    Three layers of 64, without shortcuts; all else as of the VAE of top pairs, the scaling to
+    [-1, 1] and the hyperbolic tangent of the output among it.  Its dim z' the paper does not say:
+    that of the codes, as Dai and Wipf (arXiv:1903.05789) have it, whom it follows.
+    """
+
+    width: int = bounded(64, 1, 8192)
+    depth: int = bounded(3, 1, 100)
+    kl_weight: float = bounded(1e-3, 0.0, 1e6)
+
+
+@dataclass(frozen=True)
 class BufferConfig(Parameters):
     """How codes are drawn from the density information buffer (event paper, eqs. 16 to 19).
 

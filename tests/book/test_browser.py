@@ -16,7 +16,11 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
+from amplib.book.obtain import stored
 from amplib.files import ROOT
+from amplib.studies.latent.explorer import explorer
+from amplib.studies.latent.figures import COLORS
+from amplib.studies.latent.reading import Chart
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
 
@@ -370,3 +374,53 @@ def test_the_page_of_a_sweep_draws_any_number_against_any_parameter(
 
 
 SEEN_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+# ---- the map of the latent space ----
+
+
+@pytest.fixture
+def latent_map(tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """The page of the map alone, and what goes wrong on it."""
+    chart = Chart.of(stored("latent-map", "laptop"))
+    page_of = SOUND.replace("<title>", '<meta charset="utf-8"><title>')
+    (tmp_path / "index.html").write_text(page_of.format(explorer(chart)))
+    found: list[str] = []
+    with served(tmp_path) as root, browser.new_page() as page:
+        watch(page, root, found.append)
+        page.goto(root + "index.html", wait_until="load")
+        yield page, found
+
+
+def test_a_click_on_the_map_shows_the_event_there(latent_map: tuple[Page, list[str]]) -> None:
+    page, found = latent_map
+    said, arrows = page.locator(".said"), page.locator(".event line")
+    assert said.inner_text().startswith("r = 3.50, φ = 225°, event 62 of the figure: 4 jets")
+    before = arrows.first.get_attribute("x2")
+    box = page.locator(".plane").bounding_box()
+    assert box is not None
+    scale = box["width"] / 9.2  # of the view box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 - 2.04 * scale)
+    assert said.inner_text().startswith("r = 2.04, φ = 90°, event 35 of the figure: 4 jets")
+    assert arrows.first.get_attribute("x2") != before
+    colors = {arrow.get_attribute("stroke") for arrow in arrows.all()}
+    assert colors >= {COLORS["jet"], COLORS["missing"]}
+    assert found == []
+
+
+def test_the_map_is_explored_by_keyboard(latent_map: tuple[Page, list[str]]) -> None:
+    """Tab reaches two sliders, arrows move them, and a screen reader is told what is there."""
+    page, found = latent_map
+    reached = []
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.className"))
+    assert reached == ["radius", "angle"]
+    page.focus(".radius")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".said").inner_text().startswith("r = 3.26, φ = 225°:")
+    page.focus(".angle")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".said").inner_text().startswith("r = 3.26, φ = 240°:")
+    assert page.locator(".said").get_attribute("aria-live") == "polite"
+    assert found == []

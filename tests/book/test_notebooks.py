@@ -66,14 +66,7 @@ def test_a_page_of_two_studies_refuses_what_either_refuses_before_any_work(tmp_p
         assert not list(Path(folder).glob("**/*")), "work was done before the value was refused"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("network", "ensemble", "smoothing", "gaussians", "showers", "claims", "cost"),
-        "reweighted",
-        *("two_body", "z", "top_pairs", "merit", "yours", "closer", "how_far"),
-    ],
-)
+@pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "notebooks").glob("*.py")))
 def test_every_notebook_refuses_an_unknown_preset(tmp_path, name):
     done = run_notebook(name, tmp_path / "a.ipynb", preset="huge")
     assert done.returncode == 2
@@ -99,8 +92,10 @@ def test_the_figure_command_refuses_as_the_notebook_does():
     [
         "book.report",
         "book.obtain",
-        *(f"studies.{s}.figures" for s in ("camel", "showers", "collisions", "gaussians")),
-        "studies.reweighting.figures",
+        *(
+            f"studies.{p.parent.name}.figures"
+            for p in (ROOT / "amplib").glob("studies/*/figures.py")
+        ),
     ],
 )
 def test_what_a_drawing_notebook_imports_leaves_torch_alone(module):

@@ -15,6 +15,7 @@ from amplib.models.config import (
     GANConfig,
     ImageGANConfig,
     RegularGANConfig,
+    StagedVAEConfig,
     VAEConfig,
 )
 from amplib.models.gan import StackedGAN
@@ -24,6 +25,7 @@ from amplib.models.noise import NoiseBlock, normal_words
 from amplib.models.regular_gan import RegularGAN
 from amplib.models.small_gan import SmallGAN
 from amplib.models.stack import Stack, shuffled
+from amplib.models.staged import StackedStagedVAE
 from amplib.models.volumes import SparseImages
 
 DOUBLE = 1e-9
@@ -76,6 +78,15 @@ def vae(members, device="cpu", dtype=torch.float64, width=8):
     seeds = [np.random.SeedSequence(m) for m in members]
     configs = [replace(VAE, width=width, kl_weight=10.0 ** -(2 + m)) for m in members]
     return StackedVAE(configs, events[:18], events[18:], seeds, device, dtype)
+
+
+def staged_vae(members, device="cpu", dtype=torch.float64, width=8):
+    """Of codes; each with a B of its own, up to one."""
+    codes = np.random.default_rng(100).normal(size=(29, 3))
+    seeds = [np.random.SeedSequence(m) for m in members]
+    own = [{"width": width, "kl_weight": 10.0**-m} for m in members]
+    configs = [StagedVAEConfig(**{**VAE.asdict(), **changes}) for changes in own]
+    return StackedStagedVAE(configs, codes[:18], codes[18:], seeds, device, dtype)
 
 
 def regular_gan(members, device="cpu", dtype=torch.float64, width=8):
@@ -144,6 +155,7 @@ STACKS = {
     "gan": gan,
     "regular_gan": regular_gan,
     "vae": vae,
+    "staged_vae": staged_vae,
     "small_gan": small_gan,
     "bibae": bibae,
     "image_gan": image_gan,

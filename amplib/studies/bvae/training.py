@@ -37,7 +37,7 @@ def train_vaes(
     dtype = torch.float64 if double else torch.float32
     members = [study.member()] * len(parts)
     stack = StackedVAE(members, training, validation, seeds, device, dtype)
-    losses = _trained(stack, study.epochs, checkpoint, progress, double)
+    losses = losses_of(stack, study.epochs, checkpoint, progress, double)
     stack.take_best()
     for k, part in enumerate(parts):
         model = TrainedVAE.of(stack, k, study.decay.columns)
@@ -61,13 +61,13 @@ def train_gans(
     training, _, compared = events
     seeds = [study.stream(_TRAINING, *part) for part in parts]
     gan = RegularGAN(study, training, seeds, device, torch.float64 if double else torch.float32)
-    losses = _trained(gan, study.epochs, checkpoint, progress, double)
+    losses = losses_of(gan, study.epochs, checkpoint, progress, double)
     batches = np.concatenate(list(gan.generate(len(compared))), 1)
     for k in range(len(parts)):
         yield losses[k], [batches[k]]
 
 
-def _trained(
+def losses_of(
     stack: SharedStack, epochs: int, checkpoint: Path, progress: Progress, double: bool
 ) -> Array:
     """The losses ``(E, records, 1 + losses)``; a fingerprint's few epochs leave no checkpoint."""
