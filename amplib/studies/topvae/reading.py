@@ -1,0 +1,367 @@
+"""Stored events of the chosen B-VAE beside the truth's, and the scan that it was chosen from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.estimate import Estimate, relative
+from amplib.metrics.merit import PHI_RANGE, delta, ideal_delta
+from amplib.models.config import BufferConfig
+from amplib.store.results import Result
+from amplib.store.study import Arrays
+from amplib.studies.bvae.reading import positive
+from amplib.studies.bvae.study import SETTINGS, Scan
+from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.reading import HADRONIC_CELLS, stored_reference
+from amplib.studies.topvae.study import AZIMUTH_BINS, BINNING, FINE_BINS, MAP_BINS, TopEvents
+from amplib.truth.collisions.observables import BINNINGS, JETS_BY, OBSERVABLES, released
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.integer]
+
+TAIL = 0.001
+"""Share of the true events that are the tail of an observable."""
+EDGE = 0.1
+"""Of the azimuth: what lies within so many radians of pi on either side."""
+CORNER = 0.2
+"""Half the side of the squares in which the paper sees artefacts, in radians."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What is drawn of the simulated events.
+
+    Args:
+        reference: the figures of merit's.
+        marginals: counts of each observable, ``(33, 100)``, in the bins of the authors' code.
+        azimuths: map of the two leading jets, ``(1000, 1000)``.
+        empty_held_out: for each of ``DIRECTIONS`` shares of empty bins without the training events.
+    """
+
+    reference: Reference
+    marginals: Counts
+    azimuths: Counts
+    empty_held_out: dict[str, Array]
+
+    @classmethod
+    def of(cls, result: Result) -> Truth:
+        """Of a ``TopPairReference``."""
+        kept = result.load()[(0,)]
+        by = JETS_BY.index("pT")
+        curves = dict(zip(DIRECTIONS, kept["empty_held_out"][by], strict=True))
+        marginals = kept["marginals"][BINNINGS.index(BINNING)]
+        return cls(stored_reference(result), marginals, kept["azimuths"][by], curves)
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """One observable: counts of as many true as generated events, in the same bins.
+
+    Entries beyond the bins count in the outermost ones.
+    """
+
+    edges: Array
+    truth: Counts
+    generated: Counts
+
+    @property
+    def distance(self) -> float:
+        """chi^2 of eq. 22, of this one histogram."""
+        return delta(self.generated[None], self.truth[None])
+
+    @property
+    def ideal(self) -> float:
+        """What an ideal generator's is expected to be."""
+        return ideal_delta(self.truth[None])
+
+    def tail(self) -> Estimate:
+        """Generated over true events in the highest bins that hold at most ``TAIL`` of the truth;
+        the error is that of both counts."""
+        beyond = np.cumsum(self.truth[::-1])[::-1]
+        far = beyond <= TAIL * self.truth.sum()
+        return _ratio(self.generated[far].sum(), self.truth[far].sum())
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenEvents:
+    """Events of all stored trainings of the chosen model.
+
+    Numbers are means over the trainings with Student's interval; of a single one the error is that
+    of its events alone.
+
+    Args:
+        study: how they were made.
+        parts: the trainings.
+    """
+
+    study: TopEvents
+    parts: Sequence[Arrays]
+
+    @classmethod
+    def of(cls, result: Result) -> ChosenEvents:
+        """Of a ``TopEvents``."""
+        assert isinstance(result.study, TopEvents), result.study.name
+        return cls(result.study, list(result.load().values()))
+
+    @property
+    def priors(self) -> list[BufferConfig | None]:
+        """What codes are drawn from: the study's own way first, N(0, 1), which is None, last."""
+        return self.study.priors()
+
+    @property
+    def own(self) -> BufferConfig:
+        """The study's own way."""
+        own = self.priors[0]
+        assert own is not None
+        return own
+
+    def prior(self, alpha: float, gamma: float) -> BufferConfig | None:
+        """The one with this smudge factor and offset.
+
+        Raises:
+            ValueError: there is none.
+        """
+        for prior in self.priors:
+            if prior is not None and (prior.alpha, prior.gamma) == (alpha, gamma):
+                return prior
+        raise ValueError(f"no events with alpha = {alpha:g}, gamma = {gamma:g}")
+
+    def delta(self, prior: BufferConfig | None) -> Estimate:
+        """delta of as many events as the truth has."""
+        k = self.priors.index(prior)
+        return self.mean(lambda part: Estimate(*part["delta"][k].tolist()))
+
+    def delta_of(self, prior: BufferConfig | None, name: str) -> Estimate:
+        """delta_OF of the same, for one of ``DIRECTIONS``."""
+        k, way = self.priors.index(prior), list(DIRECTIONS).index(name)
+        return self.mean(lambda part: Estimate(*part["delta_of"][k, way].tolist()))
+
+    def dropped(self, prior: BufferConfig | None) -> float:
+        """Share of entries outside of the truth's ranges, of the first training."""
+        return float(self.parts[0]["dropped"][self.priors.index(prior)])
+
+    def empty(self, prior: BufferConfig | None, name: str) -> Array:
+        """Shares of empty bins with ``held_out`` events of the first training, ``(201,)``."""
+        k, way = self.priors.index(prior), list(DIRECTIONS).index(name)
+        curve: Array = self.parts[0]["empty"][k, way]
+        return curve
+
+    def empty_training(self, name: str) -> Array:
+        """The same of the training events, however often they are copied."""
+        curve: Array = self.parts[0]["empty_training"][list(DIRECTIONS).index(name)]
+        return curve
+
+    @property
+    def azimuths(self) -> Counts:
+        """Maps ``(3, 1000, 1000)`` of the training events, of as many as the truth has, and of the
+        long run, of the first training."""
+        maps: Counts = self.parts[0]["azimuths"]
+        return maps
+
+    def marginal(self, observable: str, truth: Truth, training: int = 0) -> Marginal:
+        """One of ``OBSERVABLES``."""
+        row = OBSERVABLES.index(observable)
+        edges = released().edges(row, FINE_BINS)
+        return Marginal(edges, truth.marginals[row], self.parts[training]["marginals"][row])
+
+    def tail(self, observable: str, truth: Truth) -> Estimate:
+        """``Marginal.tail``."""
+        tails = [self.marginal(observable, truth, k).tail() for k in range(len(self.parts))]
+        return over_trainings(tails)
+
+    def granularity(self, prior: BufferConfig | None) -> Estimate:
+        """``granularity`` of the generated events."""
+        k = self.priors.index(prior)
+        return self.mean(lambda part: granularity(part["azimuth"][k]))
+
+    def at_the_edge(self, truth: Truth) -> Estimate:
+        """Generated over true events whose first jet lies within ``EDGE`` of azimuth pi."""
+        true = _edge(truth.azimuths.sum(1))
+        return self.mean(lambda part: _ratio(_edge(part["azimuths"][1].sum(1)), true))
+
+    def at_the_corners(self, truth: Truth) -> Estimate:
+        """The same about (pi, 0) and (0, pi): one jet within ``CORNER`` of azimuth pi, the other
+        of zero."""
+        true = _corners(truth.azimuths)
+        return self.mean(lambda part: _ratio(_corners(part["azimuths"][1]), true))
+
+    def rate(self, clock: bool = True) -> Estimate:
+        """Events generated in a second of one core, with the error over batches.
+
+        Args:
+            clock: by the clock; else of processor time, which leaves out what others took.
+        """
+        seconds = np.concatenate([part["seconds"][:, 0 if clock else 1] for part in self.parts])
+        rate = len(self.parts) * self.study.long_run / seconds.sum()
+        error = np.std(seconds, ddof=1) / np.sqrt(len(seconds)) if len(seconds) > 1 else np.nan
+        return Estimate(float(rate), float(rate * error / seconds.mean()))
+
+    def mean(self, measure: Callable[[Arrays], Estimate]) -> Estimate:
+        """What is measured of each training, over them."""
+        return over_trainings([measure(part) for part in self.parts])
+
+    def spreads(self) -> Spreads:
+        """How much trainings differ at each (alpha, gamma) of the scan; nothing of one training."""
+        if len(self.parts) < 2:
+            return {}
+        found: Spreads = {}
+        for setting in SETTINGS:
+            key = setting["alpha"], setting["gamma"]
+            k = self.priors.index(self.prior(*key))
+            values = [[p["delta"][k, 0], *p["delta_of"][k, :, 0]] for p in self.parts]
+            shares = np.std(values, axis=0, ddof=1) / np.mean(values, axis=0)
+            named = zip(("delta", *DIRECTIONS), shares.tolist(), strict=True)
+            found[key] = {name: Spread(share, len(self.parts)) for name, share in named}
+        return found
+
+
+class Spread(NamedTuple):
+    """Standard deviation over trainings as a share of the mean, and how many it is known from."""
+
+    share: float
+    trainings: int
+
+
+Spreads = dict[tuple[float, float], dict[str, Spread]]
+"""By (alpha, gamma), then of ``delta`` and of delta_OF in each of ``DIRECTIONS``."""
+
+
+def over_trainings(values: Sequence[Estimate]) -> Estimate:
+    """Of positive values: their mean with Student's interval, in its logarithm; one as it is."""
+    return values[0] if len(values) == 1 else positive([v.value for v in values])
+
+
+def granularity(azimuth: Counts) -> Estimate:
+    r"""Amplitude a of a density :math:`1 + a \cos(36 \phi - \phi_0)`, the period of hadronic cells.
+
+    Args:
+        azimuth: counts in even bins from -pi to pi.
+
+    Returns:
+        :math:`2 |\langle e^{36 i \phi} \rangle|` with its error, :math:`\sqrt{2 / n}`; of uniform
+        azimuths it is about 1.8 / sqrt(n).
+    """
+    centres = -np.pi + (np.arange(len(azimuth)) + 0.5) * 2 * np.pi / len(azimuth)
+    n = azimuth.sum()
+    mean = np.exp(1j * HADRONIC_CELLS * centres) @ azimuth / n
+    return Estimate(float(2 * abs(mean)), float(np.sqrt(2 / n)))
+
+
+def _edge(azimuth: Counts) -> int:
+    near = np.pi - np.abs(_centres(AZIMUTH_BINS)) < EDGE
+    return int(azimuth[near].sum())
+
+
+def _corners(azimuths: Counts) -> int:
+    at_zero = np.abs(_centres(MAP_BINS)) < CORNER
+    at_pi = np.pi - np.abs(_centres(MAP_BINS)) < CORNER
+    return int(azimuths[at_zero][:, at_pi].sum() + azimuths[at_pi][:, at_zero].sum())
+
+
+def _centres(bins: int) -> Array:
+    low, high = PHI_RANGE
+    return low + (np.arange(bins) + 0.5) * (high - low) / bins
+
+
+def _ratio(over: float, under: float) -> Estimate:
+    """Of two counts, with the error of both; NaN where one is zero."""
+    if not over or not under:
+        return Estimate(np.nan, np.nan)
+    return Estimate(float(over / under), float(over / under * np.sqrt(1 / over + 1 / under)))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model of the scan at one way to draw from its buffer.
+
+    Args:
+        latent, kl_weight: dim z and B.
+        alpha, gamma: smudge factor and offset.
+        delta, delta_of: its figures of merit.
+    """
+
+    latent: int
+    kl_weight: float
+    alpha: float
+    gamma: float
+    delta: Estimate
+    delta_of: dict[str, Estimate]
+
+    def __str__(self) -> str:
+        return f"({self.latent}, {self.kl_weight:g}, {self.alpha:g}, {self.gamma:g})"
+
+
+def candidates(result: Result, spreads: Spreads | None = None) -> list[Candidate]:
+    """Every model of a ``Scan`` at every setting, least delta first; diverged ones are left out.
+
+    Errors are over trainings where there are several.  Of a single one they are the ``spreads`` of
+    the chosen model, taken to be the other models' as well, and else those of the generated events
+    alone.
+
+    Raises:
+        FileNotFoundError: models are missing, with the command that trains them.
+    """
+    scan = result.study
+    assert isinstance(scan, Scan), scan.name
+    if missing := result.missing():
+        raise FileNotFoundError(f"{len(missing)} models missing: {scan.command(result.preset)}")
+    trained: dict[tuple[int, int], list[Arrays]] = {}
+    for (i, j, _), arrays in result.load().items():
+        if arrays["diverged"] < 0:
+            trained.setdefault((i, j), []).append(arrays)
+    found = []
+    for (i, j), parts in trained.items():
+        member = scan.member((i, j, 0))
+        for k, setting in enumerate(SETTINGS):
+            key = setting["alpha"], setting["gamma"]
+            values = {"delta": [p["delta"][k] for p in parts]} | {
+                name: [p["delta_of"][k, way] for p in parts] for way, name in enumerate(DIRECTIONS)
+            }
+            known = (spreads or {}).get(key, {})
+            merits = {name: _merit(v, known.get(name)) for name, v in values.items()}
+            delta = merits.pop("delta")
+            found.append(Candidate(member.latent, member.kl_weight, *key, delta, merits))
+    return sorted(found, key=lambda candidate: candidate.delta.value)
+
+
+def _merit(values: Sequence[Array], spread: Spread | None) -> Estimate:
+    """Of the trainings' ``(value, error)``; see ``candidates``."""
+    estimates = [Estimate(*v.tolist()) for v in values]
+    if len(estimates) > 1 or spread is None:
+        return over_trainings(estimates)
+    value = estimates[0].value
+    return relative(value, spread.share * value, spread.trainings)
+
+
+def over(first: Estimate, second: Estimate) -> Estimate:
+    """Their ratio, with its interval in the logarithm: half its width is both of theirs in
+    quadrature."""
+    value = first.value / second.value
+    reach = float(np.hypot(_reach(first), _reach(second)))
+    error = value * float(np.hypot(first.error / first.value, second.error / second.value))
+    ends = float(value * np.exp(-reach)), float(value * np.exp(reach))
+    return Estimate(value, error, *ends, first.repetitions)
+
+
+def _reach(estimate: Estimate) -> float:
+    """From a positive value to the upper end of its 95% interval, in the logarithm."""
+    return float(np.log(estimate.interval().high / estimate.value))
+
+
+def ranks(ordered: Sequence[Candidate]) -> list[tuple[int, int]]:
+    """Best and worst rank that each may have by delta: two are told apart if their ratio (``over``)
+    is not one within its 95% interval."""
+    value = np.log([c.delta.value for c in ordered])
+    reach = np.array([_reach(c.delta) for c in ordered])
+    apart = np.hypot(reach[:, None], reach)
+    better = value[None] < value[:, None] - apart
+    worse = value[None] > value[:, None] + apart
+    return [
+        (1 + int(b), len(ordered) - int(w))
+        for b, w in zip(better.sum(1), worse.sum(1), strict=True)
+    ]
