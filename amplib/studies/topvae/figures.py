@@ -6,9 +6,8 @@ from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.gridspec import SubplotSpec
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from amplib.metrics.merit import GRIDS, PHI_RANGE
@@ -53,8 +52,8 @@ ZOOM = (2.0, 3.0)
 def marginals(events: ChosenEvents, truth: Truth) -> plt.Figure:
     """29 observables: the truth as an area, generated events as a line, their ratio below."""
     rows = -(-len(OBSERVED) // COLUMNS)
-    figure = plt.figure(figsize=(9.6, 2.05 * rows))
-    grid = figure.add_gridspec(rows, COLUMNS, hspace=0.52, wspace=0.3, left=0.06, right=0.99,
+    figure = plt.figure(figsize=(9.6, 1.9 * rows))
+    grid = figure.add_gridspec(rows, COLUMNS, hspace=0.36, wspace=0.3, left=0.06, right=0.99,
                                top=0.985, bottom=0.045)  # fmt: skip
     for k, (name, label) in enumerate(OBSERVED.items()):
         cell = grid[k // COLUMNS, k % COLUMNS]
@@ -119,7 +118,9 @@ def azimuth_maps(events: ChosenEvents, truth: Truth) -> plt.Figure:
         f"{study.events:,} generated": made,
         f"{study.long_run:,} generated": long_run,
     }
-    figure, axes = plt.subplots(len(rows), 2, figsize=(8, 14.4), layout="constrained")
+    figure, axes = plt.subplots(
+        len(rows), 2, figsize=(6.8, 12), layout="constrained", sharex="col", sharey="col"
+    )
     colours = plt.get_cmap("viridis").with_extremes(bad="white")
     for row, (title, counts) in zip(axes, rows.items(), strict=True):
         drawn = np.ma.masked_equal(counts.T, 0)
@@ -127,13 +128,16 @@ def azimuth_maps(events: ChosenEvents, truth: Truth) -> plt.Figure:
         for ax in row:
             image = ax.imshow(drawn, colours, origin="lower", extent=(*PHI_RANGE, *PHI_RANGE),
                               vmin=1, vmax=highest, interpolation="none")  # fmt: skip
-            ax.set(xlabel=r"$\phi_{j_1}$", title=title)
-            ax.title.set_fontsize(9)
+        row[0].set_title(title, fontsize=9, loc="left")
         row[0].set_ylabel(r"$\phi_{j_2}$")
-        row[0].set_xticks(*ANGLE_TICKS)
-        row[0].set_yticks(*ANGLE_TICKS)
-        row[1].set(xlim=ZOOM, ylim=ZOOM)
-        figure.colorbar(image, ax=row, label="events per bin", shrink=0.85, pad=0.02, extend="max")
+        figure.colorbar(image, ax=row, label="events per bin", shrink=0.85, pad=0.02,
+                        extend="max", ticks=MaxNLocator(6, integer=True))  # fmt: skip
+    whole, part = axes[-1]
+    whole.set_xticks(*ANGLE_TICKS)
+    whole.set_yticks(*ANGLE_TICKS)
+    part.set(xlim=ZOOM, ylim=ZOOM)
+    for ax in axes[-1]:
+        ax.set_xlabel(r"$\phi_{j_1}$")
     return figure
 
 
@@ -164,8 +168,8 @@ def crowding(events: ChosenEvents, truth: Truth, reference: Result) -> plt.Figur
             above.plot(GRIDS, curve, color=color, linestyle=style, linewidth=1.3, label=label)
             below.plot(GRIDS, curve - simulated, color=color, linestyle=style, linewidth=1.3)
         below.axhline(0, color=BLACK, linewidth=3, alpha=0.35)
-        _about_the_models(below, [c for c, *_ in curves[1:]], simulated)
         above.set(ylabel="share of empty bins", ylim=(0, 1), title=PLANES[name])
+        below.set_ylim(*_limits([curve - simulated for curve, *_ in curves]))
         below.set(xlabel=r"$\sqrt{N_{\mathrm{bins}}}$", ylabel="less that of Monte Carlo")
         for ax in (above, below):
             ax.set_xlim(0, GRIDS[-1])
@@ -173,7 +177,7 @@ def crowding(events: ChosenEvents, truth: Truth, reference: Result) -> plt.Figur
     axes["eta"].legend(fontsize=8)
     truth_against_itself(axes["delta"], axes["delta_OF"], reference)
     for letter, name in zip("abc", ("eta", "phi", "delta"), strict=True):
-        axes[name].text(0.02, 0.97, f"{letter})", transform=axes[name].transAxes, va="top")
+        axes[name].set_title(f"{letter})", loc="left")
     return figure
 
 
@@ -193,10 +197,10 @@ def title(prior: BufferConfig | None) -> str:
     return rf"$\alpha = {prior.alpha:g}$, $\gamma = {prior.gamma:g}$"
 
 
-def _about_the_models(
-    ax: Axes, curves: list[NDArray[np.float64]], simulated: NDArray[np.float64]
-) -> None:
-    """Limits that the curves of the buffer fill; what copies or is off altogether leaves them."""
-    apart = np.sort([np.abs(curve - simulated).max() for curve in curves])
-    reach = 1.15 * float(apart[: (len(apart) + 1) // 2 + 1].max())
-    ax.set_ylim(-reach, reach)
+def _limits(differences: list[NDArray[np.float64]]) -> tuple[float, float]:
+    """Such that half of the curves and one more fill the frame: what copies, and what is off
+    altogether, leaves it."""
+    inside = sorted(differences, key=lambda d: float(np.abs(d).max()))
+    shown = np.concatenate(inside[: len(inside) // 2 + 1])
+    low, high = float(shown.min()), float(shown.max())
+    return low - 0.1 * (high - low), high + 0.1 * (high - low)

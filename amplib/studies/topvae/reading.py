@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from amplib.studies.bvae.reading import positive
 from amplib.studies.bvae.study import SETTINGS, Scan
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
 from amplib.studies.collisions.reading import HADRONIC_CELLS, stored_reference
-from amplib.studies.topvae.study import AZIMUTH_BINS, BINNING, FINE_BINS, MAP_BINS, TopEvents
+from amplib.studies.topvae.study import BINNING, FINE_BINS, TopEvents
 from amplib.truth.collisions.observables import BINNINGS, JETS_BY, OBSERVABLES, released
 
 Array = NDArray[np.float64]
@@ -190,13 +190,19 @@ class ChosenEvents:
         true = _corners(truth.azimuths)
         return self.mean(lambda part: _ratio(_corners(part["azimuths"][1]), true))
 
-    def rate(self, clock: bool = True) -> Estimate:
-        """Events generated in a second of one core, with the error over batches.
+    @property
+    def rate(self) -> Estimate:
+        """Events generated in a second of processor time, one thread's, with the error over
+        batches: what the clock would show on a core that nobody shares."""
+        return self._rate(1)
 
-        Args:
-            clock: by the clock; else of processor time, which leaves out what others took.
-        """
-        seconds = np.concatenate([part["seconds"][:, 0 if clock else 1] for part in self.parts])
+    @property
+    def clock_rate(self) -> Estimate:
+        """The same by the clock, with what others took of the core."""
+        return self._rate(0)
+
+    def _rate(self, column: int) -> Estimate:
+        seconds = np.concatenate([part["seconds"][:, column] for part in self.parts])
         rate = len(self.parts) * self.study.long_run / seconds.sum()
         error = np.std(seconds, ddof=1) / np.sqrt(len(seconds)) if len(seconds) > 1 else np.nan
         return Estimate(float(rate), float(rate * error / seconds.mean()))
@@ -205,19 +211,21 @@ class ChosenEvents:
         """What is measured of each training, over them."""
         return over_trainings([measure(part) for part in self.parts])
 
-    def spreads(self) -> Spreads:
-        """How much trainings differ at each (alpha, gamma) of the scan; nothing of one training."""
+    def spreads(self) -> dict[str, Spread]:
+        """How much trainings differ in ``delta`` and in the delta_OF of each of ``DIRECTIONS``, the
+        root mean square over all settings of the scan; nothing of one training."""
         if len(self.parts) < 2:
             return {}
-        found: Spreads = {}
-        for setting in SETTINGS:
-            key = setting["alpha"], setting["gamma"]
-            k = self.priors.index(self.prior(*key))
-            values = [[p["delta"][k, 0], *p["delta_of"][k, :, 0]] for p in self.parts]
-            shares = np.std(values, axis=0, ddof=1) / np.mean(values, axis=0)
-            named = zip(("delta", *DIRECTIONS), shares.tolist(), strict=True)
-            found[key] = {name: Spread(share, len(self.parts)) for name, share in named}
-        return found
+        rows = [self.priors.index(self.prior(s["alpha"], s["gamma"])) for s in SETTINGS]
+        measured = {"delta": np.array([p["delta"][rows, 0] for p in self.parts])} | {
+            name: np.array([p["delta_of"][rows, way, 0] for p in self.parts])
+            for way, name in enumerate(DIRECTIONS)
+        }
+        shares = {name: v.std(0, ddof=1) / v.mean(0) for name, v in measured.items()}
+        return {
+            name: Spread(float(np.sqrt(np.mean(share**2))), len(self.parts))
+            for name, share in shares.items()
+        }
 
 
 class Spread(NamedTuple):
@@ -227,13 +235,12 @@ class Spread(NamedTuple):
     trainings: int
 
 
-Spreads = dict[tuple[float, float], dict[str, Spread]]
-"""By (alpha, gamma), then of ``delta`` and of delta_OF in each of ``DIRECTIONS``."""
-
-
 def over_trainings(values: Sequence[Estimate]) -> Estimate:
-    """Of positive values: their mean with Student's interval, in its logarithm; one as it is."""
-    return values[0] if len(values) == 1 else positive([v.value for v in values])
+    """Of positive values: their mean with Student's interval, in its logarithm; one as it is, and
+    nothing as nothing."""
+    if len(values) == 1 or not any(v.value for v in values):
+        return values[0]
+    return positive([v.value for v in values])
 
 
 def granularity(azimuth: Counts) -> Estimate:
@@ -246,20 +253,18 @@ def granularity(azimuth: Counts) -> Estimate:
         :math:`2 |\langle e^{36 i \phi} \rangle|` with its error, :math:`\sqrt{2 / n}`; of uniform
         azimuths it is about 1.8 / sqrt(n).
     """
-    centres = -np.pi + (np.arange(len(azimuth)) + 0.5) * 2 * np.pi / len(azimuth)
     n = azimuth.sum()
-    mean = np.exp(1j * HADRONIC_CELLS * centres) @ azimuth / n
+    mean = np.exp(1j * HADRONIC_CELLS * _centres(len(azimuth))) @ azimuth / n
     return Estimate(float(2 * abs(mean)), float(np.sqrt(2 / n)))
 
 
 def _edge(azimuth: Counts) -> int:
-    near = np.pi - np.abs(_centres(AZIMUTH_BINS)) < EDGE
-    return int(azimuth[near].sum())
+    return int(azimuth[np.pi - np.abs(_centres(len(azimuth))) < EDGE].sum())
 
 
 def _corners(azimuths: Counts) -> int:
-    at_zero = np.abs(_centres(MAP_BINS)) < CORNER
-    at_pi = np.pi - np.abs(_centres(MAP_BINS)) < CORNER
+    away = np.abs(_centres(len(azimuths)))
+    at_zero, at_pi = away < CORNER, np.pi - away < CORNER
     return int(azimuths[at_zero][:, at_pi].sum() + azimuths[at_pi][:, at_zero].sum())
 
 
@@ -269,10 +274,12 @@ def _centres(bins: int) -> Array:
 
 
 def _ratio(over: float, under: float) -> Estimate:
-    """Of two counts, with the error of both; NaN where one is zero."""
-    if not over or not under:
+    """Of two counts, with the error of both; that of a count of none is one."""
+    if not under:
         return Estimate(np.nan, np.nan)
-    return Estimate(float(over / under), float(over / under * np.sqrt(1 / over + 1 / under)))
+    value = float(over / under)
+    error = float(np.hypot(max(over, 1) ** 0.5, value * under**0.5) / under)
+    return Estimate(value, error)
 
 
 @dataclass(frozen=True)
@@ -296,7 +303,7 @@ class Candidate:
         return f"({self.latent}, {self.kl_weight:g}, {self.alpha:g}, {self.gamma:g})"
 
 
-def candidates(result: Result, spreads: Spreads | None = None) -> list[Candidate]:
+def candidates(result: Result, spreads: Mapping[str, Spread] | None = None) -> list[Candidate]:
     """Every model of a ``Scan`` at every setting, least delta first; diverged ones are left out.
 
     Errors are over trainings where there are several.  Of a single one they are the ``spreads`` of
@@ -322,8 +329,7 @@ def candidates(result: Result, spreads: Spreads | None = None) -> list[Candidate
             values = {"delta": [p["delta"][k] for p in parts]} | {
                 name: [p["delta_of"][k, way] for p in parts] for way, name in enumerate(DIRECTIONS)
             }
-            known = (spreads or {}).get(key, {})
-            merits = {name: _merit(v, known.get(name)) for name, v in values.items()}
+            merits = {name: _merit(v, (spreads or {}).get(name)) for name, v in values.items()}
             delta = merits.pop("delta")
             found.append(Candidate(member.latent, member.kl_weight, *key, delta, merits))
     return sorted(found, key=lambda candidate: candidate.delta.value)

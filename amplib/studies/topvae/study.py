@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import ETA_RANGE, GRIDS, PHI_RANGE, empty_bins
 from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress
@@ -33,9 +32,9 @@ Events = NDArray[np.floating]
 BINNING = "released"
 """Of the histograms of one observable: the ranges that the authors' code draws them in, energies,
 momenta and masses in logarithmic bins, so that threshold and tail are both seen."""
-FINE_BINS, MAP_BINS, AZIMUTH_BINS = 100, 1000, 1000
-"""Of an observable and of the map of azimuths, as the truth has them; of the first jet's azimuth:
-28 a hadronic cell."""
+FINE_BINS, MAP_BINS = 100, 1000
+"""Of an observable and of an azimuth in the map, as the truth has them: 28 a hadronic cell."""
+CIRCLE = (-np.pi, np.pi)
 BATCH = 50_000
 """Events that are generated and counted at a time."""
 JUDGED = 4
@@ -176,13 +175,15 @@ class TopEvents(TopPairConfig, VAETraining, BufferConfig):
         }
 
     def layout(self) -> Layout:
+        from amplib.metrics.merit import GRIDS
+
         n = len(self.priors())
         return {
             "delta": ("float64", (n, 2)),
             "delta_of": ("float64", (n, 2, 2)),
             "dropped": ("float64", (n,)),
             "empty": ("float64", (n, 2, len(GRIDS))),
-            "azimuth": ("uint32", (n, AZIMUTH_BINS)),
+            "azimuth": ("uint32", (n, MAP_BINS)),
             "marginals": ("uint32", (len(OBSERVABLES), FINE_BINS)),
             "outside": ("uint32", (len(OBSERVABLES), 2)),
             "azimuths": ("uint16", (3, MAP_BINS, MAP_BINS)),
@@ -227,14 +228,13 @@ class Counted:
     def __init__(self, reference: Reference, held_out: int):
         self.reference, self.held_out = reference, held_out
         self.sample = reference.sample()
-        self.azimuth = np.zeros(AZIMUTH_BINS, np.int64)
+        self.azimuth = np.zeros(MAP_BINS, np.int64)
         self.empty: Array | None = None
 
     def add(self, events: Events) -> None:
         """Count a batch ``(n, 26)``."""
-        self.azimuth += np.histogram(leading_directions(events)[1][:, 0], AZIMUTH_BINS, PHI_RANGE)[
-            0
-        ]
+        first = leading_directions(events)[1][:, 0]
+        self.azimuth += np.histogram(first, MAP_BINS, CIRCLE)[0]
         for piece in np.split(events, [max(self.held_out - self.sample.events, 0)]):
             if len(piece):
                 self.sample.add(piece)
@@ -277,11 +277,13 @@ class Drawn:
 def azimuths(events: Events) -> NDArray[np.int64]:
     """Map ``(1000, 1000)`` of the two leading jets' azimuths; what is beyond pi is dropped."""
     first, second = leading_directions(events)[1].T
-    return np.histogram2d(first, second, MAP_BINS, [PHI_RANGE, PHI_RANGE])[0].astype(np.int64)
+    return np.histogram2d(first, second, MAP_BINS, [CIRCLE, CIRCLE])[0].astype(np.int64)
 
 
 def empty_curves(events: Events) -> Array:
     """Shares of empty bins in eta and in phi of the two leading jets, ``(2, 201)``."""
+    from amplib.metrics.merit import ETA_RANGE, PHI_RANGE, empty_bins
+
     pairs = zip(leading_directions(events), (ETA_RANGE, PHI_RANGE), strict=True)
     return np.array([empty_bins(two[:, 0], two[:, 1], limits) for two, limits in pairs])
 
