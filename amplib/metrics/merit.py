@@ -113,15 +113,19 @@ class PairHistograms:
         """Share of entries outside of the ranges, the mean over pairs."""
         return 1 - float(self.counts.sum() / (self.events * self._counts.shape[1]))
 
-    def delta(self, reference: ArrayLike) -> Estimate:
+    def delta(self, reference: ArrayLike, pairs: ArrayLike = slice(None)) -> Estimate:
         """:func:`delta` against the truth's counts, with its standard error.
 
         Shares are of all events: what is dropped is missing.
 
+        Args:
+            reference: counts of the truth, ``(pairs, bins**2)``.
+            pairs: which of them to take the mean over; all by default.
+
         Raises:
             ValueError: the shapes differ, or the sample is empty.
         """
-        by_block = self.by_block
+        by_block, reference = self.by_block[:, pairs], np.asarray(reference)[pairs]
         counts = by_block.sum(0)
         without = [
             delta(counts - block, reference, int(self.events - n))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -110,31 +110,44 @@ class ChosenEvents:
 
     @property
     def priors(self) -> list[BufferConfig | None]:
-        """What codes are drawn from: the study's own way first, N(0, 1), which is None, last."""
+        """What codes are drawn from: the ``readings`` first, N(0, 1), which is None, last."""
         return self.study.priors()
+
+    @property
+    def readings(self) -> list[BufferConfig]:
+        """The study's own way, and the same gamma in the paper's other reading, if it is not 0."""
+        return self.study.readings()
 
     @property
     def own(self) -> BufferConfig:
         """The study's own way."""
-        own = self.priors[0]
-        assert own is not None
-        return own
+        return self.readings[0]
 
-    def prior(self, alpha: float, gamma: float) -> BufferConfig | None:
-        """The one with this smudge factor and offset.
+    def prior(self, alpha: float, gamma: float) -> BufferConfig:
+        """The one with this smudge factor and offset, gamma read as in the study's own.
 
         Raises:
             ValueError: there is none.
         """
-        for prior in self.priors:
-            if prior is not None and (prior.alpha, prior.gamma) == (alpha, gamma):
-                return prior
-        raise ValueError(f"no events with alpha = {alpha:g}, gamma = {gamma:g}")
+        prior = replace(self.own, alpha=alpha, gamma=gamma)
+        if prior not in self.priors:
+            raise ValueError(f"no events with alpha = {alpha:g}, gamma = {gamma:g}")
+        return prior
 
     def delta(self, prior: BufferConfig | None) -> Estimate:
         """delta of as many events as the truth has."""
         k = self.priors.index(prior)
         return self.mean(lambda part: Estimate(*part["delta"][k].tolist()))
+
+    def delta_without(self, prior: BufferConfig | None) -> Estimate:
+        """The same over pairs of observables without those of the second lepton."""
+        k = self.priors.index(prior)
+        return self.mean(lambda part: Estimate(*part["delta_without"][k].tolist()))
+
+    def negative(self, prior: BufferConfig | None) -> Estimate:
+        """Share of events whose second lepton has negative energy."""
+        k, n = self.priors.index(prior), self.study.events
+        return self.mean(lambda part: _ratio(part["negative"][k], n))
 
     def delta_of(self, prior: BufferConfig | None, name: str) -> Estimate:
         """delta_OF of the same, for one of ``DIRECTIONS``."""
@@ -163,16 +176,18 @@ class ChosenEvents:
         maps: Counts = self.parts[0]["azimuths"]
         return maps
 
-    def marginal(self, observable: str, truth: Truth, training: int = 0) -> Marginal:
-        """One of ``OBSERVABLES``."""
-        row = OBSERVABLES.index(observable)
-        edges = released().edges(row, FINE_BINS)
-        return Marginal(edges, truth.marginals[row], self.parts[training]["marginals"][row])
+    def marginal(
+        self, observable: str, truth: Truth, prior: BufferConfig | None = None, training: int = 0
+    ) -> Marginal:
+        """One of ``OBSERVABLES``, of the study's own reading or of another of ``readings``."""
+        row, reading = OBSERVABLES.index(observable), self.readings.index(prior or self.own)
+        made = self.parts[training]["marginals"][reading, row]
+        return Marginal(released().edges(row, FINE_BINS), truth.marginals[row], made)
 
-    def tail(self, observable: str, truth: Truth) -> Estimate:
-        """``Marginal.tail``."""
-        tails = [self.marginal(observable, truth, k).tail() for k in range(len(self.parts))]
-        return over_trainings(tails)
+    def tail(self, observable: str, truth: Truth, prior: BufferConfig | None = None) -> Estimate:
+        """``Marginal.tail`` of the same."""
+        every = range(len(self.parts))
+        return over_trainings([self.marginal(observable, truth, prior, k).tail() for k in every])
 
     def granularity(self, prior: BufferConfig | None) -> Estimate:
         """``granularity`` of the generated events."""
