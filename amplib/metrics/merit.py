@@ -113,7 +113,9 @@ class PairHistograms:
         """Share of entries outside of the ranges, the mean over pairs."""
         return 1 - float(self.counts.sum() / (self.events * self._counts.shape[1]))
 
-    def delta(self, reference: ArrayLike, pairs: ArrayLike = slice(None)) -> Estimate:
+    def delta(
+        self, reference: ArrayLike, pairs: slice | NDArray[np.bool_] = slice(None)
+    ) -> Estimate:
         """:func:`delta` against the truth's counts, with its standard error.
 
         Shares are of all events: what is dropped is missing.
@@ -125,13 +127,13 @@ class PairHistograms:
         Raises:
             ValueError: the shapes differ, or the sample is empty.
         """
-        by_block, reference = self.by_block[:, pairs], np.asarray(reference)[pairs]
+        by_block, truth = self.by_block[:, pairs], np.asarray(reference)[pairs]
         counts = by_block.sum(0)
         without = [
-            delta(counts - block, reference, int(self.events - n))
+            delta(counts - block, truth, int(self.events - n))
             for block, n in zip(by_block, self._events, strict=True)
         ]
-        return Estimate(delta(counts, reference, self.events), jackknife_error(without))
+        return Estimate(delta(counts, truth, self.events), jackknife_error(without))
 
 
 def _count_pairs(columns: NDArray[np.intp], side: int, counts: Counts) -> None:

@@ -16,6 +16,8 @@ from amplib.book.figure import owners
 from amplib.files import ROOT
 from amplib.studies.catalogue import make_study
 
+OWED = ("amplify-", "ensemble-", "dctrgan-", *(f"bvae-fig{k}" for k in range(1, 6)))
+"""Figures of the documents whose pages are there."""
 NOTEBOOK = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 
 
@@ -71,7 +73,7 @@ def test_a_page_of_two_studies_refuses_what_either_refuses_before_any_work(tmp_p
     [
         *("network", "ensemble", "smoothing", "gaussians", "showers", "claims", "cost"),
         "reweighted",
-        *("two_body", "z", "top_pairs", "merit", "yours", "closer", "how_far"),
+        *("two_body", "z", "top_pairs", "merit", "top_vae", "yours", "closer", "how_far"),
     ],
 )
 def test_every_notebook_refuses_an_unknown_preset(tmp_path, name):
@@ -101,6 +103,7 @@ def test_the_figure_command_refuses_as_the_notebook_does():
         "book.obtain",
         *(f"studies.{s}.figures" for s in ("camel", "showers", "collisions", "gaussians")),
         "studies.reweighting.figures",
+        "studies.topvae.figures",
     ],
 )
 def test_what_a_drawing_notebook_imports_leaves_torch_alone(module):
@@ -110,7 +113,7 @@ def test_what_a_drawing_notebook_imports_leaves_torch_alone(module):
 
 def test_every_owed_figure_has_an_owner():
     spec = yaml.safe_load((ROOT / "book" / "figures.yml").read_text())
-    owed = {k for k in spec["figures"] if k.startswith(("amplify-", "ensemble-", "dctrgan-"))}
+    owed = {k for k in spec["figures"] if k.startswith(OWED)}
     assert owed <= set(owners())
 
 
@@ -180,6 +183,7 @@ def test_references_are_of_the_checked_cells():
         ("z", "z-summary", []),
         ("top_pairs", "ttbar-summary", []),
         ("merit", "ttbar-reference", []),
+        ("top_vae", "top-events", []),
     ],
 )
 def test_a_notebook_takes_every_parameter_of_its_study(notebook, study, others):

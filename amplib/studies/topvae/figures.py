@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,6 +40,8 @@ RATIO_LIMITS = (0.5, 1.5)
 FEWEST = 10
 """True events of a bin from which on its ratio is drawn."""
 AREA = "#C9C9C9"
+READINGS: tuple[tuple[str, Any, float], ...] = ((VERMILLION, "-", 1.0), (BLUE, "--", 0.8))
+"""Colour, line and width of each reading of gamma."""
 LOOKS = {
     (1.0, 0.01): (ORANGE, "--"), (1.0, 0.05): (BLACK, "--"), (1.0, 0.1): (PURPLE, "-."),
     (1.0, 0.0): (BLUE, "-"), (5.0, 0.0): (SKY, "--"), (10.0, 0.0): (SKY, ":"),
@@ -50,27 +54,33 @@ ZOOM = (2.0, 3.0)
 
 
 def marginals(events: ChosenEvents, truth: Truth) -> plt.Figure:
-    """29 observables: the truth as an area, generated events as a line, their ratio below."""
+    """29 observables: the truth as an area, generated events of each reading of gamma as a line,
+    their ratio below."""
     rows = -(-len(OBSERVED) // COLUMNS)
     figure = plt.figure(figsize=(9.6, 1.9 * rows))
     grid = figure.add_gridspec(rows, COLUMNS, hspace=0.36, wspace=0.3, left=0.06, right=0.99,
                                top=0.985, bottom=0.045)  # fmt: skip
     for k, (name, label) in enumerate(OBSERVED.items()):
         cell = grid[k // COLUMNS, k % COLUMNS]
-        _marginal(figure, cell, events.marginal(name, truth), name, label)
+        shown = [events.marginal(name, truth, prior) for prior in events.readings]
+        _marginal(figure, cell, shown, name, label)
     legend = figure.add_subplot(grid[-1, -1])
     legend.axis("off")
     handles = [
         plt.Rectangle((0, 0), 1, 1, facecolor=AREA, edgecolor=GREY, label="Monte Carlo"),
-        plt.Line2D([], [], color=VERMILLION, label="B-VAE"),
+        *(
+            plt.Line2D([], [], color=color, linestyle=style, linewidth=width, label=title(prior))
+            for prior, (color, style, width) in zip(events.readings, READINGS, strict=False)
+        ),
     ]
-    legend.legend(handles=handles, loc="center", fontsize=9)
+    legend.legend(handles=handles, loc="center", fontsize=8.5, title="B-VAE")
     return figure
 
 
 def _marginal(
-    figure: plt.Figure, cell: SubplotSpec, shown: Marginal, name: str, label: str
+    figure: plt.Figure, cell: SubplotSpec, readings: Sequence[Marginal], name: str, label: str
 ) -> None:
+    shown = readings[0]
     logarithmic = name == "MET" or name.startswith(("E_", "pT_", "M_"))
     edges = shown.edges / (GEV if logarithmic else 1)
     filled = np.flatnonzero(shown.truth)
@@ -81,20 +91,21 @@ def _marginal(
     lowest = 0.5 if logarithmic else 0
     top.stairs(np.maximum(shown.truth, lowest), edges, baseline=lowest, fill=True, color=AREA,
                edgecolor=GREY, linewidth=0.6)  # fmt: skip
-    top.stairs(np.maximum(shown.generated, lowest), edges, baseline=None, color=VERMILLION,
-               linewidth=0.9)  # fmt: skip
     top.set(xlim=limits)
     if logarithmic:
         top.set(xscale="log", yscale="log", ylim=(lowest, 4 * shown.truth.max()))
         top.yaxis.set_minor_formatter(NullFormatter())
     else:
-        top.set_ylim(0, 1.25 * max(shown.truth.max(), shown.generated.max()))
+        top.set_ylim(0, 1.25 * max(shown.truth.max(), *(r.generated.max() for r in readings)))
         top.ticklabel_format(axis="y", scilimits=(0, 3))
         top.yaxis.get_offset_text().set_fontsize(6)
-    enough = shown.truth >= FEWEST
-    ratio = np.where(enough, shown.generated / np.maximum(shown.truth, 1), np.nan)
     below.axhline(1, color=GREY, linewidth=0.7)
-    below.stairs(ratio, edges, baseline=None, color=VERMILLION, linewidth=0.9)
+    enough = shown.truth >= FEWEST
+    for reading, (color, style, width) in zip(readings, READINGS, strict=False):
+        look: dict[str, Any] = {"color": color, "linestyle": style, "linewidth": width}
+        top.stairs(np.maximum(reading.generated, lowest), edges, baseline=None, **look)
+        ratio = np.where(enough, reading.generated / np.maximum(shown.truth, 1), np.nan)
+        below.stairs(ratio, edges, baseline=None, **look)
     below.set(ylim=RATIO_LIMITS)
     below.set_yticks([0.5, 1, 1.5], ["", "1", ""])
     below.set_xlabel(label + (" (GeV)" if logarithmic else ""), fontsize=8, labelpad=1)
@@ -185,16 +196,19 @@ def look(prior: BufferConfig | None, own: BufferConfig) -> tuple[str, str]:
     """Colour and line of what codes are drawn from; the page's own stands out."""
     if prior is None:
         return GREEN, "--"
+    if prior.offset != own.offset:
+        return VERMILLION, "--"
     if prior == own:
         return VERMILLION, "-"
     return LOOKS[prior.alpha, prior.gamma]
 
 
 def title(prior: BufferConfig | None) -> str:
-    """What codes are drawn from, in symbols."""
+    """What codes are drawn from, in symbols; *on sigma* where gamma is added to the deviation."""
     if prior is None:
         return r"$\mathcal{N}(0, 1)$"
-    return rf"$\alpha = {prior.alpha:g}$, $\gamma = {prior.gamma:g}$"
+    where = r" on $\sigma$" if prior.offset == "deviation" and prior.gamma else ""
+    return rf"$\alpha = {prior.alpha:g}$, $\gamma = {prior.gamma:g}${where}"
 
 
 def _limits(differences: list[NDArray[np.float64]]) -> tuple[float, float]:
