@@ -69,11 +69,18 @@ def marginals(events: ChosenEvents, truth: Truth) -> plt.Figure:
     handles = [
         plt.Rectangle((0, 0), 1, 1, facecolor=AREA, edgecolor=GREY, label="Monte Carlo"),
         *(
-            plt.Line2D([], [], color=color, linestyle=style, linewidth=width, label=title(prior))
+            plt.Line2D(
+                [],
+                [],
+                color=color,
+                linestyle=style,
+                linewidth=width,
+                label=f"B-VAE\n{title(prior)}",
+            )
             for prior, (color, style, width) in zip(events.readings, READINGS, strict=False)
         ),
     ]
-    legend.legend(handles=handles, loc="center", fontsize=8.5, title="B-VAE")
+    legend.legend(handles=handles, loc="center", fontsize=8.5, labelspacing=0.8)
     return figure
 
 
