@@ -26,10 +26,9 @@ Counts = NDArray[np.integer]
 
 TAIL = 0.001
 """Share of the true events that are the tail of an observable."""
-EDGE = 0.1
-"""Of the azimuth: what lies within so many radians of pi on either side."""
-CORNER = 0.2
-"""Half the side of the squares in which the paper sees artefacts, in radians."""
+EDGE, BAND, CORNER = (0.0, 0.05), (0.1, 0.2), 0.2
+"""Distances of an azimuth from pi, which the decoder's tanh does not reach and before which it
+crowds, and of the other jet's from 0 where the paper sees artefacts, in radians."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,14 +193,15 @@ class ChosenEvents:
         k = self.priors.index(prior)
         return self.mean(lambda part: granularity(part["azimuth"][k]))
 
-    def at_the_edge(self, truth: Truth) -> Estimate:
-        """Generated over true events whose first jet lies within ``EDGE`` of azimuth pi."""
-        true = _edge(truth.azimuths.sum(1))
-        return self.mean(lambda part: _ratio(_edge(part["azimuths"][1].sum(1)), true))
+    def beside_pi(self, truth: Truth, span: tuple[float, float]) -> Estimate:
+        """Generated over true events whose first jet lies in a ``span`` of distances from azimuth
+        pi, as ``EDGE`` or ``BAND``."""
+        true = _beside_pi(truth.azimuths.sum(1), span)
+        return self.mean(lambda part: _ratio(_beside_pi(part["azimuths"][1].sum(1), span), true))
 
     def at_the_corners(self, truth: Truth) -> Estimate:
-        """The same about (pi, 0) and (0, pi): one jet within ``CORNER`` of azimuth pi, the other
-        of zero."""
+        """The same about (pi, 0) and (0, pi): one jet in the ``BAND`` beside azimuth pi, the other
+        within ``CORNER`` of zero."""
         true = _corners(truth.azimuths)
         return self.mean(lambda part: _ratio(_corners(part["azimuths"][1]), true))
 
@@ -273,13 +273,18 @@ def granularity(azimuth: Counts) -> Estimate:
     return Estimate(float(2 * abs(mean)), float(np.sqrt(2 / n)))
 
 
-def _edge(azimuth: Counts) -> int:
-    return int(azimuth[np.pi - np.abs(_centres(len(azimuth))) < EDGE].sum())
+def _inside(bins: int, span: tuple[float, float]) -> NDArray[np.bool_]:
+    distance = np.pi - np.abs(_centres(bins))
+    return (span[0] <= distance) & (distance < span[1])
+
+
+def _beside_pi(azimuth: Counts, span: tuple[float, float]) -> int:
+    return int(azimuth[_inside(len(azimuth), span)].sum())
 
 
 def _corners(azimuths: Counts) -> int:
-    away = np.abs(_centres(len(azimuths)))
-    at_zero, at_pi = away < CORNER, np.pi - away < CORNER
+    at_zero = np.abs(_centres(len(azimuths))) < CORNER
+    at_pi = _inside(len(azimuths), BAND)
     return int(azimuths[at_zero][:, at_pi].sum() + azimuths[at_pi][:, at_zero].sum())
 
 

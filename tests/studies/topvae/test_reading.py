@@ -7,6 +7,8 @@ from chosen_events import EVENTS, events_result, scan_result, store, tiny, truth
 from amplib.estimate import Estimate
 from amplib.studies.bvae.study import SETTINGS
 from amplib.studies.topvae.reading import (
+    BAND,
+    EDGE,
     Candidate,
     ChosenEvents,
     Marginal,
@@ -85,16 +87,17 @@ def test_what_lies_at_the_edge_and_at_the_corners(truth, tmp_path):
     maps = zeros(study)["azimuths"] + 1
     twice = Truth(truth.reference, truth.marginals, 2 * maps[0].astype(int), truth.empty_held_out)
     events = ChosenEvents.of(events_result(tmp_path, {"azimuths": maps.astype(np.uint16)}))
-    near = sum(np.pi - abs(-np.pi + (k + 0.5) * 2 * np.pi / 1000) < 0.1 for k in range(1000))
-    edge = events.at_the_edge(twice)
-    assert edge.value == 0.5
-    assert edge.error == pytest.approx(0.5 * np.sqrt(1.5 / (near * 1000)))
-    assert events.at_the_corners(twice).value == 0.5
-    maps[1, 500, 0] += 100  # (0, -pi)
-    maps[1, 0, 0] += 100  # (-pi, -pi) is none of the corners
+    edge, band = events.beside_pi(twice, EDGE), events.beside_pi(twice, BAND)
+    assert edge.value == band.value == events.at_the_corners(twice).value == 0.5
+    assert edge.error == pytest.approx(0.5 * np.sqrt(1.5 / (2 * 8 * 1000)))  # 8 bins to 0.05
+    assert band.error == pytest.approx(0.5 * np.sqrt(1.5 / (2 * 16 * 1000)))
+    maps[1, 500, 20] += 100  # (0, -pi + 0.13)
+    maps[1, 0, 0] += 100  # (-pi, -pi) is none of the corners, nor in the band
     moved = ChosenEvents.of(events_result(tmp_path / "moved", {"azimuths": maps.astype(np.uint16)}))
     more = moved.at_the_corners(twice).value - 0.5
-    assert more == pytest.approx(100 / (2 * 4 * 64 * 32), rel=0.05)
+    assert more == pytest.approx(100 / (2 * 2 * 64 * 32))
+    assert moved.beside_pi(twice, BAND).value == 0.5
+    assert moved.beside_pi(twice, EDGE).value == pytest.approx(0.5 + 100 / (2 * 16000))
 
 
 # ---- trainings ----
