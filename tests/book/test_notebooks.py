@@ -16,6 +16,8 @@ from amplib.book.figure import owners
 from amplib.files import ROOT
 from amplib.studies.catalogue import make_study
 
+OWED = ("amplify-", "ensemble-", "dctrgan-", *(f"bvae-fig{k}" for k in range(1, 6)))
+"""Figures of the documents whose pages are there."""
 NOTEBOOK = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 
 
@@ -105,7 +107,7 @@ def test_what_a_drawing_notebook_imports_leaves_torch_alone(module):
 
 def test_every_owed_figure_has_an_owner():
     spec = yaml.safe_load((ROOT / "book" / "figures.yml").read_text())
-    owed = {k for k in spec["figures"] if k.startswith(("amplify-", "ensemble-", "dctrgan-"))}
+    owed = {k for k in spec["figures"] if k.startswith(OWED)}
     assert owed <= set(owners())
 
 
@@ -175,6 +177,7 @@ def test_references_are_of_the_checked_cells():
         ("z", "z-summary", []),
         ("top_pairs", "ttbar-summary", []),
         ("merit", "ttbar-reference", []),
+        ("top_vae", "top-events", []),
     ],
 )
 def test_a_notebook_takes_every_parameter_of_its_study(notebook, study, others):
