@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEAK = 0.01
@@ -84,6 +85,34 @@ class StackedLayers(nn.ModuleList):
 
     def __iter__(self) -> Iterator[StackedLinear]:
         return super().__iter__()  # type: ignore[return-value]
+
+
+class Perceptron(nn.Module):
+    """E perceptrons, ``(E, rows, in) -> (E, rows, out)``: He's uniform numbers in hidden layers,
+    Glorot's in the last, which is linear.
+
+    Args:
+        widths: of the input, the hidden layers and the output.
+        generators: one seeded CPU generator a member.
+        slope: of what activates hidden layers, below zero; 0 is the ReLU.
+    """
+
+    def __init__(
+        self, widths: Sequence[int], generators: list[torch.Generator], slope: float = 0.0
+    ):
+        super().__init__()
+        self.slope = slope
+        self.hidden = StackedLayers(widths[:-1], generators, "he")
+        self.output = StackedLinear(widths[-2], widths[-1], generators, "xavier")
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer sees, ``(E, rows, width)``."""
+        for layer in self.hidden:
+            x = F.leaky_relu(layer(x), self.slope, inplace=True)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output(self.features(x))
 
 
 def leaky_slope(values: Tensor) -> Tensor:
