@@ -35,7 +35,10 @@ class StackedLinear(nn.Module):
             :math:`\sqrt{6/n_\mathrm{in}}` (arXiv:1502.01852), or ``xavier``, within
             :math:`\sqrt{6/(n_\mathrm{in} + n_\mathrm{out})}` (Glorot, Bengio 2010); or a number,
             the standard deviation of normal weights.
+        normed: batch norm follows, to which a bias is nothing: there is none.
     """
+
+    bias: Tensor
 
     def __init__(
         self,
@@ -43,9 +46,10 @@ class StackedLinear(nn.Module):
         outputs: int,
         generators: list[torch.Generator],
         initialisation: str | float = "default",
+        normed: bool = False,
     ):
         super().__init__()
-        self.inputs, self.outputs = inputs, outputs
+        self.inputs, self.outputs, self.normed = inputs, outputs, normed
         normal = isinstance(initialisation, float)
         scales = {
             "default": 1 / math.sqrt(inputs),
@@ -61,9 +65,12 @@ class StackedLinear(nn.Module):
             return nn.Parameter(torch.stack(members))
 
         self.weight = draw(scale, inputs, outputs)
-        self.bias = draw(scale if initialisation == "default" else 0.0, 1, outputs)
+        if not normed:
+            self.bias = draw(scale if initialisation == "default" else 0.0, 1, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.normed:
+            return torch.bmm(x, self.weight)
         return torch.baddbmm(self.bias, x, self.weight)
 
     def extra_repr(self) -> str:
