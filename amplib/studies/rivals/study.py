@@ -175,7 +175,7 @@ class EventGANs(EventRivals):
     store: ClassVar[str] = "event-gans"
     presets: ClassVar[Presets] = {
         "smoke": {**EventRivals.presets["smoke"], "shortening": 10_000, "narrowing": 32},
-        "laptop": {**EventRivals.presets["laptop"], "shortening": 40, "narrowing": 2},
+        "laptop": {**EventRivals.presets["laptop"], "shortening": 50, "narrowing": 2},
         "paper": {},
     }
     unit: ClassVar[str] = "turns of a WGAN"
