@@ -311,3 +311,18 @@ DijetGAN's are its own.  Steps are 10^5 where nothing is recommended, LSGAN's th
 paper's code.  The paper's code has a discriminator with minibatches of 1024 for its LSGAN, WGAN
 clipped at 1e-5 and batches of 256 for WGAN-GP: the text's "recommended" is followed instead.
 """
+
+
+@dataclass(frozen=True)
+class FlowMatchingConfig(Parameters):
+    """A velocity field that carries N(0, 1) to the events (arXiv:2210.02747); sizes are ours.
+
+    - ``flow_steps``: of the midpoint rule, in generation.
+    """
+
+    width: int = bounded(512, 1, 8192)
+    depth: int = bounded(4, 1, 100)
+    batch_size: int = bounded(1024, 2, 1_000_000)
+    learning_rate: float = bounded(1e-3, 1e-9, 1.0)
+    epochs: int = bounded(1000, 1, 1_000_000)
+    flow_steps: int = bounded(50, 1, 10_000)

@@ -14,12 +14,14 @@ from amplib.models.bvae import StackedVAE
 from amplib.models.config import (
     EVENT_GANS,
     BIBAEConfig,
+    FlowMatchingConfig,
     GANConfig,
     ImageGANConfig,
     RegularGANConfig,
     VAEConfig,
 )
 from amplib.models.event_gans import KINDS
+from amplib.models.flow_matching import StackedFlowMatching
 from amplib.models.gan import StackedGAN
 from amplib.models.image_gan import StackedImageGAN
 from amplib.models.layers import StackedLinear
@@ -156,7 +158,15 @@ def event_gan(method, members, device="cpu", dtype=torch.float64, width=8):
     return KINDS[method](config, events, seeds, device, dtype)
 
 
+def flow_matching(members, device="cpu", dtype=torch.float64, width=8):
+    events = np.random.default_rng(100).normal(size=(18, 4))
+    config = FlowMatchingConfig(width=width, depth=2, batch_size=5, epochs=EPOCHS)
+    seeds = [np.random.SeedSequence(m) for m in members]
+    return StackedFlowMatching(config, events, seeds, device, dtype)
+
+
 STACKS = {
+    "flow_matching": flow_matching,
     "gan": gan,
     **{method: partial(event_gan, method) for method in KINDS},
     "regular_gan": regular_gan,

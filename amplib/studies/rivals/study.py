@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.models.config import EVENT_GANS, EventGANConfig
+from amplib.models.config import EVENT_GANS, EventGANConfig, FlowMatchingConfig
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Layout, Part, Presets
@@ -311,3 +311,69 @@ class EventDensities(EventRivals):
 
 SEARCHING, STEPS = 1_000_000, 30
 """Events that could be judged while a bandwidth is searched for; typical steps of a mixture."""
+
+
+@dataclass(frozen=True)
+class EventFlows(EventRivals, FlowMatchingConfig):
+    """Flow matching on the same events: a rival of today, which the paper asks for in sec. VI."""
+
+    name: ClassVar[str] = "event-flows"
+    store: ClassVar[str] = "event-flows"
+    presets: ClassVar[Presets] = {
+        "smoke": {
+            **EventRivals.presets["smoke"], "width": 16, "batch_size": 10, "epochs": 2,
+            "flow_steps": 2,
+        },
+        "laptop": {
+            **EventRivals.presets["laptop"], "width": 256, "epochs": 200, "flow_steps": 20,
+        },
+        "paper": {},
+    }  # fmt: skip
+    unit: ClassVar[str] = "model-steps"
+    rate: ClassVar[float] = 15.0
+    gpu_rate: ClassVar[float | None] = 2_000.0  # predicted from counts of kernels, not measured
+    methods: ClassVar[tuple[str, ...]] = ("flow matching",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size > self.training_events:
+            raise ParameterError(
+                f"batch_size = {self.batch_size}: must not exceed training_events = "
+                f"{self.training_events}"
+            )
+
+    def cost(self, part: Part) -> float:
+        steps = self.epochs * (self.training_events // self.batch_size)
+        return steps + self.judging_cost()
+
+    def judging_cost(self) -> float:
+        """A step of training goes through the field thrice, an event twice a step of the flow."""
+        return self.events * 2 * self.flow_steps / (3 * self.batch_size)
+
+    def fit(
+        self,
+        part: Part,
+        training: Array,
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> tuple[Arrays, Generate]:
+        """Keeps ``losses`` ``(records, 2)``: epoch and loss."""
+        from amplib.studies.rivals.training import train_flow
+
+        return train_flow(self, part, training, device, checkpoint, progress, double)
+
+    def layout(self) -> Layout:
+        return {**super().layout(), "losses": ("float32", (None, 2))}
+
+    def smaller(self) -> EventFlows:
+        return replace(
+            self,
+            events=TOY_EVENTS,
+            training_events=40,
+            batch_size=min(self.batch_size, 20),
+            width=8,
+            epochs=2,
+            flow_steps=min(self.flow_steps, 3),
+        )

@@ -101,7 +101,7 @@ def test_the_loss_of_the_b_vae_is_that_of_the_chosen_model():
     assert isinstance(losses, Losses)
     assert losses.last["training"][-1] < losses.last["training"][0]
     assert losses.step[0] == 10_000 // 1024
-    np.testing.assert_allclose(losses.last["training"], losses.last["validation"], rtol=0.5)
+    assert losses.last["training"][-1] == pytest.approx(losses.last["validation"][-1], rel=0.2)
 
 
 def test_fits_and_crowding(tmp_path):

@@ -18,6 +18,7 @@ from amplib.studies.rivals.densities import NARROWER, centre_and_scale
 from amplib.studies.rivals.study import COMPONENTS, DENSITIES
 
 EVENTS = made_up_top_pairs(60, np.random.default_rng(1))
+STUDIES = ("event-gans", "event-densities", "event-flows")
 LSGAN = (list(EVENT_GANS).index("LSGAN"), 0)
 
 
@@ -40,7 +41,12 @@ def tiny(name, **changes):
 
 @pytest.mark.parametrize(
     ("name", "part"),
-    [("event-gans", LSGAN), ("event-densities", (0, 0)), ("event-densities", (3, 0))],
+    [
+        ("event-gans", LSGAN),
+        ("event-densities", (0, 0)),
+        ("event-densities", (3, 0)),
+        ("event-flows", (0, 0)),
+    ],
 )
 def test_a_part_has_the_layout_and_reports_its_work(name, part, truth, tmp_path):
     study, done = tiny(name), []
@@ -157,9 +163,7 @@ def test_further_trainings_are_further_parts():
 
 @pytest.fixture(scope="module")
 def original():
-    return {
-        name: make_study(name, "smoke").fingerprint() for name in ("event-gans", "event-densities")
-    }
+    return {name: make_study(name, "smoke").fingerprint() for name in STUDIES}
 
 
 def test_fingerprints_repeat_themselves(original):
@@ -174,6 +178,10 @@ def test_what_is_changed_enters_a_fingerprint(original, monkeypatch):
         ("event-densities", {"seed": 1}),
         ("event-densities", {"scaling": "deviation"}),
         ("event-densities", {"most_steps": 1}),
+        ("event-flows", {"seed": 1}),
+        ("event-flows", {"flow_steps": 1}),
+        ("event-flows", {"learning_rate": 2e-3}),
+        ("event-flows", {"depth": 3}),
     ):
         changed = make_study(name, "smoke", **change).fingerprint()
         assert not same_fingerprint(changed, original[name]), change
@@ -196,6 +204,7 @@ def test_what_is_changed_enters_a_fingerprint(original, monkeypatch):
         ),
         ("event-gans", {"training_events": 3}, "training_events = 3"),
         ("event-gans", {"shortening": 0}, "shortening = 0"),
+        ("event-flows", {"batch_size": 41}, "batch_size = 41: must not exceed training_events"),
         (
             "event-densities",
             {"scaling": "none"},
