@@ -70,7 +70,7 @@ def test_a_page_of_two_studies_refuses_what_either_refuses_before_any_work(tmp_p
     "name",
     [
         *("network", "ensemble", "smoothing", "gaussians", "showers", "claims", "cost"),
-        *("two_body", "z", "top_pairs", "merit", "yours"),
+        *("two_body", "z", "top_pairs", "merit", "rivals", "yours"),
     ],
 )
 def test_every_notebook_refuses_an_unknown_preset(tmp_path, name):
@@ -98,7 +98,10 @@ def test_the_figure_command_refuses_as_the_notebook_does():
     [
         "book.report",
         "book.obtain",
-        *(f"studies.{s}.figures" for s in ("camel", "showers", "collisions", "gaussians")),
+        *(
+            f"studies.{s}.figures"
+            for s in ("camel", "showers", "collisions", "gaussians", "rivals")
+        ),
     ],
 )
 def test_what_a_drawing_notebook_imports_leaves_torch_alone(module):

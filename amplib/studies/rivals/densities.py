@@ -22,7 +22,7 @@ from amplib.studies.rivals.study import (
 
 Array = NDArray[np.float64]
 
-NARROWER = np.logspace(-3, 0, 31)
+NARROWER = np.logspace(-3, 0, 16)
 """Further bandwidths: the paper's begin at 0.1, which of energies that are divided by the largest
 of 10^5 is more than all of their spread."""
 
@@ -34,7 +34,7 @@ def fit_density(
     centre, scale = centre_and_scale(training, study.scaling)
     points = (training - centre) / scale
     rng = np.random.default_rng(study.stream(_TRAINING, *part))
-    density, fit = _fitted(study, part, points, rng)
+    density, fit = _fitted(study, part, points, rng, progress)
     progress(study.fitting_cost(part))
 
     def generate(n: int) -> Iterator[Array]:
@@ -46,11 +46,16 @@ def fit_density(
 
 
 def _fitted(
-    study: EventDensities, part: Part, points: Array, rng: np.random.Generator
+    study: EventDensities,
+    part: Part,
+    points: Array,
+    rng: np.random.Generator,
+    progress: Progress,
 ) -> tuple[KDE | Mixture, tuple[float, float]]:
     components = min(COMPONENTS[part[0]], study.largest)
     if components:
-        mixture = Mixture.fit(points, components, rng, study.most_steps)
+        can_stop: Progress = lambda steps: progress(0.0)  # noqa: E731
+        mixture = Mixture.fit(points, components, rng, study.most_steps, progress=can_stop)
         history = mixture.log_likelihoods
         return mixture, (history[-1], float(len(history)))
     widths = BANDWIDTHS if study.methods[part[0]] == "KDE" else NARROWER

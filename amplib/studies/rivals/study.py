@@ -39,8 +39,6 @@ DENSITIES = ("KDE", "GMM, 50", "GMM, 100", "GMM, 1000", "KDE, narrower")
 """Of Table V; the last is ours, as the paper's bandwidths end where the likelihood still grows."""
 COMPONENTS = (0, 50, 100, 1000, 0)
 """Of each mixture; 0 is of none."""
-FIGURE_ONLY = ("WGAN + MBD", "WGAN + MBD + MMD")
-"""GANs of Fig. 6 that are not in Table IV."""
 TOY_EVENTS = 60
 
 _TRAINING, _GENERATION = 1, 2  # which stream of a seed
@@ -118,9 +116,11 @@ class EventRivals(TopPairConfig):
         training = first_top_pairs(self, self.training_events)
         reference = stored_reference(wherever_stored(self.source()))
         for part in parts:
-            kept, generate = self.fit(part, training, device, checkpoint, progress)
+            alone = len(parts) == 1  # else none may go on from another's
+            own = checkpoint if alone else checkpoint.with_stem(f"{checkpoint.stem}-{part}")
+            kept, generate = self.fit(part, training, device, own, progress)
             yield part, kept | self.judge(kept, generate, reference, progress)
-            checkpoint.unlink(missing_ok=True)
+            own.unlink(missing_ok=True)
 
     def judge(
         self, kept: Arrays, generate: Generate, reference: Reference, progress: Progress
@@ -180,6 +180,7 @@ class EventGANs(EventRivals):
     }
     unit: ClassVar[str] = "turns of a WGAN"
     rate: ClassVar[float] = 60.0
+    gpu_rate: ClassVar[float | None] = 1_000.0  # predicted from counts of kernels, not measured
     methods: ClassVar[tuple[str, ...]] = tuple(EVENT_GANS)
     turn_cost: ClassVar[dict[str, float]] = {
         "DijetGAN": 0.5, "LSGAN": 0.3, "MMD-GAN": 1.9, "WGAN-GP": 1.7, "WGAN": 1.0,
@@ -219,14 +220,19 @@ class EventGANs(EventRivals):
         progress: Progress,
         double: bool = False,
     ) -> tuple[Arrays, Generate]:
-        """Keeps ``losses`` ``(records, 5)``: the generator's step, the last losses
-        of critic and generator there, and the means of both since the record before."""
+        """Keeps ``losses`` ``(records, 5)``: the generator's step, the last losses of critic and
+        generator there, and the means of both since the record before."""
         from amplib.studies.rivals.training import train_gan
 
         return train_gan(self, part, training, device, checkpoint, progress, double)
 
     def layout(self) -> Layout:
         return {**super().layout(), "losses": ("float32", (None, 5))}
+
+    def fingerprint(self) -> list[float]:
+        """With the lengths, which so short a training does not reach."""
+        members = [self.member((i, 0)) for i in range(len(self.methods))]
+        return super().fingerprint() + [float(n) for m in members for n in (m.steps, m.warm_up)]
 
     def smaller(self) -> EventGANs:
         return replace(self, events=TOY_EVENTS, shortening=50_000, narrowing=64)
@@ -242,7 +248,8 @@ class EventDensities(EventRivals):
     modulus: the paper pre-processes "in the same way as above".
 
     - ``scaling``: or standardised by mean and deviation, which is ours.
-    - ``most_steps``: of a mixture's expectation and maximisation.
+    - ``most_steps``: of a mixture's expectation and maximisation; ``largest``: number of
+      components, which others are cut to.
     """
 
     name: ClassVar[str] = "event-densities"
@@ -259,7 +266,6 @@ class EventDensities(EventRivals):
     scaling: str = one_of("modulus", "deviation")
     most_steps: int = bounded(500, 1, 100_000)
     largest: int = bounded(1000, 1, 100_000)
-    """Components are cut to so many."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -290,8 +296,8 @@ class EventDensities(EventRivals):
         progress: Progress,
         double: bool = False,
     ) -> tuple[Arrays, Generate]:
-        """Keeps ``fit``: a KDE's bandwidth and whether the search for it ended at
-        an edge, a mixture's last mean log likelihood and its steps."""
+        """Keeps ``fit``: a KDE's bandwidth and whether the search for it ended at an edge, a
+        mixture's last mean log likelihood and its steps."""
         from amplib.studies.rivals.densities import fit_density
 
         return fit_density(self, part, training, progress)
