@@ -54,8 +54,9 @@ def _fitted(
 ) -> tuple[KDE | Mixture, tuple[float, float]]:
     components = min(COMPONENTS[part[0]], study.largest)
     if components:
-        can_stop: Progress = lambda steps: progress(0.0)  # noqa: E731
-        mixture = Mixture.fit(points, components, rng, study.most_steps, progress=can_stop)
+        mixture = Mixture.fit(
+            points, components, rng, study.most_steps, progress=lambda step: progress(0.0)
+        )  # whose steps are not known beforehand, but may be stopped at
         history = mixture.log_likelihoods
         return mixture, (history[-1], float(len(history)))
     widths = BANDWIDTHS if study.methods[part[0]] == "KDE" else NARROWER
