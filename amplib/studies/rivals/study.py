@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from amplib.metrics.merit import GRIDS
 from amplib.models.config import EVENT_GANS, EventGANConfig, FlowMatchingConfig
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
+from amplib.store.ranges import finite, rising, within
 from amplib.store.study import Arrays, Layout, Part, Presets
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.collisions.study import (
@@ -144,6 +146,16 @@ class EventRivals(TopPairConfig):
             "dropped": ("float64", ()),
             "diverged": ("int64", ()),
         }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        if arrays["diverged"] < 0:
+            yield from within("delta", arrays["delta"], 0, 2)
+            yield from within("delta_of", arrays["delta_of"], 0, GRIDS.max())
+            yield from within("dropped", arrays["dropped"], 0, 1)
+        if "losses" in arrays:
+            yield from rising("losses", arrays["losses"][:, 0])
+            if arrays["diverged"] < 0:
+                yield from finite("losses", arrays["losses"])
 
     def fingerprint(self) -> list[float]:
         """Every method, small, in float64, on made-up top pairs, and one of them judged."""
@@ -304,6 +316,10 @@ class EventDensities(EventRivals):
 
     def layout(self) -> Layout:
         return {**super().layout(), "fit": ("float64", (2,))}
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from super().faults(arrays)
+        yield from finite("fit", arrays["fit"])
 
     def smaller(self) -> EventDensities:
         return replace(

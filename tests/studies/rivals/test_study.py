@@ -60,6 +60,32 @@ def test_a_part_has_the_layout_and_reports_its_work(name, part, truth, tmp_path)
     assert np.concatenate(list(generate(60))).shape == (60, 26)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("delta", [2.5, 0.1], "delta holds 2.5, expected 0 to 2"),
+        ("delta_of", [[1, 0.1], [-3, 0.1]], "delta_of holds -3"),
+        ("dropped", 1.5, "dropped holds 1.5"),
+        ("losses", [[2, 1], [1, 1]], "losses falls from 2.0 to 1.0"),
+        ("losses", [[1, 1], [2, np.nan]], "losses holds nan"),
+    ],
+)
+def test_what_no_part_can_hold_is_named(name, value, line):
+    study = make_study("event-flows", "smoke")
+    good = {
+        "delta": np.array([0.5, 0.1]),
+        "delta_of": np.ones((2, 2)),
+        "dropped": np.array(0.1),
+        "losses": np.ones((2, 2), np.float32),
+        "diverged": np.array(-1),
+    }
+    assert study.misfit(good) is None
+    bad = good | {name: np.asarray(value, good[name].dtype)}
+    assert study.misfit(bad).startswith(line)
+    if name != "losses" or "nan" in line:
+        assert study.misfit(bad | {"diverged": np.array(0)}) is None
+
+
 def test_losses_stand_beside_the_generators_step():
     study = tiny("event-gans", shortening=200)
     kept, _ = study.fit(LSGAN, EVENTS[:40], "cpu", None, ignore, double=True)
