@@ -7,11 +7,12 @@ near the other events of the batch are,
 .. math:: o_b(x_i) = \sum_{j \ne i} e^{-|M_{ib} - M_{jb}|_1} .
 
 Left to autograd this keeps every pair in memory several times over.  Here a few rows are taken at
-a time, and the distances are made anew in the backward pass.
+a time, and what is kept for the backward pass is the kernel alone, or nothing where that is large.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -21,8 +22,10 @@ from amplib.models.layers import StackedLinear
 
 KERNELS, DIMENSIONS = 100, 5
 """B and the length of a row, as in the released code."""
-BLOCK = 400_000
+BLOCK = 500_000
 """Numbers that are in use at a time: with their like they stay within a core's cache."""
+KEPT = 10_000_000
+"""Numbers of the kernel that are kept for the backward pass; more are made anew."""
 
 
 class MinibatchDiscrimination(nn.Module):
@@ -66,16 +69,22 @@ class _Closeness(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, m: Tensor) -> Tensor:
-        ctx.save_for_backward(m)
-        return torch.cat([_kernel(rows, m).sum(2) for rows in m.split(_rows(m), 1)], 1) - 1
+        kernels: Iterable[Tensor] = (_kernel(rows, m) for rows in m.split(_rows(m), 1))
+        kept: list[Tensor] = []
+        if m.shape[1] * m[:, :, 0].numel() <= KEPT:
+            kernels = kept = list(kernels)
+        ctx.save_for_backward(m, *kept)
+        return torch.cat([kernel.sum(2) for kernel in kernels], 1) - 1
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        (m,), (grad,) = ctx.saved_tensors, grads
+        (m, *kept), (grad,) = ctx.saved_tensors, grads
+        blocks = m.split(_rows(m), 1)
+        kernels = kept or (_kernel(rows, m) for rows in blocks)
         # The pair (i, j) stands in o_i and in o_j: - (g_i + g_j) k_ij sign(M_i - M_j).
         pieces = []
-        for rows, mine in zip(m.split(_rows(m), 1), grad.split(_rows(m), 1), strict=True):
-            pull = _kernel(rows, m).mul_(mine[:, :, None] + grad[:, None])
+        for rows, kernel, mine in zip(blocks, kernels, grad.split(_rows(m), 1), strict=True):
+            pull = kernel * (mine[:, :, None] + grad[:, None])
             signs = ((rows[:, :, None, c] - m[:, None, :, c]).sign_() for c in range(m.shape[2]))
             pieces.append(-torch.stack([sign.mul_(pull).sum(2) for sign in signs], 2))
         return torch.cat(pieces, 1)

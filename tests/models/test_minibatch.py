@@ -24,10 +24,12 @@ def test_three_events_of_one_kernel():
     )
 
 
+@pytest.mark.parametrize("kept", [0, 10**7])
 @pytest.mark.parametrize("block", [1, 200, 10**6])
-def test_in_blocks_it_is_its_definition_and_so_is_its_gradient(block, monkeypatch):
-    """To 1e-12; a row at a time, a few, all at once."""
+def test_in_blocks_it_is_its_definition_and_so_is_its_gradient(block, kept, monkeypatch):
+    """To 1e-12; a row at a time, a few, all at once; with the kernel kept, and made anew."""
     monkeypatch.setattr(minibatch, "BLOCK", block)
+    monkeypatch.setattr(minibatch, "KEPT", kept)
     m = torch.randn(2, 7, 3, 4, generator=torch.Generator().manual_seed(1)).double()
     m.requires_grad_()
     weight = torch.randn(2, 7, 4, generator=torch.Generator().manual_seed(2)).double()
