@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from amplib.metrics.merit import GRIDS
 from amplib.models.config import EVENT_GANS, EventGANConfig, FlowMatchingConfig
-from amplib.parameters import ParameterError, bounded, one_of
+from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
 from amplib.store.ranges import finite, rising, within
 from amplib.store.study import Arrays, Layout, Part, Presets
@@ -37,10 +37,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Generate = Callable[[int], Iterator[NDArray[np.floating]]]
 
-DENSITIES = ("KDE", "GMM, 50", "GMM, 100", "GMM, 1000", "KDE, narrower")
-"""Of Table V; the last is ours, as the paper's bandwidths end where the likelihood still grows."""
-COMPONENTS = (0, 50, 100, 1000, 0)
-"""Of each mixture; 0 is of none."""
+DENSITIES = {"KDE": 0, "GMM, 50": 50, "GMM, 100": 100, "GMM, 1000": 1000}
+"""Of Table V, with the components of each mixture."""
 TOY_EVENTS = 60
 
 _TRAINING, _GENERATION = 1, 2  # which stream of a seed
@@ -259,7 +257,6 @@ class EventDensities(EventRivals):
     """Densities fitted to the events themselves (Table V), each column divided by its largest
     modulus: the paper pre-processes "in the same way as above".
 
-    - ``scaling``: or standardised by mean and deviation, which is ours.
     - ``most_steps``: of a mixture's expectation and maximisation; ``largest``: number of
       components, which others are cut to.
     """
@@ -273,15 +270,14 @@ class EventDensities(EventRivals):
     }
     unit: ClassVar[str] = "events"
     rate: ClassVar[float] = 10_000.0
-    methods: ClassVar[tuple[str, ...]] = DENSITIES
+    methods: ClassVar[tuple[str, ...]] = tuple(DENSITIES)
 
-    scaling: str = one_of("modulus", "deviation")
     most_steps: int = bounded(500, 1, 100_000)
     largest: int = bounded(1000, 1, 100_000)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        needed = min(self.largest, max(COMPONENTS))
+        needed = min(self.largest, max(DENSITIES.values()))
         if self.training_events < needed:
             raise ParameterError(
                 f"training_events = {self.training_events}: {needed} components need as many"
@@ -294,9 +290,13 @@ class EventDensities(EventRivals):
     def judging_cost(self) -> float:
         return self.events
 
+    def components(self, part: Part) -> int:
+        """Of a mixture; 0 for kernels."""
+        return min(DENSITIES[self.methods[part[0]]], self.largest)
+
     def fitting_cost(self, part: Part) -> float:
         """Of a mixture, or of the search for a bandwidth."""
-        components = min(COMPONENTS[part[0]], self.largest)
+        components = self.components(part)
         return STEPS * self.training_events * components / 100 if components else SEARCHING
 
     def fit(
