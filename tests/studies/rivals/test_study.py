@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from amplib.models.config import EVENT_GANS
-from amplib.models.kde import BANDWIDTHS
 from amplib.parameters import ParameterError
 from amplib.progress import Stopped
 from amplib.store.rates import minutes
@@ -14,8 +13,6 @@ from amplib.store.results import Result, same_fingerprint
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.merit import Reference
-from amplib.studies.rivals.densities import NARROWER, centre_and_scale
-from amplib.studies.rivals.study import COMPONENTS, DENSITIES
 
 EVENTS = made_up_top_pairs(60, np.random.default_rng(1))
 STUDIES = ("event-gans", "event-densities", "event-flows")
@@ -157,21 +154,9 @@ def test_a_short_training_is_not_all_warm_up():
 
 
 def test_densities_are_the_papers():
-    assert [c for c in COMPONENTS if c] == [50, 100, 1000]
-    assert len(DENSITIES) == len(COMPONENTS)
-    assert NARROWER.min() < BANDWIDTHS.min() < NARROWER.max()
     study = make_study("event-densities", "paper")
-    assert (study.most_steps, study.scaling, study.largest) == (500, "modulus", 1000)
-
-
-def test_columns_are_scaled_as_the_study_says():
-    events = np.array([[1.0, -4], [3, 2]])
-    for scaling, expected in (
-        ("modulus", [[1 / 3, -1], [1, 0.5]]),
-        ("deviation", [[-1, -1], [1, 1]]),
-    ):
-        centre, scale = centre_and_scale(events, scaling)
-        np.testing.assert_allclose((events - centre) / scale, expected)
+    assert [study.components((i, 0)) for i in range(4)] == [0, 50, 100, 1000]
+    assert (study.most_steps, study.training_events) == (500, 100_000)
 
 
 def test_further_trainings_are_further_parts():
@@ -202,7 +187,6 @@ def test_what_is_changed_enters_a_fingerprint(original, monkeypatch):
     for name, change in (
         ("event-gans", {"seed": 1}),
         ("event-densities", {"seed": 1}),
-        ("event-densities", {"scaling": "deviation"}),
         ("event-densities", {"most_steps": 1}),
         ("event-flows", {"seed": 1}),
         ("event-flows", {"flow_steps": 1}),
@@ -231,11 +215,6 @@ def test_what_is_changed_enters_a_fingerprint(original, monkeypatch):
         ("event-gans", {"training_events": 3}, "training_events = 3"),
         ("event-gans", {"shortening": 0}, "shortening = 0"),
         ("event-flows", {"batch_size": 41}, "batch_size = 41: must not exceed training_events"),
-        (
-            "event-densities",
-            {"scaling": "none"},
-            "scaling = 'none': allowed are modulus, deviation",
-        ),
     ],
 )
 def test_impossible_studies_are_one_line(name, change, text):
