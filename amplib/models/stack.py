@@ -301,6 +301,13 @@ def check_events(*samples: NDArray[np.floating]) -> None:
             raise ValueError(f"event {row}: column {column} is {events[row, column]}")
 
 
+def descend(optimiser: Optimizer, loss: Tensor) -> None:
+    """One step down the losses of all members, ``(E,)``."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.sum().backward()
+    optimiser.step()
+
+
 def forget(optimiser: Optimizer) -> None:
     """Let an optimiser begin anew, in place, as a captured step needs it."""
     for group in optimiser.param_groups:

@@ -24,7 +24,7 @@ EPOCHS_A_REPORT = 10
 
 
 def train(
-    stack: Stack, epochs: int, checkpoint: Path, progress: Progress, steps: int
+    stack: Stack, epochs: int, checkpoint: Path, progress: Progress, steps: float
 ) -> np.ndarray:
     """Train E models to the end, from ``checkpoint`` if there is one.
 

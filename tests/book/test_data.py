@@ -125,6 +125,8 @@ def test_only_what_a_gpu_speeds_up_goes_there(name, monkeypatch):
         "z-vae",
         "two-body-gan",
         "scan",
+        "event-gans",
+        "event-flows",
         "bibae",
         "shower-gan",
     )
