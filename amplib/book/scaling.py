@@ -120,6 +120,18 @@ class Scaling:
         return ratio_of_means(self.wall[ONE], self.wall[TWO])
 
 
+def faster(ratio: Estimate) -> str:
+    """A speed-up in words, by its 95% interval.
+
+    >>> faster(Estimate(1.6, 0.1)), faster(Estimate(1.6, 0.5))
+    ('faster', 'not told apart from one')
+    """
+    _, low, high = ratio.interval()
+    if low <= 1 <= high:
+        return "not told apart from one"
+    return "faster" if ratio.value > 1 else "slower"
+
+
 def hours(jobs: int, machines: int, each: float, serial: float, start: float) -> float:
     """Wall hours of so many jobs of equal length, from their counts alone.
 
