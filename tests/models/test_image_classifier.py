@@ -74,32 +74,33 @@ def test_in_training_half_of_the_images_are_turned_along_either_axis():
 
 
 def test_its_weights_are_the_known_ratio():
-    """Hits in front: 3/4 of the truth, 1/2 of the generated; weights 3/2 and 1/2, to 0.15: four
-    standard deviations of the shares among 675 and 1350 events."""
+    """Hits in front: 3/4 of the truth, 1/2 of the generated; weights 3/2 and 1/2, to 0.2: four
+    standard deviations of what the 450 events teach by which the temperature is chosen."""
     torch.set_num_threads(1)
-    real, made = halves(750, 0.75, 1), halves(1500, 0.5, 2)
+    real, made = halves(1500, 0.75, 1), halves(3000, 0.5, 2)
     network = ImageClassifier(real.joined(made), 4, np.random.SeedSequence(3))
     how = DCTRTraining(
-        batch_size=50, epochs=12, patience=12, learning_rate=3e-3, validation=0.1,
+        batch_size=50, epochs=6, learning_rate=3e-3, validation=0.3,
         temperature="on", balance="tiling",
     )  # fmt: skip
-    rows = np.arange(2250)[:, None]
-    dctr = train_dctr(network, rows[:750], rows[750:], how, np.random.SeedSequence(4))
+    rows = np.arange(4500)[:, None]
+    dctr = train_dctr(network, rows[:1500], rows[1500:], how, np.random.SeedSequence(4))
     test = halves(500, 0.5, 5)
     weights = DCTR(network.on(test), dctr.temperature, dctr.losses).weights(rows[:500])
     front = test.cell.numpy()[::HITS] < SIDE**3 // 2
-    assert weights[front].mean() == pytest.approx(1.5, abs=0.15)
-    assert weights[~front].mean() == pytest.approx(0.5, abs=0.15)
+    assert weights[front].mean() == pytest.approx(1.5, abs=0.2)
+    assert weights[~front].mean() == pytest.approx(0.5, abs=0.2)
     assert network.images is not test
 
 
 def test_it_sees_the_energy_of_an_image():
+    """A norm over the cells of each channel would leave 1e-6 of it."""
     images = halves(20, 0.5, 1)
     brighter = SparseImages(images.cell, 1.1 * images.value, images.count, images.shape)
     network = ImageClassifier(images, 4, np.random.SeedSequence(3)).eval()
     rows = torch.arange(20.0)
     apart = (network.on(brighter)(rows) - network(rows)).abs()
-    assert (apart > 1e-4).all()
+    assert apart.mean() > 3e-5
 
 
 def test_bfloat16_gives_nearly_the_same_logits():
