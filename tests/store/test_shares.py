@@ -4,16 +4,14 @@ import io
 import json
 import tarfile
 
-import numpy as np
 import pytest
+from stored_parts import MADE, gan_part
 
 import amplib.files
 from amplib.store.results import Result, part_name, work_folder
 from amplib.store.shares import next_to_compute, pack, shares, take, unpacked
 from amplib.store.study import PRESETS
 from amplib.studies.catalogue import STUDIES, make_study
-
-MADE = {"device": "theirs", "seconds": 1.0, "together": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -47,19 +45,13 @@ def small(**changes):
     )
 
 
-def arrays(number):
-    """A part as the study stores it."""
-    layout = small().layout().items()
-    return {k: np.full([n or 4 for n in shape], number, kind) for k, (kind, shape) in layout}
-
-
 def test_what_is_stored_is_in_no_share_and_moves_no_other():
     """A share keeps its range, and so its folder, while others come home."""
     result = Result(small(), "smoke")
     before = [share.name for share in shares(result, 3)]
     assert before == ["0-1", "2-3", "4-5"]
     for k in (0, 1, 3):
-        result.save((k, 0), arrays(k), MADE)
+        result.save((k, 0), gan_part(small(), k), MADE)
     now = shares(result, 3)
     assert [share.name for share in now] == ["2-3", "4-5"]
     assert now[0].missing == ((2, 0),)
@@ -84,7 +76,7 @@ def test_what_a_study_is_made_of_comes_first():
     gan = Result(small(), "smoke")
     assert next_to_compute(gan) is gan
     for part in gan.study.parts():
-        gan.save(part, arrays(1), MADE)
+        gan.save(part, gan_part(small()), MADE)
     assert next_to_compute(gan) is None
 
 
@@ -93,7 +85,7 @@ def theirs(tmp_path):
     """Two parts on another machine, one of them damaged, and a training under way."""
     result = Result(small(), "smoke", tmp_path / "theirs")
     for k in range(2):
-        result.save((k, 0), arrays(k), MADE)
+        result.save((k, 0), gan_part(small(), k), MADE)
     (result.folder / part_name((1, 0))).write_bytes(b"damaged")
     for name in ("a.safetensors", "a.json", "a.lock"):
         (work_folder(result.root) / name).write_text(name)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from stored_parts import MADE
 
 from amplib import files
 from amplib.metrics.separation import Histograms
@@ -127,7 +128,7 @@ def test_a_stored_generator_is_reweighted(tmp_path, monkeypatch):
     for source in (study.source().source(), study.source()):
         stored = Result(source, "smoke")
         for part, arrays in source.compute(source.parts(), "cpu", tmp_path / "g", ignore):
-            stored.save(part, arrays, {})
+            stored.save(part, arrays, MADE)
     ((_, arrays),) = study.compute([(0,)], "cpu", tmp_path / "s", ignore)
     assert study.misfit(arrays) is None
     one = r.Repetition(study, arrays)
