@@ -115,10 +115,11 @@ report.tell(
         "reweighted-made": f"{control.study.made_energy:g}",
         "reweighted-beam": f"{control.study.made_beam:g}",
         "reweighted-repetitions": min(len(one.each) for one in showers),
-        "reweighted-events": f"{study.events:,}",
-        "reweighted-generated": f"{study.generated:,}",
-        "reweighted-high-events": f"{study.high_level:,}",
-        "reweighted-test-events": f"{study.test_events:,}",
+        "reweighted-events": in_turn(lambda one: f"{one.study.events:,}"),
+        "reweighted-generated": in_turn(lambda one: f"{one.study.generated:,}"),
+        "reweighted-high-events": in_turn(lambda one: f"{one.study.high_level:,}"),
+        "reweighted-test-events": in_turn(lambda one: f"{one.study.test_events:,}"),
+        "reweighted-passes": in_turn(lambda one: one.study.low_epochs),
         "reweighted-filters": study.filters,
         "reweighted-largest": f"{study.largest:g}",
         "reweighted-low-largest": f"{study.low_largest:g}",
@@ -164,12 +165,13 @@ report.origin("reweighted-fig4", *results.values())
 # %% [markdown]
 # ## Can weights save them?
 #
-# Both networks of either kind are the paper's.  The high-level classifier has two hidden layers of 128 and is trained
-# on {glue:text}`reweighted-high-events` showers of the truth and as many generated ones.  The low-level one has three convolutions of
+# The high-level classifier has two hidden layers of 128.  The low-level one has three convolutions of
 # {glue:text}`reweighted-filters` filters, with layer norm between them, and dense layers of 64, 256 and 256.  It sees each image turned over
-# along $x$ and along $y$ by the toss of a coin; it sees {glue:text}`reweighted-events` showers of the truth, tiled, and
-# {glue:text}`reweighted-generated` generated ones, once; its logit is divided by a temperature that is fitted to a tenth of them, which it is
-# not trained on, and its weights end at {glue:text}`reweighted-low-largest`.  Everything below is measured on
+# along $x$ and along $y$ by the toss of a coin, and the smaller sample tiled; its logit is divided by a temperature that
+# is fitted to a tenth of the showers, which it is not trained on, and its weights end at {glue:text}`reweighted-low-largest`.
+# Numbers for BIB-AE, plain GAN and fast simulation, in this order: the high-level classifier learns from
+# {glue:text}`reweighted-high-events` showers of either kind; the low-level one from {glue:text}`reweighted-events` of the truth and
+# {glue:text}`reweighted-generated` generated ones, in {glue:text}`reweighted-passes` passes.  Everything below is measured on
 # {glue:text}`reweighted-test-events` further showers of either kind, and repeated {glue:text}`reweighted-repetitions` times with new showers and new
 # networks; errors are over these repetitions.
 #
@@ -295,7 +297,7 @@ plt.show()
 # Of the active cells the paper says that $\langle S^2\rangle$ falls by a factor of 20 with high-level weights and of 5 with low-level
 # ones.  For BIB-AE, plain GAN and fast simulation it falls by {glue:text}`reweighted-cells-high` and
 # {glue:text}`reweighted-cells-low`; that of the centroid, with high-level weights, by {glue:text}`reweighted-centroid-high`.  How far
-# it can fall is a matter of the floor, and of the {glue:text}`reweighted-high-events` showers that the classifier learns from.  The two
+# it can fall is a matter of the floor, and of the number of showers that the classifier learns from.  The two
 # weights of a shower correlate to {glue:text}`reweighted-pearson`.  Clipped at {glue:text}`reweighted-largest` were
 # {glue:text}`reweighted-clipped` high-level weights; the temperature of the low-level model is {glue:text}`reweighted-temperature`.
 #
