@@ -94,7 +94,7 @@ def test_its_weights_are_the_known_ratio():
 
 
 def test_it_sees_the_energy_of_an_image():
-    """A norm over the cells of each channel would leave 1e-6 of it."""
+    """A norm over the cells of each channel would leave 1e-7."""
     images = halves(20, 0.5, 1)
     brighter = SparseImages(images.cell, 1.1 * images.value, images.count, images.shape)
     network = ImageClassifier(images, 4, np.random.SeedSequence(3)).eval()

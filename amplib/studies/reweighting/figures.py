@@ -156,8 +156,10 @@ def weight_panels(reweighted: Reweighted) -> plt.Figure:
     top.axvline(1, color=GREY, linewidth=0.8)
     top.set(xscale="log", yscale="log", xlabel="weight", ylabel="share of generated showers")
     top.legend(loc="upper left")
-    low, high = np.concatenate([r.arrays["pairs"] for r in reweighted.each]).T
-    bottom.plot(low, np.maximum(high, 1e-5), ".", color=BLUE, markersize=2, alpha=0.4)
+    least = 10.0 ** LOG_WEIGHTS[0]
+    pairs = np.concatenate([r.arrays["pairs"] for r in reweighted.each])
+    low, high = np.maximum(pairs, least).T
+    bottom.plot(low, high, ".", color=BLUE, markersize=2, alpha=0.4)
     bottom.set(xscale="log", yscale="log", xlabel="low-level weight", ylabel="high-level weight")
     bottom.set(xlim=_decades(low), ylim=_decades(high))
     bottom.text(0.04, 0.95, rf"$\rho$ = {reweighted.pearson}", transform=bottom.transAxes,
@@ -166,8 +168,8 @@ def weight_panels(reweighted: Reweighted) -> plt.Figure:
 
 
 def _decades(weights: np.ndarray) -> tuple[float, float]:
-    """Whole decades about one that hold the weights, down to the end of the paper's axis."""
-    powers = np.log10(np.maximum(weights, 10.0 ** LOG_WEIGHTS[0]))
+    """Whole decades about one that hold the weights."""
+    powers = np.log10(weights)
     return 10.0 ** min(np.floor(powers.min()), -1), 10.0 ** max(np.ceil(powers.max()), 1)
 
 

@@ -26,6 +26,9 @@ from amplib.truth.showers.shower import double_precision, showers
 
 TAIL = 0.002
 """Of the truth, beyond either end of an observable's histogram."""
+LEAST = 1e-100
+"""Weights are no smaller: those of a classifier that is sure of all showers are compared with each
+other all the same, and their squares are not zero."""
 LIMITING = 4000
 """Showers of the truth whose quantiles are these ends, the same ones for every part."""
 
@@ -113,11 +116,11 @@ def measure(
         dtype: of the networks.
 
     Returns:
-        ``histograms`` ``(5, OBSERVABLES, BINS)`` of ``SAMPLES`` between ``limits``, ``squares`` of
-        the weights of the last two; ``outside``: shares of truth, generator and weighted generator
-        (high-level) that lie beyond them.  ``dilution`` ``(3, 2, OBSERVABLES)``: r and its error of
-        the generator without weights, with high-level and with low-level ones.  ``correlations``
-        ``(5, 2, 11, 11)`` of ``SAMPLES``, with errors.
+        ``histograms`` ``(5, OBSERVABLES, BINS)`` of ``SAMPLES`` between ``limits``, with weights of
+        mean one, and ``squares`` of those of the last two; ``outside``: shares of truth, generator
+        and weighted generator (high-level) that lie beyond them.  ``dilution``
+        ``(3, 2, OBSERVABLES)``: r and its error of the generator without weights, with high-level
+        and with low-level ones.  ``correlations`` ``(5, 2, 11, 11)`` of ``SAMPLES``, with errors.
         For both classifiers: ``outlook`` its six estimates; ``clipped`` how many weights, and their
         share of the sum; ``weights`` ``(2, 2, bins)`` counts of log10 W of truth and generator
         before clipping, what is beyond the bins at the ends; ``temperature``; ``losses``.
@@ -143,8 +146,8 @@ def measure(
     low = _low_level(study, part, truth[0], made[0], device, progress, dtype)
     real, again, test = truth[1], truth[2], made[1]
     raw = {
-        "high": [high.weights(s.inputs) for s in (real, test)],
-        "low": [_low_weights(low, s, device) for s in (real, test)],
+        "high": [np.maximum(high.weights(s.inputs), LEAST) for s in (real, test)],
+        "low": [np.maximum(_low_weights(low, s, device), LEAST) for s in (real, test)],
     }
     most = {"high": study.largest, "low": study.low_largest}
     weights = {name: clip(raw[name][1], most[name]) for name in raw}
@@ -248,8 +251,8 @@ def _in_bins(
 ) -> Arrays:
     real, _, test = samples
     drawn = [histograms(s.observables, limits, BINS) for s in samples]
-    weighted = [histograms(test.observables, limits, BINS, w) for w in weights]
-    sums = [len(real), len(test), weights[0].sum()]
+    weighted = [histograms(test.observables, limits, BINS, w / w.mean()) for w in weights]
+    sums = [len(real), len(test), len(test)]
     of = [drawn[0], drawn[2], weighted[0]]
     outside = [1 - h.contents.sum(1) / n for h, n in zip(of, sums, strict=True)]
     return {

@@ -144,8 +144,8 @@ def known(made_energy: float) -> r.Repetition:
     """Photons of 5 GeV, and of another energy for generated ones."""
     study = replace(
         make_study("reweighted-simulation", "smoke", energy=5.0, made_energy=made_energy),
-        events=1500, generated=1500, high_level=1500, test_events=1500, epochs=15, filters=2,
-        low_batch=50, batch_size=50, hidden=(16, 16),
+        made_beam=0.0, events=1500, generated=1500, high_level=1500, test_events=1500, epochs=15,
+        filters=2, low_batch=50, batch_size=50, hidden=(16, 16),
     )  # fmt: skip
     return r.Repetition(study, measure(study, 0, study.generate("cpu"), "cpu", ignore))
 
