@@ -72,7 +72,11 @@ asked = {name: {key: given[key] for key in (*shared, *own[name])} for name in r.
 for name in r.GENERATORS:
     stored(name, **asked[name])  # a value that one of them refuses is refused before any work
 results = at_one_scale(
-    {name: obtain(name, **asked[name]) for name in r.GENERATORS},
+    {
+        "reweighted-bibae": obtain("reweighted-bibae", **asked["reweighted-bibae"]),
+        "reweighted-gan": obtain("reweighted-gan", **asked["reweighted-gan"]),
+        "reweighted-simulation": obtain("reweighted-simulation", **asked["reweighted-simulation"]),
+    },
     lambda name, preset: obtain(name, **asked[name] | {"preset": preset}),
 )
 bibae, gan, control = showers = [r.read(result) for result in results.values()]
