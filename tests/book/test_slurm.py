@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -68,6 +69,12 @@ def jobs_of(slurm):
     log = slurm[0] / "jobs.txt"
     lines = log.read_text().splitlines() if log.exists() else []
     return [dict(field.split("=", 1) for field in line.split() if "=" in field) for line in lines]
+
+
+def duration(job):
+    """Seconds from a job's start to its end."""
+    start, end = (datetime.fromisoformat(job[name]) for name in ("StartTime", "EndTime"))
+    return (end - start).total_seconds()
 
 
 def amplib(*arguments, environment):
@@ -140,9 +147,9 @@ def epochs_in(seconds, tmp_path):
 
 
 def test_parts_that_the_time_limit_kills_go_on_in_the_next_job(slurm, environment, tmp_path):
-    """Trainings of three minutes in jobs that Slurm ends after two, by whose checkpoints the
+    """Trainings of five minutes in jobs that Slurm ends after two, by whose checkpoints the
     records know the seconds of all of them."""
-    epochs = epochs_in(180, tmp_path)
+    epochs = epochs_in(300, tmp_path)
     study = make_study("gan", "smoke", epochs=epochs, max_events=200, repetitions=2)
     result = Result(study, "smoke", Path(environment["AMPLIFY_RESULTS"]))
     folder = folder_of(result)
@@ -159,14 +166,14 @@ def test_parts_that_the_time_limit_kills_go_on_in_the_next_job(slurm, environmen
         assert running.returncode == 0, said
         assert "2 of 2 parts in 2 jobs of one cpu" in said
         states = [job["JobState"] for job in jobs_of(slurm)[before:]]
+        assert states[-2:] == ["COMPLETED"] * 2
         assert states.count("COMPLETED") == 2
         assert states.count("TIMEOUT") >= 2  # each of them at least once
         assert set(states) == {"COMPLETED", "TIMEOUT"}
         assert result.done() == study.parts()
-        entries = result.record()["parts"].values()
-        assert all(entry["seconds"] > 90 for entry in entries)
-        logs = [(folder / name / "log.txt").read_text() for name in ("0-0", "1-1")]
-        assert all("1 of 2 parts" in log for log in logs)
+        # Of the jobs that ended well neither was long enough for what its part took.
+        seconds = sum(entry["seconds"] for entry in result.record()["parts"].values())
+        assert seconds > sum(map(duration, jobs_of(slurm)[-2:]))
         plan = json.loads((folder / "plan.json").read_text())
         assert list(plan["shares"]) == ["0-0", "1-1"]
     finally:
