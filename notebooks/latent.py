@@ -41,9 +41,9 @@ from IPython.display import display
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import AtLeast
+from amplib.store.results import wherever_stored
 from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.collisions.reading import stored_reference
-from amplib.studies.collisions.study import wherever_stored
 from amplib.studies.latent import figures
 from amplib.studies.latent.charts import AROUND, BESIDE, COMPANIONS, INPUTS
 from amplib.studies.latent.claims import buffer_of, learned

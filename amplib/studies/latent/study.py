@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from amplib.models.config import BufferConfig, StagedVAEConfig, VAETraining
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
+from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets
 from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs
 from amplib.studies.collisions.merit import DIRECTIONS
-from amplib.studies.collisions.study import TopPairConfig, first_top_pairs, wherever_stored
+from amplib.studies.collisions.study import TopPairConfig, first_top_pairs
 from amplib.truth.collisions.columns import TTBAR
 
 if TYPE_CHECKING:
