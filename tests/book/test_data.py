@@ -129,6 +129,9 @@ def test_only_what_a_gpu_speeds_up_goes_there(name, monkeypatch):
         "event-flows",
         "bibae",
         "shower-gan",
+        "reweighted-bibae",
+        "reweighted-gan",
+        "reweighted-simulation",
     )
     assert uses == (name in (*trained, "showers", "shower-summary"))
     assert compute.chosen_device("auto", uses) == ("cuda" if uses else "cpu")
