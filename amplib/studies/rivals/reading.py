@@ -109,10 +109,11 @@ class Losses:
     since: dict[str, Array]
 
     def moving_average(self, name: str, records: int) -> tuple[Array, Array]:
-        """Steps and means over so many records, or over all if there are fewer."""
+        """Means over so many records, or all if there are fewer, at the mean of their steps."""
         n = min(records, len(self.step))
         weights = np.full(n, 1 / n)
-        return self.step[n - 1 :], np.convolve(self.since[name], weights, "valid")
+        step, mean = (np.convolve(v, weights, "valid") for v in (self.step, self.since[name]))
+        return step, mean
 
     def window(self, records: int) -> int:
         """Steps that one point of the moving average is taken over."""
