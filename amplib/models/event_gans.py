@@ -9,7 +9,7 @@ method     the critic minimises                        the generator
 DijetGAN   cross entropy of D(x), D(G)                 -ln D(G)
 LSGAN      (D(x) - 1)^2 / 2 + D(G)^2 / 2               (D(G) - 1)^2 / 2
 WGAN       <C(G)> - <C(x)>, weights clipped            -<C(G)>
-WGAN-GP    the same + 10 <(|grad C| - 1)^2>            -<C(G)>
+WGAN-GP    the same + 10 <(norm of grad C - 1)^2>      -<C(G)>
 MMD-GAN    -MMD(f(x), f(G)) - 16 h + 8 (errors of      MMD(f(x), f(G)) + 16 h
            reconstruction), the encoder f clipped
 =========  ==========================================  =====================================
