@@ -27,7 +27,8 @@ def made_up(name, folder, values, trainings=1, ill=()):
         values: by method; one of 1 and 1 is everybody else's.
         ill: parts that have diverged.
     """
-    study = make_study(name, "laptop", trainings=trainings)
+    kinds = {"kinds": "all"} if name == "event-gans" else {}
+    study = make_study(name, "laptop", trainings=trainings, **kinds)
     result = Result(study, "laptop", folder)
     for i, k in study.parts():
         delta, crowding = values.get(study.methods[i], (1.0, 1.0))
@@ -137,7 +138,7 @@ def evidence_of(*results):
 
 
 @pytest.mark.parametrize(
-    ("factor", "trainings", "verdict"), [(1.0, 4, MET), (2.0, 4, MISSED), (1.0, 1, UNDECIDED)]
+    ("factor", "trainings", "verdict"), [(1.0, 4, MET), (0.5, 4, MISSED), (1.0, 1, UNDECIDED)]
 )
 def test_gans_are_about_the_papers(factor, trainings, verdict, tmp_path):
     values = {m: (factor * PAPER[m][0], 1.0) for m in GANS}
@@ -165,10 +166,10 @@ def test_densities_are_about_the_papers(tmp_path):
 @pytest.mark.parametrize(
     ("lsgan", "trainings", "verdict"),
     [
-        ((2.0, 0.5), 4, MET),
+        ((1.9, 0.5), 4, MET),
         ((0.5, 0.5), 4, MISSED),
-        ((2.0, 4.0), 4, MISSED),
-        ((2.0, 0.5), 1, UNDECIDED),
+        ((1.9, 4.0), 4, MISSED),
+        ((1.9, 0.5), 1, UNDECIDED),
     ],
 )
 def test_the_lsgan_fills_the_plane_best_but_is_far(lsgan, trainings, verdict, tmp_path):
