@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 
 from amplib.book.claims import all_claims, says
 from amplib.book.figure import owners
@@ -77,6 +78,16 @@ def test_the_readme_number_is_fresh():
     }.items():
         (text,) = re.findall(f"<!-- {name} -->(.*?)<!-- /{name} -->", readme, re.S)
         assert str(value) in text
+
+
+def test_the_readme_number_is_rendered_within_its_sentence():
+    """A line that begins with a comment ends the paragraph in CommonMark, and stars stay stars."""
+    html = MarkdownIt("commonmark").enable("table").render((ROOT / "README.md").read_text())
+    (paragraph,) = re.findall("<p>Of <!-- scale -->.*?</p>", html, re.S)
+    assert "<!-- /mean -->" in paragraph
+    assert re.search("<!-- number --><strong>[^*]+</strong><!-- /number -->", paragraph)
+    shown = re.sub("<!--.*?-->|<pre>.*?</pre>|<code>.*?</code>", "", html, flags=re.S)
+    assert "*" not in shown and "`" not in shown and "|" not in shown
 
 
 def test_spec_and_book_agree_on_documents():
