@@ -137,7 +137,7 @@ report.tell(
         "reweighted-auc": in_turn(lambda one: one.auc(r.HIGH)),
         "reweighted-auc-low": in_turn(lambda one: one.auc(r.LOW)),
         "reweighted-left": in_turn(lambda one: one.left(r.HIGH).percent()),
-        "reweighted-answers": "; ".join(f"{one.title}: *{answers(one)}*" for one in showers),
+        "reweighted-answers": "; ".join(f"{one.title}: {answers(one)}" for one in showers),
         "reweighted-training": " and ".join(
             f"{one.study.source().epochs} passes over {one.study.source().showers:,} showers"
             for one in (bibae, gan)
