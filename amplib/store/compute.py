@@ -46,6 +46,12 @@ class Group:
     begun: float = 0.0  # when this run's work on it began
     done: float = 0.0  # work since then
 
+    def makes(self, source: Result | None) -> bool:
+        """Whether parts of it are what another study is made of, which may want a few of many."""
+        if source is None or source.folder != self.result.folder:
+            return False
+        return not set(source.study.parts()).isdisjoint(self.parts)
+
     @property
     def work(self) -> float:
         """In the study's unit."""
@@ -219,6 +225,11 @@ class Hand:
         self.pool.shutdown(wait=wait)
 
 
+def _hangs_on(group: Group, failed: set[Result]) -> bool:
+    made_of = group.after.folder if group.after else None
+    return group.result in failed or made_of in {result.folder for result in failed}
+
+
 class Crew:
     """Workers that go through groups of parts, in this order, until all are done.
 
@@ -285,9 +296,9 @@ class Crew:
         """The first group that waits for nothing that is still to be computed."""
         if self.stopping:
             return None
-        open_results = {g.result for g in (*self.waiting, *running)}
+        unfinished = (*self.waiting, *running)
         for group in self.waiting:
-            if group.after not in open_results:
+            if not any(other.makes(group.after) for other in unfinished):
                 self.waiting.remove(group)
                 return group
         return None
@@ -354,7 +365,7 @@ class Crew:
         self.failures.setdefault(group.result, str(error))
         print(f"{group.result.study.name}: {error}", file=sys.stderr)
         failed = {group.result}
-        while lost := [g for g in self.waiting if failed & {g.result, g.after}]:
+        while lost := [g for g in self.waiting if _hangs_on(g, failed)]:
             failed |= {g.result for g in lost}  # what waits for it fails, too
             self.waiting = [g for g in self.waiting if g not in lost]
 

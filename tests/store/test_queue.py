@@ -62,11 +62,11 @@ def test_what_a_study_is_made_of_comes_first():
         assert (group.after is None) == (needs is None)
         if needs:
             assert group.after.study == needs
-            assert any(g.result is group.after for g in groups)
+            assert any(g.makes(group.after) for g in groups)
     crew = Crew(groups, 2, "cpu")
     while group := crew._next([]):
         if group.after:
-            assert not any(g.result is group.after for g in crew.waiting)
+            assert not any(g.makes(group.after) for g in crew.waiting)
 
 
 def test_groups_are_as_small_as_the_time_is_short(store):
