@@ -220,7 +220,8 @@ def test_a_member_alone_equals_the_member_in_a_stack(make):
     together, alone = make([0, 1, 2]), make([1])
     *_, (_, losses) = together.train(EPOCHS)
     *_, (_, own) = alone.train(EPOCHS)
-    np.testing.assert_allclose(losses[:, 1], own[:, 0], rtol=DOUBLE)
+    # A critic's loss may be the difference of two means of order one.
+    np.testing.assert_allclose(losses[:, 1], own[:, 0], rtol=DOUBLE, atol=1e-14)
     for name, value in alone.state().items():
         if value.ndim:
             in_stack = together.state()[name][1]
