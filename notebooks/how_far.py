@@ -32,6 +32,7 @@ import matplotlib.pyplot as plt
 
 from amplib.book import report, scaling
 from amplib.book.obtain import stored
+from amplib.estimate import mean
 from amplib.parameters import ParameterError
 from amplib.store.rates import minutes
 
@@ -68,7 +69,7 @@ report.tell(
         "scaling-overhead": measured.overhead,
         "scaling-queueing": measured.queueing or "not measured",
         "scaling-submitting": serial or "not measured",
-        "scaling-nothing": scaling.mean(measured.nothing[0]),
+        "scaling-nothing": mean(measured.nothing[0]),
         "scaling-speed-up": report.with_interval(measured.speed_up),
         "scaling-word": scaling.faster(measured.speed_up),
     }
@@ -83,7 +84,7 @@ report.show_table(
         ["of a point's wall time, beyond its notebook", measured.overhead],
         ["what a scheduler adds to a job", measured.queueing or "not measured"],
         ["processor time of handing out a job", serial or "not measured"],
-        ["Snakemake, with nothing to do", scaling.mean(measured.nothing[0])],
+        ["Snakemake, with nothing to do", mean(measured.nothing[0])],
     ],
 )
 

@@ -16,7 +16,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from amplib.estimate import Estimate, t_quantile
+from amplib.estimate import Estimate, mean
 from amplib.files import repository
 from amplib.metrics.amplification import ratio_of_means
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE
@@ -28,15 +28,6 @@ MACHINES = np.unique(np.round(np.geomspace(1, 1000, 61)).astype(int))
 def record_path() -> Path:
     """The benchmark's record, as it was printed."""
     return repository() / "benchmarks" / "scaling.json"
-
-
-def mean(values: np.ndarray) -> Estimate:
-    """Mean over rounds, with its standard error and the 95% interval of Student's t."""
-    n = len(values)
-    error = float(np.std(values, ddof=1)) / n**0.5
-    reach = t_quantile(n) * error
-    value = float(np.mean(values))
-    return Estimate(value, error, value - reach, value + reach, n)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import AtLeast, Estimate, t_quantile
+from amplib.estimate import AtLeast, Estimate, mean
 from amplib.metrics.two_sample import TwoSampleTest
 from amplib.metrics.worth import CellContents
 from amplib.store.results import Result
@@ -164,7 +163,7 @@ class Chart:
         """Mean squared error of the reconstruction over the variance of the input, the mean over
         columns; its error is over blocks of inputs."""
         by_block = (self._squares(given) / self._spread(given)).mean(1)
-        return over_repetitions(by_block)
+        return mean(by_block)
 
     def unexplained_columns(self, given: str) -> Array:
         """The same for each column, ``(26,)``."""
@@ -185,7 +184,7 @@ class Chart:
         """Mean distance of the events to their target over that of random pairs; the mean over
         the columns that every event has, its error over targets."""
         far = self.arrays["steered"][self.held.index(held)] / self._random_pairs
-        return over_repetitions(far[:, IN_EVERY_EVENT].mean(1))
+        return mean(far[:, IN_EVERY_EVENT].mean(1))
 
     def steered_columns(self, held: int) -> Array:
         """The same for each column, ``(26,)``."""
@@ -195,16 +194,8 @@ class Chart:
     def beside(self, way: str) -> Estimate:
         """The same of events near those of Fig. 9, over its 64 points."""
         far = self.arrays["beside"][BESIDE.index(way)] / self._random_pairs
-        return over_repetitions(far[:, IN_EVERY_EVENT].mean(1))
+        return mean(far[:, IN_EVERY_EVENT].mean(1))
 
     @property
     def _random_pairs(self) -> Array:
         return np.asarray(self.arrays["random"].mean(0), dtype=float)
-
-
-def over_repetitions(values: Sequence[float] | NDArray[np.floating]) -> Estimate:
-    """Mean with its standard error over them and a 95% interval by Student."""
-    x = np.asarray(values, dtype=float)
-    value, error = float(x.mean()), float(x.std(ddof=1) / len(x) ** 0.5)
-    reach = t_quantile(len(x)) * error
-    return Estimate(value, error, value - reach, value + reach, len(x))

@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from amplib.estimate import Estimate, Estimates, relative, t_quantile
+from amplib.estimate import Estimate, Estimates, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.separation import Histograms, Separation, separation
 from amplib.store.results import Result
@@ -178,21 +178,12 @@ class Reweighted:
         return self.study.title
 
     def over(self, measure: Callable[[Repetition], float]) -> Estimate:
-        """Mean with its standard error over repetitions, and a 95% interval of Student's."""
-        values = np.array([measure(r) for r in self.each])
-        n = len(values)
-        if n < 2:
-            return Estimate(float(values.mean()), np.nan, repetitions=n)
-        mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
-        reach = t_quantile(n) * error
-        return Estimate(mean, error, mean - reach, mean + reach, n)
+        """Mean over repetitions."""
+        return mean([measure(r) for r in self.each])
 
     def factor(self, measure: Callable[[Repetition], float]) -> Estimate:
-        """Geometric mean of a positive number over repetitions, the interval in its logarithm."""
-        logs = np.log([measure(r) for r in self.each])
-        n, mean = len(logs), float(np.exp(logs.mean()))
-        error = mean * float(logs.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
-        return relative(mean, error, n)
+        """Geometric mean of a positive number over repetitions."""
+        return geometric_mean([measure(r) for r in self.each])
 
     def s2(self, sample: str, observable: int) -> Estimate:
         """<S^2> from the truth."""
