@@ -65,6 +65,15 @@ class Study(Parameters):
     format: ClassVar[int] = 1
     """Raised when the arrays of a part change their meaning."""
 
+    @property
+    @abstractmethod
+    def seed(self) -> int:
+        """Of all random streams; a field of every study."""
+
+    def stream(self, *key: int) -> np.random.SeedSequence:
+        """The random stream of this key, independent of every other key's."""
+        return np.random.SeedSequence(self.seed, spawn_key=key)
+
     def key(self) -> str:
         """Hash of the parameters that define a part."""
         content = [self.store, self.format, self.asdict(extent=False)]
@@ -183,6 +192,11 @@ class BulkStudy(Study):
             parts: all that are wanted.
             header: whether a table begins with the names of its columns.
         """
+
+
+def summed(array: np.ndarray) -> float:
+    """One number of an array, in which every entry has a weight of its own: for fingerprints."""
+    return float(array.astype(float).ravel() @ np.linspace(1, 2, array.size))
 
 
 def head(n: int, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

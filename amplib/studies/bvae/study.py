@@ -21,7 +21,7 @@ from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import counting, finite, rising, within
 from amplib.store.results import wherever_stored
-from amplib.store.study import Arrays, Layout, Part, Presets, Study, head
+from amplib.store.study import Arrays, Layout, Part, Presets, Study, head, summed
 from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
 from amplib.studies.collisions.study import (
     EventSample,
@@ -92,10 +92,6 @@ class DecayStudy(Study):
     @abstractmethod
     def steps(self) -> int:
         """Of one training."""
-
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
 
     def event_sample(self) -> EventSample:
         """As many events as are trained on, validate and are compared with."""
@@ -211,7 +207,7 @@ class DecayStudy(Study):
         small = self.smaller()
         arrays = small._compute(small.few_events(), [(0,)], "cpu", Path(), lambda work: None, True)
         ((_, kept),) = arrays
-        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in kept.values()]
+        return [summed(a) for a in kept.values()]
 
     @abstractmethod
     def smaller(self) -> DecayStudy:
@@ -475,10 +471,6 @@ class Scan(TopPairConfig, VAETraining):
     def source(self) -> TopPairReference:
         return TopPairReference(**self.simulation())
 
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
-
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
@@ -546,7 +538,7 @@ class Scan(TopPairConfig, VAETraining):
             small, sets, truth, parts, "cpu", Path(), lambda work: None, double=True
         )
         return [
-            float(a.astype(float).ravel() @ np.linspace(1, 2, a.size))
+            summed(a)
             for arrays in made
             for name, a in arrays.items()
             if name != "weights"  # in single precision

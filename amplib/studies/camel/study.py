@@ -56,10 +56,6 @@ class CamelStudy(Study):
     n_train: int = bounded(100, 10, 1_000_000)
     repetitions: int = bounded(100, 1, 100_000, extent=True)
 
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
-
     def training_sample(self, repetition: int) -> np.ndarray:
         """Training sample of a repetition, ``(n_train,)``."""
         rng = np.random.default_rng(self.stream(_SAMPLE, repetition))

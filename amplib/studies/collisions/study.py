@@ -14,7 +14,7 @@ from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import counting, finite, rising, shares, within
 from amplib.store.results import Result, wherever_stored
-from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head
+from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head, summed
 from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class EventStudy(Study):
 
     def part_seed(self, part: Part) -> int:
         """The seed of a part's generator."""
-        return int(np.random.SeedSequence(self.seed, spawn_key=part).generate_state(1)[0])
+        return int(self.stream(*part).generate_state(1)[0])
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ class EventSummary(EventStudy):
         source = self.sample(**small.asdict())
         kept = small.reduce(source.make((0,), lambda work: None))
         numbers = [a for name, a in kept.items() if a.dtype.kind in "fui" and name != "seconds"]
-        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in numbers]
+        return [summed(a) for a in numbers]
 
 
 @dataclass(frozen=True)
@@ -482,7 +482,7 @@ class TopPairReference(TopPairConfig):
         sample = TopPairs(**replace(self, events=24, part_size=12).asdict())
         events = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
         arrays = reference(np.concatenate(events), np.random.default_rng(self.seed))
-        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in arrays.values()]
+        return [summed(a) for a in arrays.values()]
 
     def layout(self) -> Layout:
         from amplib.studies.collisions.reference import LAYOUT

@@ -140,10 +140,6 @@ class MixtureStudy(Study):
         """One where classifiers dominate, which are trained one by one: less is lost by a kill."""
         return 1 if self.classifier_steps > self.steps else TOGETHER
 
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
-
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:

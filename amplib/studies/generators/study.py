@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from amplib.models.config import BIBAEConfig, ImageGANConfig, ImageTraining
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
@@ -87,10 +85,6 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
         truth = {f.name: getattr(self, f.name) for f in dataclasses.fields(ShowerConfig)}
         wanted = self.showers + self.judged + 2 * self.compared
         return Showers(**truth, showers=wanted, part_size=self.part_size)
-
-    def stream(self, member: int, key: int) -> np.random.SeedSequence:
-        """A training's random stream."""
-        return np.random.SeedSequence(self.seed, spawn_key=(member, key))
 
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress

@@ -19,7 +19,7 @@ from amplib.models.config import BufferConfig, StagedVAEConfig, VAETraining
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
 from amplib.store.results import wherever_stored
-from amplib.store.study import Arrays, Layout, Part, Presets
+from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs
 from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.collisions.study import TopPairConfig, first_top_pairs
@@ -94,10 +94,6 @@ class LatentStudy(TopPairConfig, VAETraining, BufferConfig):
 
     def source(self) -> Scan:
         return self.scan()
-
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
 
     def repetitions_done(self, done: Sequence[Part]) -> int:
         return int(len(done) == len(self.parts()))
@@ -271,7 +267,8 @@ class LatentPriors(LatentStudy):
         reference = Reference.of(made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed)))
         latent = Latent.of(small, *small.toy_model())
         whole = latent, reference, list(kinds.values()), "cpu", Path(), lambda work: None, True
-        return [number for _, arrays in fit_and_judge(small, *whole) for number in summed(arrays)]
+        made = fit_and_judge(small, *whole)
+        return [summed(a) for _, arrays in made for a in arrays.values()]
 
 
 @dataclass(frozen=True)
@@ -327,10 +324,4 @@ class LatentMap(LatentStudy):
         from amplib.studies.latent.components import charted
 
         small = self.small()
-        return list(summed(charted(small, *small.toy_model())))
-
-
-def summed(arrays: Arrays) -> Iterator[float]:
-    """A number for each array, in which every entry has a weight of its own."""
-    for a in arrays.values():
-        yield float(a.astype(float).ravel() @ np.linspace(1, 2, a.size))
+        return [summed(a) for a in charted(small, *small.toy_model()).values()]

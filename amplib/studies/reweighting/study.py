@@ -125,10 +125,6 @@ class Reweighting(Study, ShowerConfig):
             learning_rate=self.low_rate, validation=0.1, temperature="on", balance="tiling",
         )  # fmt: skip
 
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
-
     def truth(self) -> ShowerConfig:
         """What the generator is to be like."""
         return ShowerConfig(**{f.name: getattr(self, f.name) for f in _TRUTH})

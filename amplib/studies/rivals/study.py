@@ -21,7 +21,7 @@ from amplib.models.config import EVENT_GANS, EventGANConfig, FlowMatchingConfig
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import finite, rising, within
-from amplib.store.study import Arrays, Layout, Part, Presets
+from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.collisions.study import (
     TopPairConfig,
@@ -76,10 +76,6 @@ class EventRivals(TopPairConfig):
 
     def source(self) -> TopPairReference:
         return TopPairReference(**self.simulation())
-
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
 
     def work(self, parts: Sequence[Part]) -> float:
         return sum(self.cost(part) for part in parts)
@@ -170,7 +166,7 @@ class EventRivals(TopPairConfig):
             arrays += [*kept.values(), next(generate(10))]
         merit = small.judge(kept, generate, Reference.of(events), lambda work: None)
         arrays += merit.values()
-        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in arrays]
+        return [summed(a) for a in arrays]
 
     @abstractmethod
     def smaller(self) -> EventRivals:

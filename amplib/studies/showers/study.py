@@ -71,7 +71,7 @@ class ShowerStudy(Study, ShowerConfig):
 
         from amplib.truth.showers.shower import showers
 
-        stream = np.random.SeedSequence(self.seed, spawn_key=part)
+        stream = self.stream(*part)
         generator = torch.Generator(device)
         generator.manual_seed(int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1)))
         return showers(self.part_size, self, generator)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress
-from amplib.store.study import Arrays, Layout, Part, Presets
+from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import SETTINGS, TOY_EVENTS, Scan, made_up_top_pairs
 from amplib.studies.collisions.study import TopPairConfig, first_top_pairs, wherever_stored
 from amplib.truth.collisions.columns import TTBAR
@@ -113,10 +113,6 @@ class TopEvents(TopPairConfig, VAETraining, BufferConfig):
     def work(self, parts: Sequence[Part]) -> float:
         """Events generated, those that are judged counted ``JUDGED`` times."""
         return len(parts) * (self.long_run + JUDGED * len(self.priors()) * self.events)
-
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
 
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
@@ -226,11 +222,7 @@ class TopEvents(TopPairConfig, VAETraining, BufferConfig):
         network = Autoencoder(config, len(TTBAR), start).double()
         model = TrainedVAE.encoding(config, network, TTBAR, truth[:40])
         made = small.kept((0,), model, truth[:40], Reference.of(truth), lambda work: None)
-        return [
-            float(a.astype(float).ravel() @ np.linspace(1, 2, a.size))
-            for name, a in made.items()
-            if name != "seconds"
-        ]
+        return [summed(a) for name, a in made.items() if name != "seconds"]
 
 
 class Counted:
