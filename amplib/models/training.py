@@ -24,7 +24,7 @@ EPOCHS_A_REPORT = 10
 
 
 def train(
-    stack: Stack, epochs: int, checkpoint: Path, progress: Progress, steps: float
+    stack: Stack, epochs: int, checkpoint: Path | None, progress: Progress, steps: float
 ) -> np.ndarray:
     """Train E models to the end, from ``checkpoint`` if there is one.
 
@@ -35,7 +35,8 @@ def train(
         stack: what to train.
         epochs: in all.
         checkpoint: file that keeps the state; it is still there at the end, for what follows the
-            training and may be interrupted too.
+            training and may be interrupted too.  None for the few epochs of a fingerprint: no state
+            is kept, and no work reported.
         progress: told the work of the epochs since the last call.
         steps: work of one epoch of the whole stack.
 
@@ -45,6 +46,8 @@ def train(
     Raises:
         ValueError: a damaged checkpoint, or one of another configuration.
     """
+    if checkpoint is None:
+        progress = _unreported
     record = max(1, epochs // LOSS_RECORDS)
     losses = _resume(stack, checkpoint, epochs, record)
     last, saved = int(stack.epoch), time.monotonic()
@@ -69,8 +72,12 @@ def train(
     return np.stack(losses, 2).transpose(1, 2, 0)
 
 
-def _save(stack: Stack, losses: list[np.ndarray], path: Path) -> None:
-    if _unexplained(stack, losses):
+def _unreported(work: float) -> None:
+    """Progress of what nobody waits for."""
+
+
+def _save(stack: Stack, losses: list[np.ndarray], path: Path | None) -> None:
+    if path is None or _unexplained(stack, losses):
         return  # a member has just diverged: its next record says so, until then the last state is
     tensors = {name: value.cpu().contiguous() for name, value in stack.state().items()}
     tensors["losses"] = torch.from_numpy(
@@ -83,9 +90,9 @@ def _save(stack: Stack, losses: list[np.ndarray], path: Path) -> None:
             raise OSError(str(error)) from None
 
 
-def _resume(stack: Stack, path: Path, epochs: int, record: int) -> list[np.ndarray]:
+def _resume(stack: Stack, path: Path | None, epochs: int, record: int) -> list[np.ndarray]:
     """The losses so far, the stack being put where the checkpoint was written."""
-    if not path.exists():
+    if path is None or not path.exists():
         return []
     try:
         state = load_file(path)

@@ -59,12 +59,8 @@ def train_and_judge(
     dtype = torch.float64 if double else torch.float32
     training, validation = events
     stack = StackedVAE(members, training, validation, seeds, device, dtype)
-    if double:
-        rows = [np.vstack([np.full(len(x[0]), e), x]) for e, x in stack.train(study.epochs, 1)]
-        losses = np.stack(rows, 2).transpose(1, 2, 0)
-    else:
-        steps = len(parts) * stack.steps_per_epoch
-        losses = train(stack, study.epochs, checkpoint, progress, steps)
+    steps = len(parts) * stack.steps_per_epoch
+    losses = train(stack, study.epochs, None if double else checkpoint, progress, steps)
     stack.take_best()
     for k, part in enumerate(parts):
         finite = np.isfinite(losses[k]).all(1)

@@ -17,10 +17,10 @@ from amplib.models.config import BufferConfig
 from amplib.models.kde import KDE
 from amplib.models.mixture import Mixture
 from amplib.models.staged import StackedStagedVAE
+from amplib.models.training import train
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.study import LATENT_BINS
-from amplib.studies.bvae.training import losses_of
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
 from amplib.studies.latent.study import (
     _CODES,
@@ -161,7 +161,8 @@ def _staged(
     seeds = [study.stream(_FIT, *part) for part in parts]
     dtype = torch.float64 if double else torch.float32
     stack = StackedStagedVAE(members, latent.codes, latent.validation, seeds, device, dtype)
-    losses = losses_of(stack, study.epochs, checkpoint, progress, double)
+    steps = len(parts) * stack.steps_per_epoch
+    losses = train(stack, study.epochs, None if double else checkpoint, progress, steps)
     stack.take_best()
     names = [f"z{j}" for j in range(latent.model.latent)]
     for k, part in enumerate(parts):

@@ -63,9 +63,8 @@ def _trained(
 ) -> Arrays:
     """``losses`` ``(records, 1 + losses)`` of the only member, the epoch first, and the epoch in
     which it ``diverged``, else -1; a fingerprint's few epochs leave no checkpoint."""
-    if double:
-        losses = np.array([[epoch, *x[:, 0]] for epoch, x in stack.train(epochs, 1)])
-    else:
-        losses = train(stack, epochs, checkpoint, progress, work)[0].astype(np.float32)
+    (losses,) = train(stack, epochs, None if double else checkpoint, progress, work)
+    if not double:
+        losses = losses.astype(np.float32)
     broken = losses[~np.isfinite(losses).all(1), 0]
     return {"losses": losses, "diverged": np.array(int(broken[0]) if broken.size else -1)}
