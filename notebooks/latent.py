@@ -306,15 +306,13 @@ report.show_table(
 # %% tags=["hide-input"]
 from amplib.book.claims import all_claims
 
-report.show_table(
+report.show_claims(
     "latent-claims",
     "What the paper says of priors and reconstructions",
-    ["claim", "the paper", "we measure", "verdict"],
-    [
-        [report.claim_name(c), c.says, c.measured, "; ".join(filter(None, [c.verdict, c.why]))]
-        for c in all_claims(given["preset"])
-        if c.id in ("bvae.prior-gmm", "bvae.prior-buffer-wins", "bvae.s-vae", "bvae.not-identity")
-    ],
+    all_claims(
+        given["preset"],
+        only=("bvae.prior-gmm", "bvae.prior-buffer-wins", "bvae.s-vae", "bvae.not-identity"),
+    ),
 )
 
 # %% tags=["nbval-check-output", "remove-cell"]

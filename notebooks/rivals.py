@@ -258,15 +258,10 @@ report.show_table(
 # %% tags=["hide-input"]
 from amplib.book.claims import all_claims
 
-report.show_table(
+report.show_claims(
     "rivals-claims",
     "What the paper says of these rivals",
-    ["claim", "the paper", "we measure", "verdict"],
-    [
-        [report.claim_name(c), c.says, c.measured, "; ".join(filter(None, [c.verdict, c.why]))]
-        for c in all_claims(given["preset"])
-        if c.id in ("bvae.gans", "bvae.direct-densities", "bvae.lsgan-delta-of")
-    ],
+    all_claims(given["preset"], only=("bvae.gans", "bvae.direct-densities", "bvae.lsgan-delta-of")),
 )
 
 # %% tags=["nbval-check-output", "remove-cell"]

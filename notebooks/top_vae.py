@@ -348,20 +348,10 @@ report.show_table(
 )
 
 # %% tags=["hide-input"]
-report.show_table(
+report.show_claims(
     "top-vae-claims",
     "What the paper says of these models",
-    ["claim", "the paper", "we measure", "verdict"],
-    [
-        [
-            report.claim_name(c),
-            c.says,
-            c.measured or "--",
-            "; ".join(filter(None, [c.verdict, c.why])),
-        ]
-        for c in all_claims(given["preset"])
-        if c.id in OWN
-    ],
+    all_claims(given["preset"], only=OWN),
 )
 
 # %% tags=["nbval-check-output", "remove-cell"]

@@ -6,7 +6,7 @@ A verdict follows from ``rules``, never from a look at the plot.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -80,13 +80,19 @@ def says() -> dict[str, str]:
     }
 
 
-def all_claims(preset: str = BEST) -> list[Claim]:
-    """Every claim of the documents, with our measurement where its result is stored."""
+def all_claims(preset: str = BEST, only: Collection[str] | None = None) -> list[Claim]:
+    """Claims of the documents, with our measurement where its result is stored.
+
+    Args:
+        preset: at which they are measured.
+        only: ids of those that are wanted; the others are not measured.
+    """
     evidence = partial(stored, preset=preset)
     return [
         _claim(evidence, f"{document}.{name}", row)
         for document, claims in documents().items()
         for name, row in claims.items()
+        if only is None or f"{document}.{name}" in only
     ]
 
 
