@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -253,13 +253,8 @@ class DecayVAE(DecayStudy, VAEConfig, BufferConfig):
             training_events=40,
             validation_events=10,
             compared_events=40,
-            batch_size=min(self.batch_size, 20),
-            width=8,
             latent=min(self.latent, 4),
-            adam_phases=min(self.adam_phases, 2),
-            adam_epochs=1,
-            sgd_phases=min(self.sgd_phases, 2),
-            sgd_epochs=1,
+            **tiny(self),
         )
 
 
@@ -525,12 +520,7 @@ class Scan(TopPairConfig, VAETraining):
             events=TOY_EVENTS,
             training_events=40,
             validation_events=20,
-            batch_size=min(self.batch_size, 20),
-            width=8,
-            adam_phases=min(self.adam_phases, 2),
-            adam_epochs=1,
-            sgd_phases=min(self.sgd_phases, 2),
-            sgd_epochs=1,
+            **tiny(self),
         )
         truth = Reference.of(events)
         sets, parts = (events[:40], events[40:]), [(0, 3, 0), (1, 1, 0)]
@@ -559,6 +549,18 @@ def variants(preset: str) -> dict[str, TwoBodyVAE]:
     """Further results of this preset that the book shows, by title."""
     larger = LARGER if preset == "laptop" else ()
     return {f"two-body-vae, B = {b:g}": larger_b(b) for b in larger}
+
+
+def tiny(training: VAETraining) -> dict[str, Any]:
+    """What makes a training as short as a fingerprint needs it, in all of its phases."""
+    return {
+        "batch_size": min(training.batch_size, 20),
+        "width": 8,
+        "adam_phases": min(training.adam_phases, 2),
+        "adam_epochs": 1,
+        "sgd_phases": min(training.sgd_phases, 2),
+        "sgd_epochs": 1,
+    }
 
 
 def made_up_top_pairs(n: int, rng: np.random.Generator) -> Array:

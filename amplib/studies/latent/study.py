@@ -20,7 +20,7 @@ from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
-from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs
+from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs, tiny
 from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.collisions.study import TopPairConfig, first_top_pairs
 from amplib.truth.collisions.columns import TTBAR
@@ -113,12 +113,7 @@ class LatentStudy(TopPairConfig, VAETraining, BufferConfig):
             events=TOY_EVENTS,
             training_events=40,
             validation_events=20,
-            batch_size=min(self.batch_size, 20),
-            width=8,
-            adam_phases=min(self.adam_phases, 2),
-            adam_epochs=1,
-            sgd_phases=min(self.sgd_phases, 2),
-            sgd_epochs=1,
+            **tiny(self),
             **further,
         )
 
