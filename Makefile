@@ -8,20 +8,25 @@ PIP_FLAGS ?=
 
 # What is asked for reaches the shell in its environment, as data: neither make nor the shell ever
 # expands it.  Lists are split at spaces; `set -f` keeps a * in them what it is.
-GIVEN     := ID NOTEBOOK SWEEP STUDY PRESET SET ARGS MINUTES FROM NAME MARKS CORES
+GIVEN     := ID NOTEBOOK SWEEP STUDY PRESET SET ARGS MINUTES JOBS PROFILE FROM NAME MARKS CORES
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN)
+# Sources and results are UTF-8, whatever the locale says.
+export PYTHONUTF8 := 1
 
 RUN       := PATH="$(CURDIR)/.venv/bin:$$PATH"
 PIP       := .venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 AMPLIB    := $(RUN) python -m amplib
-SNAKEMAKE := $(RUN) snakemake -s workflow/Snakefile --cores "$$CORES"
+SNAKEMAKE := $(RUN) python workflow/build.py --cores "$$CORES"
 CHECKED   := $(basename $(notdir $(wildcard tests/reference/*.json)))
 SETTINGS  := $${SET:+--set $$SET} $$ARGS
 OPTIONS   := $${PRESET:+--preset "$$PRESET"} $(SETTINGS)
 
+# How many jobs, and where; without a profile on these cores.
+JOBBING   := $${PROFILE:+--profile "$$PROFILE"} $${JOBS:+--jobs "$$JOBS"}
+
 .DEFAULT_GOAL := help
-.PHONY: help book pdf notebooks figure compute paper merge data sweep status test lint benchmark clean
+.PHONY: help book pdf notebooks figure compute paper cluster merge data sweep status test lint mutants benchmark scaling clean
 
 help: ## show this list
 	@echo "make TARGET; every target sets up what it needs. Cores: CORES=$$CORES."
@@ -49,6 +54,10 @@ compute: .venv/.ready ## the missing parts of a study: STUDY=name [PRESET=laptop
 paper: .venv/.ready ## all that is missing at the papers' scale: [MINUTES=150] [STUDY=name] [PRESET=paper]
 	@set -f; $(AMPLIB) compute $${STUDY:+"$$STUDY"} --all $${MINUTES:+--minutes "$$MINUTES"} $(OPTIONS)
 
+cluster: .venv/.ready ## the same in jobs of their own: STUDY=name [PRESET=paper] PROFILE=slurm [JOBS=20] [MINUTES=60]
+	@test -n "$$STUDY" || { echo 'make cluster STUDY=name PROFILE=slurm [JOBS=20]' >&2; exit 2; }
+	@set -f; $(AMPLIB) cluster "$$STUDY" $(JOBBING) $${MINUTES:+--minutes "$$MINUTES"} $(OPTIONS)
+
 merge: .venv/.ready ## take over parts that another machine has computed: FROM=folder
 	@test -n "$$FROM" || { echo 'make merge FROM=folder' >&2; exit 2; }
 	@$(AMPLIB) merge "$$FROM"
@@ -58,10 +67,11 @@ data: .venv/.ready ## events by the million, in data/: NAME=showers-laptop [SET=
 		{ echo 'make data NAME=showers-laptop [SET="name=value ..."]' >&2; exit 2; }
 	@set -f; $(AMPLIB) data "$$NAME" $(SETTINGS)
 
-sweep: .venv/.ready ## a notebook over a grid: NOTEBOOK=name SET="name=1,2,3 ..." [PRESET=laptop], or SWEEP=file.yml
+sweep: .venv/.ready ## a notebook over a grid: NOTEBOOK=name SET="name=1,2,3 ..." [PRESET=laptop], or SWEEP=file.yml [PROFILE=slurm]
 	@test -n "$$NOTEBOOK$$SWEEP" || \
 		{ echo 'make sweep NOTEBOOK=name SET="name=1,2,3", or SWEEP=file.yml' >&2; exit 2; }
-	@set -f; $(AMPLIB) sweep $${NOTEBOOK:+"$$NOTEBOOK"} $${SWEEP:+--file "$$SWEEP"} $(OPTIONS)
+	@set -f; $(AMPLIB) sweep $${NOTEBOOK:+"$$NOTEBOOK"} $${SWEEP:+--file "$$SWEEP"} \
+		$(JOBBING) $(OPTIONS)
 
 status: .venv/.ready ## what is computed, what is missing, and what it costs
 	@set -f; $(AMPLIB) status $(OPTIONS)
@@ -70,7 +80,7 @@ test: lint book ## lint, types, tests, notebooks and the built pages in a browse
 	@workflow/system_packages.sh browser || echo 'Without it the browser tests are skipped.'
 	@for name in $(CHECKED); do $(RUN) python workflow/notebook.py check $$name || exit; done
 	$(RUN) pytest tests $(CHECKED:%=_build/nbval/%.ipynb) --nbval-lax --nbval-current-env \
-		-m "$$MARKS" $$ARGS
+		-m "$$MARKS" --numprocesses "$$CORES" --dist loadfile $$ARGS
 
 lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) ruff check .
@@ -78,9 +88,17 @@ lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) mypy
 	$(RUN) lint-imports --no-cache
 
+mutants: .venv/.ready ## do tests notice small wrong changes of metrics and truth? [ARGS="--sample 50"], ARGS=named
+	@set -f; $(RUN) python workflow/mutants.py $$ARGS
+
 benchmark: .venv/.ready ## how fast GANs train, showers and events are made, and events judged, on this machine
 	@for name in gan_throughput vae_throughput showers shower_generators events csv_rows merit mixtures weights; do \
 		$(RUN) python benchmarks/$$name.py || exit; done
+
+scaling: .venv/.ready ## what sweeps cost on one core, on two and through a Slurm, for the page How far: some ten minutes
+	workflow/system_packages.sh slurm
+	$(RUN) python benchmarks/scaling.py --slurm > benchmarks/.scaling.json
+	mv benchmarks/.scaling.json benchmarks/scaling.json
 
 clean: ## remove everything that is built; results and .venv stay
 	rm -rf _build book/notebooks .snakemake results/.work *.egg-info

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,8 +18,9 @@ from amplib.book.data import make_data
 from amplib.book.obtain import BEST, is_wanting, stored
 from amplib.store.compute import WorkerDied, check_positive, compute
 from amplib.store.rates import cost
+from amplib.store.results import Result
 from amplib.store.study import PRESETS
-from amplib.studies.catalogue import STUDIES, results_of, wanted
+from amplib.studies.catalogue import STUDIES, make_study, results_of, wanted
 
 _DIGITS = re.compile("[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -36,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a locale may not have ± and ×
             stream.reconfigure(errors="replace")
+    warnings.formatwarning = lambda message, *where: f"amplib: {message}\n"
     parser = Parser(prog="amplib")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -64,16 +67,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--only", metavar="FIRST:LAST", help="repetitions, for one of several machines")
     c.set_defaults(run=run_compute)
 
+    c = commands.add_parser("cluster", help="the same in jobs of their own, on other machines")
+    c.add_argument("study", help=f"one of {', '.join(STUDIES)}")
+    c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
+    c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    c.add_argument("--profile", help="slurm, htcondor, kubernetes, or a folder; else these cores")
+    c.add_argument("--jobs", type=int, help="into how many the parts are divided")
+    c.add_argument("--minutes", type=float, help="end each job after so many, and go on in another")
+    c.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    c.set_defaults(run=run_cluster)
+
     c = commands.add_parser("merge", help="take over parts that another machine has computed")
-    c.add_argument("folder", type=Path, help="its results")
+    c.add_argument("folder", type=Path, help="its results, or an archive of them (.tar)")
     c.set_defaults(run=run_merge)
 
     c = commands.add_parser("data", help="events by the million, as one file")
     c.add_argument("name", help="a study and a preset, such as showers-laptop")
     c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    c.add_argument("--header", action="store_true", help="name the columns of a CSV file")
     c.add_argument("--jobs", type=int, help="worker processes")
     c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     c.set_defaults(run=run_data)
+
+    c = commands.add_parser("generate", help="events of a shipped generator, as one file")
+    c.add_argument("generator", help="ttbar: top pairs of the event paper's B-VAE")
+    c.add_argument("-n", type=int, required=True, help="events")
+    c.add_argument("-o", type=Path, required=True, metavar="FILE", help="csv, npy, h5, parquet")
+    c.add_argument("--seed", type=int, default=1, help="of the random numbers; 1 by default")
+    c.add_argument("--alpha", type=float, default=1.0, help="smudge factor of the buffer")
+    c.add_argument("--gamma", type=float, default=0.05, help="offset of the buffer's variances")
+    c.set_defaults(run=run_generate)
 
     c = commands.add_parser("status", help="what is computed and what is missing")
     c.add_argument("--preset", help=f"one of {', '.join(PRESETS)}; all by default")
@@ -97,6 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
     c.add_argument("--max-points", type=int, help="allow so many")
     c.add_argument("--jobs", type=int, help="points at once")
+    c.add_argument("--profile", help="slurm, htcondor, kubernetes, or a folder; else these cores")
     c.set_defaults(run=run_sweep)
 
     options = parser.parse_args(arguments)
@@ -166,11 +190,23 @@ def _compute_all(options: argparse.Namespace) -> bool:
     return compute_all(wanted(preset, options.study), options.minutes, options.jobs, options.device)
 
 
+def run_cluster(options: argparse.Namespace) -> bool:
+    """``amplib cluster``: fails if anything is still missing."""
+    from amplib.book.cluster import on_cluster
+
+    check_positive(jobs=options.jobs)
+    study = make_study(options.study, options.preset, **assignments(options.set))
+    result = Result(study, options.preset)
+    return on_cluster(result, options.profile, options.jobs, options.minutes, options.device)
+
+
 def run_merge(options: argparse.Namespace) -> bool:
     """``amplib merge``: fails if anything was refused."""
     from amplib.store.merge import merge
+    from amplib.store.shares import take
 
-    taken, refused = merge(options.folder, STUDIES)
+    get = take if options.folder.is_file() else merge
+    taken, refused = get(options.folder, STUDIES)
     for line in taken:
         print(line)
     for line in refused:
@@ -180,20 +216,36 @@ def run_merge(options: argparse.Namespace) -> bool:
 
 def run_data(options: argparse.Namespace) -> bool:
     """``amplib data``."""
-    print(make_data(options.name, options.jobs, options.device, assignments(options.set)))
+    parameters = assignments(options.set)
+    print(make_data(options.name, options.jobs, options.device, parameters, options.header))
+    return True
+
+
+def run_generate(options: argparse.Namespace) -> bool:
+    """``amplib generate``."""
+    from amplib.book.generate import generate
+
+    name, n, path = options.generator, options.n, options.o
+    print(generate(name, n, path, options.seed, options.alpha, options.gamma), file=sys.stderr)
     return True
 
 
 def run_status(options: argparse.Namespace) -> bool:
-    """``amplib status``: a table of parts done and wanted, and what the rest would cost."""
+    """``amplib status``: a table of parts done and wanted, and what the rest would cost; fails if
+    a result is damaged."""
     presets = [options.preset] if options.preset else list(PRESETS)
     rows: list[dict[str, Any]] = []
     for preset in presets:
         for name, result in results_of(preset).items():
-            missing = result.missing()
             wanted = len(result.study.parts())
-            row = {"study": name, "preset": preset, "parts_done": wanted - len(missing)}
-            rows.append({**row, "parts_wanted": wanted, "to_do": cost(result, missing)})
+            try:
+                missing = result.missing()
+                done, to_do = wanted - len(missing), cost(result, missing)
+            except (ValueError, OSError) as error:  # the others are of interest all the same
+                print(f"amplib: {error}", file=sys.stderr)
+                done, to_do = 0, "damaged"
+            row = {"study": name, "preset": preset, "parts_done": done}
+            rows.append({**row, "parts_wanted": wanted, "to_do": to_do})
     if not files.IN_REPOSITORY:
         print(f"results are kept in {files.RESULTS}")
     print(f"{'study':42s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
@@ -202,7 +254,7 @@ def run_status(options: argparse.Namespace) -> bool:
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(rows, indent=1))
-    return True
+    return not any(row["to_do"] == "damaged" for row in rows)
 
 
 def run_claims(options: argparse.Namespace) -> bool:
@@ -237,14 +289,14 @@ def run_sweep(options: argparse.Namespace) -> bool:
         raise ValueError("expected a notebook with --set NAME=V1,V2,..., or --file")
     if options.file:
         chosen = points.from_file(options.file, options.preset, most)
-        return sweep(options.file.stem, chosen, options.jobs)
+        return sweep(options.file.stem, chosen, options.jobs, options.profile)
     grid = {
         name: [_literal(v) for v in str(values).split(",")]
         for name, values in assignments(options.set).items()
     }
     chosen = points.points([options.notebook], options.preset, {"grid": grid}, most)
     name = "-".join([options.notebook, options.preset, *grid])
-    return sweep(f"{name}-{points.digest(chosen)}", chosen, options.jobs)
+    return sweep(f"{name}-{points.digest(chosen)}", chosen, options.jobs, options.profile)
 
 
 def assignments(pairs: Sequence[str]) -> dict[str, Any]:

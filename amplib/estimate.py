@@ -111,6 +111,33 @@ def relative(value: float, error: float, repetitions: int, centre: float | None 
     return Estimate(value, error, centre / factor, centre * factor, repetitions)
 
 
+def mean(values: ArrayLike) -> Estimate:
+    """Mean over repetitions, with its standard error and a 95% interval of Student's; of a single
+    one there is no error.
+
+    >>> mean([1.0, 2.0, 3.0]).value, mean([1.0]).interval().high
+    (2.0, inf)
+    """
+    x = np.asarray(values, dtype=float)
+    n, value = len(x), float(x.mean())
+    if n < 2:
+        return Estimate(value, np.nan, repetitions=n)
+    error = float(x.std(ddof=1) / np.sqrt(n))
+    reach = t_quantile(n) * error
+    return Estimate(value, error, value - reach, value + reach, n)
+
+
+def geometric_mean(values: ArrayLike) -> Estimate:
+    """Of a positive number over repetitions, the interval in its logarithm.
+
+    >>> geometric_mean([1.0, 4.0]).value
+    2.0
+    """
+    logs = mean(np.log(values))
+    value = float(np.exp(logs.value))
+    return relative(value, value * logs.error, logs.repetitions or 1)
+
+
 class Interval(NamedTuple):
     """A value with the ends of its 68% interval.
 

@@ -36,13 +36,13 @@ def repository() -> Path:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the target, flush to disk, rename: the file is whole or not there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    """Write beside the target, flush to disk, rename: the file is whole or not there.
+
+    Raises:
+        OSError: naming the file, for example on a full disk; nothing of it is left then.
+    """
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
 
 
 @contextmanager
@@ -54,6 +54,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name;
             before the block, so that no work is lost.
+        OSError: naming ``path``, if it cannot be written.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
@@ -65,5 +66,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # A full disk is found by a write, which no longer knows the name.
+        raise OSError(f"{path} cannot be written ({error.strerror or error})") from None
     finally:
         temporary.unlink(missing_ok=True)

@@ -265,15 +265,10 @@ report.show_table(
 # %% tags=["hide-input"]
 from amplib.book.claims import all_claims
 
-report.show_table(
+report.show_claims(
     "decays-claims",
     "What the paper says of these decays",
-    ["claim", "the paper", "we measure", "verdict"],
-    [
-        [report.claim_name(c), c.says, c.measured, "; ".join(filter(None, [c.verdict, c.why]))]
-        for c in all_claims(given["preset"])
-        if c.id in ("bvae.two-body", "bvae.z-momentum")
-    ],
+    all_claims(given["preset"], only=("bvae.two-body", "bvae.z-momentum")),
 )
 
 # %% tags=["nbval-check-output", "remove-cell"]

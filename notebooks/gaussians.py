@@ -56,10 +56,10 @@ import numpy as np
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.metrics.outlook import HOPELESS_AUC
+from amplib.store.results import at_one_scale
 from amplib.studies.gaussians.figures import mixture_panels, outlook_panels, weight_panels
 from amplib.studies.gaussians.reading import (
     MIXTURES,
-    at_one_scale,
     distance_gain,
     read,
     separation_gain,

@@ -54,16 +54,16 @@ report.show_banner(gans, ensembles, smooth, fits)
 # %% [markdown]
 # ## The contestants
 #
-# All of them see the same samples and are judged by the same MSE {eq}`eq-mse`, exactly, from their
-# distribution functions: no events need to be drawn.
+# All of them see the same samples and are judged by the same MSE {eq}`eq-mse`, all but the bootstrap
+# exactly, from their distribution functions.
 #
 # - **Kernel density estimates** with a Gaussian kernel and one bandwidth, from *Scott's rule*,
 #   *Silverman's rule*, or the *leave-one-out likelihood* of the sample itself.
 # - **A histogram** of 20 bins on $[-8, 8]$, uniform within a bin.
 # - **A two-component mixture** by expectation maximisation: the fit's functional form, found by
 #   other means, and so a check of the fit.
-# - **The sample itself**, which is what a bootstrap of infinitely many draws gives: where all others
-#   start from, {glue:text}`smooth-n-train` points.
+# - **A bootstrap**: events drawn from the sample itself, with replacement.  It knows nothing and smooths
+#   nothing, so that it has to be worth the {glue:text}`smooth-n-train` points that all others start from.
 
 # %% tags=["hide-input"]
 sample_and_fits = sample_and_fit(fits)
@@ -111,7 +111,7 @@ plt.show()
 # %% [markdown]
 # ## What a GAN adds, and what it does not
 #
-# The samples themselves are worth {glue:text}`bootstrap-equivalents` points at
+# Events drawn from the samples are worth {glue:text}`bootstrap-equivalents` points at
 # {glue:text}`smooth-quantiles` quantiles.  The mixture is another way to the fit's form
 # ({glue:text}`mixture-equivalents`).
 #

@@ -45,6 +45,10 @@ TARGETS = {
     ("figure", "SET"): {"ID": "amplify-fig2", "PRESET": "smoke"},
     ("figure", "ID"): {},
     ("sweep", "SET"): {"NOTEBOOK": "amplify", "PRESET": "smoke"},
+    ("sweep", "PROFILE"): {"NOTEBOOK": "amplify", "PRESET": "smoke", "SET": "seed=1,2"},
+    ("cluster", "PROFILE"): {"STUDY": "fit", "PRESET": "smoke"},
+    ("cluster", "JOBS"): {"STUDY": "fit", "PRESET": "smoke"},
+    ("cluster", "MINUTES"): {"STUDY": "fit", "PRESET": "smoke"},
     ("paper", "MINUTES"): {"STUDY": "gan"},
     ("merge", "FROM"): {},
     ("data", "NAME"): {},
@@ -142,6 +146,15 @@ def test_spans_that_are_refused(text):
         (["figure", "amplify-fig2", "--set", "preset=smoke"], "preset is not set here"),
         (["figure", "amplify-fig2", "--set", "open=5"], "'open' is no name of a parameter"),
         (["sweep", "amplify", "--set", "n_train=50,0"], "n_train = 0"),
+        (
+            ["sweep", "amplify", "--set", "seed=1", "--profile", "pbs"],
+            "profile = 'pbs': allowed are htcondor, kubernetes, slurm, or a folder",
+        ),
+        (["cluster", "gan", "--profile", "pbs"], "profile = 'pbs'"),
+        (["cluster", "nothing"], "unknown study 'nothing'"),
+        (["cluster", "gan", "--preset", "best"], "allowed are smoke, laptop, paper"),
+        (["cluster", "gan", "--jobs", "0"], "jobs = 0: must be an integer from 1"),
+        (["cluster", "gan", "--minutes", "0"], "minutes = 0.0: must be a number above zero"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_line(arguments, line):
@@ -158,6 +171,18 @@ def test_a_terminal_without_unicode_shows_the_claims(encoding):
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     assert (b"?" if encoding == "ascii" else b"\xb1") in done.stdout
+
+
+@pytest.mark.parametrize("command", ["claims", "status", "figure"])
+def test_a_locale_without_utf_8_changes_nothing(command):
+    """Not even Python's own help for such locales is at hand."""
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    arguments = [sys.executable, "-m", "amplib", command, *(["nothing"] * (command == "figure"))]
+    done = subprocess.run(arguments, cwd=ROOT, env={**os.environ, **plain}, capture_output=True)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == (2 if command == "figure" else 0)
+    assert len(done.stderr.splitlines()) == (command == "figure")
+    assert command == "figure" or len(done.stdout.splitlines()) > 20
 
 
 def test_an_empty_results_folder_is_the_usual_one():

@@ -17,6 +17,7 @@ import jupytext
 import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
+from nbconvert import HTMLExporter
 
 from amplib.book.figure import extract
 from amplib.book.numbers import numbers_of
@@ -27,6 +28,12 @@ from amplib.store.results import commit
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKED = "nbval-check-output"
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><link rel="icon" href="data:,">
+<style>body {{font-family: sans-serif; margin: 1rem auto; max-width: 60rem}}
+svg, img {{height: auto; max-width: 100%}} pre {{overflow-x: auto}}</style></head>
+<body><p><a href="../../index.html">all points</a></p>{body}</body></html>
+"""
 
 
 def build(name: str) -> Path:
@@ -65,11 +72,14 @@ def run(name: str, output: Path, parameters: dict[str, object]) -> None:
 
 def point(name: str, output: Path, parameters: dict[str, object], numbers: Path) -> None:
     """Execute the notebook at a point of a sweep and keep the numbers that it reports."""
-    try:
-        run(name, output, parameters)
-    except ParameterError as error:
-        raise SystemExit(f"ParameterError: {error}") from None
-    content = {"commit": commit(), "numbers": numbers_of(nbformat.read(output, 4))}
+    run(name, output, parameters)
+    executed = nbformat.read(output, 4)
+    # Offline: no scripts are asked for.
+    page, _ = HTMLExporter(
+        template_name="basic", mathjax_url="", require_js_url=""
+    ).from_notebook_node(executed)
+    write_atomically(output.with_suffix(".html"), PAGE.format(title=name, body=page).encode())
+    content = {"commit": commit(), "numbers": numbers_of(executed)}
     write_atomically(numbers, json.dumps(content, indent=1).encode())
 
 
@@ -142,11 +152,7 @@ def main(arguments: list[str]) -> None:
     if action == "run":
         name, output, *pairs = rest
         values = {k: value(v) for _, k, v in zip(*[iter(pairs)] * 3, strict=True)}
-        try:
-            run(name, Path(output), values)
-        except ParameterError as error:
-            print(f"ParameterError: {error}", file=sys.stderr)
-            raise SystemExit(2) from None
+        run(name, Path(output), values)
         return
     if action == "point":
         name, output, parameters, numbers = rest
@@ -158,4 +164,8 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except ParameterError as error:
+        print(f"ParameterError: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# system_packages.sh pdf|browser: see to the programs that pip cannot bring.
+# system_packages.sh pdf|browser|slurm: see to the programs that pip cannot bring.
 # Names the Debian packages that are missing; installs them as root, else prints the line to run.
 set -euo pipefail
 
@@ -23,8 +23,12 @@ find_missing() {
     browser)
         command -v chromium-browser >/dev/null || program chromium chromium
         ;;
+    slurm)
+        program slurmctld slurm-wlm
+        program munged munge
+        ;;
     *)
-        echo "usage: $0 pdf|browser" >&2
+        echo "usage: $0 pdf|browser|slurm" >&2
         exit 2
         ;;
     esac

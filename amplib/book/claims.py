@@ -6,7 +6,7 @@ A verdict follows from ``rules``, never from a look at the plot.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from amplib.book.obtain import BEST, stored
 from amplib.estimate import LEVEL
 from amplib.files import repository
 from amplib.metrics.verdict import ABOUT, MISSED
+from amplib.store.record import DamagedResult
 from amplib.store.results import Result
 from amplib.studies import catalogue
 from amplib.studies.claim import Evidence
@@ -67,7 +68,7 @@ def rules() -> Iterator[str]:
 def documents() -> dict[str, dict[str, dict[str, Any]]]:
     """``book/claims.yml``: document -> claim -> what it says, its value, where it stands."""
     content: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
-        (repository() / "book" / "claims.yml").read_text()
+        (repository() / "book" / "claims.yml").read_text(encoding="utf-8")
     )
     return content
 
@@ -79,13 +80,19 @@ def says() -> dict[str, str]:
     }
 
 
-def all_claims(preset: str = BEST) -> list[Claim]:
-    """Every claim of the documents, with our measurement where its result is stored."""
+def all_claims(preset: str = BEST, only: Collection[str] | None = None) -> list[Claim]:
+    """Claims of the documents, with our measurement where its result is stored.
+
+    Args:
+        preset: at which they are measured.
+        only: ids of those that are wanted; the others are not measured.
+    """
     evidence = partial(stored, preset=preset)
     return [
         _claim(evidence, f"{document}.{name}", row)
         for document, claims in documents().items()
         for name, row in claims.items()
+        if only is None or f"{document}.{name}" in only
     ]
 
 
@@ -96,7 +103,7 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
         return Claim(name, text, None, None, None, "not measured yet", None)
     try:
         finding = measured(evidence, row.get("value"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, DamagedResult) as error:
         return Claim(name, text, None, None, None, "not measured", measured.figure, str(error))
     result = measured.result(evidence)
     verdict, why = finding.verdict, finding.why

@@ -30,6 +30,7 @@ def make_data(
     jobs: int | None = None,
     device: str = "auto",
     overrides: Mapping[str, object] | None = None,
+    header: bool = False,
 ) -> Path:
     """Make what is missing of a data set, then write it as one file.
 
@@ -39,9 +40,11 @@ def make_data(
         jobs: worker processes (the cores by default).
         device: ``cpu``, ``cuda`` or ``auto``.
         overrides: parameters of the study that differ from the preset's.
+        header: a first line with the names of the columns, in a CSV file.
 
     Returns:
-        The file, in ``data/``; the parameters that differ are part of its name.
+        The file, in ``data/``; the parameters that differ are part of its name, and so is that
+        columns are named.
 
     Raises:
         ParameterError: for an unknown name or parameter, or a value out of range.
@@ -52,20 +55,24 @@ def make_data(
     if name not in data_names():
         raise ParameterError(f"NAME = {name!r}: allowed are {', '.join(data_names())}")
     if name.endswith(_PUBLISHED):
-        if overrides:
-            raise ParameterError(f"{name} is published as it is: it has no {', '.join(overrides)}")
+        asked = [*(overrides or {}), *(["header"] if header else [])]
+        if asked:
+            raise ParameterError(f"{name} is published as it is: it has no {', '.join(asked)}")
         return fetch(name.removesuffix(_PUBLISHED))
     study, _, preset = name.rpartition("-")
     result = Result(make_study(study, preset, **(overrides or {})), preset)
     bulk = cast(BulkStudy, result.study)
+    if header and bulk.suffix != ".csv":
+        raise ParameterError(f"header: {name} is written as {bulk.suffix}, not as .csv")
     import_module(bulk.writer)  # before any work
     compute(result, jobs=jobs, device=device)
     if missing := result.missing():
         raise ValueError(f"another run makes {len(missing)} of the parts; wait for it, then repeat")
     changes = (f"-{key}={value}" for key, value in bulk.changes(preset).items())
-    path = files.DATA / f"{name}{''.join(changes)}{bulk.suffix}"
+    named = "-header" if header else ""
+    path = files.DATA / f"{name}{''.join(changes)}{named}{bulk.suffix}"
     record = result.folder / "record.json"
     if not path.exists() or path.stat().st_mtime < record.stat().st_mtime:
         print(f"writing {path}", file=sys.stderr, flush=True)
-        bulk.write(path, result.each())
+        bulk.write(path, result.each(), header)
     return path

@@ -18,7 +18,9 @@ def owners() -> dict[str, str]:
     """Figure key -> notebook that draws it, from the notebooks' sources."""
     found: dict[str, str] = {}
     for source in sorted((repository() / "notebooks").glob("*.py")):
-        for key in re.findall(r'"figure": \{"name": "([\w-]+)"', source.read_text()):
+        for key in re.findall(
+            r'"figure": \{"name": "([\w-]+)"', source.read_text(encoding="utf-8")
+        ):
             found[key] = source.stem
     return found
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from amplib.parameters import ParameterError
 from amplib.store.compute import compute
 from amplib.store.rates import minutes
@@ -37,6 +40,11 @@ def is_wanting(result: Result) -> bool:
     missing = result.missing()
     days = minutes(result, missing) > 10 and result.preset == "paper"
     return bool(missing) and not (days and result.done())
+
+
+def asked(notebook: Path) -> set[str]:
+    """The studies that a notebook's source asks for."""
+    return set(re.findall(r'\bobtain\("([\w-]+)"', notebook.read_text(encoding="utf-8")))
 
 
 def stored(name: str, preset: str = BEST, **overrides: object) -> Result:

@@ -47,6 +47,9 @@ class Point:
         content = json.dumps([self.notebook, self.parameters], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
+    def __hash__(self) -> int:
+        return hash(self.key)  # its parameters are a dictionary
+
     def __str__(self) -> str:
         return " ".join(f"{k}={v}" for k, v in self.parameters.items())
 
@@ -68,7 +71,7 @@ def from_file(path: Path, preset: str, most: int) -> list[Point]:
         ParameterError: a file that says something else, in one line.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ParameterError(f"{path}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -134,7 +137,7 @@ def _check(notebook: str, source: Path, parameters: Values) -> None:
 
 def parameters_of(source: Path) -> tuple[list[str], str | None]:
     """Names in a notebook's parameters cell, and the study of which it takes every field."""
-    tree = ast.parse(source.read_text())
+    tree = ast.parse(source.read_text(encoding="utf-8"))
     names = []
     for node in tree.body:  # the parameters cell is the first code
         if not isinstance(node, ast.Assign):

@@ -153,6 +153,19 @@ def claim_name(claim: Claim) -> str:
     return f"{{ref}}`{name} <{claim.figure}>`" if claim.figure else name
 
 
+def show_claims(name: str, caption: str, claims: Iterable[Claim]) -> None:
+    """Display claims with the papers' words, our measurement and the verdict."""
+    show_table(
+        name,
+        caption,
+        ["claim", "the paper", "we measure", "verdict"],
+        [
+            [claim_name(c), c.says, c.measured or "--", "; ".join(filter(None, [c.verdict, c.why]))]
+            for c in claims
+        ],
+    )
+
+
 def show_banner(*results: Result) -> None:
     """Display a warning box for every result that is not at the papers' full scale.
 

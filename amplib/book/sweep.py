@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import re
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
-from amplib.book.obtain import BEST, stored
+from amplib.book.jobs import allowed, alone, last_line, places, profile_folder, run
+from amplib.book.obtain import BEST, asked, stored
 from amplib.book.points import Point
+from amplib.book.sweep_page import write_page
 from amplib.files import ROOT, write_atomically
-from amplib.parameters import ParameterError
 from amplib.store.rates import in_words, minutes
 from amplib.studies.catalogue import STUDIES
 
@@ -30,60 +23,65 @@ NOTEBOOK_SECONDS = 12
 """A notebook that finds its results spends about this on imports and figures."""
 
 
-def sweep(name: str, points: Sequence[Point], jobs: int | None = None) -> bool:
+def sweep(
+    name: str, points: Sequence[Point], jobs: int | None = None, profile: str | None = None
+) -> bool:
     """Run every point that is not done, gather the table, and say what failed.
 
     Args:
         name: of the folder in ``_build/sweeps``.
         points: checked ones.
-        jobs: points that run at once; the cores by default.
+        jobs: points that run at once; by default the cores, or as many as the profile allows.
+        profile: of Snakemake's for a cluster, by name or folder.
 
     Returns:
         whether no point failed.
 
     Raises:
-        ParameterError: if the same sweep is under way.
+        ParameterError: if the same sweep is under way, or for an unknown profile.
     """
     folder = ROOT / "_build" / "sweeps" / name
-    jobs = jobs or os.cpu_count() or 1
-    with _alone(folder):
-        write_plan(folder, points)
+    chosen = profile_folder(profile) if profile else None
+    jobs = places(chosen, jobs)
+    with alone(folder, "sweep"):
+        plan = write_plan(folder, points)
         missing = [p for p in points if not _done(folder, p)]
         print(
-            f"{len(points)} points, {len(missing)} to run on {jobs} cores, "
+            f"{len(points)} points, {len(missing)} to run, {jobs} at once, "
             f"about {in_words(estimate(missing, jobs))}",
             file=sys.stderr,
         )
         if missing:
-            _run(folder, points, jobs)
-        failed = [p for p in points if not _done(folder, p)]
-        for path in gather(folder, [p for p in points if _done(folder, p)]):
+            run("sweep.smk", plan, chosen, jobs, lambda: _count_done(folder, points), len(points))
+        failed = {p: reason(folder, p) for p in points if not _done(folder, p)}
+        table = tidy(folder, [p for p in points if p not in failed])
+        for path in gather(folder, table):
             print(path)
-    for point in failed:
-        print(f"failed: {point.notebook} {point}: {reason(folder, point)}", file=sys.stderr)
+        print(write_page(folder, points, table, {p.key: why for p, why in failed.items()}))
+    for point, why in failed.items():
+        print(f"failed: {point.notebook} {point}: {why}", file=sys.stderr)
     return not failed
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:  # dies with us
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ParameterError(f"the sweep in {folder} is under way") from None
-        yield
-
-
-def write_plan(folder: Path, points: Sequence[Point]) -> None:
-    """``plan.json`` for Snakemake, and the parameters of each point."""
-    plan = {p.key: p.notebook for p in points}
+def write_plan(folder: Path, points: Sequence[Point]) -> Path:
+    """``plan.json`` for Snakemake, with what a scheduler is asked for, and the parameters of each
+    point."""
+    listed = {
+        p.key: {
+            "notebook": p.notebook,
+            "runtime": allowed(estimate([p], jobs=1)),
+            "mem_mb": max((s.memory for s in map(STUDIES.__getitem__, _asked(p))), default=2000),
+        }
+        for p in points
+    }
+    plan = {"folder": str(folder), "points": listed}
     write_atomically(folder / "plan.json", json.dumps(plan, indent=1).encode())
     for point in points:
         path = _folder(folder, point) / "parameters.json"
         if not path.exists():  # an old one keeps its time, and its results
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, json.dumps(point.parameters, indent=1).encode())
+    return folder / "plan.json"
 
 
 def _folder(folder: Path, point: Point) -> Path:
@@ -94,14 +92,20 @@ def _done(folder: Path, point: Point) -> bool:
     return (_folder(folder, point) / "numbers.json").exists()
 
 
+def _count_done(folder: Path, points: Sequence[Point]) -> int:
+    return sum(_done(folder, point) for point in points)
+
+
+def _asked(point: Point) -> set[str]:
+    """The studies that its notebook asks for."""
+    return asked(ROOT / "notebooks" / f"{point.notebook}.py")
+
+
 def estimate(points: Sequence[Point], jobs: int) -> float:
     """About how many minutes the points take: their notebooks, and the results they lack."""
     lacking: dict[Path, float] = {}
     for point in points:
-        asked = re.findall(
-            r'obtain\("([\w-]+)"', (ROOT / "notebooks" / f"{point.notebook}.py").read_text()
-        )
-        for name in set(asked):
+        for name in _asked(point):
             known = {f.name for f in fields(STUDIES[name])}
             own = {k: v for k, v in point.parameters.items() if k in known}
             result = stored(name, point.parameters.get("preset", BEST), **own)
@@ -109,40 +113,13 @@ def estimate(points: Sequence[Point], jobs: int) -> float:
     return (len(points) * NOTEBOOK_SECONDS / 60 + sum(lacking.values())) / jobs
 
 
-def _run(folder: Path, points: Sequence[Point], jobs: int) -> None:
-    """Snakemake over the points, those that fail aside; a bar of those that are done."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow" / "sweep.smk")]
-    command += ["--cores", str(jobs), "--keep-going", "--rerun-incomplete", "--nolock"]
-    command += ["--quiet", "all", "--config", f"folder={folder}"]
-    with (folder / "snakemake.log").open("w") as log:
-        # In a group of its own: Ctrl-C is handed on once, to all of it.
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            with tqdm(total=len(points), unit="point", file=sys.stderr) as bar:
-                running = True
-                while running:
-                    running = process.poll() is None  # one last look after the end
-                    if more := sum(_done(folder, p) for p in points) - bar.n:
-                        bar.update(more)
-                    time.sleep(0.2)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
-            raise
-
-
 def reason(folder: Path, point: Point) -> str:
     """Why a point failed: the last line that it has said."""
-    log = _folder(folder, point) / "log.txt"
-    lines = log.read_text().splitlines() if log.exists() else []
-    said = [line for line in lines if line.strip()]
-    return said[-1].strip() if said else f"see {folder / 'snakemake.log'}"
+    return last_line(_folder(folder, point) / "log.txt") or f"see {folder / 'snakemake.log'}"
 
 
-def gather(folder: Path, points: Sequence[Point]) -> list[Path]:
-    """``table.csv`` and ``table.parquet``: one row for each number at each point.
+def tidy(folder: Path, points: Sequence[Point]) -> pd.DataFrame:
+    """One row for each number at each point.
 
     Columns: the point's key and notebook, every parameter, and then the number's name, at how many
     quantiles, value, error, the interval with its level, and the commit that it was made with.
@@ -152,9 +129,13 @@ def gather(folder: Path, points: Sequence[Point]) -> list[Path]:
         content = json.loads((_folder(folder, point) / "numbers.json").read_text())
         head = {"point": point.key, "notebook": point.notebook, **point.parameters}
         rows += [{**head, **row, "commit": content["commit"]} for row in content["numbers"]]
-    if not rows:
+    return pd.DataFrame(rows)
+
+
+def gather(folder: Path, table: pd.DataFrame) -> list[Path]:
+    """Write ``table.csv`` and ``table.parquet``; of no numbers none."""
+    if table.empty:
         return []
-    table = pd.DataFrame(rows)
     paths = [folder / "table.csv", folder / "table.parquet"]
     write_atomically(paths[0], table.to_csv(index=False).encode())
     # A column of several kinds (numbers here, names there) is text in parquet.

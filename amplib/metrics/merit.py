@@ -113,21 +113,27 @@ class PairHistograms:
         """Share of entries outside of the ranges, the mean over pairs."""
         return 1 - float(self.counts.sum() / (self.events * self._counts.shape[1]))
 
-    def delta(self, reference: ArrayLike) -> Estimate:
+    def delta(
+        self, reference: ArrayLike, pairs: slice | NDArray[np.bool_] = slice(None)
+    ) -> Estimate:
         """:func:`delta` against the truth's counts, with its standard error.
 
         Shares are of all events: what is dropped is missing.
 
+        Args:
+            reference: counts of the truth, ``(pairs, bins**2)``.
+            pairs: which of them to take the mean over; all by default.
+
         Raises:
             ValueError: the shapes differ, or the sample is empty.
         """
-        by_block = self.by_block
+        by_block, truth = self.by_block[:, pairs], np.asarray(reference)[pairs]
         counts = by_block.sum(0)
         without = [
-            delta(counts - block, reference, int(self.events - n))
+            delta(counts - block, truth, int(self.events - n))
             for block, n in zip(by_block, self._events, strict=True)
         ]
-        return Estimate(delta(counts, reference, self.events), jackknife_error(without))
+        return Estimate(delta(counts, truth, self.events), jackknife_error(without))
 
 
 def _count_pairs(columns: NDArray[np.intp], side: int, counts: Counts) -> None:

@@ -91,6 +91,34 @@ def classifier_test(
     return TwoSampleTest(auc(r, g), float((1 + far.sum()) / (1 + permutations)), float(null.std()))
 
 
+def boosted_test(
+    real: ArrayLike, generated: ArrayLike, rng: np.random.Generator, permutations: int = 999
+) -> TwoSampleTest:
+    """``classifier_test`` of boosted trees that see one half of either sample, on the other half.
+
+    Args:
+        real: events ``(N, D)``.
+        generated: events ``(M, D)``.
+        rng: of halves, trees and permutations.
+        permutations: see ``classifier_test``.
+
+    Raises:
+        ValueError: fewer than four events in a sample, or other columns.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    samples = [as_events(x) for x in (real, generated)]
+    if min(map(len, samples)) < 4 or samples[0].shape[1] != samples[1].shape[1]:
+        shapes = " and ".join(str(x.shape) for x in samples)
+        raise ValueError(f"samples {shapes}: four events of the same columns at least are needed")
+    seen, unseen = zip(*(np.split(rng.permutation(x), [len(x) // 2]) for x in samples), strict=True)
+    labels = np.repeat([1, 0], [len(x) for x in seen])
+    trees = HistGradientBoostingClassifier(random_state=int(rng.integers(2**31)))
+    trees.fit(np.concatenate(seen), labels)
+    of_real, of_generated = map(trees.decision_function, unseen)
+    return classifier_test(of_real, of_generated, rng, permutations)
+
+
 def sliced_wasserstein(
     first: ArrayLike,
     second: ArrayLike,

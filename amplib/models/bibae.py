@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from amplib.models.config import BIBAEConfig
-from amplib.models.generators import ROWS, ImageGenerator, ImageStack, Measure, frozen
+from amplib.models.generators import ROWS, ImageGenerator, ImageStack, Measure, frozen, pedestal
 from amplib.models.layers import StackedLayers, StackedLinear
 from amplib.models.noise import NoiseBlock, normal_words, uniform_words
 from amplib.models.objectives import (
@@ -145,13 +145,14 @@ class Decoder(nn.Module):
             layers.append(_NormedConv(StackedConv3d(i, o, 3, starts, padding=1), side))
         self.convolutions = nn.Sequential(*layers)
         self.output = StackedConv3d(c[1], 1, 3, starts, padding=1)
+        self.pedestal = pedestal(config.start, len(starts), side)
 
     def forward(self, z: Tensor) -> Tensor:
         x = _with_energy(z, self.energy)
         for layer in self.dense:
             x = _leaky(layer(x))
         x = self.convolutions(x.unflatten(2, (-1, *[self.third] * 3)))
-        return F.relu(self.output(x)).squeeze(2).to(z.dtype)
+        return F.relu(self.pedestal(self.output(x).squeeze(2).to(z.dtype)))
 
 
 class Critic(nn.Module):
@@ -317,6 +318,7 @@ class StackedBIBAE(ImageStack):
         self.encoder = self._placed(Encoder(config, energy, side, self.starts))
         self.decoder = self._placed(Decoder(config, energy, side, self.starts))
         self.generator = BIBAEGenerator(self.decoder, config.latent)
+        self.start_from_the_mean(self.decoder.pedestal)
         self.autoencoder = nn.ModuleDict({"encoder": self.encoder, "decoder": self.decoder})
         self.critics = [self._placed(Critic(config, energy, side, self.starts)) for _ in range(2)]
         self.latent_critics = [self._placed(LatentCritic(self.starts)) for _ in range(2)]

@@ -146,7 +146,6 @@ class TrainedVAE:
     def _events(self, z: Tensor) -> Array:
         return (self.network.decode(z.unsqueeze(0))[0] * self.scale).cpu().numpy()
 
-    @torch.no_grad()
     def generate(
         self, n: int, seed: np.random.SeedSequence, prior: BufferConfig | None, batch: int = PIECE
     ) -> Iterator[Array]:
@@ -163,6 +162,13 @@ class TrainedVAE:
         Raises:
             ValueError: ``n`` or ``batch`` below 1.
         """
+        yield from map(self._events, self.codes(n, seed, prior, batch))
+
+    @torch.no_grad()
+    def codes(
+        self, n: int, seed: np.random.SeedSequence, prior: BufferConfig | None, batch: int = PIECE
+    ) -> Iterator[Tensor]:
+        """The codes ``(batch, dim z)`` that ``generate`` decodes."""
         if n < 1 or batch < 1:
             raise ValueError(f"{n} events in batches of {batch}: both must be at least 1")
         noise = Noise([seed], self.scale.device)
@@ -174,7 +180,7 @@ class TrainedVAE:
             z = box_muller(bits, self.scale.dtype)[:, : self.latent]
             if prior is not None:
                 z = self.buffer.codes(self._choices(words[:, 0], start, prior.draw), z, prior)
-            yield self._events(z)
+            yield z
 
     def _choices(self, words: Tensor, start: int, draw: str) -> Tensor:
         """Which encodings: the bias of the remainder, 2^-63 N, is none."""

@@ -49,6 +49,8 @@ class HiddenLayers(nn.Module):
         generators: one seeded CPU generator a member.
     """
 
+    shortcuts: ClassVar[bool] = True
+
     def __init__(self, config: VAETraining, inputs: int, generators: list[torch.Generator]):
         super().__init__()
         variance = GAIN / config.width
@@ -61,7 +63,7 @@ class HiddenLayers(nn.Module):
         hidden: list[Tensor] = []
         for k, layer in enumerate(self.layers):
             x = layer(x)
-            if k >= 2:
+            if self.shortcuts and k >= 2:
                 x = x + hidden[k - 2]
             x = F.elu(x, inplace=True)
             hidden.append(x)
@@ -80,15 +82,16 @@ class Autoencoder(nn.Module):
         generators: one seeded CPU generator a member.
     """
 
+    hidden: ClassVar[type[HiddenLayers]] = HiddenLayers
     mask: Tensor
 
     def __init__(self, config: VAEConfig, columns: int, generators: list[torch.Generator]):
         super().__init__()
         self.config, self.columns, latent = config, columns, config.latent
-        self.encoder = HiddenLayers(config, columns, generators)
+        self.encoder = self.hidden(config, columns, generators)
         self.mean = StackedLinear(config.width, latent, generators, "xavier")
         self.log_variance = StackedLinear(config.width, latent, generators, "xavier")
-        self.decoder = HiddenLayers(config, latent, generators)
+        self.decoder = self.hidden(config, latent, generators)
         self.output = StackedLinear(config.width, columns, generators, "xavier")
         self.register_buffer("mask", torch.ones(len(generators), 1, latent))
 
@@ -113,7 +116,7 @@ class Autoencoder(nn.Module):
     def member(self, k: int) -> Autoencoder:
         """Member k alone, without what is masked in it."""
         config = replace(self.config, latent=int(self.mask[k].sum()))
-        alone = Autoencoder(config, self.columns, [torch.Generator()]).to(self.mask)
+        alone = type(self)(config, self.columns, [torch.Generator()]).to(self.mask)
         mine = self.state_dict()
         alone.load_state_dict(
             {
@@ -191,6 +194,7 @@ class StackedVAE(SharedStack):
     """
 
     precision: ClassVar[str] = "highest"  # what a reconstruction resolves, TF32 rounds away
+    kind: ClassVar[type[Autoencoder]] = Autoencoder
 
     def __init__(
         self,
@@ -207,10 +211,10 @@ class StackedVAE(SharedStack):
         self.validation = self.tensor(validation / self.scale.cpu().numpy())
         self.kl_weights = self.tensor(np.array([c.kl_weight for c in configs]))
         members = [
-            Autoencoder(own, events.shape[1], [start])
+            self.kind(own, events.shape[1], [start])
             for own, start in zip(self.configs, self.starts, strict=True)
         ]
-        self.network = Autoencoder.joined(members).to(self.device, dtype)
+        self.network = self.kind.joined(members).to(self.device, dtype)
         self.noise, self.fixed_noise = map(self.stream, (2, 3))
         self.optimiser = self.adam = self.optimise("network", self.network, Adam)
         if self.config.sgd_phases:

@@ -113,6 +113,20 @@ class VAEConfig(VAETraining):
 
 
 @dataclass(frozen=True)
+class StagedVAEConfig(VAEConfig):
+    """A VAE of the codes of another one (event paper, sec. III B c).
+
+    Three layers of 64, without shortcuts; all else as of the VAE of top pairs, the scaling to
+    [-1, 1] and the hyperbolic tangent of the output among it.  Its dim z' the paper does not say:
+    that of the codes, as Dai and Wipf (arXiv:1903.05789) have it, whom it follows.
+    """
+
+    width: int = bounded(64, 1, 8192)
+    depth: int = bounded(3, 1, 100)
+    kl_weight: float = bounded(1e-3, 0.0, 1e6)
+
+
+@dataclass(frozen=True)
 class BufferConfig(Parameters):
     """How codes are drawn from the density information buffer (event paper, eqs. 16 to 19).
 
@@ -157,6 +171,9 @@ class DCTRTraining(Parameters):
 
     - ``temperature``: ``on`` divides the logit by one number that makes the validation loss
       smallest (Guo et al., arXiv:1706.04599).
+    - ``balance``: either class counts for one half, whatever its size.  ``weights`` weight the
+      smaller one up, ``tiling`` repeats its events, "equivalent to increasing the training
+      weights", which "was found to converge better" (sec. III B).
     """
 
     batch_size: int = bounded(200, 2, 1_000_000)
@@ -165,6 +182,7 @@ class DCTRTraining(Parameters):
     learning_rate: float = bounded(1e-3, 1e-9, 1.0)
     validation: float = bounded(0.2, 0.001, 0.9)
     temperature: str = one_of("off", "on")
+    balance: str = one_of("weights", "tiling")
 
 
 STEPS_AN_EPOCH = 100
@@ -180,6 +198,10 @@ class ImageTraining(Parameters):
       of the piece with the smallest mean distance (``generators.ImageStack``).
     - ``decay``: of the learning rate, an epoch.
     - ``precision``: of convolutions and dense layers; what is added up stays in float32.
+    - ``start``: of generated images.  As ``published`` they start from weights near zero, and the
+      last ReLU lets a training of few steps end where every image is empty and nothing has a
+      gradient any more.  With ``mean`` a trained value a cell is added before it, at first that of
+      the mean training image.
     """
 
     published_weights: ClassVar[int]
@@ -189,6 +211,7 @@ class ImageTraining(Parameters):
     pieces: int = bounded(50, 1, 100_000)
     judged: int = bounded(1000, 2, 100_000)
     precision: str = one_of("float32", "bfloat16")
+    start: str = one_of("published", "mean")
     batch_size: int = bounded(8, 2, 100_000)
     learning_rate: float = bounded(5e-4, 1e-9, 1.0)
     decay: float = bounded(0.95, 1e-3, 1.0)
@@ -248,3 +271,80 @@ class ImageGANConfig(ImageTraining):
     learning_rate: float = bounded(1e-5, 1e-9, 1.0)
     decay: float = bounded(1.0, 1e-3, 1.0)
     beta_2: float = bounded(0.999, 0.0, 0.9999)
+
+
+@dataclass(frozen=True)
+class EventGANConfig(Parameters):
+    """One of the GANs of top pairs (event paper, Table IV and Fig. 6); see ``EVENT_GANS``.
+
+    - ``steps``: of the generator.
+    - ``critic_steps``: for each of them; ``warm_up``: so many for the first 25 steps of the
+      generator and for every 500th, if that is more (released codes of WGAN and MMD-GAN).
+    - ``clip``: largest modulus of the critic's weights; ``penalty``: weight of the gradient's.
+    - ``scaling``: columns are divided by their largest ``modulus``, as the paper does "in all
+      cases", or brought from their ``range`` to [-1, 1].
+    """
+
+    noise: int = bounded(100, 1, 10_000)
+    width: int = bounded(512, 1, 8192)
+    batch_size: int = bounded(64, 2, 1_000_000)
+    learning_rate: float = bounded(5e-5, 1e-9, 1.0)
+    beta_1: float = bounded(0.5, 0.0, 0.9999)
+    beta_2: float = bounded(0.999, 0.0, 0.9999)
+    steps: int = bounded(100_000, 1, 100_000_000)
+    critic_steps: int = bounded(1, 1, 1000)
+    warm_up: int = bounded(0, 0, 100_000)
+    clip: float = bounded(0.01, 1e-9, 1e3)
+    penalty: float = bounded(10.0, 0.0, 1e3)
+    scaling: str = one_of("modulus", "range")
+
+    @property
+    def turns_an_epoch(self) -> int:
+        """Steps of the generator between two records of the losses."""
+        return -(-self.steps // RECORDS)
+
+    @property
+    def epochs(self) -> int:
+        """Of a whole training; its last one is whole as well."""
+        return -(-self.steps // self.turns_an_epoch)
+
+
+RECORDS = 200
+"""Epochs of an ``EventGAN`` at most: losses are recorded after each."""
+_WEIGHTS_CLIPPED = EventGANConfig(critic_steps=5, warm_up=100)
+EVENT_GANS: dict[str, EventGANConfig] = {
+    "DijetGAN": EventGANConfig(
+        noise=128, width=128, batch_size=32, learning_rate=1e-5, beta_2=0.9, scaling="range"
+    ),
+    "LSGAN": EventGANConfig(learning_rate=2e-4, steps=96_000),
+    "MMD-GAN": _WEIGHTS_CLIPPED,
+    "WGAN-GP": EventGANConfig(learning_rate=1e-4, beta_1=0.0, beta_2=0.9, critic_steps=5),
+    "WGAN": _WEIGHTS_CLIPPED,
+    "WGAN + MBD": _WEIGHTS_CLIPPED,
+    "WGAN + MBD + MMD": _WEIGHTS_CLIPPED,
+}
+"""What the event paper calls "the recommended hyperparameters from the corresponding papers".
+
+Batch, optimiser, rate, critic steps, clip and penalty are those of LSGAN (arXiv:1611.04076),
+MMD-GAN (1705.08584), WGAN-GP (1704.00028) and WGAN (1701.07875); DijetGAN (1903.02433) is as its
+authors released it.  These papers are about images.  Dense layers, their width and the 100 numbers
+of noise are those of the perceptrons that WGAN's and WGAN-GP's authors use where they use any;
+DijetGAN's are its own.  Steps are 10^5 where nothing is recommended, LSGAN's those of the event
+paper's code.  The paper's code has a discriminator with minibatches of 1024 for its LSGAN, WGAN
+clipped at 1e-5 and batches of 256 for WGAN-GP: the text's "recommended" is followed instead.
+"""
+
+
+@dataclass(frozen=True)
+class FlowMatchingConfig(Parameters):
+    """A velocity field that carries N(0, 1) to the events (arXiv:2210.02747); sizes are ours.
+
+    - ``flow_steps``: of the midpoint rule, in generation.
+    """
+
+    width: int = bounded(512, 1, 8192)
+    depth: int = bounded(4, 1, 100)
+    batch_size: int = bounded(1024, 2, 1_000_000)
+    learning_rate: float = bounded(1e-3, 1e-9, 1.0)
+    epochs: int = bounded(1000, 1, 1_000_000)
+    flow_steps: int = bounded(50, 1, 10_000)

@@ -26,6 +26,7 @@ from amplib.models.config import DCTRTraining
 Array = NDArray[np.float64]
 ROWS = 20_000
 """Events that pass through the network at once when nothing is trained."""
+STEPS_A_REPORT = 100
 TEMPERATURES = (0.05, 20.0)
 """Between which the temperature is looked for."""
 
@@ -148,8 +149,8 @@ def train_dctr(
 ) -> DCTR:
     """Train a classifier on events of the truth against generated ones.
 
-    Either class counts for one half, whatever its size and its prior weights: the smaller one is
-    weighted up, which is what the paper's tiling does, and W needs no further factor.
+    Either class counts for one half, whatever its size and its prior weights, so that W needs no
+    further factor (``DCTRTraining.balance``).
 
     Args:
         network: its logit is trained in place.
@@ -181,7 +182,11 @@ def train_dctr(
             raise ValueError(f"{len(x)} {name} events cannot be split for validation")
     order = [torch.randperm(len(x), generator=generator) for x in classes]
     check = _Labelled.of(classes, priors, [o[:n] for o, n in zip(order, held_out, strict=True)])
-    train = _Labelled.of(classes, priors, [o[n:] for o, n in zip(order, held_out, strict=True)])
+    rows = [o[n:] for o, n in zip(order, held_out, strict=True)]
+    if training.balance == "tiling":  # after the split: no event on both of its sides
+        most = max(map(len, rows))
+        rows = [r.repeat(-(-most // len(r)))[:most] for r in rows]
+    train = _Labelled.of(classes, priors, rows)
     losses, best = _fit(network, train, check, training, generator, progress)
     network.load_state_dict(best)
     network.eval()
@@ -227,7 +232,7 @@ def _fit(
         network.train()
         total = torch.zeros((), dtype=torch.float64, device=train.x.device)
         batches = torch.randperm(len(train.x), generator=generator).split(how.batch_size)
-        for rows in batches:
+        for step, rows in enumerate(batches, start=1):
             rows = rows.to(train.x.device)
             logit = network(train.x[rows]).reshape(len(rows))
             loss = F.binary_cross_entropy_with_logits(logit, train.y[rows], train.w[rows])
@@ -235,8 +240,10 @@ def _fit(
             loss.backward()
             adam.step()
             total += loss.detach() * len(rows)
+            if step % STEPS_A_REPORT == 0:
+                progress(STEPS_A_REPORT)
         losses.append((total.item() / len(train.x), _loss(_logits(network, check.x), check)))
-        progress(len(batches))
+        progress(len(batches) % STEPS_A_REPORT)
         if not np.isfinite(losses[-1]).all():
             raise ValueError(f"the classifier diverged in epoch {epoch + 1}")
         since += 1

@@ -15,7 +15,7 @@ from amplib.models.config import BIBAEConfig, ImageGANConfig
 from amplib.models.noise import Noise, NoiseBlock
 from amplib.models.objectives import spread_distance
 from amplib.models.stack import Stack
-from amplib.models.volumes import SparseImages
+from amplib.models.volumes import Pedestal, SparseImages
 
 ROWS = 100
 """Images that are generated at once."""
@@ -34,6 +34,11 @@ class ImageGenerator(nn.Module):
     @abstractmethod
     def forward(self, noise: NoiseBlock, rows: int) -> Tensor:
         """So many images."""
+
+
+def pedestal(start: str, members: int, side: int) -> nn.Module:
+    """For this ``ImageTraining.start``: of zeros until there are images, or nothing at all."""
+    return Pedestal(members, side) if start == "mean" else nn.Identity()
 
 
 @torch.no_grad()
@@ -143,6 +148,11 @@ class ImageStack(Stack):
         self.smallest = torch.full((members,), torch.inf, dtype=dtype, device=self.device)
         self.kept_at = torch.zeros(members, dtype=torch.int64, device=self.device)
         self.kept: dict[str, Tensor] = {}
+
+    def start_from_the_mean(self, pedestal: nn.Module) -> None:
+        """Put the mean training image into the generator's pedestal, if it is one."""
+        if isinstance(pedestal, Pedestal):
+            pedestal.weight.data.copy_(self.images.mean())
 
     def keep(self, **modules: nn.Module) -> None:
         """Name the modules whose best weights are kept."""

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from amplib.models.config import ImageGANConfig
-from amplib.models.generators import ImageGenerator, ImageStack, Measure, frozen
+from amplib.models.generators import ImageGenerator, ImageStack, Measure, frozen, pedestal
 from amplib.models.layers import StackedLinear
 from amplib.models.noise import NoiseBlock, uniform_words
 from amplib.models.objectives import binary_entropy
@@ -34,6 +34,9 @@ ENERGY_UNIT = 100.0
 """GeV."""
 DEVIATION = 0.02
 """Of the first weights of every layer."""
+
+SIDE = 30
+"""Cells along each axis."""
 
 TERMS = ("discriminator", "generator")
 
@@ -57,6 +60,7 @@ class Generator(ImageGenerator):
                 ]
             )
         self.last = StackedConvTranspose3d(g, 1, 3, starts, 1, 2, DEVIATION)
+        self.pedestal = pedestal(config.start, len(starts), SIDE)
 
     def words(self, rows: int) -> int:
         return uniform_words(rows * self.latent)
@@ -64,7 +68,7 @@ class Generator(ImageGenerator):
     def forward(self, noise: NoiseBlock, rows: int) -> Tensor:
         z = self.energy * noise.uniform(rows, self.latent)
         x = self.layers(self.first(z[..., None, None, None]))
-        return F.relu(self.last(x)).squeeze(2).to(z.dtype)
+        return F.relu(self.pedestal(self.last(x).squeeze(2).to(z.dtype)))
 
 
 class Discriminator(nn.Module):
@@ -119,6 +123,7 @@ class StackedImageGAN(ImageStack):
         super().__init__(config, images, measure, reference, threshold, TERMS, seeds, device, dtype)
         self.generator = Generator(config, energy, self.starts).to(self.device, dtype)
         self.discriminator = Discriminator(config, energy, self.starts).to(self.device, dtype)
+        self.start_from_the_mean(self.generator.pedestal)
         betas = (config.beta_1, config.beta_2)
         self.adam_g = self.optimise("generator", self.generator, Adam, betas=betas)
         self.adam_d = self.optimise("discriminator", self.discriminator, Adam, betas=betas)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEAK = 0.01
@@ -34,7 +35,10 @@ class StackedLinear(nn.Module):
             :math:`\sqrt{6/n_\mathrm{in}}` (arXiv:1502.01852), or ``xavier``, within
             :math:`\sqrt{6/(n_\mathrm{in} + n_\mathrm{out})}` (Glorot, Bengio 2010); or a number,
             the standard deviation of normal weights.
+        normed: batch norm follows, to which a bias is nothing: there is none.
     """
+
+    bias: Tensor
 
     def __init__(
         self,
@@ -42,9 +46,10 @@ class StackedLinear(nn.Module):
         outputs: int,
         generators: list[torch.Generator],
         initialisation: str | float = "default",
+        normed: bool = False,
     ):
         super().__init__()
-        self.inputs, self.outputs = inputs, outputs
+        self.inputs, self.outputs, self.normed = inputs, outputs, normed
         normal = isinstance(initialisation, float)
         scales = {
             "default": 1 / math.sqrt(inputs),
@@ -60,9 +65,12 @@ class StackedLinear(nn.Module):
             return nn.Parameter(torch.stack(members))
 
         self.weight = draw(scale, inputs, outputs)
-        self.bias = draw(scale if initialisation == "default" else 0.0, 1, outputs)
+        if not normed:
+            self.bias = draw(scale if initialisation == "default" else 0.0, 1, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.normed:
+            return torch.bmm(x, self.weight)
         return torch.baddbmm(self.bias, x, self.weight)
 
     def extra_repr(self) -> str:
@@ -84,6 +92,34 @@ class StackedLayers(nn.ModuleList):
 
     def __iter__(self) -> Iterator[StackedLinear]:
         return super().__iter__()  # type: ignore[return-value]
+
+
+class Perceptron(nn.Module):
+    """E perceptrons, ``(E, rows, in) -> (E, rows, out)``: He's uniform numbers in hidden layers,
+    Glorot's in the last, which is linear.
+
+    Args:
+        widths: of the input, the hidden layers and the output.
+        generators: one seeded CPU generator a member.
+        slope: of what activates hidden layers, below zero; 0 is the ReLU.
+    """
+
+    def __init__(
+        self, widths: Sequence[int], generators: list[torch.Generator], slope: float = 0.0
+    ):
+        super().__init__()
+        self.slope = slope
+        self.hidden = StackedLayers(widths[:-1], generators, "he")
+        self.output = StackedLinear(widths[-2], widths[-1], generators, "xavier")
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer sees, ``(E, rows, width)``."""
+        for layer in self.hidden:
+            x = F.leaky_relu(layer(x), self.slope, inplace=True)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output(self.features(x))
 
 
 def leaky_slope(values: Tensor) -> Tensor:

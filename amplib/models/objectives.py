@@ -5,7 +5,7 @@ Every function takes tensors with the member first and returns one value a membe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -39,6 +39,16 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], points: Tensor) -> Tens
     # A root of zero has no gradient; nothing else is changed by so little.
     norm = (gradient.flatten(2).square().sum(2) + 1e-24).sqrt()
     return (norm - 1).square().mean(1)
+
+
+def least_squares(value: Tensor, target: float) -> Tensor:
+    r"""Half the mean square of :math:`D - t` (LSGAN, arXiv:1611.04076, eq. 2).
+
+    Args:
+        value: ``(E, rows)`` the discriminator's values.
+        target: what they are to be: 0 of generated, 1 of real events, 1 for the generator.
+    """
+    return 0.5 * (value - target).square().mean(1)
 
 
 def between(real: Tensor, generated: Tensor, share: Tensor) -> Tensor:
@@ -84,6 +94,47 @@ def maximum_mean_discrepancy(x: Tensor, y: Tensor, alpha: float) -> Tensor:
         return torch.exp(-alpha * (a[:, :, None] - b[:, None]).square().sum(3))
 
     return (kernel(x, x) + kernel(y, y) - 2 * kernel(x, y)).mean((1, 2))
+
+
+def discrepancy_of_scales(x: Tensor, y: Tensor, scales: Sequence[float]) -> Tensor:
+    r"""The same with the sum of kernels :math:`e^{-|a - b|^2 / 2 \sigma^2}` over several
+    :math:`\sigma` (MMD-GAN, arXiv:1705.08584, sec. 5).
+
+    Kernels are taken less one, which cancels: codes that lie close together, as those of a clipped
+    encoder do, are told apart in single precision too.
+
+    Args:
+        x, y: ``(E, rows, codes)``.
+        scales: the :math:`\sigma`.
+    """
+    points = torch.cat([x, y], 1)
+    points = points - points.mean(1, keepdim=True)
+    square = points.square().sum(2)
+    product = torch.bmm(points, points.transpose(1, 2))
+    distance = square[:, :, None] + square[:, None] - 2 * product
+    kernel = torch.stack([torch.expm1(distance * (-0.5 / s**2)) for s in scales]).sum(0)
+    # Each sample's own pairs count once, the others with a minus: <k(x, x')> - 2 <k(x, y)> + ...
+    n, m = x.shape[1], y.shape[1]
+    weight = torch.cat([x.new_full((n,), 1 / n), x.new_full((m,), -1 / m)])
+    return (kernel @ weight) @ weight
+
+
+def root(squared: Tensor) -> Tensor:
+    """Square root of what rounding may make negative; its gradient is zero there."""
+    return squared.clamp(min=1e-24).sqrt()
+
+
+def one_sided_difference(real: Tensor, generated: Tensor) -> Tensor:
+    r""":math:`-\langle\mathrm{ReLU}(-(\langle f(x)\rangle - \langle f(G)\rangle))\rangle`, the
+    mean over codes: never above zero, and zero if every mean code of real events is the larger one.
+
+    In MMD-GAN it holds codes of real events above those of generated ones (arXiv:1705.08584,
+    sec. 4, "feasible set reduction").
+
+    Args:
+        real, generated: ``(E, rows, codes)``.
+    """
+    return -F.relu(generated.mean(1) - real.mean(1)).mean(1)
 
 
 def binary_entropy(logit: Tensor, real: bool) -> Tensor:

@@ -10,37 +10,20 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch import Tensor
+from torch.optim import Adam
 
 from amplib.models.config import RegularGANConfig
-from amplib.models.layers import StackedLayers, StackedLinear
+from amplib.models.layers import Perceptron
 from amplib.models.noise import Noise, NoiseBlock, series_words
-from amplib.models.stack import SharedStack
+from amplib.models.objectives import binary_entropy
+from amplib.models.stack import SharedStack, descend
 
 PIECE = 8192
 """Events that are generated at a time."""
 SLOPE = 0.2
 """Of the LeakyReLU below zero, as Radford et al. have it."""
-
-
-class Dense(nn.Module):
-    """``depth`` x (linear, LeakyReLU), and a linear layer: ``(E, rows, in) -> (E, rows, out)``."""
-
-    def __init__(
-        self, config: RegularGANConfig, inputs: int, outputs: int, starts: list[torch.Generator]
-    ):
-        super().__init__()
-        widths = [inputs] + [config.width] * config.depth
-        self.hidden = StackedLayers(widths, starts, "he")
-        self.output = StackedLinear(config.width, outputs, starts, "xavier")
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.hidden:
-            x = F.leaky_relu(layer(x), SLOPE, inplace=True)
-        return self.output(x)
 
 
 class RegularGAN(SharedStack):
@@ -66,9 +49,11 @@ class RegularGAN(SharedStack):
     ):
         super().__init__(events, config.batch_size, seeds, 2, device, dtype)
         self.config = config
-        columns = events.shape[1]
-        self.generator = Dense(config, config.noise, columns, self.starts).to(self.device, dtype)
-        self.discriminator = Dense(config, columns, 1, self.starts).to(self.device, dtype)
+        columns, hidden = events.shape[1], (config.width,) * config.depth
+        self.generator = Perceptron((config.noise, *hidden, columns), self.starts, SLOPE)
+        self.discriminator = Perceptron((columns, *hidden, 1), self.starts, SLOPE)
+        for network in (self.generator, self.discriminator):
+            network.to(self.device, dtype)
         self.noise, self.generation = map(self.stream, (2, 3))
         betas = (config.beta_1, 0.999)
         self.adam_g = self.optimise("generator", self.generator, Adam, betas=betas)
@@ -81,17 +66,16 @@ class RegularGAN(SharedStack):
         """One step of the discriminator, then one of the generator."""
         rows = self.batch_size
         first, second = (self._events(self.noise, 2 * at + k, rows) for k in range(2))
-        logits = self.discriminator(torch.cat([batch, first.detach()], 1))
-        loss_d = discriminator_loss(logits[:, :rows], logits[:, rows:])
-        self._update(self.adam_d, loss_d)
-        loss_g = generator_loss(self.discriminator(second))
-        self._update(self.adam_g, loss_g)
+        real, generated = self._logits(torch.cat([batch, first.detach()], 1)).split(rows, 1)
+        loss_d = binary_entropy(real, True) + binary_entropy(generated, False)
+        descend(self.adam_d, loss_d)
+        loss_g = binary_entropy(self._logits(second), True)
+        descend(self.adam_g, loss_g)
         return torch.stack([loss_d, loss_g]).detach()
 
-    def _update(self, optimiser: Optimizer, loss: Tensor) -> None:
-        optimiser.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        optimiser.step()
+    def _logits(self, events: Tensor) -> Tensor:
+        """Of being real, ``(E, rows)``."""
+        return self.discriminator(events).squeeze(2)
 
     def _events(self, noise: Noise, at: int | Tensor, rows: int) -> Tensor:
         """Scaled events ``(E, rows, columns)``."""
@@ -108,13 +92,3 @@ class RegularGAN(SharedStack):
         for number, start in enumerate(range(0, n, batch)):
             events = self._events(self.generation, number, batch) * self.scale
             yield events[:, : n - start].cpu().numpy()
-
-
-def discriminator_loss(real: Tensor, generated: Tensor) -> Tensor:
-    """L_D from the logits ``(E, rows, 1)`` of real and of generated events, ``(E,)``."""
-    return (F.softplus(-real).mean(1) + F.softplus(generated).mean(1)).squeeze(1)
-
-
-def generator_loss(generated: Tensor) -> Tensor:
-    """L_G from the logits of generated events, ``(E,)``."""
-    return F.softplus(-generated).mean(1).squeeze(1)

@@ -11,14 +11,14 @@ from typing import Protocol
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.optim import Adam
+from torch import Tensor
+from torch.optim import Adam, Optimizer
 
 from amplib.models.config import STEPS_AN_EPOCH
-from amplib.models.layers import StackedLayers, StackedLinear
+from amplib.models.layers import Perceptron
 from amplib.models.noise import NoiseBlock, normal_words
-from amplib.models.stack import Stack
+from amplib.models.objectives import binary_entropy
+from amplib.models.stack import Stack, descend
 
 GENERATOR, DISCRIMINATOR = (15, 15), (25, 25)
 """Widths of the hidden layers."""
@@ -34,21 +34,6 @@ class Source(Protocol):
 
     def __call__(self, noise: NoiseBlock, rows: int) -> Tensor:
         """``(E, rows, d)``."""
-
-
-class Perceptron(nn.Module):
-    """E perceptrons of ReLUs, ``(E, rows, in) -> (E, rows, out)``, initialised as the released code
-    is: He's uniform numbers in hidden layers, Glorot's in the last."""
-
-    def __init__(self, widths: tuple[int, ...], generators: list[torch.Generator]):
-        super().__init__()
-        self.hidden = StackedLayers(widths[:-1], generators, "he")
-        self.output = StackedLinear(widths[-2], widths[-1], generators, "xavier")
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.hidden:
-            x = F.relu(layer(x))
-        return self.output(x)
 
 
 class SmallGAN(Stack):
@@ -115,16 +100,15 @@ class SmallGAN(Stack):
         real = self.source(noise, half)
         with torch.no_grad():
             fake = self.generator(noise.normal(half, self.latent))
-        for k, (x, sign) in enumerate(((real, -1.0), (fake, 1.0))):
-            loss = F.softplus(sign * self.discriminator(x)).mean((1, 2))
-            self._update(self.adam_d, loss, k)
-        logit = self.discriminator(self.generator(noise.normal(self.batch_size, self.latent)))
-        self._update(self.adam_g, F.softplus(-logit).mean((1, 2)), 2)
+        for k, (x, is_real) in enumerate(((real, True), (fake, False))):
+            self._update(self.adam_d, x, is_real, k)
+        made = self.generator(noise.normal(self.batch_size, self.latent))
+        self._update(self.adam_g, made, True, 2)
 
-    def _update(self, optimiser: torch.optim.Optimizer, loss: Tensor, k: int) -> None:
-        optimiser.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        optimiser.step()
+    def _update(self, optimiser: Optimizer, x: Tensor, real: bool, k: int) -> None:
+        """One step towards the discriminator taking points for what ``real`` says."""
+        loss = binary_entropy(self.discriminator(x).squeeze(2), real)
+        descend(optimiser, loss)
         self.losses[k].copy_(loss.detach())
 
     @torch.no_grad()

@@ -168,6 +168,15 @@ class Stack(ABC):
                     seen.add(buffer)
         return state
 
+    def holds_nan(self) -> NDArray[np.bool_]:
+        """Which members have NaN in their state, ``(E,)``: in weights or an optimiser's memory."""
+        members = len(self.seeds)
+        found = np.zeros(members, bool)
+        for value in self.state().values():
+            if value.is_floating_point() and value.ndim and len(value) == members:
+                found |= value.isnan().reshape(members, -1).any(1).cpu().numpy()
+        return found
+
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go on from ``state``, which must come from the same configuration.
 
@@ -290,6 +299,13 @@ def check_events(*samples: NDArray[np.floating]) -> None:
         if not np.isfinite(events).all():
             row, column = np.argwhere(~np.isfinite(events))[0]
             raise ValueError(f"event {row}: column {column} is {events[row, column]}")
+
+
+def descend(optimiser: Optimizer, loss: Tensor) -> None:
+    """One step down the losses of all members, ``(E,)``."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.sum().backward()
+    optimiser.step()
 
 
 def forget(optimiser: Optimizer) -> None:

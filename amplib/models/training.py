@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from amplib.files import whole_file
 from amplib.models.stack import Stack
 from amplib.progress import Progress, Stopped
 
@@ -24,7 +24,7 @@ EPOCHS_A_REPORT = 10
 
 
 def train(
-    stack: Stack, epochs: int, checkpoint: Path, progress: Progress, steps: int
+    stack: Stack, epochs: int, checkpoint: Path | None, progress: Progress, steps: float
 ) -> np.ndarray:
     """Train E models to the end, from ``checkpoint`` if there is one.
 
@@ -35,7 +35,8 @@ def train(
         stack: what to train.
         epochs: in all.
         checkpoint: file that keeps the state; it is still there at the end, for what follows the
-            training and may be interrupted too.
+            training and may be interrupted too.  None for the few epochs of a fingerprint: no state
+            is kept, and no work reported.
         progress: told the work of the epochs since the last call.
         steps: work of one epoch of the whole stack.
 
@@ -45,9 +46,11 @@ def train(
     Raises:
         ValueError: a damaged checkpoint, or one of another configuration.
     """
-    losses = _resume(stack, checkpoint)
-    last, saved = int(stack.epoch), time.monotonic()
+    if checkpoint is None:
+        progress = _unreported
     record = max(1, epochs // LOSS_RECORDS)
+    losses = _resume(stack, checkpoint, epochs, record)
+    last, saved = int(stack.epoch), time.monotonic()
     try:
         progress(last * steps)
         for epoch, loss in stack.train(epochs, math.gcd(record, EPOCHS_A_REPORT)):
@@ -69,23 +72,58 @@ def train(
     return np.stack(losses, 2).transpose(1, 2, 0)
 
 
-def _save(stack: Stack, losses: list[np.ndarray], path: Path) -> None:
+def _unreported(work: float) -> None:
+    """Progress of what nobody waits for."""
+
+
+def _save(stack: Stack, losses: list[np.ndarray], path: Path | None) -> None:
+    if path is None or _unexplained(stack, losses):
+        return  # a member has just diverged: its next record says so, until then the last state is
     tensors = {name: value.cpu().contiguous() for name, value in stack.state().items()}
     tensors["losses"] = torch.from_numpy(
         np.array(losses).reshape(-1, 1 + len(stack.losses), len(stack.seeds))
     )
-    temporary = path.with_suffix(f".{os.getpid()}")
-    save_file(tensors, temporary)
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        try:
+            save_file(tensors, temporary)
+        except SafetensorError as error:  # a full disk, in words of its own
+            raise OSError(str(error)) from None
 
 
-def _resume(stack: Stack, path: Path) -> list[np.ndarray]:
-    if not path.exists():
+def _resume(stack: Stack, path: Path | None, epochs: int, record: int) -> list[np.ndarray]:
+    """The losses so far, the stack being put where the checkpoint was written."""
+    if path is None or not path.exists():
         return []
     try:
         state = load_file(path)
-    except SafetensorError as error:
+        losses = list(state.pop("losses").numpy())
+        stack.restore(state)
+        _check(stack, losses, epochs, record)
+    except (SafetensorError, ValueError, KeyError) as error:
         raise ValueError(f"{path} is damaged ({error}); delete it to train anew") from None
-    losses = state.pop("losses").numpy()
-    stack.restore(state)
-    return list(losses)
+    return losses
+
+
+def _check(stack: Stack, losses: list[np.ndarray], epochs: int, record: int) -> None:
+    """Refuse a state that such a training cannot have come to.
+
+    Raises:
+        ValueError: saying why.
+    """
+    epoch = int(stack.epoch)
+    if not 0 <= epoch <= epochs:
+        raise ValueError(f"epoch {epoch} of {epochs}")
+    shape = (1 + len(stack.losses), len(stack.seeds))
+    if any(loss.shape != shape for loss in losses):
+        raise ValueError(f"losses of shape {losses[0].shape}, expected {shape}")
+    due = [e for e in range(1, epoch + 1) if e % record == 0 or e == epochs]
+    if [loss[0].tolist() for loss in losses] != [[e] * shape[1] for e in due]:
+        raise ValueError(f"the losses are not those of {epoch} epochs")
+    if members := _unexplained(stack, losses):
+        raise ValueError(f"NaN in member {members[0]}, whose losses are finite")
+
+
+def _unexplained(stack: Stack, losses: list[np.ndarray]) -> list[int]:
+    """Members whose state holds NaN though their last losses on record are finite."""
+    finite = np.isfinite(losses[-1]).all(0) if losses else np.ones(len(stack.seeds), bool)
+    return np.flatnonzero(stack.holds_nan() & finite).tolist()

@@ -124,6 +124,22 @@ class SpaceNorm(nn.Module):
         return y * self.weight[:, None, None] + self.bias[:, None, None]
 
 
+class Pedestal(nn.Module):
+    """A value a cell that is added to images ``(E, rows, n, n, n)``, at first nothing.
+
+    Args:
+        members: E.
+        side: cells along each axis.
+    """
+
+    def __init__(self, members: int, side: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(members, side, side, side))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight[:, None]
+
+
 class BatchNorm(nn.Module):
     """Batch norm of each channel: over the batch in training, by running means in generation.
 
@@ -199,6 +215,25 @@ class SparseImages:
 
     def __len__(self) -> int:
         return len(self.count)
+
+    def to(self, device: torch.device | str) -> SparseImages:
+        """On another device."""
+        cell, value, count = (a.to(device) for a in (self.cell, self.value, self.count))
+        return SparseImages(cell, value, count, self.shape)
+
+    def joined(self, other: SparseImages) -> SparseImages:
+        """These images, then the others."""
+        pairs = zip(
+            (self.cell, self.value, self.count), (other.cell, other.value, other.count), strict=True
+        )
+        cell, value, count = map(torch.cat, pairs)
+        return SparseImages(cell, value, count, self.shape)
+
+    def mean(self) -> Tensor:
+        """The mean image."""
+        total = torch.zeros(math.prod(self.shape), dtype=torch.float64, device=self.value.device)
+        total.index_add_(0, self.cell, self.value.double())
+        return (total / len(self)).to(self.value.dtype).view(self.shape)
 
     def dense(self, rows: Tensor) -> Tensor:
         """The images of these rows, ``(*rows.shape, *shape)``."""

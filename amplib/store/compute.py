@@ -6,6 +6,7 @@ import itertools
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,6 +46,12 @@ class Group:
     begun: float = 0.0  # when this run's work on it began
     done: float = 0.0  # work since then
 
+    def makes(self, source: Result | None) -> bool:
+        """Whether parts of it are what another study is made of, which may want a few of many."""
+        if source is None or source.folder != self.result.folder:
+            return False
+        return not set(source.study.parts()).isdisjoint(self.parts)
+
     @property
     def work(self) -> float:
         """In the study's unit."""
@@ -72,7 +79,8 @@ def compute(
     limit: int | None = None,
     group: int | None = None,
     only: tuple[int, int] | None = None,
-) -> None:
+    minutes: float | None = None,
+) -> bool:
     """Compute what is missing of a result; every part is stored as soon as it is ready.
 
     Args:
@@ -81,8 +89,13 @@ def compute(
         device: ``cpu``, ``cuda`` or ``auto``; a study that no GPU would speed up takes the cores.
         limit: compute at most so many parts, the first missing ones.
         group: parts computed together (the study's own choice by default).
-        only: first and last repetition to compute (of fits and baselines: hundred of
-            repetitions), for one of several machines.
+        only: first and last of the parts' first numbers (repetitions; of fits and baselines
+            hundreds of them, of events chunks, of the scan its latent spaces), for one of several
+            machines.
+        minutes: stop after so many, with a checkpoint of what is unfinished.
+
+    Returns:
+        whether all of it is done.
 
     Raises:
         ValueError: for a number below one, a share without parts, or if there is no GPU where
@@ -90,13 +103,14 @@ def compute(
         KeyboardInterrupt: if it is interrupted; checkpoints are written first.
     """
     check_positive(jobs=jobs, limit=limit, group=group)
+    end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
     first, last = only or (0, sys.maxsize)
     if not any(first <= p[0] <= last for p in result.study.parts()):
         raise ValueError(f"only = {first}:{last}: none of the parts that are wanted")
     missing = [p for p in result.missing() if first <= p[0] <= last][:limit]
     if not missing:
         print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)
-        return
+        return True
     source = result.study.source()
     if source is not None:
         compute(Result(source, result.preset), jobs, device)
@@ -104,7 +118,7 @@ def compute(
     jobs = workers(jobs, device)
     groups = groups_of(result, missing, jobs, device, group)
     announce(result, missing, device, min(jobs, len(groups)))
-    Crew(groups, jobs, device).run()
+    return Crew(groups, jobs, device).run(end)
 
 
 def check_positive(**numbers: float | None) -> None:
@@ -179,6 +193,43 @@ def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> N
     )
 
 
+class Hand:
+    """A worker process, with what it reports through and is stopped by.
+
+    It shares nothing with the others: one that is killed, whatever it held, leaves them at work.
+    """
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.progress, self.stop = context.Queue(), context.Event()
+        self.pool = ProcessPoolExecutor(
+            1, context, initializer=worker.start, initargs=(self.progress, self.stop)
+        )
+
+    def begin(self, number: int, group: Group, device: str) -> Future[bool]:
+        """Have it compute a group, whose work it reports under this number."""
+        try:
+            return self.pool.submit(worker.compute_group, number, group.result, group.parts, device)
+        except BrokenProcessPool as error:  # it died while it had nothing to do
+            died: Future[bool] = Future()
+            died.set_exception(error)
+            return died
+
+    def reports(self) -> Iterator[tuple[int, float, bool]]:
+        """What it has reported since the last look: number, work, whether by an earlier run."""
+        while not self.progress.empty():
+            yield self.progress.get()
+
+    def release(self, wait: bool = True) -> None:
+        """Nothing more will come: it ends, as soon as it has nothing to do."""
+        self.pool.shutdown(wait=wait)
+
+
+def _hangs_on(group: Group, failed: set[Result]) -> bool:
+    made_of = group.after.folder if group.after else None
+    return group.result in failed or made_of in {result.folder for result in failed}
+
+
 class Crew:
     """Workers that go through groups of parts, in this order, until all are done.
 
@@ -195,8 +246,8 @@ class Crew:
         self.jobs, self.device, self.keep_going = min(jobs, len(groups)), device, keep_going
         self.failures: dict[Result, str] = {}
         self.bars: dict[str, tqdm[Any]] = {}
-        self.context = multiprocessing.get_context("spawn")
-        self.progress, self.stop = self.context.Queue(), self.context.Event()
+        self.hands: list[Hand] = []
+        self.stopping = False
 
     def run(self, deadline: float = float("inf")) -> bool:
         """Compute until all is done or, by ``time.monotonic``, the deadline has come.
@@ -209,41 +260,32 @@ class Crew:
                 its checkpoint.
             Exception: what a group raised, unless ``keep_going``.
         """
-        running: dict[Future[bool], Group] = {}
+        running: dict[Future[bool], tuple[Group, Hand]] = {}
         complete = True
-        pool = self._pool()
+        self.hands = [Hand() for _ in range(self.jobs)]
         with self._signals() as received:
             try:
-                while running or (self.waiting and not self.stop.is_set()):
-                    while len(running) < self.jobs and (group := self._next(running.values())):
-                        running[self._submit(pool, group)] = group
+                while running or (self.waiting and not self.stopping):
+                    while self.hands and (group := self._next([g for g, _ in running.values()])):
+                        hand = self.hands.pop()
+                        future = hand.begin(self.groups.index(group), group, self.device)
+                        running[future] = group, hand
                     finished, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
-                    self._show_progress()
-                    dead = False
+                    self._show_progress([*self.hands, *(hand for _, hand in running.values())])
                     for future in finished:
-                        group = running.pop(future)
-                        try:
-                            complete &= future.result()
-                            group.remember_rate(self.device)
-                        except BrokenProcessPool:
-                            dead = True
-                            self._begin_again(group)
-                        except Exception as error:
-                            self._fail(group, error)
-                    if dead:
-                        pool.shutdown(wait=False, cancel_futures=True)
-                        for group in running.values():
-                            self._begin_again(group)
-                        running, pool = {}, self._pool()
+                        complete &= self._finish(future, *running.pop(future))
                     if received or time.monotonic() > deadline:
-                        self.stop.set()
+                        self._stop(hand for _, hand in running.values())
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
+                self._stop(hand for _, hand in running.values())
+                for _, hand in running.values():
+                    hand.release(wait=False)
                 raise
             finally:
                 for bar in self.bars.values():
                     bar.close()
-            pool.shutdown()
+                for hand in self.hands:
+                    hand.release()
         if received == [signal.SIGINT]:
             raise KeyboardInterrupt
         if received:
@@ -252,28 +294,39 @@ class Crew:
 
     def _next(self, running: Iterable[Group]) -> Group | None:
         """The first group that waits for nothing that is still to be computed."""
-        if self.stop.is_set():
+        if self.stopping:
             return None
-        open_results = {g.result for g in (*self.waiting, *running)}
+        unfinished = (*self.waiting, *running)
         for group in self.waiting:
-            if group.after not in open_results:
+            if not any(other.makes(group.after) for other in unfinished):
                 self.waiting.remove(group)
                 return group
         return None
 
-    def _pool(self) -> ProcessPoolExecutor:
-        shared = (self.progress, self.stop)
-        return ProcessPoolExecutor(
-            self.jobs, self.context, initializer=worker.start, initargs=shared
-        )
+    def _finish(self, future: Future[bool], group: Group, hand: Hand) -> bool:
+        """What became of a group: whether nothing of it is left to this run."""
+        complete = True
+        try:
+            complete = future.result()
+            group.remember_rate(self.device)
+        except BrokenProcessPool:  # the others have not noticed
+            hand.release(wait=False)
+            hand = Hand()
+            self._begin_again(group)
+        except Exception as error:
+            self._fail(group, error)
+        finally:
+            self.hands.append(hand)
+        return complete
 
-    def _submit(self, pool: ProcessPoolExecutor, group: Group) -> Future[bool]:
-        number = self.groups.index(group)
-        return pool.submit(worker.compute_group, number, group.result, group.parts, self.device)
+    def _stop(self, busy: Iterable[Hand]) -> None:
+        """Begin nothing more; who is at work keeps what is unfinished."""
+        self.stopping = True
+        for hand in busy:
+            hand.stop.set()
 
-    def _show_progress(self) -> None:
-        while not self.progress.empty():
-            number, work, resumed = self.progress.get()
+    def _show_progress(self, hands: Iterable[Hand]) -> None:
+        for number, work, resumed in itertools.chain.from_iterable(h.reports() for h in hands):
             group = self.groups[number]
             group.report(work, resumed)
             bar = self._bar(group)
@@ -308,12 +361,11 @@ class Crew:
 
     def _fail(self, group: Group, error: Exception) -> None:
         if not self.keep_going:
-            self.stop.set()
             raise error
         self.failures.setdefault(group.result, str(error))
         print(f"{group.result.study.name}: {error}", file=sys.stderr)
         failed = {group.result}
-        while lost := [g for g in self.waiting if failed & {g.result, g.after}]:
+        while lost := [g for g in self.waiting if _hangs_on(g, failed)]:
             failed |= {g.result for g in lost}  # what waits for it fails, too
             self.waiting = [g for g in self.waiting if g not in lost]
 
@@ -356,12 +408,8 @@ def chosen_device(asked: str, gpu: bool) -> str:
 
 
 def _has_cuda() -> bool:
-    # In a process of its own, so that one that only draws never imports torch.
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_cuda_is_available).result()
-
-
-def _cuda_is_available() -> bool:
-    import torch
-
-    return torch.cuda.is_available()
+    # In a process of its own, so that one that only draws never imports torch.  It ends by itself,
+    # whatever becomes of us.
+    question = "import torch; print(torch.cuda.is_available())"
+    answer = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True)
+    return answer.stdout.strip() == "True"

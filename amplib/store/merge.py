@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from amplib.store.record import read_record
 from amplib.store.results import Result, part_of, same_fingerprint
 from amplib.store.study import PRESETS, Study
 
@@ -39,30 +39,38 @@ def merge(folder: Path, studies: Mapping[str, type[Study]]) -> tuple[list[str], 
             refused.append(f"{path}: {error}")
             continue
         ours = Result(theirs.study, theirs.preset)
-        new = kept = 0
-        for name in names:
-            part = part_of(name)
-            problem = f"{path}: {name!r} is no part" if part is None else theirs.problem(part)
-            if part is None or problem:
-                refused.append(str(problem))
-            elif ours.has(part):
-                kept += 1
-            else:
-                ours.adopt(theirs, part)
-                new += 1
+        try:
+            new, kept, wrong = _take(ours, theirs, names)
+        except ValueError as error:  # ours is damaged
+            refused.append(str(error))
+            continue
+        refused += wrong
         taken.append(f"{ours.folder.relative_to(ours.root)}: {new} taken, {kept} here already")
     return taken, refused
 
 
+def _take(ours: Result, theirs: Result, names: list[str]) -> tuple[int, int, list[str]]:
+    """How many parts were taken and kept, and what is wrong with the others."""
+    new = kept = 0
+    wrong: list[str] = []
+    for name in names:
+        part = part_of(name)
+        if part is None:
+            wrong.append(f"{theirs.folder / 'record.json'}: {name!r} is no part")
+        elif problem := theirs.problem(part):
+            wrong.append(problem)
+        elif ours.has(part):
+            kept += 1
+        else:
+            ours.adopt(theirs, part)
+            new += 1
+    return new, kept, wrong
+
+
 def _result(path: Path, studies: Mapping[str, type[Study]]) -> tuple[Result, list[str]]:
     """The result whose record this is, held to its own words, and the names of its parts."""
-    try:
-        record = json.loads(path.read_text())
-        store, preset, parameters = (record[k] for k in ("study", "preset", "parameters"))
-        names, parameters = list(record["parts"]), dict(parameters)
-        fingerprint = [float(x) for x in record["fingerprint"]]
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"damaged ({error!r})") from None
+    record = read_record(path)
+    store, preset, parameters = (record[k] for k in ("study", "preset", "parameters"))
     if preset not in PRESETS:
         raise ValueError(f"preset = {preset!r}: allowed are {', '.join(PRESETS)}")
     kind = next((study for study in studies.values() if study.store == store), None)
@@ -71,8 +79,8 @@ def _result(path: Path, studies: Mapping[str, type[Study]]) -> tuple[Result, lis
     study = kind.with_overrides({}, parameters)
     if study.key() != path.parent.name:
         raise ValueError(f"its parameters have the key {study.key()}, not that of its folder")
-    if not same_fingerprint(fingerprint, study.fingerprint()):
+    if not same_fingerprint(record["fingerprint"], study.fingerprint()):
         raise ValueError("made by other code: its fingerprint is not today's")
     result = Result(study, preset, folder=path.parent)
-    result.record()  # refuses entries without a checksum
-    return result, names
+    result.record()  # refuses another format
+    return result, list(record["parts"])

@@ -36,16 +36,16 @@ def compute_all(
     check_positive(jobs=jobs)
     if minutes is not None and not 0 < minutes < float("inf"):
         raise ValueError(f"minutes = {minutes}: must be a number above zero")
-    missing = {title: result.missing() for title, result in results.items()}
+    missing, failed = _missing(results)
     gpu = chosen_device(device, any(r.study.gpu_rate for r in results.values())) == "cuda"
     complete = True
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
-    failed: dict[str, str] = {}
     for kind in ("cuda", "cpu") if gpu else ("cpu",):
         titles = [
             title
             for title, result in results.items()
-            if missing[title] and (kind == "cuda") == (gpu and result.study.gpu_rate is not None)
+            if missing.get(title)
+            and (kind == "cuda") == (gpu and result.study.gpu_rate is not None)
         ]
         wanted = [results[title] for title in titles]
         groups = ordered(wanted, workers(jobs, kind), kind, minutes)
@@ -63,6 +63,24 @@ def compute_all(
     else:
         print("time is up; the same command goes on from here", file=sys.stderr)
     return not failed
+
+
+def _missing(results: Mapping[str, Result]) -> tuple[dict[str, list[Part]], dict[str, str]]:
+    """What is missing by title, also of what a study is made of; and what is damaged, and how."""
+    missing: dict[str, list[Part]] = {}
+    failed: dict[str, str] = {}
+    for title, result in results.items():
+        try:
+            missing[title] = result.missing()
+            source = result.study.source() if missing[title] else None
+            while source is not None:
+                Result(source, result.preset).missing()
+                source = source.source()
+        except (ValueError, OSError) as error:
+            missing.pop(title, None)
+            failed[title] = str(error)
+            print(f"{title}: {error}", file=sys.stderr)
+    return missing, failed
 
 
 def ordered(

@@ -9,32 +9,30 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import io
 import json
 import platform
 import re
 import subprocess
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from amplib import files
 from amplib.files import IN_REPOSITORY, ROOT, write_atomically
-from amplib.store.study import Arrays, Part, Study
+from amplib.store.arrays import headers, packed, unpacked
+from amplib.store.record import DamagedResult, Record, check_entry, damaged, difference, read_record
+from amplib.store.study import PRESETS, Arrays, Part, Study
 
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "iminuit", "pythia8mc", "fastjet")
 
 
 class DamagedPartWarning(UserWarning):
-    """A stored part does not match its checksum and will not be used."""
+    """A stored part is not what its record and its study say, and will not be used."""
 
 
 class Result:
@@ -52,26 +50,38 @@ class Result:
     ):
         self.study, self.preset = study, preset
         self.root = root or (files.DATA if study.bulk else files.RESULTS)
-        place = self.root / ("" if study.bulk else preset) / study.store / study.key()
+        self.key = study.key()
+        place = self.root / ("" if study.bulk else preset) / study.store / self.key
         self.folder = folder or place
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         """The record, or an empty one.
 
         Raises:
-            ValueError: naming the file, if it cannot be read as a record.
+            DamagedResult: naming the file, if it cannot be read as the record of this result.
         """
         path = self.folder / "record.json"
         if not path.exists():
             return {"parts": {}}
-        try:
-            record = json.loads(path.read_text())
-            for name, entry in record["parts"].items():
-                if not isinstance(entry["sha256"], str):
-                    raise ValueError(f"no checksum of {name}")
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"{path} is damaged ({error}); restore or delete it") from None
+        record = read_record(path)
+        ours = self._header()
+        if self.study.bulk:  # its parts are the same for every preset
+            del ours["preset"]
+        # Records that are older than ``format`` have none.
+        theirs = {name: record[name] for name in ours if name in record}
+        if reason := difference({**ours, **theirs}, ours):
+            raise damaged(path, f"of another result: {reason}")
         return record
+
+    def _header(self) -> Record:
+        """What the record says of the result as a whole, as JSON gives it back."""
+        parameters = json.loads(json.dumps(self.study.asdict(extent=False)))
+        return {
+            "study": self.study.store,
+            "preset": self.preset,
+            "parameters": parameters,
+            "format": self.study.format,
+        }
 
     def done(self) -> list[Part]:
         """Stored and intact parts among the wanted ones; a damaged one is named and left out."""
@@ -83,19 +93,24 @@ class Result:
         done = set(self.done())
         return [p for p in self.study.parts() if p not in done]
 
-    def _intact(self, part: Part, recorded: dict[str, Any]) -> bool:
-        name = part_name(part)
-        path = self.folder / name
-        if name not in recorded or not path.exists():
+    def _intact(self, part: Part, recorded: Record) -> bool:
+        path = self.folder / part_name(part)
+        if path.name not in recorded or not path.exists():
             return False
-        if _sha256(path) == recorded[name]["sha256"]:
-            return True
-        warnings.warn(
-            f"{path} does not match its SHA-256: refused, to be computed again",
-            DamagedPartWarning,
-            stacklevel=4,
-        )
-        return False
+        fault = self._fault(path, recorded[path.name]["sha256"])
+        if fault:
+            warnings.warn(
+                f"{path}: {fault}; refused, to be computed again", DamagedPartWarning, stacklevel=4
+            )
+        return fault is None
+
+    def _fault(self, path: Path, sha256: str) -> str | None:
+        """What speaks against a part; found once a process for each state of its file."""
+        state = path.stat()
+        seen = (path, state.st_ino, state.st_mtime_ns, state.st_size, sha256, self.key)
+        if seen not in _FAULTS:
+            _FAULTS[seen] = fault_of(path.read_bytes(), sha256, self.study)
+        return _FAULTS[seen]
 
     def load(self) -> dict[Part, Arrays]:
         """Every part that is done, in order.
@@ -113,7 +128,7 @@ class Result:
         return map(self._arrays, self.done())
 
     def _arrays(self, part: Part) -> Arrays:
-        return read_arrays(self.folder / part_name(part))
+        return unpacked((self.folder / part_name(part)).read_bytes())
 
     def has(self, part: Part) -> bool:
         """Whether a part is stored and intact."""
@@ -124,19 +139,13 @@ class Result:
         return self._arrays(part) if self.has(part) else None
 
     def problem(self, part: Part) -> str | None:
-        """What speaks against a recorded part: its file, its checksum, its arrays; None if
-        nothing does."""
+        """What speaks against a part, with its file; None if nothing does."""
         path = self.folder / part_name(part)
-        if not path.exists():
-            return f"{path} is not there"
-        if _sha256(path) != self.record()["parts"][path.name]["sha256"]:
-            return f"{path} does not match its SHA-256"
-        try:
-            arrays = read_arrays(path)
-        except (ValueError, OSError, EOFError, BadZipFile) as error:
-            return f"{path} cannot be read ({error})"
-        wrong = self.study.misfit(arrays)
-        return f"{path}: {wrong}" if wrong else None
+        entry = self.record()["parts"].get(path.name)
+        if entry is None or not path.exists():
+            return f"{path}: not {'there' if entry else 'in its record'}"
+        fault = self._fault(path, entry["sha256"])
+        return f"{path}: {fault}" if fault else None
 
     def adopt(self, other: Result, part: Part) -> None:
         """Take over a part of the same study that another store has."""
@@ -150,34 +159,93 @@ class Result:
             ValueError: naming the folder, if today's code gives another fingerprint.
         """
         recorded = self.record().get("fingerprint")
-        if recorded and not same_fingerprint(recorded, self.study.fingerprint()):
+        if recorded is not None and not same_fingerprint(recorded, self.study.fingerprint()):
             raise ValueError(
                 f"{self.folder} was made by other code; delete it, then "
                 f"{self.study.command(self.preset)}"
             )
 
-    def save(self, part: Part, arrays: Arrays, made: dict[str, Any]) -> None:
-        """Store one part, then its record; safe beside other processes and against a kill."""
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        data = buffer.getvalue()
+    def save(self, part: Part, arrays: Arrays, made: Record) -> None:
+        """Store one part, then its record; safe beside other processes and against a kill.
+
+        Args:
+            part: which one.
+            arrays: what it holds.
+            made: how it was made: ``seconds`` at least, shared by so many parts ``together``.
+
+        Raises:
+            DamagedResult: if another result lies here, before anything is written.
+            OSError: naming the file that cannot be written; nothing of the part is left then.
+        """
+        data = packed(arrays)
         self._enter(part, data, {"sha256": hashlib.sha256(data).hexdigest(), **made})
 
-    def _enter(self, part: Part, data: bytes, entry: dict[str, Any]) -> None:
+    def _enter(self, part: Part, data: bytes, entry: Record) -> None:
+        check_entry(part_name(part), entry)
+        self.record()
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.folder / part_name(part), data)
+        path = self.folder / part_name(part)
+        write_atomically(path, data)
+        try:
+            self._enter_in_record(path.name, entry)
+        except OSError:
+            path.unlink()  # unrecorded, it would be of no use and in the way
+            raise
+
+    def _enter_in_record(self, name: str, entry: Record) -> None:
         with _locked(self.folder, self.root):
             record = self.record()
-            record |= {
-                "study": self.study.store,
-                "preset": self.preset,
-                "parameters": self.study.asdict(extent=False),
-                "fingerprint": record.get("fingerprint") or self.study.fingerprint(),
-            }
-            record["parts"][part_name(part)] = entry
-            record["parts"] = dict(sorted(record["parts"].items()))
-            text = json.dumps(record, indent=1)
-            write_atomically(self.folder / "record.json", text.encode())
+            if "fingerprint" not in record:  # a new one
+                record |= {**self._header(), "fingerprint": self.study.fingerprint()}
+            record["parts"] = dict(sorted({**record["parts"], name: entry}.items()))
+            write_atomically(self.folder / "record.json", json.dumps(record, indent=1).encode())
+
+
+_FAULTS: dict[tuple[object, ...], str | None] = {}
+
+
+def fault_of(data: bytes, sha256: str, study: Study) -> str | None:
+    """What speaks against the bytes of a part: its checksum, its arrays, what they hold.
+
+    Arrays are looked at by name, type and shape before any of them is read.
+    """
+    if hashlib.sha256(data).hexdigest() != sha256:
+        return "does not match its SHA-256"
+    try:
+        return study.mismatch(headers(data)) or study.misfit(unpacked(data))
+    except ValueError as error:
+        return " ".join(str(error).split())  # numpy's may have several lines
+
+
+def wherever_stored(study: Study) -> Result:
+    """The result of a study under the first preset where it is complete.
+
+    Raises:
+        FileNotFoundError: with the command that computes it.
+        DamagedResult: if there is none but a damaged one.
+    """
+    damage = None
+    for result in (Result(study, preset) for preset in PRESETS):
+        try:
+            if not result.missing():
+                return result
+        except DamagedResult as error:  # another preset's may be whole
+            damage = damage or error
+    raise damage or FileNotFoundError(f"no result yet: {study.command(PRESETS[0])}")
+
+
+def at_one_scale(
+    results: Mapping[str, Result], get: Callable[[str, str], Result]
+) -> dict[str, Result]:
+    """The same results, or all of them at the laptop's scale if some have no other.
+
+    Args:
+        results: of studies that a page shows side by side.
+        get: gives one of them at a preset.
+    """
+    if len({r.preset for r in results.values()}) == 1:
+        return dict(results)
+    return {name: get(name, "laptop") for name in results}
 
 
 def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:
@@ -188,17 +256,6 @@ def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:
     LeakyReLU of 0.0101 by 6e-5, an F off by 1e-4 by 1e-6, a penalty 1% stronger by 1%.
     """
     return len(a) == len(b) and bool(np.allclose(a, b, rtol=1e-7, atol=1e-12))
-
-
-def _sha256(path: Path) -> str:
-    """Of a file as it is now; computed once a process for each state of the file."""
-    state = path.stat()
-    return _sha256_of(path, state.st_ino, state.st_mtime_ns, state.st_size)
-
-
-@cache
-def _sha256_of(path: Path, *state: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def part_name(part: Part) -> str:
@@ -213,12 +270,6 @@ def part_of(name: str) -> Part | None:
         return None
     part = (int(match[1]), *map(int, match[2].split("-")[1:]))
     return part if part_name(part) == name else None
-
-
-def read_arrays(path: Path) -> Arrays:
-    """The arrays of one ``.npz``; never unpickles."""
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
 
 
 @contextmanager
@@ -237,9 +288,7 @@ def work_folder(root: Path) -> Path:
     return work
 
 
-def provenance(
-    commit: str | None, device: str, seconds: float, **measured: float
-) -> dict[str, Any]:
+def provenance(commit: str | None, device: str, seconds: float, **measured: float) -> Record:
     """What a part's record says of its making."""
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -288,6 +337,6 @@ def cost_so_far(result: Result) -> tuple[float, list[str], list[str]]:
     seconds = sum(p["seconds"] / p["together"] for p in parts)
     return (
         seconds,
-        sorted({p["device"] for p in parts}),
-        sorted({p["commit"] or "unknown" for p in parts}),
+        sorted({p.get("device", "unknown") for p in parts}),
+        sorted({p.get("commit") or "unknown" for p in parts}),
     )

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -19,7 +19,17 @@ Part = tuple[int, ...]
 Arrays = dict[str, np.ndarray]
 Presets = Mapping[str, Mapping[str, object]]
 Layout = Mapping[str, tuple[str, tuple[int | None, ...]]]
-"""Arrays by name: their type and shape, None for any number."""
+"""Arrays by name: their type (``str``: text of any length) and shape, None for any number."""
+
+
+class Described(Protocol):
+    """An array, or the header of a stored one."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
 
 
 PRESETS = ("smoke", "laptop", "paper")
@@ -49,8 +59,20 @@ class Study(Parameters):
     """Typical work a second of one process on a CPU, until this machine has measured its own."""
     gpu_rate: ClassVar[float | None] = None
     """The same on a GPU; None if it computes the study no faster than the cores do."""
+    memory: ClassVar[int] = 2000
+    """MB that a scheduler is asked for one process, above what was measured at the papers'
+    settings."""
     format: ClassVar[int] = 1
     """Raised when the arrays of a part change their meaning."""
+
+    @property
+    @abstractmethod
+    def seed(self) -> int:
+        """Of all random streams; a field of every study."""
+
+    def stream(self, *key: int) -> np.random.SeedSequence:
+        """The random stream of this key, independent of every other key's."""
+        return np.random.SeedSequence(self.seed, spawn_key=key)
 
     def key(self) -> str:
         """Hash of the parameters that define a part."""
@@ -98,23 +120,37 @@ class Study(Parameters):
         """Names, types and shapes of a part's arrays; empty if the study does not say."""
         return {}
 
-    def misfit(self, arrays: Arrays) -> str | None:
-        """In what arrays differ from ``layout``; None if they do not.
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        """What no part can hold, of arrays that fit the layout: counts that do not sum to the
+        events, shares beyond one (``amplib.store.ranges``).  Nothing, if the study does not say.
+        """
+        yield from ()
 
-        >>> Study.misfit(type("S", (), {"layout": lambda s: {"n": ("int32", (2, None))}})(), {})
-        'arrays , expected n'
+    def misfit(self, arrays: Arrays) -> str | None:
+        """What speaks against these arrays as a part of this study, the first thing found."""
+        return self.mismatch(arrays) or next(self.faults(arrays), None)
+
+    def mismatch(self, arrays: Mapping[str, Described]) -> str | None:
+        """In what arrays, or the headers of stored ones, differ from ``layout``.
+
+        >>> study = type("S", (), {"layout": lambda s: {"n": ("int32", (2, None))}})()
+        >>> Study.mismatch(study, {})
+        'arrays none, expected n'
+        >>> Study.mismatch(study, {"n": np.zeros((3, 5), "int32")})
+        'n is int32 (3, 5), expected int32 (2, None)'
         """
         layout = self.layout()
         if not layout:
             return None
         if arrays.keys() != layout.keys():
-            return f"arrays {', '.join(arrays)}, expected {', '.join(layout)}"
+            return f"arrays {', '.join(arrays) or 'none'}, expected {', '.join(layout)}"
         for name, (kind, shape) in layout.items():
             a = arrays[name]
-            fits = a.ndim == len(shape) and all(
+            alike = a.dtype.kind == "U" if kind == "str" else a.dtype == kind
+            fits = len(a.shape) == len(shape) and all(
                 n is None or n == m for n, m in zip(shape, a.shape, strict=True)
             )
-            if a.dtype != kind or not fits:
+            if not (alike and fits):
                 return f"{name} is {a.dtype} {a.shape}, expected {kind} {shape}"
         return None
 
@@ -148,8 +184,19 @@ class BulkStudy(Study):
     """The module that ``write`` needs, whose libraries may be missing."""
 
     @abstractmethod
-    def write(self, path: Path, parts: Iterator[Arrays]) -> None:
-        """Write the events that are wanted as one file, in the format of the published one."""
+    def write(self, path: Path, parts: Iterator[Arrays], header: bool = False) -> None:
+        """Write the events that are wanted as one file, in the format of the published one.
+
+        Args:
+            path: the file.
+            parts: all that are wanted.
+            header: whether a table begins with the names of its columns.
+        """
+
+
+def summed(array: np.ndarray) -> float:
+    """One number of an array, in which every entry has a weight of its own: for fingerprints."""
+    return float(array.astype(float).ravel() @ np.linspace(1, 2, array.size))
 
 
 def head(n: int, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

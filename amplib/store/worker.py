@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from multiprocessing import connection
 from pathlib import Path
@@ -54,19 +54,27 @@ def _die_with_parent() -> None:
 def compute_group(number: int, result: Result, parts: list[Part], device: str) -> bool:
     """Compute and store parts; returns whether nothing of them is left to this run.
 
+    Parts that another run computes or has just stored are left to it.  A group that goes on from a
+    checkpoint stays together, if all of it is ours: its state belongs to all of its parts.
+
     Args:
         number: what the work is reported under, as ``(number, work, resumed)``.
         result: what they belong to.
         parts: which ones.
         device: ``cpu`` or ``cuda``.
     """
-    with part_lock(result, parts) as ours:
-        if not ours:
-            print(f"parts {parts[0]} to {parts[-1]} are with another run", file=sys.stderr)
-        elif not all(map(result.has, parts)):  # else another run has just made them
-            return _compute_locked(number, result, parts, device)
-    _progress.put((number, result.study.work(parts), True))
-    return True
+    with ExitStack() as locks:
+        ours = [p for p in parts if locks.enter_context(part_lock(result, p))]
+        theirs = [p for p in parts if p not in ours]
+        if theirs:
+            print(f"parts {theirs[0]} to {theirs[-1]} are with another run", file=sys.stderr)
+        todo = [p for p in ours if not result.has(p)]
+        if todo and ours == parts and checkpoint_of(result, parts).exists():
+            todo = parts
+        left = [p for p in parts if p not in todo]
+        if left:
+            _progress.put((number, result.study.work(left), True))
+        return not todo or _compute_locked(number, result, todo, device)
 
 
 def _compute_locked(number: int, result: Result, parts: list[Part], device: str) -> bool:
@@ -91,7 +99,10 @@ def _compute_locked(number: int, result: Result, parts: list[Part], device: str)
             made = provenance(
                 _commit, _device_name(device) + products, note.seconds(), together=len(parts)
             )
-            result.save(part, arrays, made)
+            if not result.has(part):  # of a group that was interrupted while it stored its parts
+                result.save(part, arrays, made)
+                if problem := result.problem(part):
+                    print(problem, file=sys.stderr)
     except Stopped:
         note.write(now=True)
         return False
@@ -109,19 +120,43 @@ def unfinished(result: Result, missing: Sequence[Part]) -> list[list[Part]]:
     """Groups that an interrupted run left a checkpoint of, to be gone on with as they were."""
     groups: list[list[Part]] = []
     for path in sorted(work_folder(result.root).glob("*.json")):
-        note = json.loads(path.read_text())
+        note = read_note(path)
+        if note is None or not path.with_suffix(CHECKPOINT).exists():
+            continue
         parts = [tuple(part) for part in note["parts"]]
         begun = {part for group in groups for part in group}
-        mine = note["folder"] == str(result.folder) and path.with_suffix(CHECKPOINT).exists()
+        mine = note["folder"] == str(result.folder)
         if mine and not begun & set(parts) and set(parts) & set(missing):
             groups.append(parts)
     return groups
 
 
+def read_note(path: Path) -> dict[str, Any] | None:
+    """What ``_Note`` has written; None, and a line on stderr, if it is damaged.
+
+    Without its note a checkpoint is found only by a group of the same parts.
+    """
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        parts, seconds = note["parts"], note["seconds"]
+        whole = all(type(k) is int for part in parts for k in part) and all(parts) and parts
+        if not (whole and isinstance(note["folder"], str) and 0 <= seconds < float("inf")):
+            raise ValueError("no note of a training")
+    except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        _say_once(f"{path} is damaged ({error!r:.60}); left alone, delete it")
+        return None
+    return dict(note)
+
+
+@cache
+def _say_once(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
 @contextmanager
-def part_lock(result: Result, parts: Sequence[Part]) -> Iterator[bool]:
-    """Whether these parts are ours to compute; if so, nobody else's until the block ends."""
-    with checkpoint_of(result, parts).with_suffix(".lock").open("w") as lock:  # dies with us
+def part_lock(result: Result, part: Part) -> Iterator[bool]:
+    """Whether this part is ours to compute; if so, nobody else's until the block ends."""
+    with checkpoint_of(result, [part]).with_suffix(".lock").open("w") as lock:  # dies with us
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -135,7 +170,8 @@ class _Note:
 
     def __init__(self, path: Path, result: Result, parts: list[Part]):
         self.path, self.start, self.written = path, time.monotonic(), 0.0
-        self.before = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
+        note = read_note(path) if path.exists() else None
+        self.before: float = note["seconds"] if note else 0.0
         self.content = {"folder": str(result.folder), "parts": parts}
 
     def seconds(self) -> float:

@@ -24,7 +24,7 @@ class Measured:
     """How one claim is measured.
 
     Args:
-        figure: key of the figure that shows it.
+        figure: key of the figure, or of the table, that shows it.
         study: whose result it is judged by, and at which preset if not at the book's.
         preset: see ``study``.
         overrides: parameters of that result.

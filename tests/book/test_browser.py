@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +16,11 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
+from amplib.book.obtain import stored
 from amplib.files import ROOT
+from amplib.studies.latent.explorer import explorer
+from amplib.studies.latent.figures import COLORS
+from amplib.studies.latent.reading import Chart
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
 
@@ -220,3 +226,201 @@ def test_raw_maths_is_caught(
     (tmp_path / "index.html").write_text(SOUND.format('<span class="math">\\(x\\)</span>'))
     monkeypatch.setitem(globals(), "PATIENCE_MS", 500)
     assert any("did not appear" in line for line in faults(tmp_path, browser))
+
+
+WIDTHS = (1400, 400)
+SEEN = """box => ({
+    image: box.querySelector("img").src,
+    alt: box.querySelector("img").alt,
+    said: [...box.querySelectorAll("output")].map(o => o.textContent),
+    over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+})"""
+
+
+@pytest.fixture
+def grid_page(tmp_path: Path) -> Path:
+    """A page with two sliders of three and two values, each figure a colour of its own."""
+    from amplib.book.sliders import Slider, page_of
+
+    sliders = [Slider("q", "quantiles", [5, 10, 20], 10), Slider("n", "events", [100, 1000], 1000)]
+    pictures = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><title>{k}</title></svg>'
+        for k in range(6)
+    ]
+    frames = [
+        {"svg": b64encode(gzip.compress(svg.encode())).decode(), "alt": f'figure "{k}" </script>'}
+        for k, svg in enumerate(pictures)
+    ]
+    body = page_of(sliders, frames, 3, pictures[3])
+    (tmp_path / "index.html").write_text(SOUND.format(body))
+    return tmp_path
+
+
+def content(page: Page, address: str) -> str:
+    """The picture behind an address."""
+    return str(page.evaluate("async address => (await fetch(address)).text()", address))
+
+
+def test_sliders_are_moved_by_keys_and_each_place_has_its_figure(
+    grid_page: Path, browser: Browser
+) -> None:
+    """In the order of the grid, whichever slider moves, with nothing fetched from anywhere."""
+    assert faults(grid_page, browser) == []
+    with served(grid_page) as root, browser.new_page() as page:
+        page.goto(root)
+        box = page.locator(".grid-figure")
+        assert box.evaluate(SEEN)["alt"] == 'figure "3" </script>'
+        page.keyboard.press("Tab")
+        for key, place in [("ArrowRight", 5), ("Home", 1), ("ArrowRight", 3)]:
+            page.keyboard.press(key)
+            wait_for_figure(page, f'figure "{place}" </script>')
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowLeft")
+        wait_for_figure(page, 'figure "2" </script>')
+        seen = box.evaluate(SEEN)
+        assert seen["said"] == ["10", "100"]
+        assert "<title>2</title>" in content(page, seen["image"])
+        texts = [slider.get_attribute("aria-valuetext") for slider in page.locator("input").all()]
+        assert texts == ["10", "100"]
+
+
+def wait_for_figure(page: Page, alt: str) -> None:
+    page.wait_for_function(
+        "alt => document.querySelector('.grid-figure img').alt === alt", arg=alt, timeout=5000
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_sliders_of_the_book(browser: Browser, width: int) -> None:
+    """Every place of every slider shows a figure of its own, none of them wider than the page."""
+    if not (HTML / "book/notebooks/closer.html").exists():
+        pytest.skip("the book is not built: run make book")
+    with served(HTML) as root, browser.new_page(viewport={"width": width, "height": 900}) as page:
+        found: list[str] = []
+        watch(page, root, found.append)
+        page.goto(root + "book/notebooks/closer.html")
+        box = page.locator(".grid-figure")
+        inputs = box.locator("input")
+        figures = set()
+        for slider in inputs.all():
+            slider.focus()
+            page.keyboard.press("Home")
+        for slider in inputs.all():
+            slider.focus()
+            for place in range(int(slider.get_attribute("max") or 0)):
+                before = box.evaluate(SEEN)
+                page.keyboard.press("ArrowRight")
+                page.wait_for_function(
+                    "alt => document.querySelector('.grid-figure img').alt !== alt",
+                    arg=before["alt"],
+                    timeout=5000,
+                )
+                page.wait_for_function(IMAGES_DONE, timeout=PATIENCE_MS)
+                assert slider.input_value() == str(place + 1)
+                figures.add(content(page, box.evaluate(SEEN)["image"]))
+                shown = box.locator("img").bounding_box()
+                assert shown is not None and shown["width"] <= width
+        places = [int(slider.get_attribute("max") or 0) for slider in inputs.all()]
+        assert len(figures) == sum(places) >= 2
+        assert box.evaluate(SEEN)["over"] <= 0
+        assert found == []
+
+
+def test_the_page_of_a_sweep_draws_any_number_against_any_parameter(
+    tmp_path: Path, browser: Browser
+) -> None:
+    """A circle a point that has the number, at all numbers and parameters, words among them."""
+    import pandas as pd
+
+    from amplib.book.points import Point
+    from amplib.book.sweep_page import write_page
+
+    values = [{"preset": "smoke", "n_train": n, "aggregation": a} for n in (50, 100) for a in "ab"]
+    points = [Point("amplify", v) for v in values]
+    rows = [
+        {"number": name, "quantiles": q, "value": k + 1.5, "low": k, "high": k + 2, **v}
+        for k, v in enumerate(values)
+        for name, q in (("worth", 10), ("worth", 20), ("failures", None))
+        if (k, name) != (0, "failures")
+    ]
+    (tmp_path / "table.csv").write_text("")
+    (tmp_path / "table.parquet").write_text("")
+    for point in points[1:]:
+        page_of_point = tmp_path / "points" / point.key / "notebook.html"
+        page_of_point.parent.mkdir(parents=True)
+        page_of_point.write_text(SOUND.format(""))
+    write_page(tmp_path, points, pd.DataFrame(rows), {points[0].key: "<why>"})
+    assert faults(tmp_path, browser) == []
+    with served(tmp_path) as root, browser.new_page(viewport={"width": 400, "height": 800}) as page:
+        page.goto(root)
+        numbers = page.locator("#number option").all_text_contents()
+        assert numbers == ["worth at 10 quantiles", "worth at 20 quantiles", "failures"]
+        assert page.locator("#x option").all_text_contents() == [
+            "n_train", "aggregation", "preset"
+        ]  # fmt: skip
+        for number, circles in zip(numbers, (4, 4, 3), strict=True):
+            page.select_option("#number", number)
+            for x in ("n_train", "aggregation", "preset"):
+                page.select_option("#x", x)
+                for box in ("#logx", "#logy"):
+                    page.check(box)
+                    page.uncheck(box)
+                assert page.locator("circle").count() == circles
+        page.select_option("#number", numbers[0])
+        page.select_option("#series", "aggregation")
+        assert page.locator("circle[fill='#E69F00']").count() == 2
+        assert "failed: <why>" in page.inner_text("table")
+        assert page.evaluate(SEEN_WIDTH) <= 0
+
+
+SEEN_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+# ---- the map of the latent space ----
+
+
+@pytest.fixture
+def latent_map(tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """The page of the map alone, and what goes wrong on it."""
+    chart = Chart.of(stored("latent-map", "laptop"))
+    page_of = SOUND.replace("<title>", '<meta charset="utf-8"><title>')
+    (tmp_path / "index.html").write_text(page_of.format(explorer(chart)))
+    found: list[str] = []
+    with served(tmp_path) as root, browser.new_page() as page:
+        watch(page, root, found.append)
+        page.goto(root + "index.html", wait_until="load")
+        yield page, found
+
+
+def test_a_click_on_the_map_shows_the_event_there(latent_map: tuple[Page, list[str]]) -> None:
+    page, found = latent_map
+    said, arrows = page.locator(".said"), page.locator(".event line")
+    assert said.inner_text().startswith("r = 3.50, φ = 225°, event 62 of the figure: 4 jets")
+    before = arrows.first.get_attribute("x2")
+    box = page.locator(".plane").bounding_box()
+    assert box is not None
+    scale = box["width"] / 9.2  # of the view box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 - 2.04 * scale)
+    assert said.inner_text().startswith("r = 2.04, φ = 90°, event 35 of the figure: 4 jets")
+    assert arrows.first.get_attribute("x2") != before
+    colors = {arrow.get_attribute("stroke") for arrow in arrows.all()}
+    assert colors >= {COLORS["jet"], COLORS["missing"]}
+    assert found == []
+
+
+def test_the_map_is_explored_by_keyboard(latent_map: tuple[Page, list[str]]) -> None:
+    """Tab reaches two sliders, arrows move them, and a screen reader is told what is there."""
+    page, found = latent_map
+    reached = []
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.className"))
+    assert reached == ["radius", "angle"]
+    page.focus(".radius")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".said").inner_text().startswith("r = 3.26, φ = 225°:")
+    page.focus(".angle")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".said").inner_text().startswith("r = 3.26, φ = 240°:")
+    assert page.locator(".said").get_attribute("aria-live") == "polite"
+    assert found == []

@@ -54,6 +54,25 @@ def test_a_file_has_as_many_events_as_its_name_says(folder):
     assert sum(1 for _ in path.open()) == 750
 
 
+def test_columns_are_named_where_that_is_asked_for(folder):
+    """The reader reads past the names, and counts their line in what it complains about."""
+    plain = data.make_data("two-body-smoke", 1, "cpu", {"events": 20})
+    named = data.make_data("two-body-smoke", 1, "cpu", {"events": 20}, header=True)
+    assert named.name == "two-body-smoke-events=20-header.csv"
+    names, rest = named.read_text().split("\n", 1)
+    assert names.split(" ") == list(TWO_BODY)
+    assert rest == plain.read_text()
+    rows = [np.concatenate(list(read_events(p, TWO_BODY, rules=()))) for p in (plain, named)]
+    np.testing.assert_array_equal(*rows)
+    named.write_text(f"{names}\n{rest.replace('.', 'x', 1)}")
+    with pytest.raises(ValueError, match="line 2, column"):
+        list(read_events(named, TWO_BODY, rules=()))
+    with pytest.raises(ParameterError, match=r"header: showers-smoke is written as \.h5"):
+        data.make_data("showers-smoke", header=True)
+    with pytest.raises(ParameterError, match="it has no header"):
+        data.make_data("ttbar-published", header=True)
+
+
 def test_showers_are_written_with_their_energy(folder):
     """GeV, the incident one; of 15 showers in parts of 10 each is there once."""
     path = data.make_data("showers-smoke", 1, "cpu", {"showers": 15, "energy": 5})
@@ -67,7 +86,7 @@ def test_showers_are_written_with_their_energy(folder):
 def test_a_part_with_another_run_makes_no_short_file(folder, capfd):
     """The other run holds the lock of the second part; nothing is written until it lets go."""
     result = Result(make_study("two-body", "smoke"), "smoke", folder)
-    with worker.part_lock(result, [(1,)]) as mine:
+    with worker.part_lock(result, (1,)) as mine:
         assert mine
         with pytest.raises(ValueError, match="another run makes 1 of the parts; wait for it"):
             data.make_data("two-body-smoke", 1, "cpu")
@@ -106,8 +125,13 @@ def test_only_what_a_gpu_speeds_up_goes_there(name, monkeypatch):
         "z-vae",
         "two-body-gan",
         "scan",
+        "event-gans",
+        "event-flows",
         "bibae",
         "shower-gan",
+        "reweighted-bibae",
+        "reweighted-gan",
+        "reweighted-simulation",
     )
     assert uses == (name in (*trained, "showers", "shower-summary"))
     assert compute.chosen_device("auto", uses) == ("cuda" if uses else "cpu")

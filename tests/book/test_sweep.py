@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from amplib.book.points import points
-from amplib.book.sweep import gather, reason, write_plan
+from amplib.book.sweep import gather, reason, tidy, write_plan
 from amplib.files import ROOT
 
 
@@ -46,8 +46,8 @@ def test_a_killed_sweep_goes_on_and_a_failed_point_is_named(sweep_file, environm
     deadline = time.monotonic() + 120
     while not list(folder.glob("points/*/log.txt")) and time.monotonic() < deadline:
         time.sleep(0.2)
-    running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(60) == 128 + signal.SIGTERM
     done = subprocess.run(arguments, env=environment, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
     failed = [line for line in done.stderr.splitlines() if line.startswith("failed:")]
@@ -66,6 +66,11 @@ def test_a_killed_sweep_goes_on_and_a_failed_point_is_named(sweep_file, environm
     again = subprocess.run(arguments, env=environment, cwd=ROOT, capture_output=True, text=True)
     assert "3 points, 1 to run" in again.stderr
     assert [path.stat().st_mtime_ns for path in numbers] == before
+    page = (folder / "index.html").read_text()
+    assert page.count("as executed") == 2
+    assert "failed: ParameterError: quantiles" in page
+    for path in folder.glob("points/*/numbers.json"):
+        assert "How many events is a GAN worth?" in path.with_name("notebook.html").read_text()
 
 
 def test_a_sweep_under_way_is_left_alone(sweep_file, environment):
@@ -91,7 +96,7 @@ def test_a_table_keeps_numbers_and_names_of_one_column(tmp_path):
         content = {"commit": "abc", "numbers": [{"number": "n", "value": float(k)}]}
         path = tmp_path / "points" / point.key / "numbers.json"
         path.write_text(json.dumps(content))
-    csv, parquet = gather(tmp_path, found)
+    csv, parquet = gather(tmp_path, tidy(tmp_path, found))
     assert list(pd.read_csv(csv).value) == [0, 1]
     assert list(pd.read_parquet(parquet).commit) == ["abc", "abc"]
 

@@ -222,6 +222,15 @@ def test_smearing_keeps_zeros_and_has_its_width():
     assert factors.std() == pytest.approx(0.05, rel=4 / np.sqrt(2 * len(factors)))
 
 
+def test_smearing_turns_no_number_round():
+    """The modulus of N(1, 1): of 10,000 factors some 1,600 would be negative.  Its mean is
+    sqrt(2/pi) exp(-1/2) + erf(1/sqrt(2)) = 1.1666; to 5 standard errors."""
+    copies = smeared(np.array([[2.0, -1.0]]), 1.0, 5000, np.random.default_rng(6))
+    factors = copies / [2.0, -1.0]
+    assert (factors > 0).all()
+    assert factors.mean() == pytest.approx(1.1666, abs=5 * factors.std() / 100)
+
+
 @pytest.mark.parametrize(
     ("p", "q", "line"),
     [([[1, 2]], [[1, 2, 3]], "shapes"), ([[0, 0]], [[1, 2]], "empty")],

@@ -127,6 +127,15 @@ def test_quantile_mse_of_extremes():
     assert quantile_mse(np.full((3, 4, 10), 0.1, dtype=np.float32)).shape == (3, 4)
 
 
+def test_lost_points_are_refused_and_rounding_is_not():
+    """One point in a thousand is missing; in single precision a sum is off by some 1e-6."""
+    with pytest.raises(ValueError, match="must sum to one"):
+        quantile_mse([0.5, 0.25, 0.249])
+    with pytest.raises(ValueError, match="must sum to one"):
+        quantile_mse([0.5, 0.25, 0.25 + 2e-5])
+    assert quantile_mse([0.5, 0.25, 0.25 + 5e-6]) > 0
+
+
 def test_one_point_has_no_variance_of_its_mse():
     assert expected_mse(1, 10) == pytest.approx(float(quantile_mse(np.eye(10)[0])))
 

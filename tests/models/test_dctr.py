@@ -295,3 +295,28 @@ def test_a_training_that_diverges_is_refused():
 def test_events_that_are_not_finite_have_no_weight():
     with pytest.raises(ValueError, match="events must not hold NaN"):
         trained("1D").weights(np.array([[np.nan]]))
+
+
+def test_tiling_repeats_the_smaller_class_and_leaves_validation_apart():
+    """Weights of classes of 500 and 4000 events are the ratio as they are, and no event is on both
+    sides of the split."""
+    known = PAIRS["1D"]
+    real, made = known.real(500, 1), known.made(4000, 2)
+    network = perceptron(real, (20, 20), torch.Generator().manual_seed(3))
+    seen: dict[bool, list[torch.Tensor]] = {True: [], False: []}
+    network.register_forward_pre_hook(lambda module, x: seen[module.training].append(x[0].clone()))
+    how = DCTRTraining(batch_size=100, epochs=1, balance="tiling")
+    train_dctr(network, real, made, how, np.random.SeedSequence(4))
+    trained_on, checked = (torch.cat(seen[k]).flatten().numpy() for k in (True, False))
+    originals = real.astype(np.float32).ravel()
+    assert len(trained_on) == 2 * 3200
+    counts = [np.sum(trained_on == x) for x in originals]
+    assert sorted(set(counts)) == [0, 8]
+    assert set(originals[np.array(counts) == 0]) == set(originals) & set(checked)
+
+    dctr = train_dctr(
+        perceptron(real, (20, 20), torch.Generator().manual_seed(3)),
+        known.real(4000, 1), known.made(32_000, 2),
+        DCTRTraining(batch_size=500, epochs=10, balance="tiling"), np.random.SeedSequence(4),
+    )  # fmt: skip
+    assert dctr.weights(known.made(20_000, 6)).mean() == pytest.approx(1, abs=0.06)

@@ -164,6 +164,12 @@ def test_starting_values_are_the_best_cut_in_two(values):
     assert start[0] < start[1] and start[2] == start[3] and 0 < start[4] < 1
 
 
+def test_the_start_is_means_pooled_width_and_share_of_the_two_parts():
+    """By hand: -5, -4, -3 about -4 and 3, 5 about 4; squares of 2 and 2 over five points."""
+    start = starting_values(np.array([5.0, -3, -5, 3, -4]))
+    assert start == pytest.approx([-4, 4, 0.8**0.5, 0.8**0.5, 0.6])
+
+
 def test_start_finds_the_humps_of_unequal_samples():
     """Seeded; 100 samples with 5 of 100 points in the left hump: the start counts exactly these.
 
@@ -204,6 +210,8 @@ def test_a_hump_of_one_point_is_flagged_and_not_dropped():
     fit = fit_camel_back(x)
     assert not fit.valid
     assert np.all(np.isfinite(fit.parameters)) and fit.parameters[2] > 0
+    # The weight of one point of a hundred: the weight's own bounds lie beyond it.
+    assert fit.parameters[4] == pytest.approx(0.01, rel=0.02)
     assert fit.cell_probabilities(EDGES).sum() == pytest.approx(1)
 
 

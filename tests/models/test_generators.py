@@ -256,3 +256,21 @@ def test_bfloat16_trains_to_nearly_the_same(kind, config):
         assert all(w.dtype == torch.float32 for w in stack.generator.parameters())
     np.testing.assert_allclose(losses[1], losses[0], rtol=0.05, atol=0.01)
     assert not np.array_equal(*losses)
+
+
+@pytest.mark.parametrize(("kind", "config"), [(StackedBIBAE, SMALL), (StackedImageGAN, SMALL_GAN)])
+def test_images_may_start_from_the_mean_of_the_training_images(kind, config):
+    """Before anything is trained: the mean image, but for weights near zero; and it is trained."""
+    stack = small(kind, replace(config, start="mean", learning_rate=0.01))
+    mean = stack.images.mean()
+    pedestal = (stack.decoder if kind is StackedBIBAE else stack.generator).pedestal
+    assert torch.equal(pedestal.weight[0], mean)
+    (made,) = generate(stack.generator, stack.judging, 4, rows=4)
+    bare = small(kind, config)
+    (empty,) = generate(bare.generator, bare.judging, 4, rows=4)
+    assert (made - mean).abs().mean() <= (empty - mean).abs().mean()
+    assert any("pedestal" in name for name, _ in stack._weights())
+    assert not any("pedestal" in name for name, _ in bare._weights())
+    for _ in stack.train(1):
+        pass
+    assert not torch.equal(pedestal.weight[0], mean)

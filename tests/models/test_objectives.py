@@ -10,9 +10,13 @@ from amplib.models.objectives import (
     between,
     binary_entropy,
     critic_difference,
+    discrepancy_of_scales,
     gradient_penalty,
     kl_divergence,
+    least_squares,
     maximum_mean_discrepancy,
+    one_sided_difference,
+    root,
     spread_distance,
 )
 
@@ -110,3 +114,43 @@ def test_what_is_not_a_number_has_no_distance():
     distance = spread_distance(made, truth)
     assert distance[0, 0] == 0
     assert distance[0, 1].isnan()
+
+
+def test_least_squares_of_known_values():
+    """Values 1 and 4 that are to be 2: (1 + 4) / 2 / 2."""
+    assert least_squares(tensor([1, 4]), 2).item() == 1.25
+
+
+def test_discrepancy_of_scales_is_the_sum_of_each():
+    """alpha = 1 / 2 sigma^2."""
+    x, y = torch.randn(2, 5, 3).double(), 2 + torch.randn(2, 5, 3).double()
+    each = sum(maximum_mean_discrepancy(x, y, 0.5 / s**2) for s in (1.0, 3.0))
+    torch.testing.assert_close(discrepancy_of_scales(x, y, (1.0, 3.0)), each)
+
+
+def test_discrepancy_of_samples_of_two_sizes():
+    """x = 0 and y = 0, 2 with sigma = 1: 1 + (2 + 2k)/4 - (1 + k), k = exp(-2)."""
+    k = math.exp(-2)
+    found = discrepancy_of_scales(tensor([[0]]), tensor([[0], [2]]), (1.0,))
+    assert found.item() == pytest.approx(1 + (2 + 2 * k) / 4 - (1 + k))
+
+
+def test_codes_that_lie_close_together_are_told_apart_in_single_precision():
+    """Of two points 1e-4 apart the discrepancy is d^2 / sigma^2, 1e-8: kernels differ by less than
+    float32 resolves."""
+    x, y = 1 + torch.zeros(1, 1, 1), 1.0001 + torch.zeros(1, 1, 1)
+    expected = (y - x).double().square().item() / 4
+    assert discrepancy_of_scales(x, y, (2.0,)).item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_root_has_a_gradient_where_rounding_has_gone_below_zero():
+    x = torch.tensor([4.0, 0.0, -1e-30], dtype=torch.float64, requires_grad=True)
+    root(x).sum().backward()
+    assert x.grad.tolist() == [0.25, 0, 0]
+
+
+def test_a_one_sided_difference_counts_codes_that_are_too_low():
+    """Mean codes 1, 2 against 0, 5: the second is 3 too low, over two codes."""
+    real, generated = tensor([[0, 1], [2, 3]]), tensor([[0, 5], [0, 5]])
+    assert one_sided_difference(real, generated).item() == -1.5
+    assert one_sided_difference(generated, real).item() == -0.5

@@ -13,6 +13,7 @@ from amplib.metrics.quantiles import n_equiv, quantile_mse
 from amplib.models.fit import fit_camel_back
 from amplib.models.smoothing import (
     BASELINES,
+    DRAWS,
     LABELS,
     kde_probabilities,
     leave_one_out_bandwidth,
@@ -40,16 +41,23 @@ def worth(name, samples, q):
 
 
 @pytest.mark.parametrize("n", [5, 100, 1000])
-@pytest.mark.parametrize(
-    ("rule", "bandwidth"), [("scott", scott_bandwidth), ("silverman", silverman_bandwidth)]
-)
-def test_rules_are_those_of_scipy(rule, bandwidth, n):
+def test_scotts_rule_is_that_of_scipy(n):
     x = sample(30, n)
-    kde = stats.gaussian_kde(x, bw_method=rule)
-    assert bandwidth(x) == pytest.approx(kde.factor * x.std(ddof=1), rel=1e-13)
+    kde = stats.gaussian_kde(x, bw_method="scott")
+    assert scott_bandwidth(x) == pytest.approx(kde.factor * x.std(ddof=1), rel=1e-13)
     inner = EDGES[1:-1]
     expected = [kde.integrate_box_1d(a, b) for a, b in pairwise(inner)]
-    np.testing.assert_allclose(baseline(rule, x)[1:-1], expected, atol=1e-12)
+    np.testing.assert_allclose(baseline("scott", x)[1:-1], expected, atol=1e-12)
+
+
+def test_silvermans_rule_of_thumb_by_hand():
+    """Quartiles of 1 and 3 beside a far point: their range is less than the deviation."""
+    x = [0.0, 1.0, 2.0, 3.0, 100.0]
+    assert silverman_bandwidth(x) == pytest.approx(0.9 * (2 / 1.34) * 5**-0.2)
+    humps = sample(30)
+    assert silverman_bandwidth(humps) == pytest.approx(0.9 * humps.std(ddof=1) * 100**-0.2)
+    with pytest.raises(ValueError, match="half of the points are equal"):
+        silverman_bandwidth([0.0, 1.0, 1.0, 1.0, 2.0])
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -67,6 +75,34 @@ def test_leave_one_out_bandwidth_maximises_its_likelihood(seed):
     np.testing.assert_allclose(baseline("loo", x), kde_probabilities(x, EDGES, best))
 
 
+def test_leave_one_out_bandwidth_of_two_points_is_their_distance():
+    """log N(x_1; x_2, h) is largest at h = |x_1 - x_2|, which is 1.62 times Scott's."""
+    assert leave_one_out_bandwidth([3.0, 5.0]) == pytest.approx(2, rel=1e-5)
+
+
+def test_leave_one_out_bandwidth_of_repeated_values_is_the_least_of_the_scan():
+    x = np.repeat(sample(203, 20), 2)
+    assert leave_one_out_bandwidth(x) == pytest.approx(0.005 * scott_bandwidth(x), rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", [31, 70, 240, 338])
+def test_leave_one_out_bandwidth_is_the_best_of_several_maxima(seed):
+    """Close pairs among loose points: a scan in steps of a factor of 7 takes the wrong one."""
+    rng = np.random.default_rng(seed)
+    pairs, distance = rng.integers(2, 12), 10 ** rng.uniform(-3, -1.5)
+    first = rng.normal(0, 1, pairs)
+    second = first + distance * rng.uniform(0.5, 1.5, pairs)
+    x = np.concatenate([first, second, rng.normal(0, 1, rng.integers(2, 12))])
+
+    def log_likelihood(h):
+        others = [stats.norm.pdf(x[i], np.delete(x, i), h).mean() for i in range(x.size)]
+        return np.log(others).sum()
+
+    grid = scott_bandwidth(x) * np.geomspace(0.01, 2, 200)
+    with np.errstate(divide="ignore"):
+        assert log_likelihood(leave_one_out_bandwidth(x)) >= max(map(log_likelihood, grid)) - 1e-9
+
+
 def test_leave_one_out_bandwidth_follows_the_unit():
     x = sample(31)
     assert leave_one_out_bandwidth(1e3 * x + 5) == pytest.approx(
@@ -76,9 +112,8 @@ def test_leave_one_out_bandwidth_follows_the_unit():
 
 def test_a_narrow_kernel_is_the_bootstrap():
     x = sample(32)
-    np.testing.assert_allclose(
-        kde_probabilities(x, EDGES, 1e-9), baseline("bootstrap", x), atol=1e-6
-    )
+    fractions = cell_counts(x, EDGES) / N_TRAIN
+    np.testing.assert_allclose(kde_probabilities(x, EDGES, 1e-9), fractions, atol=1e-6)
 
 
 def test_histogram_by_hand():
@@ -87,9 +122,12 @@ def test_histogram_by_hand():
     np.testing.assert_allclose(p, np.array([0.5, 0.5 + 0.5, 1.5 + 0.5, 0.5]) / 4)
 
 
-def test_bootstrap_is_the_fractions_of_the_sample():
+def test_bootstrap_draws_from_the_sample():
+    """Multinomial around its fractions: five standard deviations, a false alarm in 10^5."""
     x = sample(33)
-    np.testing.assert_array_equal(baseline("bootstrap", x), cell_counts(x, EDGES) / N_TRAIN)
+    expected, p = cell_counts(x, EDGES) / N_TRAIN, baseline("bootstrap", x)
+    assert not np.array_equal(p, expected)
+    assert (np.abs(p - expected) <= 5 * np.sqrt(expected / DRAWS)).all()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -152,7 +190,7 @@ def test_rules_of_thumb_lose_and_a_chosen_bandwidth_amplifies():
     samples = [sample(400 + seed) for seed in range(repetitions)]
     assert worth("loo", samples, 10).value > 125
     assert worth("scott", samples, 10).value < 100
-    assert worth("silverman", samples, 10).value < worth("scott", samples, 10).value
+    assert worth("scott", samples, 10).value < worth("silverman", samples, 10).value < 100
 
 
 def test_every_baseline_has_a_label():

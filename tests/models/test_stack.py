@@ -1,6 +1,7 @@
 """What every model that trains in a stack must keep, whichever it is."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,12 +12,17 @@ from torch.optim import SGD, Adam, RMSprop
 from amplib.models.bibae import StackedBIBAE
 from amplib.models.bvae import StackedVAE
 from amplib.models.config import (
+    EVENT_GANS,
     BIBAEConfig,
+    FlowMatchingConfig,
     GANConfig,
     ImageGANConfig,
     RegularGANConfig,
+    StagedVAEConfig,
     VAEConfig,
 )
+from amplib.models.event_gans import KINDS
+from amplib.models.flow_matching import StackedFlowMatching
 from amplib.models.gan import StackedGAN
 from amplib.models.image_gan import StackedImageGAN
 from amplib.models.layers import StackedLinear
@@ -24,10 +30,13 @@ from amplib.models.noise import NoiseBlock, normal_words
 from amplib.models.regular_gan import RegularGAN
 from amplib.models.small_gan import SmallGAN
 from amplib.models.stack import Stack, shuffled
+from amplib.models.staged import StackedStagedVAE
 from amplib.models.volumes import SparseImages
 
 DOUBLE = 1e-9
 """Relative agreement in float64 of what is the same but for the order of sums."""
+ROUNDING = 1e-12
+"""What Adam makes of a gradient that is nothing but rounding, in a few steps."""
 EPOCHS = 4
 GAN = GANConfig(width=8, latent=6, embedding=4, depth=2, batch_size=5, learning_rate=2e-4)
 
@@ -76,6 +85,15 @@ def vae(members, device="cpu", dtype=torch.float64, width=8):
     seeds = [np.random.SeedSequence(m) for m in members]
     configs = [replace(VAE, width=width, kl_weight=10.0 ** -(2 + m)) for m in members]
     return StackedVAE(configs, events[:18], events[18:], seeds, device, dtype)
+
+
+def staged_vae(members, device="cpu", dtype=torch.float64, width=8):
+    """Of codes; each with a B of its own, up to one."""
+    codes = np.random.default_rng(100).normal(size=(29, 3))
+    seeds = [np.random.SeedSequence(m) for m in members]
+    own = [{"width": width, "kl_weight": 10.0**-m} for m in members]
+    configs = [StagedVAEConfig(**{**VAE.asdict(), **changes}) for changes in own]
+    return StackedStagedVAE(configs, codes[:18], codes[18:], seeds, device, dtype)
 
 
 def regular_gan(members, device="cpu", dtype=torch.float64, width=8):
@@ -140,10 +158,31 @@ def image_gan(members, device="cpu", dtype=torch.float64, width=8):
     return _trained_on_images(StackedImageGAN, config, members, device, dtype)
 
 
+def event_gan(method, members, device="cpu", dtype=torch.float64, width=8):
+    """Two turns an epoch, of two steps of the critic and one of the generator."""
+    events = np.random.default_rng(100).normal(size=(18, 4))
+    config = replace(
+        EVENT_GANS[method], noise=3, width=8 * width if method == "DijetGAN" else width,
+        batch_size=16, learning_rate=1e-4, steps=400, critic_steps=2, warm_up=0,
+    )  # fmt: skip
+    seeds = [np.random.SeedSequence(m) for m in members]
+    return KINDS[method](config, events, seeds, device, dtype)
+
+
+def flow_matching(members, device="cpu", dtype=torch.float64, width=8):
+    events = np.random.default_rng(100).normal(size=(18, 4))
+    config = FlowMatchingConfig(width=width, depth=2, batch_size=5, epochs=EPOCHS)
+    seeds = [np.random.SeedSequence(m) for m in members]
+    return StackedFlowMatching(config, events, seeds, device, dtype)
+
+
 STACKS = {
+    "flow_matching": flow_matching,
     "gan": gan,
+    **{method: partial(event_gan, method) for method in KINDS},
     "regular_gan": regular_gan,
     "vae": vae,
+    "staged_vae": staged_vae,
     "small_gan": small_gan,
     "bibae": bibae,
     "image_gan": image_gan,
@@ -181,10 +220,14 @@ def test_a_member_alone_equals_the_member_in_a_stack(make):
     together, alone = make([0, 1, 2]), make([1])
     *_, (_, losses) = together.train(EPOCHS)
     *_, (_, own) = alone.train(EPOCHS)
-    np.testing.assert_allclose(losses[:, 1], own[:, 0], rtol=DOUBLE)
+    # A critic's loss may be the difference of two means of order one.
+    np.testing.assert_allclose(losses[:, 1], own[:, 0], rtol=DOUBLE, atol=1e-14)
     for name, value in alone.state().items():
         if value.ndim:
-            assert disagreement(value[0], together.state()[name][1]) < DOUBLE, name
+            in_stack = together.state()[name][1]
+            # A bias before batch norm may have no gradient: Adam makes steps of its rounding.
+            lost = name.endswith(".bias") and (value[0] - in_stack).abs().max() < ROUNDING
+            assert lost or disagreement(value[0], in_stack) < DOUBLE, name
 
 
 def test_members_differ(make):

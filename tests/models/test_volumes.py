@@ -108,3 +108,17 @@ def test_sparse_images_become_dense_in_any_order():
 def test_hits_that_are_not_counted_are_refused():
     with pytest.raises(ValueError, match="2 hits counted, 3 cells"):
         SparseImages(torch.zeros(3), torch.zeros(3), torch.tensor([1, 1]), (2, 2, 2))
+
+
+def test_images_are_joined_and_averaged():
+    dense = torch.rand(5, 3, 3, 3) * (torch.rand(5, 3, 3, 3) > 0.5)
+
+    def sparse(images):
+        flat = images.flatten(1)
+        image, cell = flat.nonzero(as_tuple=True)
+        count = torch.bincount(image, minlength=len(flat))
+        return SparseImages(cell.int(), flat[image, cell], count, (3, 3, 3))
+
+    both = sparse(dense[:2]).joined(sparse(dense[2:]))
+    assert torch.equal(both.dense(torch.arange(5)), dense)
+    torch.testing.assert_close(both.mean(), dense.mean(0))

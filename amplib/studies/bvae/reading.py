@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import Estimate, relative, t_quantile
+from amplib.estimate import Estimate, mean, relative
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.bvae.observables import Decay
@@ -110,16 +110,6 @@ def _decay_study(result: Result) -> DecayStudy:
 def _row(arrays: Arrays, row: int) -> Arrays:
     shared = ("losses", "diverged")
     return {name: a[row] for name, a in arrays.items() if name not in shared}
-
-
-def mean(values: Sequence[float] | Array) -> Estimate:
-    """Mean over trainings with a 95% interval by Student; of one there is no error."""
-    x = np.asarray(values, dtype=float)
-    if len(x) < 2:
-        return Estimate(float(x.mean()), np.nan, repetitions=len(x))
-    error = float(x.std(ddof=1) / np.sqrt(len(x)))
-    value, reach = float(x.mean()), t_quantile(len(x)) * error
-    return Estimate(value, error, value - reach, value + reach, len(x))
 
 
 def positive(values: Sequence[float] | Array) -> Estimate:

@@ -15,6 +15,7 @@ from amplib.models.bvae import Autoencoder, StackedVAE
 from amplib.models.config import BufferConfig, VAEConfig
 from amplib.models.training import train
 from amplib.progress import Progress
+from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.study import (
     _GENERATION,
@@ -24,7 +25,7 @@ from amplib.studies.bvae.study import (
     Scan,
 )
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
-from amplib.studies.collisions.study import first_top_pairs, wherever_stored
+from amplib.studies.collisions.study import first_top_pairs
 from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]
@@ -58,12 +59,8 @@ def train_and_judge(
     dtype = torch.float64 if double else torch.float32
     training, validation = events
     stack = StackedVAE(members, training, validation, seeds, device, dtype)
-    if double:
-        rows = [np.vstack([np.full(len(x[0]), e), x]) for e, x in stack.train(study.epochs, 1)]
-        losses = np.stack(rows, 2).transpose(1, 2, 0)
-    else:
-        steps = len(parts) * stack.steps_per_epoch
-        losses = train(stack, study.epochs, checkpoint, progress, steps)
+    steps = len(parts) * stack.steps_per_epoch
+    losses = train(stack, study.epochs, None if double else checkpoint, progress, steps)
     stack.take_best()
     for k, part in enumerate(parts):
         finite = np.isfinite(losses[k]).all(1)

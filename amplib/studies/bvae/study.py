@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from amplib.models.config import BufferConfig, RegularGANConfig, VAEConfig, VAETraining
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
-from amplib.store.study import Arrays, Layout, Part, Presets, Study, head
+from amplib.store.ranges import counting, finite, rising, within
+from amplib.store.results import wherever_stored
+from amplib.store.study import Arrays, Layout, Part, Presets, Study, head, summed
 from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
 from amplib.studies.collisions.study import (
     EventSample,
@@ -30,7 +32,6 @@ from amplib.studies.collisions.study import (
     ZLeptons,
     first_top_pairs,
     stored_or_made,
-    wherever_stored,
 )
 from amplib.truth.collisions.columns import OBJECTS
 
@@ -91,10 +92,6 @@ class DecayStudy(Study):
     @abstractmethod
     def steps(self) -> int:
         """Of one training."""
-
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
 
     def event_sample(self) -> EventSample:
         """As many events as are trained on, validate and are compared with."""
@@ -186,12 +183,31 @@ class DecayStudy(Study):
             "diverged": ("int64", ()),
         }
 
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        n = self.compared_events
+        for name in self.decay.edges:  # of one particle or of two
+            sums = arrays[name].sum(-1)
+            whole = 2 * n if sums[0] == 2 * n else n
+            # Nothing is kept of a model that has diverged.
+            events = np.where((sums == 0) & (np.arange(len(sums)) >= len(TRUE)), 0, whole)
+            yield from counting(name, arrays[name], events)
+        for name in self.decay.map_edges:
+            cells = arrays[f"{name}_map"].reshape(len(TRUE) + len(self.models), -1)
+            yield from counting(f"{name}_map", cells, n, all_of_them=False)
+        yield from finite("quantiles", arrays["quantiles"][: len(TRUE)])
+        yield from within("distances", arrays["distances"][: len(TRUE)], 0, np.inf)
+        for name in self.decay.extra(np.zeros((1, len(self.decay.columns)))):
+            yield from within(name, arrays[name], 0, n)
+        yield from rising("losses", arrays["losses"][:, 0])
+        if arrays["diverged"] < 0:
+            yield from finite("losses", arrays["losses"])
+
     def fingerprint(self) -> list[float]:
         """A few float64 epochs of a small model on few events; its losses and what is kept."""
         small = self.smaller()
         arrays = small._compute(small.few_events(), [(0,)], "cpu", Path(), lambda work: None, True)
         ((_, kept),) = arrays
-        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in kept.values()]
+        return [summed(a) for a in kept.values()]
 
     @abstractmethod
     def smaller(self) -> DecayStudy:
@@ -237,13 +253,8 @@ class DecayVAE(DecayStudy, VAEConfig, BufferConfig):
             training_events=40,
             validation_events=10,
             compared_events=40,
-            batch_size=min(self.batch_size, 20),
-            width=8,
             latent=min(self.latent, 4),
-            adam_phases=min(self.adam_phases, 2),
-            adam_epochs=1,
-            sgd_phases=min(self.sgd_phases, 2),
-            sgd_epochs=1,
+            **tiny(self),
         )
 
 
@@ -455,10 +466,6 @@ class Scan(TopPairConfig, VAETraining):
     def source(self) -> TopPairReference:
         return TopPairReference(**self.simulation())
 
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
-
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
@@ -492,6 +499,16 @@ class Scan(TopPairConfig, VAETraining):
             "weights": ("float32", (None,)),
         }
 
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from counting("latent", arrays["latent"], self.training_events, all_of_them=False)
+        yield from rising("losses", arrays["losses"][:, 0])
+        if arrays["diverged"] < 0:
+            for name in ("losses", "best", "weights"):
+                yield from finite(name, arrays[name])
+            for name in ("delta", "delta_of"):
+                yield from within(name, arrays[name], 0, np.inf)
+            yield from within("dropped", arrays["dropped"], 0, 1)
+
     def fingerprint(self) -> list[float]:
         """A few float64 epochs of two small members on made-up top pairs: no file is read."""
         from amplib.studies.bvae.scan import train_and_judge
@@ -503,12 +520,7 @@ class Scan(TopPairConfig, VAETraining):
             events=TOY_EVENTS,
             training_events=40,
             validation_events=20,
-            batch_size=min(self.batch_size, 20),
-            width=8,
-            adam_phases=min(self.adam_phases, 2),
-            adam_epochs=1,
-            sgd_phases=min(self.sgd_phases, 2),
-            sgd_epochs=1,
+            **tiny(self),
         )
         truth = Reference.of(events)
         sets, parts = (events[:40], events[40:]), [(0, 3, 0), (1, 1, 0)]
@@ -516,7 +528,7 @@ class Scan(TopPairConfig, VAETraining):
             small, sets, truth, parts, "cpu", Path(), lambda work: None, double=True
         )
         return [
-            float(a.astype(float).ravel() @ np.linspace(1, 2, a.size))
+            summed(a)
             for arrays in made
             for name, a in arrays.items()
             if name != "weights"  # in single precision
@@ -537,6 +549,18 @@ def variants(preset: str) -> dict[str, TwoBodyVAE]:
     """Further results of this preset that the book shows, by title."""
     larger = LARGER if preset == "laptop" else ()
     return {f"two-body-vae, B = {b:g}": larger_b(b) for b in larger}
+
+
+def tiny(training: VAETraining) -> dict[str, Any]:
+    """What makes a training as short as a fingerprint needs it, in all of its phases."""
+    return {
+        "batch_size": min(training.batch_size, 20),
+        "width": 8,
+        "adam_phases": min(training.adam_phases, 2),
+        "adam_epochs": 1,
+        "sgd_phases": min(training.sgd_phases, 2),
+        "sgd_epochs": 1,
+    }
 
 
 def made_up_top_pairs(n: int, rng: np.random.Generator) -> Array:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from amplib.models.buffer import TrainedVAE
 from amplib.models.bvae import StackedVAE
 from amplib.models.regular_gan import RegularGAN
-from amplib.models.stack import SharedStack
 from amplib.models.training import train
 from amplib.progress import Progress
 from amplib.store.study import Part
@@ -37,7 +36,8 @@ def train_vaes(
     dtype = torch.float64 if double else torch.float32
     members = [study.member()] * len(parts)
     stack = StackedVAE(members, training, validation, seeds, device, dtype)
-    losses = _trained(stack, study.epochs, checkpoint, progress, double)
+    steps = len(parts) * stack.steps_per_epoch
+    losses = train(stack, study.epochs, None if double else checkpoint, progress, steps)
     stack.take_best()
     for k, part in enumerate(parts):
         model = TrainedVAE.of(stack, k, study.decay.columns)
@@ -61,18 +61,8 @@ def train_gans(
     training, _, compared = events
     seeds = [study.stream(_TRAINING, *part) for part in parts]
     gan = RegularGAN(study, training, seeds, device, torch.float64 if double else torch.float32)
-    losses = _trained(gan, study.epochs, checkpoint, progress, double)
+    steps = len(parts) * gan.steps_per_epoch
+    losses = train(gan, study.epochs, None if double else checkpoint, progress, steps)
     batches = np.concatenate(list(gan.generate(len(compared))), 1)
     for k in range(len(parts)):
         yield losses[k], [batches[k]]
-
-
-def _trained(
-    stack: SharedStack, epochs: int, checkpoint: Path, progress: Progress, double: bool
-) -> Array:
-    """The losses ``(E, records, 1 + losses)``; a fingerprint's few epochs leave no checkpoint."""
-    if double:
-        rows = [np.vstack([np.full(x.shape[1], epoch), x]) for epoch, x in stack.train(epochs, 1)]
-        return np.stack(rows, 2).transpose(1, 2, 0)
-    steps = len(stack.seeds) * stack.steps_per_epoch
-    return train(stack, epochs, checkpoint, progress, steps)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
+from amplib.cells import merge_cells
 from amplib.metrics.amplification import GANCurve, Repetitions
 from amplib.metrics.quantiles import expected_mse
 from amplib.models.fit import CamelBackFit
@@ -152,6 +153,58 @@ def quantile_mse_panels(
         bbox_to_anchor=(0.5, 1.0),
     )
     return figure
+
+
+def closer_look(
+    curve: GANCurve, sample: Repetitions, quantiles: Sequence[int]
+) -> Callable[[int, int], plt.Figure]:
+    """The truth's quantiles as GANned events and samples fill them, beside what the events are
+    worth: a figure for each number of quantiles and of events, all on the same axes.
+
+    Args:
+        curve: GANs, failed ones included.
+        sample: their training samples.
+        quantiles: resolutions of the grid.
+    """
+    worth = {
+        q: np.array([curve.at(int(n)).median_amplification(q) for n in curve.sizes])
+        for q in quantiles
+    }
+    low = min(values.min() for values in worth.values())
+    high = max(values.max() for values in worth.values())
+
+    def draw(quantiles: int, events: int) -> plt.Figure:
+        q = quantiles
+        figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
+        for contents, color, label in (
+            (sample.cells, BLUE, f"sample of {sample.n_train}"),
+            (curve.at(events).cells, ORANGE, "GAN"),
+        ):
+            merged = merge_cells(contents, q)
+            filled = q * merged / merged.sum(1, keepdims=True)
+            bottom, middle, top = np.quantile(filled, [0.16, 0.5, 0.84], axis=0)
+            edges = np.linspace(0, 1, q + 1)
+            left.stairs(top, edges, baseline=bottom, fill=True, color=color, alpha=0.22)
+            left.stairs(middle, edges, baseline=None, color=color, label=label)
+        left.axhline(1, color=BLACK, linewidth=0.8, label="truth")
+        left.set(xlabel="quantile of the truth", ylabel="events / expected")
+        left.set(xlim=(0, 1), ylim=(0, 2.5), title=f"{q} quantiles")
+        left.legend(loc="upper center", ncol=3, columnspacing=1, handlelength=1, fontsize=8)
+        value, bottom, top = worth[q].T
+        right.fill_between(curve.sizes, bottom, top, color=ORANGE, alpha=0.22, linewidth=0)
+        right.plot(curve.sizes, value, color=ORANGE)
+        dot = {"color": ORANGE, "markeredgecolor": BLACK, "clip_on": False, "zorder": 3}
+        right.plot(events, value[curve.sizes == events], "o", **dot)
+        right.axhline(1, color=BLUE, linewidth=0.8)
+        right.set(
+            xscale="log", yscale="log", xlim=curve.sizes[[0, -1]], ylim=(low / 1.2, 1.2 * high)
+        )
+        right.set(xlabel="number of GANned events", ylabel="amplification factor")
+        right.set_title(f"{events:,} events")
+        figure.tight_layout()
+        return figure
+
+    return draw
 
 
 READING_STYLES: tuple[tuple[str, Any], ...] = (

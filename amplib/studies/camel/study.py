@@ -19,6 +19,7 @@ from amplib.cells import cell_counts
 from amplib.models.config import GANConfig
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
+from amplib.store.ranges import counting, finite, rising, shares, within
 from amplib.store.study import Arrays, Layout, Part, Presets, Study
 from amplib.truth.densities import CamelBack
 
@@ -54,10 +55,6 @@ class CamelStudy(Study):
     seed: int = bounded(2020, 0, 2**63 - 1)
     n_train: int = bounded(100, 10, 1_000_000)
     repetitions: int = bounded(100, 1, 100_000, extent=True)
-
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
 
     def training_sample(self, repetition: int) -> np.ndarray:
         """Training sample of a repetition, ``(n_train,)``."""
@@ -144,6 +141,13 @@ class CamelFit(ChunkedCamelStudy):
             "valid": ("bool", (n,)),
         }
 
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from counting("sample", arrays["sample"], self.n_train)
+        yield from counting("lines", arrays["lines"], LINE_SIZES)
+        yield from shares("fit", arrays["fit"])
+        yield from finite("parameters", arrays["parameters"])
+        yield from finite("covariance", arrays["covariance"][arrays["valid"]])
+
     def fingerprint(self) -> list[float]:
         row = self.repeat(0)
         return [*map(float, row["parameters"]), float((row["lines"] @ np.arange(CELLS)).sum())]
@@ -179,6 +183,10 @@ class CamelSmoothing(ChunkedCamelStudy):
         from amplib.models.smoothing import BASELINES
 
         return dict.fromkeys(BASELINES, ("float32", (FITS_A_PART, CELLS)))
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        for name, cells in arrays.items():
+            yield from shares(name, cells)
 
     def fingerprint(self) -> list[float]:
         row = self.repeat(0)
@@ -267,6 +275,18 @@ class CamelGAN(CamelStudy, GANConfig):
             "losses": ("float32", (None, 4)),
             "diverged": ("int64", ()),
         }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from finite("sample", arrays["sample"])
+        yield from within("losses", arrays["losses"][:, 0], 1, self.epochs)
+        yield from rising("losses", arrays["losses"][:, 0])
+        yield from within("diverged", arrays["diverged"], -1, self.epochs)
+        whole = bool(arrays["diverged"] < 0)  # else events are missing that are not finite
+        if whole:
+            yield from finite("losses", arrays["losses"])
+            yield from rising("counts", arrays["counts"])
+        yield from counting("counts", arrays["counts"], self.event_sizes, whole)
+        yield from counting("density", arrays["density"], self.event_sizes[-1], whole)
 
     def fingerprint(self) -> list[float]:
         """Three float64 epochs of the same GAN, made small; its losses and events."""

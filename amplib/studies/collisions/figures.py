@@ -36,6 +36,8 @@ Array = NDArray[np.float64]
 DRAWN_BINS = 200
 """Bins of an azimuth in the map that is drawn, of 1.8 degrees each."""
 PLANES = {"eta": r"$\eta_{j_1} \times \eta_{j_2}$", "phi": r"$\phi_{j_1} \times \phi_{j_2}$"}
+IN_PLANES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"))
+"""Colour, line and marker of each of ``PLANES``."""
 ANGLE_TICKS = ([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], [r"$-\pi$", "", "0", "", r"$\pi$"])
 APART = {"wspace": 0.06}
 LEPTON_RADIUS = 0.15
@@ -258,21 +260,27 @@ def reference_panels(result: Result) -> plt.Figure:
     azimuths, empty, pairs, crowding = axes.flat
     kept = next(iter(result.load().values()))
     _azimuth_map(azimuths, kept["azimuths"][0])
-    styles = ((BLUE, "-", "o"), (VERMILLION, "--", "s"))
-    reference, every = stored_reference(result), splits(result)
-    for name, (color, style, _) in zip(DIRECTIONS, styles, strict=True):
+    reference = stored_reference(result)
+    for name, (color, style, _) in zip(DIRECTIONS, IN_PLANES, strict=True):
         empty.plot(GRIDS, reference.empty[name][-1], style, color=color, label=PLANES[name])
     empty.set(xlabel=r"$\sqrt{N_{\mathrm{bins}}}$", ylabel="share of empty bins", ylim=(0, 1),
               xlim=(0, GRIDS[-1]))  # fmt: skip
+    truth_against_itself(pairs, crowding, result)
+    empty.legend()
+    return figure
+
+
+def truth_against_itself(pairs: Axes, crowding: Axes, result: Result) -> None:
+    """delta and delta_OF of N events of a ``TopPairReference`` against as many others (Fig. 5c)."""
+    reference, every = stored_reference(result), splits(result)
     _deltas(pairs, every, reference)
-    for k, (name, look) in enumerate(zip(DIRECTIONS, styles, strict=True)):
+    for k, (name, look) in enumerate(zip(DIRECTIONS, IN_PLANES, strict=True)):
         _crowding(crowding, every, reference, name, look, 0.01 * k * reference.events / 2)
     crowding.axhline(PAPER_IDEAL[1], color=GREY, linewidth=1, zorder=0, label="the paper")
     crowding.set(xlabel=r"events $N$ / $10^5$", ylabel=r"$\delta_{OF}$, $N$ against $N$",
                  xlim=(0, None), ylim=(0, None))  # fmt: skip
-    for ax in (empty, pairs, crowding):
+    for ax in (pairs, crowding):
         ax.legend()
-    return figure
 
 
 def _azimuth_map(ax: Axes, counts: NDArray[np.integer]) -> None:

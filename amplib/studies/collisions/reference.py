@@ -6,7 +6,7 @@ many others (event paper, Fig. 5c), and events that are smeared by hand (Table V
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from amplib.estimate import Estimate
 from amplib.metrics.merit import (
     ETA_RANGE,
+    GRIDS,
     PHI_RANGE,
     delta,
     delta_of,
@@ -23,11 +24,13 @@ from amplib.metrics.merit import (
     pair_histograms,
     smeared,
 )
-from amplib.store.study import Arrays
+from amplib.store.ranges import counting, finite, within
+from amplib.store.study import Arrays, Layout
 from amplib.studies.collisions.merit import single_precision
 from amplib.truth.collisions.observables import (
     BINS,
     JETS_BY,
+    OBSERVABLES,
     Binning,
     binnings,
     leading_directions,
@@ -105,6 +108,54 @@ def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
         **_smeared_against_all(events[:training], ways, histograms, empty, rng),
         **_against_itself(codes, jets),
     }
+
+
+def _layout() -> Layout:
+    ways, orders, observables = 3, len(JETS_BY), len(OBSERVABLES)
+    pairs = observables * (observables - 1) // 2
+    curves = (orders, 2, len(GRIDS))
+    return {
+        "limits": ("float64", (ways, observables, 2)),
+        "histograms": ("uint32", (ways, pairs, BINS**2)),
+        "histograms_training": ("uint32", (ways, pairs, BINS**2)),
+        "marginals": ("uint32", (ways, observables, FINE_BINS)),
+        "azimuths": ("uint16", (orders, MAP_BINS, MAP_BINS)),
+        "empty": ("float64", curves),
+        "empty_held_out": ("float64", curves),
+        "delta_smeared": ("float64", (len(SMEARINGS), ways)),
+        "delta_of_smeared": ("float64", (len(SMEARINGS), orders, 2)),
+        "sizes": ("int64", (SIZES,)),
+        "pairs": ("int64", (SIZES,)),
+        "delta": ("float64", (SIZES, ways)),
+        "delta_spread": ("float64", (SIZES, ways)),
+        "delta_of": ("float64", (SIZES, orders, 2)),
+        "delta_of_spread": ("float64", (SIZES, orders, 2)),
+        "empty_at": ("float64", (SIZES, *curves)),
+    }
+
+
+LAYOUT: Layout = _layout()
+"""Of what ``reference`` returns."""
+
+
+def faults(arrays: Arrays, events: int) -> Iterator[str]:
+    """What cannot be of the arrays that ``reference`` makes of so many events."""
+    training = events // TRAINING_SHARE
+    yield from finite("limits", arrays["limits"])
+    yield from counting("histograms", arrays["histograms"], events, all_of_them=False)
+    yield from counting(
+        "histograms_training", arrays["histograms_training"], training, all_of_them=False
+    )
+    yield from counting("marginals", arrays["marginals"], events, all_of_them=False)
+    azimuths = arrays["azimuths"].reshape(len(JETS_BY), -1)
+    yield from counting("azimuths", azimuths, events, all_of_them=False)
+    for name in ("empty", "empty_held_out", "empty_at"):
+        yield from within(name, arrays[name], 0, 1)
+    yield from within("sizes", arrays["sizes"], 1, events // 2)
+    yield from within("pairs", arrays["pairs"], 1, events // 2)
+    for name in ("delta", "delta_of"):
+        for kind in ("", "_spread", "_smeared"):
+            yield from within(name + kind, arrays[name + kind], 0, np.inf)
 
 
 def by_eq_24(reference: Mapping[str, NDArray[Any]]) -> list[Estimate]:

@@ -12,9 +12,10 @@ import numpy as np
 
 from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
-from amplib.store.results import Result
-from amplib.store.study import PRESETS, Arrays, BulkStudy, Part, Presets, Study, head
-from amplib.truth.collisions.columns import TTBAR, TWO_BODY, Z_LEPTONS
+from amplib.store.ranges import counting, finite, rising, shares, within
+from amplib.store.results import Result, wherever_stored
+from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head, summed
+from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
     from amplib.studies.collisions.merit import Reference
@@ -50,7 +51,7 @@ class EventStudy(Study):
 
     def part_seed(self, part: Part) -> int:
         """The seed of a part's generator."""
-        return int(np.random.SeedSequence(self.seed, spawn_key=part).generate_state(1)[0])
+        return int(self.stream(*part).generate_state(1)[0])
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,18 @@ class EventSample(EventStudy, BulkStudy):
     def make(self, part: Part, progress: Progress) -> Arrays:
         """The events of a part, ``events`` ``(part_size, columns)``, and what is known of them."""
 
-    def write(self, path: Path, parts: Iterator[Arrays]) -> None:
+    def layout(self) -> Layout:
+        return {"events": ("float64", (self.part_size, len(self.columns)))}
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from finite("events", arrays["events"])
+
+    def write(self, path: Path, parts: Iterator[Arrays], header: bool = False) -> None:
         """As the published file: space-separated, one event a line."""
         from amplib.truth.collisions.csv_file import write_events
 
-        write_events(path, head(self.events, (arrays["events"] for arrays in parts)))
+        events = head(self.events, (arrays["events"] for arrays in parts))
+        write_events(path, events, header=self.columns if header else ())
 
     def fingerprint(self) -> list[float]:
         arrays = replace(self, part_size=3).make((0,), lambda work: None)
@@ -181,6 +189,39 @@ class TopPairs(TopPairConfig, EventSample):
             "seconds": np.array(list(whole.seconds.values())),
         }
 
+    def layout(self) -> Layout:
+        n = self.part_size
+        return {
+            "events": ("float32", (n, len(self.columns))),
+            "partons": ("float32", (n, len(PARTONS), 4)),
+            "particle_ids": ("int8", (n, 4)),
+            "neutrinos": ("float32", (n, 2)),
+            "jet_pairs": ("float32", (None, 3)),
+            **CUTFLOW,
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from super().faults(arrays)
+        yield from cutflow_faults(arrays)
+
+
+CUTFLOW: Layout = {
+    "steps": ("str", (None,)),
+    "passed": ("int64", (None,)),
+    "stages": ("str", (None,)),
+    "seconds": ("float64", (None,)),
+}
+"""Of the simulation of top pairs: events after each step, and the time of each stage."""
+
+
+def cutflow_faults(arrays: Arrays) -> Iterator[str]:
+    """What cannot be of arrays of ``CUTFLOW``: each step keeps some of the events before it."""
+    for names, values in (("steps", "passed"), ("stages", "seconds")):
+        if len(arrays[names]) != len(arrays[values]):
+            yield f"{values} has {len(arrays[values])} entries for {len(arrays[names])} {names}"
+    yield from rising("passed", arrays["passed"][::-1])
+    yield from within("seconds", arrays["seconds"], 0, np.inf)
+
 
 def stored_or_made(
     sample: EventSample, parts: Sequence[Part], progress: Progress
@@ -217,7 +258,7 @@ class EventSummary(EventStudy):
         source = self.sample(**small.asdict())
         kept = small.reduce(source.make((0,), lambda work: None))
         numbers = [a for name, a in kept.items() if a.dtype.kind in "fui" and name != "seconds"]
-        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in numbers]
+        return [summed(a) for a in numbers]
 
 
 @dataclass(frozen=True)
@@ -245,6 +286,26 @@ class TwoBodySummary(EventSummary):
             "unbalanced": np.abs(p1 + p2).max(),
             "energy": np.array([(e1 + e2).min(), (e1 + e2).max()]),
         }
+
+    def layout(self) -> Layout:
+        momenta = len(MOMENTA) - 1
+        return {
+            "theta": ("int64", (len(POLAR_ANGLES) - 1,)),
+            "phi": ("int64", (len(AZIMUTHS) - 1,)),
+            "masses": ("int64", (2, momenta)),
+            "momenta": ("int64", (3, momenta)),
+            "off_shell": ("float64", (2,)),
+            "unbalanced": ("float64", ()),
+            "energy": ("float64", (2,)),
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        for name in ("theta", "phi"):
+            yield from counting(name, arrays[name], self.part_size)
+        for name in ("masses", "momenta"):
+            yield from counting(name, arrays[name], self.part_size, all_of_them=False)
+        for name in ("off_shell", "unbalanced", "energy"):
+            yield from within(name, arrays[name], 0, 1e6)
 
 
 @dataclass(frozen=True)
@@ -288,6 +349,30 @@ class ZSummary(EventSummary):
             "unbalanced": np.abs(minus + plus)[:, 1:].max(),
         }
 
+    def layout(self) -> Layout:
+        cosines = (len(COSINES) - 1,)
+        return {
+            "cos_theta": ("int64", cosines),
+            "expected": ("float64", cosines),
+            "asymmetry": ("float64", ()),
+            "asymmetry_z_alone": ("float64", ()),
+            "forward": ("int64", (2,)),
+            "phi": ("int64", (len(AZIMUTHS) - 1,)),
+            "electrons": ("int64", (2,)),
+            "pair_mass": ("float64", (2,)),
+            "unbalanced": ("float64", ()),
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        for name in ("cos_theta", "phi", "forward"):
+            yield from counting(name, arrays[name], self.part_size)
+        yield from shares("expected", arrays["expected"])
+        yield from within("electrons", arrays["electrons"], 0, [self.part_size] * 2)
+        for name in ("asymmetry", "asymmetry_z_alone"):
+            yield from within(name, arrays[name], -1, 1)
+        for name in ("pair_mass", "unbalanced"):
+            yield from finite(name, arrays[name])
+
 
 @dataclass(frozen=True)
 class TopPairSummary(TopPairConfig, EventSummary):
@@ -322,8 +407,33 @@ class TopPairSummary(TopPairConfig, EventSummary):
             "jet_pairs": arrays["jet_pairs"][:JET_PAIRS_A_PART],
             "display": arrays["partons"][0],
             "display_ids": arrays["particle_ids"][0],
-            **{name: arrays[name] for name in ("steps", "passed", "stages", "seconds")},
+            **{name: arrays[name] for name in CUTFLOW},
         }
+
+    def layout(self) -> Layout:
+        n = self.part_size
+        return {
+            "packed": ("uint16", (n, len(TTBAR))),
+            "w_jets": ("float32", (None,)),
+            "top_jets": ("float32", (None,)),
+            "w_true": ("float32", (n, 2)),
+            "top_true": ("float32", (n, 2)),
+            "met_residuals": ("float32", (n, 2)),
+            "jet_pairs": ("float32", (None, 3)),
+            "display": ("float32", (len(PARTONS), 4)),
+            "display_ids": ("int8", (4,)),
+            **CUTFLOW,
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        from amplib.truth.collisions.compact import STEPS
+
+        yield from within("packed", arrays["packed"], 0, STEPS)
+        for name in ("w_jets", "top_jets", "w_true", "top_true", "met_residuals", "jet_pairs"):
+            yield from finite(name, arrays[name])
+        if len(arrays["w_jets"]) != len(arrays["top_jets"]):
+            yield "w_jets and top_jets are of different lengths"
+        yield from cutflow_faults(arrays)
 
 
 @dataclass(frozen=True)
@@ -334,6 +444,7 @@ class TopPairReference(TopPairConfig):
     store: ClassVar[str] = "ttbar-reference"
     presets: ClassVar[Presets] = TopPairs.presets
     rate: ClassVar[float] = 3_000.0
+    memory: ClassVar[int] = 4000  # all events at once
 
     events: int = bounded(1_200_000, 24, 100_000_000)
 
@@ -371,7 +482,18 @@ class TopPairReference(TopPairConfig):
         sample = TopPairs(**replace(self, events=24, part_size=12).asdict())
         events = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
         arrays = reference(np.concatenate(events), np.random.default_rng(self.seed))
-        return [float(a.astype(float).ravel() @ np.linspace(1, 2, a.size)) for a in arrays.values()]
+        return [summed(a) for a in arrays.values()]
+
+    def layout(self) -> Layout:
+        from amplib.studies.collisions.reference import LAYOUT
+
+        return {**LAYOUT, "seconds": ("float64", ())}
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        from amplib.studies.collisions.reference import faults
+
+        yield from faults(arrays, self.events)
+        yield from within("seconds", arrays["seconds"], 0, np.inf)
 
 
 @dataclass(frozen=True)
@@ -428,6 +550,18 @@ class SmearedTopPairs(TopPairConfig):
             "dropped": np.array(merit.dropped),
         }
 
+    def layout(self) -> Layout:
+        return {
+            "delta": ("float64", (2,)),
+            "delta_of": ("float64", (2, 2)),
+            "dropped": ("float64", ()),
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        for name in ("delta", "delta_of"):
+            yield from within(name, arrays[name], 0, np.inf)
+        yield from within("dropped", arrays["dropped"], 0, 1)
+
     def fingerprint(self) -> list[float]:
         from amplib.studies.collisions.merit import Reference
 
@@ -450,16 +584,3 @@ def first_top_pairs(config: TopPairConfig, n: int) -> np.ndarray:
         sample = TopPairs(**summary.asdict())
         made = stored_or_made(sample, sample.parts(), lambda work: None)
         return np.concatenate(list(head(n, (a["events"] for _, a in made))))
-
-
-def wherever_stored(study: Study) -> Result:
-    """The result of a study under the first preset where it is complete.
-
-    Raises:
-        FileNotFoundError: with the command that computes it.
-    """
-    results = [Result(study, preset) for preset in PRESETS]
-    for result in results:
-        if not result.missing():
-            return result
-    raise FileNotFoundError(f"no result yet: {study.command(results[0].preset)}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from amplib.metrics.verdict import Finding, above, both
+from amplib.store.results import at_one_scale
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.gaussians.reading import (
     MIXTURES,
-    at_one_scale,
     distance_gain,
     read,
     separation_gain,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
 import numpy as np
 
-from amplib.estimate import Estimate, Estimates, relative, t_quantile
+from amplib.estimate import Estimate, Estimates, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.separation import Histograms, Separation, separation
 from amplib.store.results import Result
@@ -123,21 +123,12 @@ class Trainings:
     each: list[Training]
 
     def over_seeds(self, measure: Callable[[Training], float]) -> Estimate:
-        """Mean with its standard error over trainings, and a 95% interval of Student's."""
-        values = np.array([measure(t) for t in self.each])
-        n = len(values)
-        if n < 2:
-            return Estimate(float(values.mean()), np.nan, repetitions=n)
-        mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(n))
-        reach = t_quantile(n) * error
-        return Estimate(mean, error, mean - reach, mean + reach, n)
+        """Mean over trainings."""
+        return mean([measure(t) for t in self.each])
 
     def gain(self, measure: Callable[[Training], float]) -> Estimate:
-        """Geometric mean of a positive ratio over trainings, the interval in its logarithm."""
-        logs = np.log([measure(t) for t in self.each])
-        n, mean = len(logs), float(np.exp(logs.mean()))
-        error = mean * float(logs.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
-        return relative(mean, error, n)
+        """Geometric mean of a positive ratio over trainings."""
+        return geometric_mean([measure(t) for t in self.each])
 
     @property
     def usual(self) -> Training:
@@ -167,17 +158,3 @@ def read(result: Result) -> Trainings:
     """All trainings that are done."""
     study = cast(MixtureStudy, result.study)
     return Trainings(study, [Training(study, arrays) for arrays in result.load().values()])
-
-
-def at_one_scale(
-    results: Mapping[str, Result], get: Callable[[str, str], Result]
-) -> dict[str, Result]:
-    """The same results, or all of them at the laptop's scale if some have no other.
-
-    Args:
-        results: of the three studies.
-        get: gives one of them at a preset.
-    """
-    if len({r.preset for r in results.values()}) == 1:
-        return dict(results)
-    return {name: get(name, "laptop") for name in results}

@@ -17,6 +17,7 @@ import numpy as np
 from amplib.models.config import STEPS_AN_EPOCH, DCTRTraining
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
+from amplib.store.ranges import counting, finite, rising, within
 from amplib.store.study import Arrays, Layout, Part, Presets, Study
 from amplib.truth.mixtures import EqualGaussians, bimodal, grid, ring
 
@@ -139,10 +140,6 @@ class MixtureStudy(Study):
         """One where classifiers dominate, which are trained one by one: less is lost by a kill."""
         return 1 if self.classifier_steps > self.steps else TOGETHER
 
-    def stream(self, *key: int) -> np.random.SeedSequence:
-        """The random stream of this key, independent of every other key's."""
-        return np.random.SeedSequence(self.seed, spawn_key=key)
-
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
@@ -175,6 +172,20 @@ class MixtureStudy(Study):
             "judge_losses": ("float32", (None, 2)),
             "gan_losses": ("float32", (None, 4)),
         }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        n = self.test_events
+        yield from within("outside", arrays["outside"], 0, 1)
+        inside = np.rint(n * (1 - arrays["outside"]))
+        yield from counting("cells", arrays["cells"][:2], inside)
+        yield from counting("observables", arrays["observables"][:2], n, all_of_them=False)
+        yield from counting("weights", arrays["weights"], n)
+        for name in ("cells", "observables"):
+            yield from within(name, arrays[name], 0, n * self.largest**2)
+        for name in ("limits", "losses", "judge_losses", "distance"):
+            yield from finite(name, arrays[name])
+        yield from within("auc_after", arrays["auc_after"], 0, 1)
+        yield from rising("gan_losses", arrays["gan_losses"][:, 0])
 
     def fingerprint(self) -> list[float]:
         """A hundred float64 steps of a GAN, two epochs of its classifiers, and what is measured."""

@@ -14,7 +14,7 @@ from amplib.models.noise import NoiseBlock, normal_words, uniform_words
 from amplib.models.small_gan import SmallGAN
 from amplib.models.training import train
 from amplib.progress import Progress
-from amplib.store.study import Arrays, Part
+from amplib.store.study import Arrays, Part, summed
 from amplib.studies.gaussians.measuring import measure
 from amplib.studies.gaussians.study import MixtureStudy
 from amplib.truth.mixtures import EqualGaussians
@@ -104,6 +104,5 @@ def tiny_run(study: MixtureStudy) -> list[float]:
     events = _events(gan, study.events + study.judged_events + study.test_events)[0]
     arrays = measure(study, 0, events, lambda work: None, torch.float64)
     # NaN is the cost of a mode that no event is near to.
-    numbers = [np.nan_to_num(a.astype(float)).ravel() for a in arrays.values()]
-    sums = [a @ np.linspace(1, 2, a.size) for a in numbers]
+    sums = [summed(np.nan_to_num(a.astype(float))) for a in arrays.values()]
     return [float(x) for x in (*losses.ravel(), *events[:4].ravel(), *sums)]

@@ -61,6 +61,7 @@ def generated(
     latents: str | None = None,
     member: int = 0,
     device: str = "cpu",
+    seed: np.random.SeedSequence | None = None,
 ) -> Iterator[Tensor]:
     """Showers of a stored generator, batch by batch: memory does not grow with ``n``.
 
@@ -70,6 +71,7 @@ def generated(
         latents: density of the latent numbers, by default the published one.
         member: which training.
         device: ``cpu`` or ``cuda``.
+        seed: of the noise, by default the study's own for generation.
 
     Yields:
         ``(batch, layer, x, y)``, MeV, without what is below the threshold.
@@ -85,6 +87,6 @@ def generated(
 
     study = cast(ShowerGenerator, result.study)
     generator = study.generator(result.load()[(member,)], latents).to(device)
-    stream = Noise([study.stream(member, _GENERATION)], torch.device(device))
+    stream = Noise([seed or study.stream(member, _GENERATION)], torch.device(device))
     for batch in generate(generator, stream, n, THRESHOLD, study.precision):
         yield batch[0]

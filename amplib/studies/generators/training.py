@@ -24,7 +24,7 @@ from amplib.models.training import train
 from amplib.models.volumes import SparseImages
 from amplib.progress import Progress
 from amplib.store.results import Result
-from amplib.store.study import Arrays, head
+from amplib.store.study import Arrays, head, summed
 from amplib.studies.generators.study import _COMPARISON, WEIGHTS, ShowerGenerator
 from amplib.studies.showers.study import dense_showers
 from amplib.truth.showers import observables as obs
@@ -162,4 +162,4 @@ def tiny_run(study: ShowerGenerator) -> list[float]:
     (shower,) = generate(stack.generator, stack.judging, 1, dtype=torch.float64, rows=1)
     weights = torch.cat([v.flatten().double() for v in stack.kept.values()])
     numbers = [losses, weights.numpy(), shower.numpy(), *density.values()]
-    return [float(a.ravel() @ np.linspace(1, 2, a.size)) for a in numbers]
+    return [summed(a) for a in numbers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +13,15 @@ import numpy as np
 
 from amplib.parameters import bounded
 from amplib.progress import Progress
-from amplib.store.study import Arrays, BulkStudy, Part, Presets, Study, head
+from amplib.store.ranges import counting, finite, within
+from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head
 from amplib.truth.showers.config import ShowerConfig
 from amplib.truth.showers.geometry import ILD_ECAL
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+CELLS = math.prod(ILD_ECAL.shape)
 CELL_ENERGIES = np.logspace(-2, 2, 81)
 """Bins of the energy of single cells, MeV."""
 RADII = (1.0, 2.0, 3.5)
@@ -68,7 +71,7 @@ class ShowerStudy(Study, ShowerConfig):
 
         from amplib.truth.showers.shower import showers
 
-        stream = np.random.SeedSequence(self.seed, spawn_key=part)
+        stream = self.stream(*part)
         generator = torch.Generator(device)
         generator.manual_seed(int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1)))
         return showers(self.part_size, self, generator)
@@ -118,8 +121,23 @@ class Showers(ShowerStudy, BulkStudy):
             "count": np.concatenate(counts),
         }
 
-    def write(self, path: Path, parts: Iterator[Arrays]) -> None:
-        """As the HDF5 file of the published showers."""
+    def layout(self) -> Layout:
+        return {
+            "cell": ("uint16", (None,)),
+            "energy": ("float32", (None,)),
+            "count": ("uint16", (self.part_size,)),
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        hits = arrays["count"].sum(dtype=np.int64)
+        for name in ("cell", "energy"):
+            if len(arrays[name]) != hits:
+                yield f"{name} has {len(arrays[name])} hits, counted are {hits}"
+        yield from within("cell", arrays["cell"], 0, CELLS - 1)
+        yield from within("energy", arrays["energy"], 0, 1000 * self.energy)
+
+    def write(self, path: Path, parts: Iterator[Arrays], header: bool = False) -> None:
+        """As the HDF5 file of the published showers, which names its arrays anyway."""
         from amplib.truth.showers.getting_high import write_showers
 
         dense = head(self.showers, (showers for part in parts for showers in dense_showers(part)))
@@ -234,6 +252,52 @@ class ShowerSummary(ShowerStudy):
             "display_cell": hit.numpy().astype(np.uint16),
             "display_energy": first.flatten()[hit].numpy().astype(np.float32),
         }
+
+    def layout(self) -> Layout:
+        layers, side, _ = ILD_ECAL.shape
+        discs, correlated, turned = len(RADII) + 1, 11, 4
+        return {
+            "scalars": ("float32", (self.part_size, 4)),
+            "seen": ("float64", (layers,)),
+            "seen_products": ("float64", (layers, layers)),
+            "seen_fourths": ("float64", (layers,)),
+            "seen_active": ("float64", (layers,)),
+            "empty": ("int64", (layers,)),
+            "beyond_energy": ("int64", (layers,)),
+            "beyond_moment": ("int64", (layers,)),
+            "columns": ("float64", (layers, side)),
+            "column_squares": ("float64", (side,)),
+            "discs": ("float64", (discs,)),
+            "discs_products": ("float64", (discs, discs)),
+            "correlated": ("float64", (correlated,)),
+            "correlated_products": ("float64", (correlated, correlated)),
+            "turned": ("float64", (turned,)),
+            "turned_squares": ("float64", (turned,)),
+            "cell_energies": ("int64", (len(CELL_ENERGIES) - 1,)),
+            "expected_seen": ("float64", (layers,)),
+            "expected_inside": ("float64", (layers,)),
+            "expected_spread": ("float64", (layers,)),
+            "expected_empty": ("float64", (layers,)),
+            "expected_columns": ("float32", (layers, side)),
+            "expected_behind": ("float64", ()),
+            "expected_discs": ("float64", (len(RADII),)),
+            "display_cell": ("uint16", (None,)),
+            "display_energy": ("float32", (None,)),
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        n = self.part_size
+        for name, values in arrays.items():
+            yield from finite(name, values)
+        for name in ("empty", "beyond_energy", "beyond_moment"):
+            yield from within(name, arrays[name], 0, n)
+        yield from within("scalars", arrays["scalars"][:, 0], 0, CELLS)
+        yield from counting("cell_energies", arrays["cell_energies"], n * CELLS, all_of_them=False)
+        for name in ("empty", "behind", "discs"):
+            yield from within(f"expected_{name}", arrays[f"expected_{name}"], 0, 1)
+        yield from within("display_cell", arrays["display_cell"], 0, CELLS - 1)
+        if len(arrays["display_cell"]) != len(arrays["display_energy"]):
+            yield "display_cell and display_energy are of different lengths"
 
 
 def _ramp(n: int) -> np.ndarray:

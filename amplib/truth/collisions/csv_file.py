@@ -1,7 +1,8 @@
 """The file format of the published events (Zenodo 3560661, ``ttb.csv``), for theirs and for ours.
 
-One event a line, values separated and followed by single spaces, no header; plain or, with the
-suffix ``.gz``, compressed.  Energies of the ttbar set are in MeV.  A file is read as a stream, and
+One event a line, values separated and followed by single spaces; plain or, with the suffix
+``.gz``, compressed.  The published file has no header; a first line with the names of the columns
+is read past.  Energies of the ttbar set are in MeV.  A file is read as a stream, and
 every event is held to the rules of its set before anybody sees it.
 Source: Otten et al., arXiv:1901.00875, sec. II C.
 """
@@ -176,8 +177,9 @@ def read_events(
 ) -> Iterator[Array]:
     """Events ``(n, D)``, batch by batch; all batches but the last have n = ``batch_size``.
 
-    Memory does not grow with the file.  A missing delimiter at the end of lines is tolerated, and
-    so are lines that are empty and those that end as on Windows or an old Mac.
+    Memory does not grow with the file.  A first line that names the columns and a missing delimiter
+    at the end of lines are tolerated, and so are lines that are empty and those that end as on
+    Windows or an old Mac.
 
     Args:
         path: the file; a name ending in ``.gz`` is decompressed.
@@ -210,7 +212,10 @@ def read_events(
 
 
 def write_events(
-    path: str | PathLike[str], batches: Iterable[ArrayLike], digits: int = DIGITS
+    path: str | PathLike[str],
+    batches: Iterable[ArrayLike],
+    digits: int = DIGITS,
+    header: Sequence[str] = (),
 ) -> None:
     """Write events ``(n, D)`` as they come; compressed if the name ends in ``.gz``.
 
@@ -221,6 +226,7 @@ def write_events(
         path: the file.
         batches: the events.
         digits: significant digits; 9 make a float32, and 17 a double, the same when it is read.
+        header: names of the columns, for a first line; the published file has none.
 
     Raises:
         FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name.
@@ -235,6 +241,10 @@ def write_events(
             if rows.ndim != 2 or (width and rows.shape[1] != width):
                 expected = f"events (n, {width or 'D'})"
                 raise ValueError(f"{path}: expected {expected}, got shape {rows.shape}")
+            if header and not width:
+                if len(header) != rows.shape[1]:
+                    raise ValueError(f"{path}: {len(header)} names for {rows.shape[1]} columns")
+                stream.write((" ".join(header) + "\n").encode())
             width = rows.shape[1]
             if not np.isfinite(rows).all():
                 row = int(np.argmin(np.isfinite(rows).all(1)))
@@ -314,8 +324,9 @@ def _first_broken(values: dict[str, Array], rules: Sequence[Rule]) -> tuple[int,
 
 def _parsed(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[Integers, dict[str, Array]]]:
     """Columns of D finite numbers a line, and the numbers of the lines, some ``LINES`` at once."""
-    lines = last = 0
+    last = 0
     with _source(path) as stream:
+        lines = header = _header(stream, columns)
         ending = _Ending(stream)
         frames = _frames(ending, len(columns))
         while (frame := _next_frame(frames, path, columns, lines)) is not None:
@@ -324,6 +335,7 @@ def _parsed(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[Integers, di
             del frame  # before the next is parsed
             if values:
                 numbers, _ = values
+                numbers += header
                 last = int(numbers[-1])
                 yield values
     if not last:
@@ -331,6 +343,21 @@ def _parsed(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[Integers, di
     if ending.last not in b" \r\n":
         reason = "the file ends within this line, it is truncated"
         raise _complaint(path, last, columns[-1], reason)
+
+
+def _header(stream: IO[bytes], columns: tuple[str, ...]) -> int:
+    """Read past a first line that names the columns: how many such lines there are, one or none."""
+    names = " ".join(columns).encode()
+    if any(map(_NUMBER.fullmatch, columns)):
+        return 0  # names that cannot be told from values
+    try:
+        first = stream.readline(2 * len(names))
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        first = b""  # whoever reads on will say so
+    if first.split() == names.split():
+        return 1
+    stream.seek(0)
+    return 0
 
 
 class _Ending:

@@ -100,18 +100,30 @@ class Binning:
             codes[:, column] = np.minimum(bin_, bins - 1).astype(np.uint8)
         return codes
 
+    def edges(self, column: int, bins: int = BINS) -> Array:
+        """Of the bins of an observable, ``(bins + 1,)``."""
+        low, high = self.limits[column]
+        if self.logarithmic and low > 0:
+            return np.geomspace(low, high, bins + 1)
+        return np.linspace(low, high, bins + 1)
+
 
 def binnings(truth: NDArray[np.floating]) -> dict[str, Binning]:
     """``BINNINGS`` for ``observables`` ``(n, 33)`` of the truth."""
     central = np.quantile(truth, (TAIL, 1 - TAIL), axis=0).T.astype(float)
-    released = np.array([_released_limits(name) for name in OBSERVABLES])
     azimuth = np.array([name.startswith("phi") for name in OBSERVABLES])
-    central[azimuth] = released[azimuth]
+    central[azimuth] = released().limits[azimuth]
     return {
         "central": Binning(central),
         "extremes": Binning(np.stack([truth.min(0), truth.max(0)], axis=1).astype(float)),
-        "released": Binning(released, logarithmic=True),
+        "released": released(),
     }
+
+
+def released() -> Binning:
+    """That of the authors' code, whatever the truth is."""
+    limits = [_released_limits(name) for name in OBSERVABLES]
+    return Binning(np.array(limits), logarithmic=True)
 
 
 def _released_limits(name: str) -> tuple[float, float]:

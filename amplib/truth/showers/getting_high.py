@@ -2,6 +2,7 @@
 
 HDF5, a group ``30x30`` with ``energy`` (N, 1), the energies of the incident photons in GeV, and
 ``layers`` (N, 30, 30, 30) = [layer, x, z], what each cell has seen in MeV, no threshold applied.
+Energies (N,), as others may write them, are read alike.
 Source: Buhmann et al., Getting High, arXiv:2005.05334, and its repository FLC-QU-hep/getting_high.
 """
 
@@ -111,8 +112,8 @@ def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
 
 
 def _check_shapes(path: Path, energy: tuple[int, ...], layers: tuple[int, ...]) -> None:
-    if len(energy) != 2 or energy[1] != 1:
-        raise ValueError(f"{path}: {GROUP}/energy has shape {energy}, expected (N, 1)")
+    if len(energy) not in (1, 2) or energy[1:] not in ((), (1,)):
+        raise ValueError(f"{path}: {GROUP}/energy has shape {energy}, expected (N, 1) or (N,)")
     if len(layers) != 4 or layers[1:] != SHAPE:
         raise ValueError(f"{path}: {GROUP}/layers has shape {layers}, expected (N, 30, 30, 30)")
     if energy[0] != layers[0]:
@@ -125,7 +126,7 @@ def _batch(
     path: Path, energy: h5py.Dataset, layers: h5py.Dataset, rows: slice
 ) -> tuple[Array, Array]:
     try:
-        energies = energy.astype(np.float32)[rows, 0]
+        energies = energy.astype(np.float32)[rows].reshape(-1)
         showers = layers.astype(np.float32)[rows]
     except OSError:
         last = min(rows.stop, len(energy)) - 1

@@ -35,6 +35,11 @@ def made_up(name, folder, distance, width):
             for n, (kind, shape) in layout.items()
         }
         arrays["diverged"] = np.array(-1)
+        for counted in study.decay.edges:
+            arrays[counted][:, 1:] = 0
+            arrays[counted][:, 0] = study.compared_events
+        for drawn in study.decay.map_edges:
+            arrays[f"{drawn}_map"][:] = 0
         for row, model in enumerate(study.models, 2):
             jitter = 1 + 0.01 * (k - 1)
             arrays["distances"][row] = distance[model] * jitter

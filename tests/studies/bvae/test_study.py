@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from amplib.estimate import mean
 from amplib.parameters import ParameterError
 from amplib.progress import Stopped
 from amplib.store.rates import minutes
 from amplib.store.results import Result, provenance, same_fingerprint
-from amplib.studies.bvae.reading import Generated, mean, positive, ratio
+from amplib.studies.bvae.reading import Generated, positive, ratio
 from amplib.studies.bvae.study import _nothing
 from amplib.studies.catalogue import make_study
 

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from stored_parts import MADE
 
 from amplib import files
 from amplib.models.objectives import spread_distance
@@ -40,7 +41,7 @@ def store(tmp_path_factory):
         source = small("bibae").source()
         result = Result(source, "")
         for part, arrays in source.compute(source.parts(), "cpu", folder, nothing):
-            result.save(part, arrays, {})
+            result.save(part, arrays, MADE)
         yield folder
 
 
@@ -57,7 +58,7 @@ def computed(request, store):
     done = []
     arrays = run(study, store / "state", done.append)
     assert sum(done) == study.work([(0,)])
-    result.save((0,), arrays, {})
+    result.save((0,), arrays, MADE)
     return result, arrays
 
 

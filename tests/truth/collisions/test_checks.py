@@ -6,7 +6,7 @@ from statistical import within
 
 from amplib.studies.collisions.reading import TopPairStatistics
 from amplib.truth.collisions import checks
-from amplib.truth.collisions.columns import four_momentum, mass
+from amplib.truth.collisions.columns import PARTONS, four_momentum, mass
 
 
 def test_peak_of_a_gaussian():
@@ -41,6 +41,24 @@ def test_masses_of_perfect_jets_are_exact():
     w, top = checks.hadronic_masses(events, partons, kinds)
     assert w.shape == top.shape == (1,)
     assert w[0] == pytest.approx(80e3) and top[0] == pytest.approx(expected_top, rel=1e-3)
+
+
+def test_true_masses_are_those_of_both_ws_and_both_tops():
+    """At rest, each parton with a mass that tells which it is."""
+    partons = np.zeros((1, len(PARTONS), 4))
+    partons[0, :, 0] = np.arange(1, 1 + len(PARTONS))
+    w, top = checks.true_masses(partons)
+    names = list(PARTONS)
+    assert w.tolist() == [[1 + names.index("W+"), 1 + names.index("W-")]]
+    assert top.tolist() == [[1 + names.index("t"), 1 + names.index("tbar")]]
+
+
+@pytest.mark.parametrize(("distance", "found"), [(0.29, 0), (0.31, -1)])
+def test_a_jet_belongs_to_a_quark_within_three_tenths(distance, found):
+    jets = four_momentum(1.0, 1.0, np.array([[0.0]]), np.array([[3.1]]))
+    for d_eta, d_phi in ((distance, 0.0), (0.0, distance)):
+        quarks = four_momentum(1.0, 1.0, np.array([[d_eta]]), np.array([[3.1 + d_phi]]))
+        assert checks.nearest_jets(jets, quarks).tolist() == [[found]]
 
 
 def test_two_quarks_in_one_jet_make_no_mass():

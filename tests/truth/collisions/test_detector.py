@@ -231,6 +231,15 @@ def test_surface_agrees_with_small_steps():
     assert np.abs(np.angle(np.exp(1j * (phi - phi_steps)))).max() < 1e-4
 
 
+def test_the_field_is_of_two_tesla():
+    """1 GeV turns with a radius of 1 / (0.2998 x 2) = 1.668 m: on its way to the side, 1.15 m from
+    the axis, by arcsin(1.15 / (2 x 1.668)) in azimuth, a positive particle clockwise."""
+    momentum = four_momentum(np.ones(2), np.ones(2), np.zeros(2), np.zeros(2))
+    turned = surface(momentum, np.zeros((2, 3)), np.array([1.0, -1.0]))[1]
+    angle = np.arcsin(1.15 / (2 * 1.66782))
+    np.testing.assert_allclose(turned, [-angle, angle], rtol=1e-5)
+
+
 def test_surface_of_straight_lines_from_the_origin_keeps_the_direction():
     eta, phi = np.array([-4.0, -1.0, 0.0, 2.0]), np.array([3.0, 1.0, -1.0, -3.0])
     out = surface(four_momentum(9.0, 5.0, eta, phi), np.zeros((4, 3)), np.zeros(4))

@@ -200,6 +200,22 @@ def test_top_decays_keep_the_branching_ratios():
     within(electrons.sum() / total, 0.5, 0.5 / total**0.5)
 
 
+def test_tops_come_of_gluons_and_of_quarks():
+    """2,000 pairs at 13 TeV: with Pythia's parton densities quarks make about one in eight (12% was
+    measured), between 8% and 18%: a limit of 4 standard errors below the measured share."""
+    generator = start(
+        (*QUICK.lines(), "PartonLevel:all = off", "HadronLevel:all = off"),
+        np.random.SeedSequence(8),
+    )
+    incoming = []
+    for _ in range(2000):
+        assert generator.next()
+        incoming.append((generator.process[3].id(), generator.process[4].id()))
+    of_quarks = [a != 21 for a, _ in incoming]
+    assert all(a == b == 21 or a == -b for a, b in incoming)
+    assert 0.08 < np.mean(of_quarks) < 0.18
+
+
 def test_top_and_w_masses_in_truth(tops):
     """Pythia's own masses. 1,200 each: the median is good to 70 MeV (W) and 45 MeV (top); it lies
     off the pole by the tails of the Breit-Wigner, some 100 MeV."""

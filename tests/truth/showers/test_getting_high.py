@@ -58,6 +58,12 @@ def refusal(path):
 # ---- there and back ----
 
 
+def test_energies_in_a_row_are_read_like_those_in_a_column(tmp_path):
+    energies, showers = read(write_published(tmp_path / "row.h5", energy=ENERGIES))
+    np.testing.assert_array_equal(energies, ENERGIES)
+    np.testing.assert_array_equal(showers, SHOWERS)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=4).filter(sum), st.integers(1, 9))
 def test_showers_come_back_bit_by_bit(sizes, batch_size):
@@ -168,10 +174,13 @@ COLUMN = ENERGIES[:, None]
 WRONG = {
     "no energies": ({"energy": None}, "has no data set 30x30/energy"),
     "no showers": ({"layers": None}, "has no data set 30x30/layers"),
-    "flat energies": ({"energy": ENERGIES}, "30x30/energy has shape (7,), expected (N, 1)"),
+    "cubic energies": (
+        {"energy": np.ones((7, 1, 1))},
+        "30x30/energy has shape (7, 1, 1), expected (N, 1) or (N,)",
+    ),
     "wide energies": (
         {"energy": np.ones((7, 2))},
-        "30x30/energy has shape (7, 2), expected (N, 1)",
+        "30x30/energy has shape (7, 2), expected (N, 1) or (N,)",
     ),
     "five layers": (
         {"layers": SHOWERS[:, :5]},

@@ -1,0 +1,1 @@
+"""The latent space of the top pairs: priors, reconstructions, principal components."""

@@ -1,0 +1,118 @@
+"""What the event paper says of priors, staged VAEs and reconstructions, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from amplib.estimate import Estimate
+from amplib.metrics.verdict import Finding, about, above, below, both
+from amplib.studies.claim import Evidence, claim
+from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.latent.charts import INPUTS
+from amplib.studies.latent.reading import Chart, JudgedPrior, judged_priors
+
+FAILED = 10.0
+"""Times the least delta of the staged VAEs that a failed one has at least."""
+WELL, WORSE = 0.1, 10.0
+"""Of its variance a good reconstruction leaves less, and a poor one this many times as much as a
+good one: "very well when compared to the reconstruction of noise" (sec. V)."""
+RULES = (
+    "Of priors of the latent codes, errors are over generated events: each prior was fitted once, "
+    f"to one training. A staged VAE *fails* if its δ is over {FAILED:g} times the least of them. "
+    f"Inputs are reconstructed *well* if the mean squared error is below {WELL:.0%} of their "
+    f"variance, in the mean over columns, and noise *poorly* if {WORSE:g} times as much of its own "
+    "is left.",
+)
+
+
+def difference(a: Estimate, b: Estimate) -> Estimate:
+    """a - b of two samples of events."""
+    return Estimate(a.value - b.value, float(np.hypot(a.error, b.error)))
+
+
+def buffer_of(priors: Mapping[str, JudgedPrior]) -> JudgedPrior:
+    """The one that the paper considers best: the first."""
+    first = next(iter(priors.values()))
+    if first.prior.kind != "buffer":
+        raise FileNotFoundError("the buffer is not judged yet")
+    return first
+
+
+def learned(priors: Mapping[str, JudgedPrior]) -> dict[str, JudgedPrior]:
+    """The rows of Table III."""
+    kinds = ("kernels", "mixture", "staged")
+    return {name: p for name, p in priors.items() if p.prior.kind in kinds and not p.diverged}
+
+
+@claim("bvae.prior-gmm", "bvae-fig7", "latent-priors")
+def prior_gmm(evidence: Evidence, value: Mapping[str, float]) -> Finding:
+    """delta of the mixtures and of the kernels, each about the paper's."""
+    priors = judged_priors(evidence("latent-priors"))
+    missing = [name for name in value if name not in priors]
+    if missing:
+        raise FileNotFoundError(f"{missing[0]} is not judged yet")
+    deltas = {name: priors[name].delta for name in value}
+    found = [about(delta, value[name]) for name, delta in deltas.items()]
+    kernels = next((p for p in priors.values() if p.prior.kind == "kernels"), None)
+    edge = kernels is not None and np.isclose(kernels.bandwidth, kernels.prior.size)
+    why = "the bandwidth is the narrowest of those searched: it smears the codes" if edge else ""
+    text = ", ".join(f"{name}: {delta}" for name, delta in deltas.items())
+    return both(found, text, next(iter(deltas.values())).error, why)
+
+
+@claim("bvae.prior-buffer-wins", "bvae-fig7", "latent-priors")
+def buffer_wins(evidence: Evidence, _: object) -> Finding:
+    """delta and delta_OF (eta) of the buffer below those of every fitted prior."""
+    priors = judged_priors(evidence("latent-priors"))
+    buffer, others = buffer_of(priors), learned(priors)
+    if not others:
+        raise FileNotFoundError("no fitted prior is judged yet")
+    first = next(iter(DIRECTIONS))
+    findings = [below(difference(buffer.delta, p.delta), 0) for p in others.values()]
+    findings += [
+        below(difference(buffer.delta_of[first], p.delta_of[first]), 0) for p in others.values()
+    ]
+    nearest = min(others, key=lambda name: others[name].delta.value)
+    nearest_of = min(others, key=lambda name: others[name].delta_of[first].value)
+    text = (
+        f"δ {buffer.delta}, of the others {others[nearest].delta} at least ({nearest}); δ_OF "
+        f"{buffer.delta_of[first]}, {others[nearest_of].delta_of[first]} ({nearest_of})"
+    )
+    return both(findings, text, buffer.delta.error)
+
+
+@claim("bvae.s-vae", "bvae-fig7", "latent-priors")
+def staged(evidence: Evidence, value: Mapping[str, float]) -> Finding:
+    """B = 1e-3 about the paper's numbers and best; B = 1 and 1e-6 fail."""
+    priors = judged_priors(evidence("latent-priors"))
+    stages = {p.prior.size: p for p in priors.values() if p.prior.kind == "staged"}
+    wanted = (1e-3, 1.0, 1e-6)
+    if any(b not in stages or stages[b].diverged for b in wanted):
+        raise FileNotFoundError("a staged VAE is not judged yet")
+    best, first = stages[1e-3], next(iter(DIRECTIONS))
+    others = [p for b, p in stages.items() if b != 1e-3 and not p.diverged]
+    least = min((p.delta for p in stages.values() if not p.diverged), key=lambda d: d.value)
+    findings = [
+        about(best.delta, value["delta"]),
+        about(best.delta_of[first], value["delta_of"]),
+        *(below(difference(best.delta, p.delta), 0) for p in others),
+        *(above(difference(stages[b].delta, least.scaled(FAILED)), 0) for b in wanted[1:]),
+    ]
+    winner = min(stages.values(), key=lambda p: p.delta.value)
+    text = (
+        f"B = 0.001: δ {best.delta}, δ_OF {best.delta_of[first]}; best B = {winner.prior.size:g}, "
+        f"δ {winner.delta}; δ {stages[1.0].delta} at B = 1, {stages[1e-6].delta} at B = 1e-6"
+    )
+    return both(findings, text, best.delta.error)
+
+
+@claim("bvae.not-identity", "bvae-fig8", "latent-map")
+def not_identity(evidence: Evidence, _: object) -> Finding:
+    """What the reconstruction leaves of the variance of noise, and of events."""
+    chart = Chart.of(evidence("latent-map"))
+    noise, events = (chart.unexplained(given) for given in INPUTS)
+    text = f"of the variance of noise {noise.percent()} is left, of events {events.percent()}"
+    beyond = above(difference(noise, events.scaled(WORSE)), 0)
+    return both([beyond, below(events, WELL)], text, noise.error)

@@ -1,0 +1,201 @@
+"""Stored priors and the map of the latent space, with their errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.estimate import AtLeast, Estimate, mean
+from amplib.metrics.two_sample import TwoSampleTest
+from amplib.metrics.worth import CellContents
+from amplib.store.results import Result
+from amplib.store.study import Arrays
+from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.latent.charts import BESIDE, EVERY, INPUTS
+from amplib.studies.latent.study import TESTED, LatentPriors, Prior
+from amplib.truth.collisions.columns import TTBAR
+
+Array = NDArray[np.float64]
+
+PAPER = {
+    "KDE": (0.2631, 7.30),
+    "GMM, 50": (0.0297, 11.54),
+    "GMM, 100": (0.0266, 12.70),
+    "GMM, 1000": (0.0302, 7.64),
+    "S-VAE, B = 1": (1.4452, 840.60),
+    "S-VAE, B = 0.1": (1.1438, 756.56),
+    "S-VAE, B = 0.01": (0.0689, 12.73),
+    "S-VAE, B = 0.001": (0.0438, 3.36),
+    "S-VAE, B = 0.0001": (0.0992, 9.26),
+    "S-VAE, B = 1e-05": (0.3179, 12.33),
+    "S-VAE, B = 1e-06": (0.8753, 238.33),
+    "buffer, γ = 0.05": (0.0090, 1.01),
+    "buffer, γ = 0": (0.0075, 17.48),
+}
+"""delta and delta_OF of Table III and, of the buffer, of Tables I and II."""
+IN_EVERY_EVENT = np.array([not name.endswith("_l2") for name in TTBAR])
+"""Columns that are of something that is there: pairs of absent leptons have no distance."""
+
+
+@dataclass(frozen=True)
+class JudgedPrior:
+    """One prior, by the events that are decoded from it; errors are over these events.
+
+    Args:
+        prior: which.
+        delta, delta_of: of as many events as the truth's sample has (eta, phi).
+        dropped: share of entries outside of the truth's ranges.
+        broken: share of events that break a rule of the published set.
+        latent: counts of the codes, ``(dim z, bins)``.
+        tests: classifier two-sample tests, by what they see.
+        worth: N_equiv, by the number of cells.
+        held_out: events that its cells were cut from, the same way.
+        bandwidth: of kernels, else 0.
+        losses: see ``LatentPriors.compute``.
+        diverged: whether its training did.
+    """
+
+    prior: Prior
+    delta: Estimate
+    delta_of: dict[str, Estimate]
+    dropped: float
+    broken: float
+    latent: NDArray[np.integer]
+    tests: dict[str, TwoSampleTest]
+    worth: dict[int, Estimate | AtLeast]
+    held_out: dict[int, int]
+    bandwidth: float
+    losses: NDArray[np.float32]
+    diverged: bool
+
+
+def judged_priors(result: Result) -> dict[str, JudgedPrior]:
+    """All that is stored of a ``LatentPriors``, by name, in the order of its parts.
+
+    Raises:
+        FileNotFoundError: if nothing is, with the command that computes it.
+    """
+    study = cast(LatentPriors, result.study)
+    priors = study.priors()
+    return {str(priors[k]): _judged(study, priors[k], a) for (k,), a in result.load().items()}
+
+
+def _judged(study: LatentPriors, prior: Prior, arrays: Arrays) -> JudgedPrior:
+    held_out = dict(zip(study.quantiles, map(int, arrays["cut_from"]), strict=True))
+    return JudgedPrior(
+        prior=prior,
+        delta=Estimate(*arrays["delta"]),
+        delta_of={k: Estimate(*e) for k, e in zip(DIRECTIONS, arrays["delta_of"], strict=True)},
+        dropped=float(arrays["dropped"]),
+        broken=float(arrays["broken"]),
+        latent=arrays["latent"],
+        tests={
+            seen: TwoSampleTest(Estimate(value, error), p, null)
+            for seen, (value, error, p, null) in zip(TESTED, arrays["auc"], strict=True)
+        },
+        worth={q: _n_equiv(arrays[f"cells_{q}"], m) for q, m in held_out.items()},
+        held_out=held_out,
+        bandwidth=float(arrays["bandwidth"]),
+        losses=arrays["losses"],
+        diverged=bool(arrays["diverged"] >= 0),
+    )
+
+
+def _n_equiv(counts: NDArray[np.integer], held_out: int) -> Estimate | AtLeast:
+    if not counts.sum():  # of a prior that has diverged
+        return Estimate(np.nan, np.nan)
+    contents = counts.astype(float)
+    return CellContents(contents, contents, held_out).n_equiv()
+
+
+def marginal_chi2(counts: NDArray[np.integer], truth: NDArray[np.integer]) -> float:
+    """Eq. 22 of each latent dimension, its mean over them: shares of codes within the bins."""
+    p, q = (c / c.sum(1, keepdims=True) for c in (counts, truth))
+    filled = p + q > 0
+    terms = np.divide((p - q) ** 2, p + q, out=np.zeros_like(p), where=filled)
+    return float(terms.sum(1).mean())
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The part of a ``LatentMap``.
+
+    Args:
+        arrays: as stored.
+    """
+
+    arrays: Arrays
+
+    @classmethod
+    def of(cls, result: Result) -> Chart:
+        """Raises: FileNotFoundError: if it is not stored."""
+        return cls(result.load()[(0,)])
+
+    @property
+    def codes(self) -> NDArray[np.integer]:
+        """Counts of the codes of the training events, ``(dim z, bins)``."""
+        return self.arrays["codes"]
+
+    @property
+    def variance_share(self) -> Array:
+        """Of each component, ``(dim z,)``."""
+        return np.asarray(self.arrays["variances"] / self.arrays["variances"].sum())
+
+    @property
+    def plane_deviations(self) -> Array:
+        """Standard deviations of the first two components."""
+        return np.asarray(np.sqrt(self.arrays["variances"][:2]))
+
+    @property
+    def lattice(self) -> NDArray[np.float32]:
+        """Events of the plane, ``(radii, angles, 26)``, MeV."""
+        return self.arrays["lattice"]
+
+    @property
+    def paper_lattice(self) -> NDArray[np.float32]:
+        """Those of Fig. 9, ``(8, 8, 26)``: r from top to bottom, phi from left to right."""
+        return self.lattice[:: EVERY[0], :: EVERY[1]]
+
+    def unexplained(self, given: str) -> Estimate:
+        """Mean squared error of the reconstruction over the variance of the input, the mean over
+        columns; its error is over blocks of inputs."""
+        by_block = (self._squares(given) / self._spread(given)).mean(1)
+        return mean(by_block)
+
+    def unexplained_columns(self, given: str) -> Array:
+        """The same for each column, ``(26,)``."""
+        return np.asarray(self._squares(given).mean(0) / self._spread(given))
+
+    def _squares(self, given: str) -> Array:
+        return np.asarray(self.arrays["squares"][INPUTS.index(given)])
+
+    def _spread(self, given: str) -> Array:
+        return np.asarray(self.arrays["spread"][INPUTS.index(given)])
+
+    @property
+    def held(self) -> list[int]:
+        """How many components are held about those of a target."""
+        return [int(k) for k in self.arrays["held"]]
+
+    def steered(self, held: int) -> Estimate:
+        """Mean distance of the events to their target over that of random pairs; the mean over
+        the columns that every event has, its error over targets."""
+        far = self.arrays["steered"][self.held.index(held)] / self._random_pairs
+        return mean(far[:, IN_EVERY_EVENT].mean(1))
+
+    def steered_columns(self, held: int) -> Array:
+        """The same for each column, ``(26,)``."""
+        far = self.arrays["steered"][self.held.index(held)].mean(0)
+        return np.asarray(far / self._random_pairs)
+
+    def beside(self, way: str) -> Estimate:
+        """The same of events near those of Fig. 9, over its 64 points."""
+        far = self.arrays["beside"][BESIDE.index(way)] / self._random_pairs
+        return mean(far[:, IN_EVERY_EVENT].mean(1))
+
+    @property
+    def _random_pairs(self) -> Array:
+        return np.asarray(self.arrays["random"].mean(0), dtype=float)

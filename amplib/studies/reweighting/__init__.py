@@ -1,0 +1,1 @@
+"""Generators of showers, and the weights that mend them."""

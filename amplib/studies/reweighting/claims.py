@@ -1,0 +1,185 @@
+"""What DCTRGAN says of reweighted showers, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from amplib.estimate import Estimate
+from amplib.metrics.verdict import Finding, about, above, both, judge
+from amplib.studies.claim import Evidence, claim
+from amplib.studies.reweighting.reading import (
+    ACTIVE,
+    CENTROID,
+    CLASSIFIERS,
+    FIRST_X,
+    FIRST_Y,
+    GENERATOR,
+    HIGH,
+    LOW,
+    Repetition,
+    Reweighted,
+    peak,
+    read,
+)
+
+BIBAE, CONTROL = "reweighted-bibae", "reweighted-simulation"
+RULES = (
+    "Reweighted showers are those of the BIB-AE, whatever it is like; the reason beside a verdict "
+    "has the AUC of its high-level classifier, and what the same classifiers do for a fast "
+    "simulation with a wrong setting. Intervals are over trainings of the classifiers.",
+    "A distribution is *peaked* in the middle of the shortest interval that holds half of it; "
+    "ratios of <S²> in their logarithm. *Residual correlations* are reduced by the root mean "
+    "square of all pairs. *Systematically*: in more than half of the observables.",
+)
+
+Told = Callable[[Reweighted], Finding]
+
+
+def _beside_control(evidence: Evidence, judged: Told) -> Finding:
+    """The finding for the BIB-AE, with the control's in the reason."""
+    bibae, control = read(evidence(BIBAE)), read(evidence(CONTROL))
+    finding, other = judged(bibae), judged(control)
+    auc = f"the BIB-AE's AUC is {bibae.auc(HIGH)}"
+    reason = f"{auc}; of the fast simulation ({control.auc(HIGH)}): {other.measured}"
+    why = "; ".join(filter(None, [finding.why, reason]))
+    return Finding(finding.measured, finding.error, finding.verdict, why, finding.repetitions)
+
+
+@claim("dctrgan.active-cells-s2-high", "dctrgan-fig3", BIBAE, classifier=HIGH)
+@claim("dctrgan.active-cells-s2-low", "dctrgan-fig3", BIBAE, classifier=LOW)
+def active_cells(evidence: Evidence, value: dict[str, float], classifier: str) -> Finding:
+    """<S^2> of the active cells without weights over that with them, and r."""
+
+    def judged(showers: Reweighted) -> Finding:
+        gain = showers.factor(lambda x: x.gain(classifier, ACTIVE))
+        r = showers.r(classifier, ACTIVE)
+        found = [about(gain, value["s2_gain"]), about(r, value["r"])]
+        return both(found, f"<S²> {gain} times smaller, r {r}", gain.error)
+
+    return _beside_control(evidence, judged)
+
+
+@claim("dctrgan.centroid-s2-high", "dctrgan-fig3", BIBAE)
+def centroid(evidence: Evidence, value: str) -> Finding:
+    """The same of the centroid, with high-level weights."""
+    bound = float(value.removeprefix(">"))
+    return _beside_control(
+        evidence, lambda showers: above(showers.factor(lambda x: x.gain(HIGH, CENTROID)), bound)
+    )
+
+
+@claim("dctrgan.summary-s2-ratio", "dctrgan-fig8", BIBAE)
+def usual_ratio(evidence: Evidence, value: list[float]) -> Finding:
+    """Where the ratios of <S^2> of all observables are densest, of both classifiers."""
+
+    def ratio(x: Repetition) -> float:
+        return float(np.exp(peak(np.log([x.s2_ratios(c) for c in CLASSIFIERS]).ravel())))
+
+    low, high = value
+    return _beside_control(evidence, lambda showers: judge(showers.factor(ratio), low, high))
+
+
+def _usual_r(classifier: str) -> Callable[[Repetition], float]:
+    return lambda x: peak(x.dilution[classifier].value)
+
+
+@claim("dctrgan.summary-r-low", "dctrgan-fig8", BIBAE)
+def usual_low_r(evidence: Evidence, value: float) -> Finding:
+    """Where r is densest, of low-level weights."""
+    return _beside_control(evidence, lambda showers: about(showers.over(_usual_r(LOW)), value))
+
+
+@claim("dctrgan.summary-r-high", "dctrgan-fig8", BIBAE)
+def usual_high_r(evidence: Evidence, value: float) -> Finding:
+    """The same of high-level weights, and the largest r."""
+
+    def judged(showers: Reweighted) -> Finding:
+        usual = showers.over(_usual_r(HIGH))
+        most = showers.over(lambda x: float(np.nanmax(x.dilution[HIGH].value)))
+        return both([above(usual, value)], f"{usual}, at most {most}", usual.error)
+
+    return _beside_control(evidence, judged)
+
+
+@claim("dctrgan.residual-correlations", "dctrgan-fig7", BIBAE)
+def residuals(evidence: Evidence, value: list[float]) -> Finding:
+    """Root mean square of the differences of correlations, without weights over with them."""
+
+    low, high = value
+
+    def judged(showers: Reweighted) -> Finding:
+        factors = _factors(showers, lambda x, c: _rms(x, GENERATOR) / _rms(x, c))
+        text = f"{factors[0]} (high-level), {factors[1]} (low-level)"
+        return both([judge(f, low, high) for f in factors], text, factors[0].error)
+
+    return _beside_control(evidence, judged)
+
+
+def _factors(showers: Reweighted, measure: Callable[[Repetition, str], float]) -> list[Estimate]:
+    """A positive number of each classifier."""
+
+    def of(classifier: str) -> Estimate:
+        return showers.factor(lambda x: measure(x, classifier))
+
+    return [of(classifier) for classifier in CLASSIFIERS]
+
+
+def _rms(x: Repetition, sample: str) -> float:
+    return float(np.sqrt(np.nanmean(x.residual(sample) ** 2)))
+
+
+@claim("dctrgan.weights-shape", "dctrgan-fig2", BIBAE)
+def shape(evidence: Evidence, _: object) -> Finding:
+    """The most probable weight, and how much farther weights reach below it than above."""
+
+    def judged(showers: Reweighted) -> Finding:
+        usual, tails = (
+            _factors(showers, m) for m in (Repetition.usual_weight, Repetition.lopsided)
+        )
+        text = ", ".join(
+            f"{c}: {u}, the lower tail {t} times as long in decades"
+            for c, u, t in zip(CLASSIFIERS, usual, tails, strict=True)
+        )
+        found = [about(u, 1) for u in usual] + [above(t, 1) for t in tails]
+        return both(found, text, usual[0].error)
+
+    return _beside_control(evidence, judged)
+
+
+@claim("dctrgan.weights-correlate", "dctrgan-fig2", BIBAE)
+def correlate(evidence: Evidence, _: object) -> Finding:
+    """Pearson's correlation of the two weights of a shower."""
+    return _beside_control(evidence, lambda showers: above(showers.pearson, 0))
+
+
+@claim("dctrgan.unseen-moments", "dctrgan-fig6", BIBAE)
+def unseen(evidence: Evidence, value: str) -> Finding:
+    """Layers whose second moment along x has a smaller <S^2> with high-level weights."""
+    every = int(value.split()[0])
+
+    def judged(showers: Reweighted) -> Finding:
+        layers = showers.over(lambda x: x.improved(HIGH, slice(FIRST_X, FIRST_Y)))
+        return judge(layers, every, every)
+
+    return _beside_control(evidence, judged)
+
+
+@claim("dctrgan.high-beats-low", "dctrgan-fig8", BIBAE)
+def better(evidence: Evidence, _: object) -> Finding:
+    """Shares of the observables in which the high-level model has the smaller <S^2>, and the
+    larger r."""
+
+    def judged(showers: Reweighted) -> Finding:
+        closer = showers.over(_share(lambda x, c: -x.separations[c].value))
+        dearer = showers.over(_share(lambda x, c: x.dilution[c].value))
+        text = f"closer in {closer.percent()} of the observables, at larger r in {dearer.percent()}"
+        return both([above(closer, 0.5), above(dearer, 0.5)], text, closer.error)
+
+    return _beside_control(evidence, judged)
+
+
+def _share(of: Callable[[Repetition, str], np.ndarray]) -> Callable[[Repetition], float]:
+    """Of the observables in which the high-level model has more of something."""
+    return lambda x: float((of(x, HIGH) > of(x, LOW)).mean())

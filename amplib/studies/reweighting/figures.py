@@ -1,0 +1,259 @@
+"""Figures of reweighted showers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from amplib.metrics.weights import as_events
+from amplib.studies.reweighting.reading import (
+    AGAIN,
+    CLASSIFIERS,
+    GENERATOR,
+    GROUPS,
+    HIGH,
+    LOW,
+    Reweighted,
+)
+from amplib.studies.reweighting.study import LOG_WEIGHTS
+from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
+from amplib.truth.showers.config import CORRELATED
+
+STYLES: dict[str, dict[str, Any]] = {
+    GENERATOR: {"color": ORANGE, "linestyle": "--"},
+    HIGH: {"color": BLUE, "linestyle": "-"},
+    LOW: {"color": GREEN, "linestyle": "-."},
+}
+MARKERS = {GENERATOR: "s", HIGH: "o", LOW: "^"}
+SYMBOLS = {
+    **{"X2": "$X_2$", "Y2": "$Y_2$", "Z2": "$Z_2$", "X": "$X$", "Y": "$Y$", "Z": "$Z$"},
+    **{"E_vis": "$E_{vis}$", "n_hit": "$n_{hit}$", "E1": "$E_1$", "E2": "$E_2$", "E3": "$E_3$"},
+}
+RATIO = (0.0, 2.0)
+SUMMARY = ((1e-5, 1.0), (1e-2, 10.0), (0.0, 5.0))
+"""Axes of Fig. 8, as in the paper's code but for <S^2>, which has its own scale here."""
+
+
+def observable_panels(
+    reweighted: Reweighted, panels: Mapping[int, str], columns: int, ylabel: str = "showers"
+) -> plt.Figure:
+    """Histograms of truth, generator and weighted generator, each with its ratio to the truth.
+
+    <S^2> and r are means over repetitions; errors of the ratios are over showers.  The grey
+    points, and the first <S^2>, are of a second sample of the truth: the floor.
+
+    Args:
+        reweighted: all repetitions.
+        panels: places of observables, with the labels of their axes.
+        columns: of panels.
+        ylabel: of the histograms.
+    """
+    rows = -(-len(panels) // columns)
+    width = 3.3 if columns < 4 else 2.8
+    figure = plt.figure(figsize=(width * columns, 3.7 * rows), layout="constrained")
+    grid = figure.add_gridspec(2 * rows, columns, height_ratios=[3, 1] * rows)
+    for k, (observable, label) in enumerate(panels.items()):
+        row, column = divmod(k, columns)
+        top = figure.add_subplot(grid[2 * row, column])
+        bottom = figure.add_subplot(grid[2 * row + 1, column], sharex=top)
+        _histograms(top, reweighted, observable)
+        _ratios(bottom, reweighted, observable)
+        top.legend(
+            loc="upper right", fontsize=7.5, handlelength=1.6, title_fontsize=7.5,
+            title=r"$\langle S^2\rangle$, $r$",
+        )  # fmt: skip
+        top.tick_params(labelbottom=False)
+        bottom.set_xlabel(label)
+        if column == 0:
+            top.set_ylabel(f"{ylabel} (normalised)")
+            bottom.set_ylabel("ratio")
+    return figure
+
+
+def _histograms(ax: Axes, reweighted: Reweighted, observable: int) -> None:
+    edges, spectra = _edges(reweighted, observable), reweighted.spectra
+    truth = spectra.shape("truth", observable)
+    floor = reweighted.s2(AGAIN, observable).value
+    ax.stairs(truth, edges, color=GREY, fill=True, alpha=0.3, label=f"truth  ({floor:.1g})")
+    for sample, style in STYLES.items():
+        s2, r = (f(sample, observable).value for f in (reweighted.s2, reweighted.r))
+        name = reweighted.title if sample == GENERATOR else sample
+        label = f"{name}  {_short(s2)}, {r:.2g}"
+        ax.stairs(spectra.shape(sample, observable), edges, label=label, linewidth=1.4, **style)
+    highest = max(spectra.shape(s, observable).max() for s in ("truth", *STYLES))
+    ax.set(ylim=(0, 1.75 * highest), xlim=edges[[0, -1]], yticks=[])
+
+
+def _ratios(ax: Axes, reweighted: Reweighted, observable: int) -> None:
+    edges, spectra = _edges(reweighted, observable), reweighted.spectra
+    centre, step = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
+    ratio, _ = spectra.ratio(AGAIN, observable)
+    ax.plot(centre, ratio, ".", color=GREY, markersize=3)
+    for k, (sample, style) in enumerate(STYLES.items()):
+        ratio, error = spectra.ratio(sample, observable)
+        ax.errorbar(
+            centre + (k - 1) * 0.2 * step, ratio, error, color=style["color"],
+            fmt=MARKERS[sample], markersize=2.5, linewidth=0.8,
+        )  # fmt: skip
+    ax.axhline(1, color=GREY, linewidth=0.8)
+    ax.set(ylim=RATIO, yticks=(0, 1, 2))
+
+
+def _edges(reweighted: Reweighted, observable: int) -> np.ndarray:
+    low, high = reweighted.limits[observable]
+    bins = reweighted.spectra.contents["truth"].shape[1]
+    return np.linspace(low, high, bins + 1)
+
+
+def _short(value: float) -> str:
+    """0.0012 or 0.34."""
+    return f"{value:.2g}" if value >= 1e-3 else f"{value:.1g}"
+
+
+def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: int) -> plt.Figure:
+    """As ``observable_panels``, small, for thirty layers; <S^2> and r stand below each other."""
+    rows = -(-len(panels) // columns)
+    figure = plt.figure(figsize=(2.25 * columns, 2.4 * rows), layout="constrained")
+    grid = figure.add_gridspec(2 * rows, columns, height_ratios=[2.6, 1] * rows)
+    for k, (observable, label) in enumerate(panels.items()):
+        row, column = divmod(k, columns)
+        top = figure.add_subplot(grid[2 * row, column])
+        bottom = figure.add_subplot(grid[2 * row + 1, column], sharex=top)
+        _histograms(top, reweighted, observable)
+        _ratios(bottom, reweighted, observable)
+        top.text(0.96, 0.96, label, transform=top.transAxes, ha="right", va="top", fontsize=9)
+        floor = f"({reweighted.s2(AGAIN, observable).value:.1g})"
+        top.text(0.96, 0.84, floor, transform=top.transAxes, ha="right", va="top", fontsize=8,
+                 color=GREY)  # fmt: skip
+        for line, sample in enumerate(STYLES):
+            s2, r = (f(sample, observable).value for f in (reweighted.s2, reweighted.r))
+            top.text(
+                0.96, 0.73 - 0.11 * line, f"{_short(s2)}, {r:.2g}", transform=top.transAxes,
+                ha="right", va="top", fontsize=8, color=STYLES[sample]["color"],
+            )  # fmt: skip
+        top.tick_params(labelbottom=False)
+        bottom.tick_params(labelleft=column == 0, labelsize=8)
+        if row == rows - 1:
+            bottom.set_xlabel("cells²", fontsize=9)
+    names = [reweighted.title if sample == GENERATOR else sample for sample in STYLES]
+    handles, _ = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, ["truth", *names], loc="outside upper center", ncols=4)
+    return figure
+
+
+def weight_panels(reweighted: Reweighted) -> plt.Figure:
+    """Weights of generated showers from both classifiers, and one against the other (Fig. 2)."""
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(5.6, 7.6), layout="constrained")
+    for sample in CLASSIFIERS:
+        counts = reweighted.weight_counts(sample, 1)
+        inner = counts[1:-1].astype(float)
+        inner[0], inner[-1] = inner[0] + counts[0], inner[-1] + counts[-1]
+        top.stairs(inner / counts.sum(), 10.0**LOG_WEIGHTS, label=sample, **STYLES[sample])
+    top.axvline(1, color=GREY, linewidth=0.8)
+    top.set(xscale="log", yscale="log", xlabel="weight", ylabel="share of generated showers")
+    top.legend(loc="upper left")
+    least = 10.0 ** LOG_WEIGHTS[0]
+    pairs = np.concatenate([r.arrays["pairs"] for r in reweighted.each])
+    low, high = np.maximum(pairs, least).T
+    bottom.plot(low, high, ".", color=BLUE, markersize=2, alpha=0.4)
+    bottom.set(xscale="log", yscale="log", xlabel="low-level weight", ylabel="high-level weight")
+    bottom.set(xlim=_decades(low), ylim=_decades(high))
+    bottom.text(0.04, 0.95, rf"$\rho$ = {reweighted.pearson}", transform=bottom.transAxes,
+                va="top")  # fmt: skip
+    return figure
+
+
+def _decades(weights: np.ndarray) -> tuple[float, float]:
+    """Whole decades about one that hold the weights."""
+    powers = np.log10(weights)
+    return 10.0 ** min(np.floor(powers.min()), -1), 10.0 ** max(np.ceil(powers.max()), 1)
+
+
+def correlation_panels(reweighted: Reweighted) -> plt.Figure:
+    """Correlations of the truth less those of the generator and of it with weights (Fig. 7)."""
+    figure, axes = plt.subplots(1, 3, figsize=(11.4, 4.2), layout="constrained", sharey=True)
+    names = [SYMBOLS[name] for name in CORRELATED]
+    matrices = {s: 100 * reweighted.residuals(s) for s in STYLES}
+    reach = max(float(np.nanmax(abs(m))) for m in matrices.values())
+    for ax, (sample, matrix) in zip(axes, matrices.items(), strict=True):
+        drawn = ax.imshow(matrix, cmap="PuOr", vmin=-reach, vmax=reach)
+        for i, row in enumerate(matrix):
+            for j, value in enumerate(row):
+                color = "white" if abs(value) > 0.7 * reach else BLACK
+                ax.text(j, i, f"{value:z.0f}", ha="center", va="center", fontsize=6.5, color=color)
+        ax.set_xticks(range(len(names)), names, rotation=90)
+        ax.set_yticks(range(len(names)), names)
+        ax.minorticks_off()
+        ax.tick_params(length=0)
+        ax.set_title(reweighted.title if sample == GENERATOR else sample)
+    figure.colorbar(drawn, ax=axes, label="truth less model (%)", shrink=0.85)
+    return figure
+
+
+def summary_panels(reweighted: Reweighted) -> plt.Figure:
+    """<S^2>, its ratio to that without weights, and r of all observables (Fig. 8).
+
+    What lies beyond an axis is in its last bin.
+    """
+    figure, axes = plt.subplots(len(GROUPS), 3, figsize=(10.6, 8.4), layout="constrained")
+    before = reweighted.mean_s2(GENERATOR)
+    bins = [
+        np.geomspace(*SUMMARY[0], 26), np.geomspace(*SUMMARY[1], 26), np.linspace(*SUMMARY[2], 26)
+    ]  # fmt: skip
+    for row, (group, which) in zip(axes, GROUPS.items(), strict=True):
+        _counted(row[0], reweighted.mean_s2(AGAIN)[which], bins[0], color=GREY, linestyle=":",
+                 label="truth again")  # fmt: skip
+        for sample, style in STYLES.items():
+            name = reweighted.title if sample == GENERATOR else sample
+            s2 = reweighted.mean_s2(sample)
+            _counted(row[0], s2[which], bins[0], **style, label=name)
+            _counted(row[2], reweighted.mean_r(sample)[which], bins[2], **style, label=name)
+            if sample != GENERATOR:
+                _counted(row[1], (s2 / before)[which], bins[1], **style, label=name)
+        row[1].axvline(1, color=GREY, linewidth=0.8)
+        row[2].axvline(1, color=GREY, linewidth=0.8)
+        row[0].set(xscale="log", ylabel=f"{group}\nobservables")
+        row[1].set(xscale="log")
+    for ax, label in zip(
+        axes[-1],
+        (r"$\langle S^2\rangle$", r"$\langle S^2\rangle$ with / without weights", "$r$"),
+        strict=True,
+    ):
+        ax.set_xlabel(label)
+    axes[0, 0].legend(loc="upper left", fontsize=8)
+    return figure
+
+
+def _counted(ax: Axes, values: np.ndarray, bins: np.ndarray, **style: Any) -> None:
+    counts, _ = np.histogram(np.clip(values, bins[0], bins[-1]), bins)
+    ax.stairs(counts, bins, linewidth=1.5, **style)
+
+
+def outlook_panel(generators: Sequence[Reweighted]) -> plt.Figure:
+    """What the classifiers' AUC says of the showers that weights leave, a point a repetition."""
+    from amplib.estimate import Estimate
+    from amplib.metrics.outlook import HOPELESS_AUC, dilution_from_auc
+
+    figure, ax = plt.subplots(figsize=(6.0, 4.2), layout="constrained")
+    area = np.linspace(0.5, 0.9999, 300)
+    told = [dilution_from_auc(Estimate(float(a), 0.0)).value ** -2 for a in area]
+    ax.plot(area, told, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
+    for one, marker in zip(generators, "os^", strict=False):
+        for sample in CLASSIFIERS:
+            points = as_events(
+                [
+                    (look.auc.value, look.effective_share.value)
+                    for look in (r.outlook(sample) for r in one.each)
+                ]
+            )
+            ax.plot(*points.T, marker, color=STYLES[sample]["color"], markersize=5, alpha=0.8,
+                    label=f"{one.title}, {sample}")  # fmt: skip
+    ax.axvspan(HOPELESS_AUC, 1, color=VERMILLION, alpha=0.15, linewidth=0)
+    ax.set(xlabel="AUC", ylabel=r"showers left, $N_\mathrm{eff}/N$", yscale="log", xlim=(0.5, 1),
+           ylim=(1e-4, 1.3))  # fmt: skip
+    ax.legend(loc="lower left", fontsize=8)
+    return figure

@@ -1,0 +1,258 @@
+"""The stored arrays of the reweighting studies as repetitions, before and after weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from amplib.estimate import Estimate, Estimates, geometric_mean, mean
+from amplib.metrics.outlook import Outlook
+from amplib.metrics.separation import Histograms, Separation, separation
+from amplib.store.results import Result
+from amplib.store.study import Arrays
+from amplib.studies.reweighting.study import INPUTS, LAYERS, LOG_WEIGHTS, SAMPLES, Reweighting
+
+GENERATORS = ("reweighted-bibae", "reweighted-gan", "reweighted-simulation")
+"""The studies, the paper's generator first."""
+AGAIN, GENERATOR, HIGH, LOW = SAMPLES[1:]
+"""What is compared with the truth."""
+CLASSIFIERS = (HIGH, LOW)
+ACTIVE, CENTROID, ENERGY = range(3)
+"""Places among the observables; layers, moments and differences follow."""
+FIRST_LAYER, FIRST_X, FIRST_Y, FIRST_DIFFERENCE = 3, INPUTS, INPUTS + LAYERS, INPUTS + 2 * LAYERS
+_PAIRS = list(combinations(range(5, LAYERS), 2))
+GROUPS = {
+    "inputs of the high-level model": slice(0, INPUTS),
+    "second moments": slice(FIRST_X, FIRST_DIFFERENCE),
+    "differences of layers": slice(FIRST_DIFFERENCE, None),
+}
+"""The rows of Fig. 8."""
+
+
+def layer(k: int) -> int:
+    """Place of a layer's energy, the first layer being 0."""
+    return FIRST_LAYER + k
+
+
+def moment(k: int) -> int:
+    """Place of a layer's second moment along x."""
+    return FIRST_X + k
+
+
+def difference(i: int, j: int) -> int:
+    """Place of the energy of layer i less that of a later layer j."""
+    return FIRST_DIFFERENCE + _PAIRS.index((i, j))
+
+
+class Spectra(NamedTuple):
+    """Histograms of all observables, repetitions added up, and their squared errors."""
+
+    contents: dict[str, np.ndarray]
+    """Of ``SAMPLES``, ``(OBSERVABLES, BINS)``."""
+    squares: dict[str, np.ndarray]
+
+    def shape(self, sample: str, observable: int) -> np.ndarray:
+        """Contents of unit sum, ``(BINS,)``."""
+        contents = self.contents[sample][observable]
+        return contents / max(contents.sum(), 1e-30)
+
+    def ratio(self, sample: str, observable: int) -> tuple[np.ndarray, np.ndarray]:
+        """Over the truth, both of unit sum, with errors; NaN where the truth has nothing."""
+        above, below = self.shape(sample, observable), self.shape("truth", observable)
+        counts = [self.contents[s][observable] for s in (sample, "truth")]
+        squares = [self.squares[s][observable] for s in (sample, "truth")]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = above / below
+            variance = sum(q / c**2 for q, c in zip(squares, counts, strict=True))
+            return np.where(below > 0, ratio, np.nan), ratio * np.sqrt(variance)
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """One training of the two classifiers, and what was measured with their weights."""
+
+    study: Reweighting
+    arrays: Arrays
+
+    @cached_property
+    def histograms(self) -> dict[str, Histograms]:
+        """Of ``SAMPLES``."""
+        contents = self.arrays["histograms"].astype(float)
+        made = {name: Histograms(c, c) for name, c in zip(SAMPLES, contents, strict=True)}
+        for name, squares in zip(CLASSIFIERS, self.arrays["squares"].astype(float), strict=True):
+            made[name] = Histograms(made[name].contents, squares)
+        return made
+
+    @cached_property
+    def separations(self) -> dict[str, Separation]:
+        """<S^2> of each observable from the truth, of a second sample of the truth, too."""
+        truth = self.histograms["truth"]
+        return {s: _separation(truth, self.histograms[s]) for s in (AGAIN, GENERATOR, *CLASSIFIERS)}
+
+    @property
+    def dilution(self) -> dict[str, Estimates]:
+        """r of each observable, without weights and with those of the classifiers."""
+        names = (GENERATOR, *CLASSIFIERS)
+        return {s: Estimates(*r) for s, r in zip(names, self.arrays["dilution"], strict=True)}
+
+    @property
+    def correlations(self) -> dict[str, Estimates]:
+        """Linear correlations of Fig. 7's observables, of ``SAMPLES``."""
+        return {s: Estimates(*c) for s, c in zip(SAMPLES, self.arrays["correlations"], strict=True)}
+
+    def outlook(self, classifier: str) -> Outlook:
+        """What its scores say of reweighting."""
+        k = CLASSIFIERS.index(classifier)
+        clipped, cut = self.arrays["clipped"][k]
+        most = (self.study.largest, self.study.low_largest)[k]
+        told = (Estimate(float(v), float(e)) for v, e in self.arrays["outlook"][k])
+        area, r, by_auc, share, mean, lost = told
+        return Outlook(area, r, by_auc, share, mean, lost, most, int(clipped), float(cut))
+
+    def gain(self, classifier: str, observable: int) -> float:
+        """<S^2> without weights over that with them, floors included."""
+        after = self.separations[classifier].value[observable]
+        return float(self.separations[GENERATOR].value[observable] / after)
+
+    def s2_ratios(self, classifier: str) -> np.ndarray:
+        """<S^2> with weights over that without, of all observables."""
+        return self.separations[classifier].value / self.separations[GENERATOR].value
+
+    def improved(self, classifier: str, observables: slice) -> int:
+        """Of how many observables weights have made <S^2> smaller."""
+        return int((self.s2_ratios(classifier)[observables] < 1).sum())
+
+    def residual(self, sample: str) -> np.ndarray:
+        """Correlations of the truth less those of a sample, each pair of observables once."""
+        rho = self.correlations
+        return _pairs(rho["truth"].value - rho[sample].value)
+
+    def usual_weight(self, classifier: str) -> float:
+        """The most probable weight of a generated shower."""
+        counts = self.arrays["weights"][CLASSIFIERS.index(classifier), 1, 1:-1]
+        centres = (LOG_WEIGHTS[1:] + LOG_WEIGHTS[:-1]) / 2
+        return float(10 ** centres[counts.argmax()])
+
+    def lopsided(self, classifier: str) -> float:
+        """How far weights reach below the usual one over how far they reach above, in decades.
+
+        From the 5% to the 95% quantile of their logarithm.
+        """
+        counts = self.arrays["weights"][CLASSIFIERS.index(classifier), 1]
+        share = np.cumsum(counts[:-1]) / counts.sum()
+        last = len(LOG_WEIGHTS) - 1
+        low, high = LOG_WEIGHTS[np.searchsorted(share, (0.05, 0.95)).clip(0, last)]
+        usual = np.log10(self.usual_weight(classifier))
+        step = LOG_WEIGHTS[1] - LOG_WEIGHTS[0]
+        return float(max(usual - low, step) / max(high - usual, step))
+
+
+def _separation(truth: Histograms, other: Histograms) -> Separation:
+    """As ``separation``; 1, without a floor, of what has no entry between the limits."""
+    there = other.contents.sum(1) > 0
+    value, error, floor = np.ones(len(there)), np.zeros(len(there)), np.zeros(len(there))
+    pairs = (Histograms(h.contents[there], h.squares[there]) for h in (truth, other))
+    value[there], error[there], floor[there] = separation(*pairs)
+    return Separation(value, error, floor)
+
+
+def _pairs(matrix: np.ndarray) -> np.ndarray:
+    return matrix[np.triu_indices(len(matrix), 1)]
+
+
+@dataclass(frozen=True)
+class Reweighted:
+    """All repetitions of one generator."""
+
+    study: Reweighting
+    each: list[Repetition]
+
+    @property
+    def title(self) -> str:
+        """What the generator is called."""
+        return self.study.title
+
+    def over(self, measure: Callable[[Repetition], float]) -> Estimate:
+        """Mean over repetitions."""
+        return mean([measure(r) for r in self.each])
+
+    def factor(self, measure: Callable[[Repetition], float]) -> Estimate:
+        """Geometric mean of a positive number over repetitions."""
+        return geometric_mean([measure(r) for r in self.each])
+
+    def s2(self, sample: str, observable: int) -> Estimate:
+        """<S^2> from the truth."""
+        return self.over(lambda r: float(r.separations[sample].value[observable]))
+
+    def r(self, sample: str, observable: int) -> Estimate:
+        """Dilution."""
+        return self.over(lambda x: float(x.dilution[sample].value[observable]))
+
+    def auc(self, classifier: str) -> Estimate:
+        """Of a classifier on showers that it was not trained on."""
+        return self.over(lambda r: r.outlook(classifier).auc.value)
+
+    def left(self, classifier: str) -> Estimate:
+        """Share of the generated showers that weights leave, N_eff / N."""
+        return self.over(lambda r: r.outlook(classifier).effective_share.value)
+
+    @property
+    def pearson(self) -> Estimate:
+        """Correlation of the two classifiers' weights."""
+        return self.over(lambda r: float(r.arrays["pearson"][0]))
+
+    @cached_property
+    def limits(self) -> np.ndarray:
+        """Ends of the histograms, ``(OBSERVABLES, 2)``: those of every repetition."""
+        return self.each[0].arrays["limits"]
+
+    @cached_property
+    def spectra(self) -> Spectra:
+        """All repetitions together."""
+
+        def total(part: int) -> dict[str, np.ndarray]:
+            return {s: np.sum([r.histograms[s][part] for r in self.each], 0) for s in SAMPLES}
+
+        return Spectra(total(0), total(1))
+
+    def mean_s2(self, sample: str) -> np.ndarray:
+        """Of all observables, over repetitions."""
+        return np.mean([r.separations[sample].value for r in self.each], 0)
+
+    def mean_r(self, sample: str) -> np.ndarray:
+        """The same of r."""
+        return np.mean([r.dilution[sample].value for r in self.each], 0)
+
+    def residuals(self, sample: str) -> np.ndarray:
+        """Correlations of the truth less those of a sample, over repetitions, ``(11, 11)``."""
+        rho = [r.correlations for r in self.each]
+        return np.mean([c["truth"].value - c[sample].value for c in rho], 0)
+
+    def weight_counts(self, classifier: str, sample: int) -> np.ndarray:
+        """Of log10 W: of the truth (0) or of generated showers (1)."""
+        k = CLASSIFIERS.index(classifier)
+        return np.sum([r.arrays["weights"][k, sample] for r in self.each], 0)
+
+
+def peak(values: np.ndarray) -> float:
+    """Where values lie densest: the middle of the shortest interval that holds half of them.
+
+    >>> peak(np.array([1.0, 1.1, 1.2, 1.3, 5.0, 9.0, 0.1]))
+    1.15
+    """
+    ordered = np.sort(values[np.isfinite(values)])
+    half = (len(ordered) + 1) // 2
+    width = ordered[half - 1 :] - ordered[: len(ordered) - half + 1]
+    first = int(width.argmin())
+    return float((ordered[first] + ordered[first + half - 1]) / 2)
+
+
+def read(result: Result) -> Reweighted:
+    """All repetitions that are done."""
+    study = cast(Reweighting, result.study)
+    return Reweighted(study, [Repetition(study, arrays) for arrays in result.load().values()])

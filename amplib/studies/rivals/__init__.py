@@ -1,0 +1,1 @@
+"""What else generates top pairs: GANs, densities of the events themselves, flows."""

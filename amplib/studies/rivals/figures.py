@@ -1,0 +1,90 @@
+"""Drawings of the rivals, in the book's style."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from amplib.studies.rivals.reading import PAPER, Losses, Rival
+from amplib.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+
+AVERAGED = 10
+"""Records in the moving average."""
+LOOK = {"critic": (BLUE, "-"), "generator": (VERMILLION, "--"), "training": (BLUE, "-"),
+        "validation": (VERMILLION, "--")}  # fmt: skip
+MARKERS = "osD^vPX*"
+COLORS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, GREY)
+
+
+def loss_panels(gans: Mapping[str, Losses], vae: Losses | None) -> plt.Figure:
+    """A panel a model: losses of single steps as dots, their moving average as a line."""
+    panels = {**gans, **({} if vae is None else {"B-VAE": vae})}
+    rows = -(-len(panels) // 2)
+    figure, axes = plt.subplots(
+        rows, 2, figsize=(9, 2.4 * rows + 0.4), layout="constrained", squeeze=False
+    )
+    for ax, (name, losses) in zip(axes.flat, panels.items(), strict=False):
+        _losses(ax, name, losses)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax in axes[:, 0]:
+        ax.set_ylabel("loss")
+    for ax in axes.flat[max(0, len(panels) - 2) : len(panels)]:
+        ax.set_xlabel("step")
+    return figure
+
+
+def _losses(ax: Axes, name: str, losses: Losses) -> None:
+    chaotic = name != "B-VAE"  # whose losses are means over an epoch
+    lines = []
+    for kind, last in losses.last.items():
+        color, style = LOOK[kind]
+        if chaotic:
+            ax.plot(losses.step, last, ".", color=color, markersize=2.5, alpha=0.35)
+            lines.append(losses.moving_average(kind, AVERAGED))
+        else:
+            lines.append((losses.step, last))
+        ax.plot(*lines[-1], linestyle=style, color=color, label=kind, linewidth=1.4)
+    window = f", window {losses.window(AVERAGED):,} steps" if chaotic else ""
+    ax.set_title(name + window, fontsize=10)
+    ax.set_xlim(0, losses.step[-1])
+    if chaotic:
+        _frame(ax, [*losses.last.values(), *(line for _, line in lines)])
+    else:
+        ax.set_yscale("log")
+    ax.legend(ncols=2, loc="best", handlelength=1.6, borderaxespad=0.2)
+
+
+def _frame(ax: Axes, values: Sequence[np.ndarray]) -> None:
+    """Room for 99% of the dots: single ones may lie orders of magnitude away."""
+    finite = np.concatenate([v[np.isfinite(v)] for v in values])
+    low, high = np.quantile(finite, [0.005, 0.995])
+    margin = 0.15 * (high - low) or 1.0
+    ax.set_ylim(low - margin, high + 2 * margin)
+
+
+def merit_plane(
+    panels: Mapping[str, Sequence[Rival]], ideal: Sequence[tuple[float, float]]
+) -> plt.Figure:
+    """delta against delta_OF, a panel a table: ours filled, the paper's open."""
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(9, 4.2), layout="constrained", squeeze=False
+    )
+    for ax, (title, rivals), (delta, crowding) in zip(axes[0], panels.items(), ideal, strict=True):
+        for k, rival in enumerate(rivals):
+            look = {"marker": MARKERS[k % len(MARKERS)], "color": COLORS[k % len(COLORS)]}
+            if rival.delta is not None:
+                eta = rival.delta_of["eta"]
+                ax.errorbar(rival.delta.value, eta.value, xerr=rival.delta.error, yerr=eta.error,
+                            linestyle="none", markersize=7, label=rival.method, **look)  # fmt: skip
+            if rival.method in PAPER:
+                ax.plot(*PAPER[rival.method], linestyle="none", markersize=7,
+                        markerfacecolor="none", **look)  # fmt: skip
+        ax.plot(delta, crowding, "k+", markersize=11, label="ideal")
+        ax.set(xscale="log", yscale="log", xlabel=r"$\delta$", title=title)
+        ax.legend(fontsize=8)
+    axes[0, 0].set_ylabel(r"$\delta_{OF}$, $\eta$")
+    return figure

@@ -1,0 +1,42 @@
+"""What is kept of a rival: its figures of merit, or that it has diverged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.store.study import Arrays
+from amplib.studies.collisions.merit import DIRECTIONS, Reference
+
+BATCH = 50_000
+"""Events that are generated and counted at a time."""
+NOTHING = {
+    "delta": np.full(2, np.nan),
+    "delta_of": np.full((len(DIRECTIONS), 2), np.nan),
+    "dropped": np.array(np.nan),
+}
+"""What is kept of the figures of merit of what has diverged."""
+
+
+def judged(reference: Reference, batches: Iterable[NDArray[np.floating]]) -> Arrays:
+    """delta and delta_OF with their errors, and what is dropped; NaN of what has diverged.
+
+    Args:
+        reference: the truth.
+        batches: as many events as it has, ``(n, 26)`` at a time, MeV.
+    """
+    sample = reference.sample()
+    for events in batches:
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                sample.add(events)
+        except ValueError:  # a number or an observable that is not finite
+            return dict(NOTHING)
+    merit = reference.merit(sample)
+    return {
+        "delta": np.array(merit.delta[:2]),
+        "delta_of": np.array([merit.delta_of[name][:2] for name in DIRECTIONS]),
+        "dropped": np.array(merit.dropped),
+    }

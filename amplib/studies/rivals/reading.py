@@ -1,0 +1,175 @@
+"""Stored rivals: how far each is from the truth, and how its losses went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.estimate import Estimate
+from amplib.store.results import Result
+from amplib.store.study import Arrays
+from amplib.studies.bvae.reading import positive
+from amplib.studies.bvae.study import Scan
+from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.rivals.study import EventDensities, EventGANs, EventRivals
+
+Array = NDArray[np.float64]
+
+PAPER = {
+    "DijetGAN": (0.3477, 19.70),
+    "LSGAN": (0.3592, 3.03),
+    "MMD-GAN": (0.9454, 642.20),
+    "WGAN-GP": (1.1605, 723.79),
+    "WGAN": (1.0672, 840.63),
+    "KDE": (0.6038, 4.99),
+    "GMM, 50": (0.1078, 16.33),
+    "GMM, 100": (0.0948, 20.43),
+    "GMM, 1000": (0.0874, 12.09),
+    "5% smearing": (0.0093, 3.53),
+    "10% smearing": (0.0192, 3.89),
+}
+"""Tables IV and V: delta and delta_OF."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """All trainings of one method.
+
+    Args:
+        method: its name.
+        trainings: how many there are, and how many of these have ``diverged`` and are left out.
+        delta, delta_of: means over the others, delta_OF for each of ``DIRECTIONS``; of a single one
+            its own, with the error over its generated events.  None if there is none.
+        dropped: mean share of entries beyond the truth's ranges.
+    """
+
+    method: str
+    trainings: int
+    diverged: int
+    delta: Estimate | None
+    delta_of: dict[str, Estimate]
+    dropped: float
+
+    @property
+    def left(self) -> int:
+        """Trainings that have not diverged."""
+        return self.trainings - self.diverged
+
+
+def rivals(result: Result) -> dict[str, Rival]:
+    """Of each method of an ``EventRivals`` that is stored."""
+    study = cast(EventRivals, result.study)
+    stored = result.load()
+    found = {}
+    for number, method in enumerate(study.methods):
+        parts = [arrays for part, arrays in stored.items() if part[0] == number]
+        if parts:
+            found[method] = _rival(method, parts)
+    return found
+
+
+def _rival(method: str, parts: list[Arrays]) -> Rival:
+    good = [arrays for arrays in parts if arrays["diverged"] < 0]
+    if not good:
+        return Rival(method, len(parts), len(parts), None, {}, np.nan)
+    crowding = {name: _mean([a["delta_of"][k] for a in good]) for k, name in enumerate(DIRECTIONS)}
+    delta = _mean([a["delta"] for a in good])
+    dropped = float(np.mean([a["dropped"] for a in good]))
+    return Rival(method, len(parts), len(parts) - len(good), delta, crowding, dropped)
+
+
+def _mean(estimates: list[Array]) -> Estimate:
+    if len(estimates) == 1:
+        return Estimate(*estimates[0].tolist())
+    return positive([value for value, _ in estimates])
+
+
+def over_trainings(estimate: Estimate) -> Estimate:
+    """The same, to be judged as one of all trainings: a single one may be anything."""
+    if estimate.repetitions is not None:
+        return estimate
+    return positive([estimate.value])
+
+
+@dataclass(frozen=True)
+class Losses:
+    """One training's losses by step.
+
+    Args:
+        step: of the generator, or of the optimiser.
+        last: the losses of that very step, by name.
+        since: their means over all steps since the record before.
+    """
+
+    step: Array
+    last: dict[str, Array]
+    since: dict[str, Array]
+
+    def moving_average(self, name: str, records: int) -> tuple[Array, Array]:
+        """Means over so many records, or all if there are fewer, at the mean of their steps."""
+        n = min(records, len(self.step))
+        weights = np.full(n, 1 / n)
+        step, mean = (np.convolve(v, weights, "valid") for v in (self.step, self.since[name]))
+        return step, mean
+
+    def window(self, records: int) -> int:
+        """Steps that one point of the moving average is taken over."""
+        n = min(records, len(self.step))
+        return int(self.step[n - 1])
+
+
+def gan_losses(result: Result, training: int = 0) -> dict[str, Losses]:
+    """Of each GAN that is stored."""
+    study = cast(EventGANs, result.study)
+    found = {}
+    for part, arrays in result.load().items():
+        if part[1] == training:
+            step, *rest = arrays["losses"].astype(float).T
+            last, since = (
+                dict(zip(("critic", "generator"), rest[k : k + 2], strict=True)) for k in (0, 2)
+            )
+            found[study.methods[part[0]]] = Losses(step, last, since)
+    return found
+
+
+def vae_losses(result: Result) -> Losses:
+    """Of the paper's choice among the models of a ``Scan``: eq. 13 of training and of validation
+    events.
+
+    Raises:
+        FileNotFoundError: it is not stored.
+    """
+    scan = cast(Scan, result.study)
+    chosen = next(part for part in scan.parts() if scan.keeps_weights(part))
+    arrays = result.part(chosen)
+    if arrays is None:
+        raise FileNotFoundError(f"no result yet: {scan.command(result.preset)}")
+    epoch, mse, divergence, validation = arrays["losses"].astype(float).T
+    b = scan.member(chosen).kl_weight
+    losses = {"training": (1 - b) * mse + b * divergence, "validation": validation}
+    return Losses(epoch * (scan.training_events // scan.batch_size), losses, losses)
+
+
+def scan_crowding(result: Result) -> list[Estimate]:
+    """delta_OF (eta) of every model of a ``Scan`` at each of its settings, but for those that have
+    diverged."""
+    return [
+        Estimate(*row)
+        for arrays in result.load().values()
+        if arrays["diverged"] < 0
+        for row in arrays["delta_of"][:, 0].tolist()
+    ]
+
+
+def fits(result: Result) -> dict[str, tuple[float, float]]:
+    """Of each of an ``EventDensities``, its first: a KDE's bandwidth and whether that is at an edge
+    of those searched; a mixture's mean log likelihood and steps."""
+    study = cast(EventDensities, result.study)
+    return {
+        study.methods[part[0]]: (float(arrays["fit"][0]), float(arrays["fit"][1]))
+        for part, arrays in result.load().items()
+        if part[1] == 0
+    }

@@ -1,0 +1,415 @@
+"""The studies of the B-VAE's rivals on top pairs: trained, sampled, judged (bvae, Tables IV, V).
+
+All train on the first of the simulated top pairs, as the B-VAEs of the scan do, and are judged by
+``merit.Reference`` with as many generated events as the truth has.  What generates an event that is
+not finite, or has no finite observables, has diverged: it is reported, and in no mean.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.metrics.merit import GRIDS
+from amplib.models.config import EVENT_GANS, EventGANConfig, FlowMatchingConfig
+from amplib.parameters import ParameterError, bounded, one_of
+from amplib.progress import Progress
+from amplib.store.ranges import finite, rising, within
+from amplib.store.study import Arrays, Layout, Part, Presets, summed
+from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.collisions.study import (
+    TopPairConfig,
+    TopPairReference,
+    TopPairs,
+    first_top_pairs,
+    wherever_stored,
+)
+
+if TYPE_CHECKING:
+    from amplib.studies.collisions.merit import Reference
+
+Array = NDArray[np.float64]
+Generate = Callable[[int], Iterator[NDArray[np.floating]]]
+
+DENSITIES = {"KDE": 0, "GMM, 50": 50, "GMM, 100": 100, "GMM, 1000": 1000}
+"""Of Table V, with the components of each mixture."""
+TOY_EVENTS = 60
+
+_TRAINING, _GENERATION = 1, 2  # which stream of a seed
+
+
+@dataclass(frozen=True)
+class EventRivals(TopPairConfig):
+    """Generators of top pairs; part (i, k) is training k of the i-th of ``methods``."""
+
+    methods: ClassVar[tuple[str, ...]]
+    tabulated: ClassVar[int]
+    """Methods of the paper's table, the first ones: with these a training is worth showing."""
+    presets: ClassVar[Presets] = {
+        "smoke": {**TopPairs.presets["smoke"], "training_events": 40},
+        "laptop": {**TopPairs.presets["laptop"], "training_events": 10_000},
+        "paper": {},
+    }
+
+    events: int = bounded(1_200_000, 24, 100_000_000)
+    training_events: int = bounded(100_000, 24, 10_000_000)
+    trainings: int = bounded(1, 1, 100, extent=True)
+
+    def parts(self) -> list[Part]:
+        return [(i, k) for k in range(self.trainings) for i in range(len(self.methods))]
+
+    def repetitions_done(self, done: Sequence[Part]) -> int:
+        """Trainings of which every method of the table is there."""
+        stored = set(done)
+        return sum(
+            stored.issuperset((i, k) for i in range(self.tabulated)) for k in range(self.trainings)
+        )
+
+    def worth(self, part: Part) -> float:
+        return 1 / (1 + part[1])
+
+    def source(self) -> TopPairReference:
+        return TopPairReference(**self.simulation())
+
+    def work(self, parts: Sequence[Part]) -> float:
+        return sum(self.cost(part) for part in parts)
+
+    @abstractmethod
+    def cost(self, part: Part) -> float:
+        """Of one part, in the study's unit."""
+
+    @abstractmethod
+    def fit(
+        self,
+        part: Part,
+        training: Array,
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> tuple[Arrays, Generate]:
+        """Train one part; returns what is kept of that, ``diverged`` among it, and what generates
+        so many events in batches.
+
+        Args:
+            part: which one.
+            training: events ``(training_events, 26)``, MeV.
+            device, checkpoint, progress: of ``compute``.
+            double: in float64 and without a checkpoint, for a fingerprint.
+        """
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """Each part holds ``delta`` ``(2,)`` and ``delta_of`` ``(2, 2)`` (eta, phi), values with
+        their errors over the generated events, what is ``dropped``, and ``diverged``, the first
+        recorded step with a loss that is not finite, or 0 if the events are not, else -1."""
+        from amplib.studies.collisions.reading import stored_reference
+
+        training = first_top_pairs(self, self.training_events)
+        reference = stored_reference(wherever_stored(self.source()))
+        for part in parts:
+            alone = len(parts) == 1  # else none may go on from another's
+            own = checkpoint if alone else checkpoint.with_stem(f"{checkpoint.stem}-{part}")
+            kept, generate = self.fit(part, training, device, own, progress)
+            yield part, kept | self.judge(kept, generate, reference, progress)
+            own.unlink(missing_ok=True)
+
+    def judge(
+        self, kept: Arrays, generate: Generate, reference: Reference, progress: Progress
+    ) -> Arrays:
+        """The figures of merit, and whether it has diverged, if its losses do not say so."""
+        from amplib.studies.rivals.judging import judged
+
+        merit = judged(reference, generate(reference.events))
+        progress(self.judging_cost())
+        unfit = kept["diverged"] < 0 and not np.isfinite(merit["delta"]).all()
+        return merit | ({"diverged": np.array(0)} if unfit else {})
+
+    @abstractmethod
+    def judging_cost(self) -> float:
+        """Of the events of one part, in the study's unit."""
+
+    def layout(self) -> Layout:
+        return {
+            "delta": ("float64", (2,)),
+            "delta_of": ("float64", (2, 2)),
+            "dropped": ("float64", ()),
+            "diverged": ("int64", ()),
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        if arrays["diverged"] < 0:
+            yield from within("delta", arrays["delta"], 0, 2)
+            yield from within("delta_of", arrays["delta_of"], 0, GRIDS.max())
+            yield from within("dropped", arrays["dropped"], 0, 1)
+        if "losses" in arrays:
+            yield from rising("losses", arrays["losses"][:, 0])
+            if arrays["diverged"] < 0:
+                yield from finite("losses", arrays["losses"])
+
+    def fingerprint(self) -> list[float]:
+        """Every method, small, in float64, on made-up top pairs, and one of them judged."""
+        from amplib.studies.collisions.merit import Reference
+
+        events = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
+        small, arrays = self.smaller(), []
+        for i in range(len(self.methods)):
+            made = small.fit((i, 0), events[:40], "cpu", Path(), lambda work: None, double=True)
+            kept, generate = made
+            arrays += [*kept.values(), next(generate(10))]
+        merit = small.judge(kept, generate, Reference.of(events), lambda work: None)
+        arrays += merit.values()
+        return [summed(a) for a in arrays]
+
+    @abstractmethod
+    def smaller(self) -> EventRivals:
+        """The same, as small as a fingerprint needs it."""
+
+
+@dataclass(frozen=True)
+class EventGANs(EventRivals):
+    """The GANs of Table IV and Fig. 6, each trained as its own paper recommends.
+
+    - ``shortening``: the recommended steps are divided by it; ``narrowing``: the widths are.
+    - ``kinds``: those of the ``table`` alone, or also the two with minibatch discrimination, which
+      take hours on a core however short they are.
+    """
+
+    name: ClassVar[str] = "event-gans"
+    store: ClassVar[str] = "event-gans"
+    presets: ClassVar[Presets] = {
+        "smoke": {**EventRivals.presets["smoke"], "shortening": 10_000, "narrowing": 32},
+        "laptop": {
+            **EventRivals.presets["laptop"],
+            "shortening": 50,
+            "narrowing": 2,
+            "kinds": "table",
+        },
+        "paper": {},
+    }
+    unit: ClassVar[str] = "turns of a WGAN"
+    rate: ClassVar[float] = 60.0
+    gpu_rate: ClassVar[float | None] = 1_000.0  # predicted from counts of kernels, not measured
+    methods: ClassVar[tuple[str, ...]] = tuple(EVENT_GANS)
+    tabulated: ClassVar[int] = 5
+    turn_cost: ClassVar[dict[str, float]] = {
+        "DijetGAN": 0.5, "LSGAN": 0.3, "MMD-GAN": 1.9, "WGAN-GP": 1.7, "WGAN": 1.0,
+        "WGAN + MBD": 2.4, "WGAN + MBD + MMD": 2.4,
+    }  # fmt: skip
+    """Processor time of one step of the generator with all that goes with it, in those of WGAN."""
+
+    shortening: int = bounded(1, 1, 1_000_000)
+    narrowing: int = bounded(1, 1, 1024)
+    kinds: str = one_of("all", "table", extent=True)
+
+    def parts(self) -> list[Part]:
+        parts = super().parts()
+        return [p for p in parts if p[0] < self.tabulated] if self.kinds == "table" else parts
+
+    def member(self, part: Part) -> EventGANConfig:
+        """What a part trains."""
+        own = EVENT_GANS[self.methods[part[0]]]
+        steps = max(1, own.steps // self.shortening)
+        warm_up = min(own.warm_up, own.critic_steps * steps)  # no more than all of a short training
+        return replace(own, steps=steps, width=max(8, own.width // self.narrowing), warm_up=warm_up)
+
+    def cost(self, part: Part) -> float:
+        """Turns, and judging in their unit."""
+        member = self.member(part)
+        return member.epochs * self.epoch_cost(part) + self.judging_cost()
+
+    def judging_cost(self) -> float:
+        return self.events / JUDGED_A_TURN
+
+    def epoch_cost(self, part: Part) -> float:
+        """Of one epoch, in the study's unit."""
+        turns = self.member(part).turns_an_epoch
+        return turns * self.turn_cost[self.methods[part[0]]] / self.narrowing
+
+    def fit(
+        self,
+        part: Part,
+        training: Array,
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> tuple[Arrays, Generate]:
+        """Keeps ``losses`` ``(records, 5)``: the generator's step, the last losses of critic and
+        generator there, and the means of both since the record before."""
+        from amplib.studies.rivals.training import train_gan
+
+        return train_gan(self, part, training, device, checkpoint, progress, double)
+
+    def layout(self) -> Layout:
+        return {**super().layout(), "losses": ("float32", (None, 5))}
+
+    def fingerprint(self) -> list[float]:
+        """With the lengths, which so short a training does not reach."""
+        members = [self.member((i, 0)) for i in range(len(self.methods))]
+        return super().fingerprint() + [float(n) for m in members for n in (m.steps, m.warm_up)]
+
+    def smaller(self) -> EventGANs:
+        return replace(self, events=TOY_EVENTS, shortening=50_000, narrowing=64)
+
+
+JUDGED_A_TURN = 1500
+"""Events that are generated and judged in about the time of a WGAN's turn."""
+
+
+@dataclass(frozen=True)
+class EventDensities(EventRivals):
+    """Densities fitted to the events themselves (Table V), each column divided by its largest
+    modulus: the paper pre-processes "in the same way as above".
+
+    - ``most_steps``: of a mixture's expectation and maximisation; ``largest``: number of
+      components, which others are cut to.
+    """
+
+    name: ClassVar[str] = "event-densities"
+    store: ClassVar[str] = "event-densities"
+    presets: ClassVar[Presets] = {
+        "smoke": {**EventRivals.presets["smoke"], "largest": 4, "most_steps": 2},
+        "laptop": EventRivals.presets["laptop"],
+        "paper": {},
+    }
+    unit: ClassVar[str] = "events"
+    rate: ClassVar[float] = 10_000.0
+    methods: ClassVar[tuple[str, ...]] = tuple(DENSITIES)
+    tabulated: ClassVar[int] = len(methods)
+
+    most_steps: int = bounded(500, 1, 100_000)
+    largest: int = bounded(1000, 1, 100_000)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        needed = min(self.largest, max(DENSITIES.values()))
+        if self.training_events < needed:
+            raise ParameterError(
+                f"training_events = {self.training_events}: {needed} components need as many"
+            )
+
+    def cost(self, part: Part) -> float:
+        """Events judged, and fitting in their unit."""
+        return self.judging_cost() + self.fitting_cost(part)
+
+    def judging_cost(self) -> float:
+        return self.events
+
+    def components(self, part: Part) -> int:
+        """Of a mixture; 0 for kernels."""
+        return min(DENSITIES[self.methods[part[0]]], self.largest)
+
+    def fitting_cost(self, part: Part) -> float:
+        """Of a mixture, or of the search for a bandwidth."""
+        components = self.components(part)
+        return STEPS * self.training_events * components / 100 if components else SEARCHING
+
+    def fit(
+        self,
+        part: Part,
+        training: Array,
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> tuple[Arrays, Generate]:
+        """Keeps ``fit``: a KDE's bandwidth and whether the search for it ended at an edge, a
+        mixture's last mean log likelihood and its steps."""
+        from amplib.studies.rivals.densities import fit_density
+
+        return fit_density(self, part, training, progress)
+
+    def layout(self) -> Layout:
+        return {**super().layout(), "fit": ("float64", (2,))}
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from super().faults(arrays)
+        yield from finite("fit", arrays["fit"])
+
+    def smaller(self) -> EventDensities:
+        return replace(
+            self,
+            events=TOY_EVENTS,
+            training_events=40,
+            largest=min(self.largest, 3),
+            most_steps=min(self.most_steps, 3),
+        )
+
+
+SEARCHING, STEPS = 1_000_000, 30
+"""Events that could be judged while a bandwidth is searched for; typical steps of a mixture."""
+
+
+@dataclass(frozen=True)
+class EventFlows(EventRivals, FlowMatchingConfig):
+    """Flow matching on the same events: a rival of today, which the paper asks for in sec. VI."""
+
+    name: ClassVar[str] = "event-flows"
+    store: ClassVar[str] = "event-flows"
+    presets: ClassVar[Presets] = {
+        "smoke": {
+            **EventRivals.presets["smoke"], "width": 16, "batch_size": 10, "epochs": 2,
+            "flow_steps": 2,
+        },
+        "laptop": {
+            **EventRivals.presets["laptop"], "width": 256, "epochs": 200, "flow_steps": 20,
+        },
+        "paper": {},
+    }  # fmt: skip
+    unit: ClassVar[str] = "model-steps"
+    rate: ClassVar[float] = 15.0
+    gpu_rate: ClassVar[float | None] = 2_000.0  # predicted from counts of kernels, not measured
+    methods: ClassVar[tuple[str, ...]] = ("flow matching",)
+    tabulated: ClassVar[int] = len(methods)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size > self.training_events:
+            raise ParameterError(
+                f"batch_size = {self.batch_size}: must not exceed training_events = "
+                f"{self.training_events}"
+            )
+
+    def cost(self, part: Part) -> float:
+        steps = self.epochs * (self.training_events // self.batch_size)
+        return steps + self.judging_cost()
+
+    def judging_cost(self) -> float:
+        """A step of training goes through the field thrice, an event twice a step of the flow."""
+        return self.events * 2 * self.flow_steps / (3 * self.batch_size)
+
+    def fit(
+        self,
+        part: Part,
+        training: Array,
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> tuple[Arrays, Generate]:
+        """Keeps ``losses`` ``(records, 2)``: epoch and loss."""
+        from amplib.studies.rivals.training import train_flow
+
+        return train_flow(self, part, training, device, checkpoint, progress, double)
+
+    def layout(self) -> Layout:
+        return {**super().layout(), "losses": ("float32", (None, 2))}
+
+    def smaller(self) -> EventFlows:
+        return replace(
+            self,
+            events=TOY_EVENTS,
+            training_events=40,
+            batch_size=min(self.batch_size, 20),
+            width=8,
+            epochs=2,
+            flow_steps=min(self.flow_steps, 3),
+        )

@@ -1,0 +1,1 @@
+"""Top pairs from the B-VAE that the event paper considers best."""

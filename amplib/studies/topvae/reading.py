@@ -1,0 +1,393 @@
+"""Stored events of the chosen B-VAE beside the truth's, and the scan that it was chosen from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.estimate import Estimate, relative
+from amplib.metrics.merit import PHI_RANGE, delta, ideal_delta
+from amplib.models.config import BufferConfig
+from amplib.store.results import Result
+from amplib.store.study import Arrays
+from amplib.studies.bvae.reading import positive
+from amplib.studies.bvae.study import SETTINGS, Scan
+from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.reading import HADRONIC_CELLS, stored_reference
+from amplib.studies.topvae.study import BINNING, FINE_BINS, TopEvents
+from amplib.truth.collisions.observables import BINNINGS, JETS_BY, OBSERVABLES, released
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.integer]
+
+TAIL = 0.001
+"""Share of the true events that are the tail of an observable."""
+EDGE, BAND, CORNER = (0.0, 0.05), (0.1, 0.2), 0.2
+"""Distances of an azimuth from pi, which the decoder's tanh does not reach and before which it
+crowds, and of the other jet's from 0 where the paper sees artefacts, in radians."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What is drawn of the simulated events.
+
+    Args:
+        reference: the figures of merit's.
+        marginals: counts of each observable, ``(33, 100)``, in the bins of the authors' code.
+        azimuths: map of the two leading jets, ``(1000, 1000)``.
+        empty_held_out: for each of ``DIRECTIONS`` shares of empty bins without the training events.
+    """
+
+    reference: Reference
+    marginals: Counts
+    azimuths: Counts
+    empty_held_out: dict[str, Array]
+
+    @classmethod
+    def of(cls, result: Result) -> Truth:
+        """Of a ``TopPairReference``."""
+        kept = result.load()[(0,)]
+        by = JETS_BY.index("pT")
+        curves = dict(zip(DIRECTIONS, kept["empty_held_out"][by], strict=True))
+        marginals = kept["marginals"][BINNINGS.index(BINNING)]
+        return cls(stored_reference(result), marginals, kept["azimuths"][by], curves)
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """One observable: counts of as many true as generated events, in the same bins.
+
+    Entries beyond the bins count in the outermost ones.
+    """
+
+    edges: Array
+    truth: Counts
+    generated: Counts
+
+    @property
+    def distance(self) -> float:
+        """chi^2 of eq. 22, of this one histogram."""
+        return delta(self.generated[None], self.truth[None])
+
+    @property
+    def ideal(self) -> float:
+        """What an ideal generator's is expected to be."""
+        return ideal_delta(self.truth[None])
+
+    def tail(self) -> Estimate:
+        """Generated over true events in the highest bins that hold at most ``TAIL`` of the truth;
+        the error is that of both counts."""
+        beyond = np.cumsum(self.truth[::-1])[::-1]
+        far = beyond <= TAIL * self.truth.sum()
+        return _ratio(self.generated[far].sum(), self.truth[far].sum())
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenEvents:
+    """Events of all stored trainings of the chosen model.
+
+    Numbers are means over the trainings with Student's interval; of a single one the error is that
+    of its events alone.
+
+    Args:
+        study: how they were made.
+        parts: the trainings.
+    """
+
+    study: TopEvents
+    parts: Sequence[Arrays]
+
+    @classmethod
+    def of(cls, result: Result) -> ChosenEvents:
+        """Of a ``TopEvents``."""
+        assert isinstance(result.study, TopEvents), result.study.name
+        return cls(result.study, list(result.load().values()))
+
+    @property
+    def priors(self) -> list[BufferConfig | None]:
+        """What codes are drawn from: the ``readings`` first, N(0, 1), which is None, last."""
+        return self.study.priors()
+
+    @property
+    def readings(self) -> list[BufferConfig]:
+        """The study's own way, and the same gamma in the paper's other reading, if it is not 0."""
+        return self.study.readings()
+
+    @property
+    def own(self) -> BufferConfig:
+        """The study's own way."""
+        return self.readings[0]
+
+    def prior(self, alpha: float, gamma: float) -> BufferConfig:
+        """The one with this smudge factor and offset, gamma read as in the study's own.
+
+        Raises:
+            ValueError: there is none.
+        """
+        prior = replace(self.own, alpha=alpha, gamma=gamma)
+        if prior not in self.priors:
+            raise ValueError(f"no events with alpha = {alpha:g}, gamma = {gamma:g}")
+        return prior
+
+    def delta(self, prior: BufferConfig | None) -> Estimate:
+        """delta of as many events as the truth has."""
+        k = self.priors.index(prior)
+        return self.mean(lambda part: Estimate(*part["delta"][k].tolist()))
+
+    def delta_without(self, prior: BufferConfig | None) -> Estimate:
+        """The same over pairs of observables without those of the second lepton."""
+        k = self.priors.index(prior)
+        return self.mean(lambda part: Estimate(*part["delta_without"][k].tolist()))
+
+    def negative(self, prior: BufferConfig | None) -> Estimate:
+        """Share of events whose second lepton has negative energy."""
+        k, n = self.priors.index(prior), self.study.events
+        return self.mean(lambda part: _ratio(part["negative"][k], n))
+
+    def delta_of(self, prior: BufferConfig | None, name: str) -> Estimate:
+        """delta_OF of the same, for one of ``DIRECTIONS``."""
+        k, way = self.priors.index(prior), list(DIRECTIONS).index(name)
+        return self.mean(lambda part: Estimate(*part["delta_of"][k, way].tolist()))
+
+    def dropped(self, prior: BufferConfig | None) -> float:
+        """Share of entries outside of the truth's ranges, of the first training."""
+        return float(self.parts[0]["dropped"][self.priors.index(prior)])
+
+    def empty(self, prior: BufferConfig | None, name: str) -> Array:
+        """Shares of empty bins with ``held_out`` events of the first training, ``(201,)``."""
+        k, way = self.priors.index(prior), list(DIRECTIONS).index(name)
+        curve: Array = self.parts[0]["empty"][k, way]
+        return curve
+
+    def empty_training(self, name: str) -> Array:
+        """The same of the training events, however often they are copied."""
+        curve: Array = self.parts[0]["empty_training"][list(DIRECTIONS).index(name)]
+        return curve
+
+    @property
+    def azimuths(self) -> Counts:
+        """Maps ``(3, 1000, 1000)`` of the training events, of as many as the truth has, and of the
+        long run, of the first training."""
+        maps: Counts = self.parts[0]["azimuths"]
+        return maps
+
+    def marginal(
+        self, observable: str, truth: Truth, prior: BufferConfig | None = None, training: int = 0
+    ) -> Marginal:
+        """One of ``OBSERVABLES``, of the study's own reading or of another of ``readings``."""
+        row, reading = OBSERVABLES.index(observable), self.readings.index(prior or self.own)
+        made = self.parts[training]["marginals"][reading, row]
+        return Marginal(released().edges(row, FINE_BINS), truth.marginals[row], made)
+
+    def tail(self, observable: str, truth: Truth, prior: BufferConfig | None = None) -> Estimate:
+        """``Marginal.tail`` of the same."""
+        every = range(len(self.parts))
+        return over_trainings([self.marginal(observable, truth, prior, k).tail() for k in every])
+
+    def granularity(self, prior: BufferConfig | None) -> Estimate:
+        """``granularity`` of the generated events."""
+        k = self.priors.index(prior)
+        return self.mean(lambda part: granularity(part["azimuth"][k]))
+
+    def beside_pi(self, truth: Truth, span: tuple[float, float]) -> Estimate:
+        """Generated over true events whose first jet lies in a ``span`` of distances from azimuth
+        pi, as ``EDGE`` or ``BAND``."""
+        true = _beside_pi(truth.azimuths.sum(1), span)
+        return self.mean(lambda part: _ratio(_beside_pi(part["azimuths"][1].sum(1), span), true))
+
+    def at_the_corners(self, truth: Truth) -> Estimate:
+        """The same about (pi, 0) and (0, pi): one jet in the ``BAND`` beside azimuth pi, the other
+        within ``CORNER`` of zero."""
+        true = _corners(truth.azimuths)
+        return self.mean(lambda part: _ratio(_corners(part["azimuths"][1]), true))
+
+    @property
+    def rate(self) -> Estimate:
+        """Events generated in a second of processor time, one thread's, with the error over
+        batches: what the clock would show on a core that nobody shares."""
+        return self._rate(1)
+
+    @property
+    def clock_rate(self) -> Estimate:
+        """The same by the clock, with what others took of the core."""
+        return self._rate(0)
+
+    def _rate(self, column: int) -> Estimate:
+        seconds = np.concatenate([part["seconds"][:, column] for part in self.parts])
+        rate = len(self.parts) * self.study.long_run / seconds.sum()
+        error = np.std(seconds, ddof=1) / np.sqrt(len(seconds)) if len(seconds) > 1 else np.nan
+        return Estimate(float(rate), float(rate * error / seconds.mean()))
+
+    def mean(self, measure: Callable[[Arrays], Estimate]) -> Estimate:
+        """What is measured of each training, over them."""
+        return over_trainings([measure(part) for part in self.parts])
+
+    def spreads(self) -> dict[str, Spread]:
+        """How much trainings differ in ``delta`` and in the delta_OF of each of ``DIRECTIONS``, the
+        root mean square over all settings of the scan; nothing of one training."""
+        if len(self.parts) < 2:
+            return {}
+        rows = [self.priors.index(self.prior(s["alpha"], s["gamma"])) for s in SETTINGS]
+        measured = {"delta": np.array([p["delta"][rows, 0] for p in self.parts])} | {
+            name: np.array([p["delta_of"][rows, way, 0] for p in self.parts])
+            for way, name in enumerate(DIRECTIONS)
+        }
+        shares = {name: v.std(0, ddof=1) / v.mean(0) for name, v in measured.items()}
+        return {
+            name: Spread(float(np.sqrt(np.mean(share**2))), len(self.parts))
+            for name, share in shares.items()
+        }
+
+
+class Spread(NamedTuple):
+    """Standard deviation over trainings as a share of the mean, and how many it is known from."""
+
+    share: float
+    trainings: int
+
+
+def over_trainings(values: Sequence[Estimate]) -> Estimate:
+    """Of positive values: their mean with Student's interval, in its logarithm; one as it is, and
+    nothing as nothing."""
+    if len(values) == 1 or not any(v.value for v in values):
+        return values[0]
+    return positive([v.value for v in values])
+
+
+def granularity(azimuth: Counts) -> Estimate:
+    r"""Amplitude a of a density :math:`1 + a \cos(36 \phi - \phi_0)`, the period of hadronic cells.
+
+    Args:
+        azimuth: counts in even bins from -pi to pi.
+
+    Returns:
+        :math:`2 |\langle e^{36 i \phi} \rangle|` with its error, :math:`\sqrt{2 / n}`; of uniform
+        azimuths it is about 1.8 / sqrt(n).
+    """
+    n = azimuth.sum()
+    mean = np.exp(1j * HADRONIC_CELLS * _centres(len(azimuth))) @ azimuth / n
+    return Estimate(float(2 * abs(mean)), float(np.sqrt(2 / n)))
+
+
+def _inside(bins: int, span: tuple[float, float]) -> NDArray[np.bool_]:
+    distance = np.pi - np.abs(_centres(bins))
+    return (span[0] <= distance) & (distance < span[1])
+
+
+def _beside_pi(azimuth: Counts, span: tuple[float, float]) -> int:
+    return int(azimuth[_inside(len(azimuth), span)].sum())
+
+
+def _corners(azimuths: Counts) -> int:
+    at_zero = np.abs(_centres(len(azimuths))) < CORNER
+    at_pi = _inside(len(azimuths), BAND)
+    return int(azimuths[at_zero][:, at_pi].sum() + azimuths[at_pi][:, at_zero].sum())
+
+
+def _centres(bins: int) -> Array:
+    low, high = PHI_RANGE
+    return low + (np.arange(bins) + 0.5) * (high - low) / bins
+
+
+def _ratio(over: float, under: float) -> Estimate:
+    """Of two counts, with the error of both; that of a count of none is one."""
+    if not under:
+        return Estimate(np.nan, np.nan)
+    value = float(over / under)
+    error = float(np.hypot(max(over, 1) ** 0.5, value * under**0.5) / under)
+    return Estimate(value, error)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model of the scan at one way to draw from its buffer.
+
+    Args:
+        latent, kl_weight: dim z and B.
+        alpha, gamma: smudge factor and offset.
+        delta, delta_of: its figures of merit.
+    """
+
+    latent: int
+    kl_weight: float
+    alpha: float
+    gamma: float
+    delta: Estimate
+    delta_of: dict[str, Estimate]
+
+    def __str__(self) -> str:
+        return f"({self.latent}, {self.kl_weight:g}, {self.alpha:g}, {self.gamma:g})"
+
+
+def candidates(result: Result, spreads: Mapping[str, Spread] | None = None) -> list[Candidate]:
+    """Every model of a ``Scan`` at every setting, least delta first; diverged ones are left out.
+
+    Errors are over trainings where there are several.  Of a single one they are the ``spreads`` of
+    the chosen model, taken to be the other models' as well, and else those of the generated events
+    alone.
+
+    Raises:
+        FileNotFoundError: models are missing, with the command that trains them.
+    """
+    scan = result.study
+    assert isinstance(scan, Scan), scan.name
+    if missing := result.missing():
+        raise FileNotFoundError(f"{len(missing)} models missing: {scan.command(result.preset)}")
+    trained: dict[tuple[int, int], list[Arrays]] = {}
+    for (i, j, _), arrays in result.load().items():
+        if arrays["diverged"] < 0:
+            trained.setdefault((i, j), []).append(arrays)
+    found = []
+    for (i, j), parts in trained.items():
+        member = scan.member((i, j, 0))
+        for k, setting in enumerate(SETTINGS):
+            key = setting["alpha"], setting["gamma"]
+            values = {"delta": [p["delta"][k] for p in parts]} | {
+                name: [p["delta_of"][k, way] for p in parts] for way, name in enumerate(DIRECTIONS)
+            }
+            merits = {name: _merit(v, (spreads or {}).get(name)) for name, v in values.items()}
+            delta = merits.pop("delta")
+            found.append(Candidate(member.latent, member.kl_weight, *key, delta, merits))
+    return sorted(found, key=lambda candidate: candidate.delta.value)
+
+
+def _merit(values: Sequence[Array], spread: Spread | None) -> Estimate:
+    """Of the trainings' ``(value, error)``; see ``candidates``."""
+    estimates = [Estimate(*v.tolist()) for v in values]
+    if len(estimates) > 1 or spread is None:
+        return over_trainings(estimates)
+    value = estimates[0].value
+    return relative(value, spread.share * value, spread.trainings)
+
+
+def over(first: Estimate, second: Estimate) -> Estimate:
+    """Their ratio, with its interval in the logarithm: half its width is both of theirs in
+    quadrature."""
+    value = first.value / second.value
+    reach = float(np.hypot(_reach(first), _reach(second)))
+    error = value * float(np.hypot(first.error / first.value, second.error / second.value))
+    ends = float(value * np.exp(-reach)), float(value * np.exp(reach))
+    return Estimate(value, error, *ends, first.repetitions)
+
+
+def _reach(estimate: Estimate) -> float:
+    """From a positive value to the upper end of its 95% interval, in the logarithm."""
+    return float(np.log(estimate.interval().high / estimate.value))
+
+
+def ranks(ordered: Sequence[Candidate]) -> list[tuple[int, int]]:
+    """Best and worst rank that each may have by delta: two are told apart if their ratio (``over``)
+    is not one within its 95% interval."""
+    value = np.log([c.delta.value for c in ordered])
+    reach = np.array([_reach(c.delta) for c in ordered])
+    apart = np.hypot(reach[:, None], reach)
+    better = value[None] < value[:, None] - apart
+    worse = value[None] > value[:, None] + apart
+    return [
+        (1 + int(b), len(ordered) - int(w))
+        for b, w in zip(better.sum(1), worse.sum(1), strict=True)
+    ]

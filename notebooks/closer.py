@@ -1,0 +1,100 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Looking closer
+#
+# What a GAN is worth depends on how closely one looks, and on how many events one asks for.
+# {doc}`amplify` cuts through this plane at a few numbers of quantiles; here one can walk through it, with
+# nothing but the stored trainings of that page.
+
+# %% tags=["parameters"]
+preset = "best"
+n_train = None
+seed = None
+resolutions = [5, 10, 20, 50, 100]
+
+# %% tags=["remove-input"]
+from amplib.book.report import read_parameters
+
+given = read_parameters(globals(), "preset", "n_train", "seed", "resolutions")
+
+# %% tags=["hide-input"]
+from amplib.book import report
+from amplib.book.obtain import obtain
+from amplib.book.sliders import Slider, show_grid
+from amplib.studies.camel.figures import closer_look
+from amplib.studies.camel.reading import check_quantiles, gan_curve, sample_and_fit
+
+resolutions = sorted(check_quantiles(given.pop("resolutions")))
+fits = obtain("fit", **given)
+gans = obtain("gan", **given)
+curve, sample = gan_curve(gans), sample_and_fit(fits).sample
+
+# %% tags=["remove-input"]
+report.show_banner(gans, fits)
+
+# %% [markdown]
+# On the left of {numref}`closer-grid` are the quantiles of the truth, filled by samples of
+# {glue:text}`closer-n-train` points and by the GANs that were trained on them; an exact generator fills each to
+# one.  A bar is the training in the middle of {glue:text}`closer-trainings`, its band holds 68% of them, failed ones
+# included.  On the right is the amplification factor at this resolution, of the training in the middle with
+# its 68% interval; the dot is where the slider stands, and the blue line where events are worth their sample.
+
+# %% tags=["hide-input"]
+finest, most = resolutions[-1], int(curve.sizes[-1])
+gain = {q: curve.asymptote.median_amplification(q) for q in resolutions}
+few = curve.at(curve.n_train) if curve.n_train in curve.sizes else None
+report.tell(
+    **{
+        "closer-n-train": curve.n_train,
+        "closer-trainings": len(curve.counts),
+        "closer-most": f"{most:,}",
+        "closer-resolutions": ", ".join(map(str, resolutions)),
+        "closer-factors": report.each(curve.asymptote.median_amplification, resolutions),
+        "closer-above": ", ".join(str(q) for q, f in gain.items() if f.low > 1) or "none of them",
+        "closer-below": ", ".join(str(q) for q, f in gain.items() if f.high < 1) or "none of them",
+        "closer-same": report.each(few.median_amplification, resolutions) if few else "not stored",
+    }
+)
+report.origin("closer-grid", gans, fits)
+
+# %% mystnb={"figure": {"name": "closer-grid", "caption": "Left: events in each quantile of the truth over those expected, of samples (blue) and GANs (orange); steps are medians over trainings, bands hold 68%. Right: amplification factor against the number of GANned events. On the pages in HTML sliders choose the number of quantiles and of events.\n\n{glue:text}`closer-grid-origin`"}} tags=["hide-input"]
+sizes = [int(n) for n in curve.sizes if str(n).strip("0") == "1" or n in (400, 4000)]
+draw = closer_look(curve, sample, resolutions)
+
+
+def alt(quantiles, events):
+    """The figure in words."""
+    factor = curve.at(events).median_amplification(quantiles)
+    return f"{events:,} GANned events at {quantiles} quantiles: amplification factor {factor}"
+
+
+show_grid(
+    [
+        Slider("quantiles", "quantiles", resolutions, 50 if 50 in resolutions else finest),
+        Slider("events", "GANned events", sizes, sizes[-1]),
+    ],
+    draw,
+    alt,
+)
+
+# %% [markdown]
+# **Few events.**  As many GANned events as there were training points are worth {glue:text}`closer-same` times
+# these, at {glue:text}`closer-resolutions` quantiles: to the error of the network they add their own noise.  With
+# {glue:text}`closer-most` events the noise is gone, and the factors are {glue:text}`closer-factors`.
+#
+# **Few quantiles.**  The 68% intervals of these lie above one at {glue:text}`closer-above` quantiles, below one at
+# {glue:text}`closer-below`.  Move the slider of the quantiles to the left: what is left to get wrong are the large
+# features, the heights of the humps among them, and these a GAN has from its sample ({doc}`amplify`).  To the
+# right the sample breaks up into single points, while the GAN stays smooth.  That is where its amplification
+# comes from.

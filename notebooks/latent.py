@@ -1,0 +1,325 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What the buffer is for: priors, reconstructions, principal components
+#
+# A B-VAE draws its codes from a *density information buffer*: it picks a training event, encodes it and moves the code by
+# the event's own small $\sigma$.  Would a density that is fitted to the codes not do as well?  It would need no training events,
+# could be as smooth as one likes, and would say how probable a code is.  The event paper {cite}`otten2019` tries three kinds of them on the
+# model that it considers best, with {glue:text}`latent-dim` latent dimensions and $B =$ {glue:text}`latent-b`, and finds that none comes near the buffer.
+# This page repeats that, asks what the encoder makes of what is no event at all, and follows the principal components of the codes
+# to the events they stand for.  It ends with a file of a million top pairs, and what it may be used for.
+
+# %% tags=["parameters"]
+preset = "best"
+seed = None
+alpha = None
+gamma = None
+components = None
+staged = None
+quantiles = None
+
+# %% tags=["remove-input"]
+from amplib.book.report import read_parameters
+
+given = read_parameters(globals(), "preset", study="latent-priors")
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+from IPython.display import display
+
+from amplib.book import report
+from amplib.book.obtain import obtain, stored
+from amplib.estimate import AtLeast
+from amplib.store.results import wherever_stored
+from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.collisions.reading import stored_reference
+from amplib.studies.latent import figures
+from amplib.studies.latent.charts import AROUND, BESIDE, COMPANIONS, INPUTS
+from amplib.studies.latent.claims import buffer_of, learned
+from amplib.studies.latent.explorer import explorer
+from amplib.studies.latent.reading import PAPER, Chart, judged_priors, marginal_chi2
+
+OF_PRIORS = ("components", "staged", "quantiles")  # what the map does not have
+of_map = {name: value for name, value in given.items() if name not in OF_PRIORS}
+stored("latent-map", **of_map)  # a value that either refuses is refused before any work
+result = obtain("latent-priors", **given)
+mapped = obtain("latent-map", **{**of_map, "preset": result.preset})  # a page shows one scale
+priors, chart = judged_priors(result), Chart.of(mapped)
+reference = stored_reference(wherever_stored(result.study.scan().source()))
+
+# %% tags=["remove-input"]
+report.show_banner(result, mapped)
+
+# %% tags=["remove-cell"]
+buffer, others = buffer_of(priors), learned(priors)
+best = min(others, key=lambda name: others[name].delta.value)
+best_of = min(others, key=lambda name: others[name].delta_of["eta"].value)
+stages = {name: p for name, p in others.items() if p.prior.kind == "staged"}
+best_stage = min(stages, key=lambda name: stages[name].delta.value)
+kernels = [p for p in priors.values() if p.prior.kind == "kernels"]
+normal = next(p for p in priors.values() if p.prior.kind == "normal")
+study = result.study
+events, noise = (chart.unexplained(given) for given in reversed(INPUTS))
+all_held = chart.held[-1]
+all_seen, one_lepton = buffer.tests.values()
+
+
+def worth_of(prior):
+    """N_equiv with its interval, for each number of cells."""
+    return [report.with_interval(n) for n in prior.worth.values()]
+
+
+def area(test):
+    """An AUC: where nearly every event is told, its error would take more digits than it has."""
+    return test.auc if test.auc.error > 5e-5 else f"{test.auc.value:.4f}"
+
+
+def at_edge(prior):
+    edge = abs(prior.bandwidth / prior.prior.size - 1) < 1e-6
+    return (
+        "the narrowest that it may choose" if edge else "within the range that it may choose from"
+    )
+
+
+report.tell(
+    **{
+        "latent-dim": len(chart.codes),
+        "latent-b": f"{study.scan().member(study.scan().parts()[0]).kl_weight:g}",
+        "latent-training": f"{study.training_events:,}",
+        "latent-held-out": f"{study.validation_events:,}",
+        "latent-events": f"{reference.events:,}",
+        "latent-alpha": f"{study.alpha:g}",
+        "latent-gamma": f"{study.gamma:g}",
+        "latent-buffer-delta": buffer.delta,
+        "latent-buffer-eta": buffer.delta_of["eta"],
+        "latent-buffer-phi": buffer.delta_of["phi"],
+        "latent-ideal": f"{reference.ideal_delta:.5f}",
+        "latent-ideal-eta": f"{reference.ideal_delta_of('eta'):.2f}",
+        "latent-best": best,
+        "latent-best-delta": others[best].delta,
+        "latent-best-of": best_of,
+        "latent-best-of-eta": others[best_of].delta_of["eta"],
+        "latent-best-stage": best_stage,
+        "latent-best-stage-delta": stages[best_stage].delta,
+        "latent-normal-delta": normal.delta,
+        "latent-h": f"{kernels[0].bandwidth:.3g}",
+        "latent-h-edge": at_edge(kernels[0]),
+        "latent-h-narrow": f"{kernels[1].bandwidth:.3g}",
+        "latent-h-narrow-edge": at_edge(kernels[1]),
+        "latent-kde-delta": kernels[0].delta,
+        "latent-kde-narrow-delta": kernels[1].delta,
+        "latent-width": f"{chart.arrays['variances'].mean() ** 0.5:.2f}",
+        "latent-noise": noise.percent(),
+        "latent-reconstructed": events.percent(),
+        "latent-plane": f"{chart.variance_share[:2].sum():.0%}",
+        "latent-none-held": chart.steered(0),
+        "latent-two-held": chart.steered(2),
+        "latent-all-held": chart.steered(all_held),
+        "latent-held-most": all_held,
+        "latent-beside-zero": chart.beside(BESIDE[0]),
+        "latent-beside-buffer": chart.beside(BESIDE[1]),
+        "latent-around": f"{AROUND:g}",
+        "latent-companions": COMPANIONS,
+        "latent-targets": chart.arrays["random"].shape[0],
+        "latent-auc": area(all_seen),
+        "latent-auc-one": area(one_lepton),
+        "latent-auc-null": f"{one_lepton.null:.4f}",
+        "latent-broken": f"{buffer.broken:.1%}",
+        "latent-worth": " / ".join(worth_of(buffer)),
+        "latent-cells": " / ".join(map(str, buffer.worth)),
+        "latent-cut": f"{min(buffer.held_out.values()):,}",
+    }
+)
+report.origin("bvae-fig7", result, mapped)
+for name in ("bvae-fig8", "bvae-fig9", "latent-fig1"):
+    report.origin(name, mapped)
+
+# %% [markdown]
+# ## Priors of the code
+#
+# Each density is fitted to {glue:text}`latent-training` codes, one of each training event, $z \sim \mathcal N(\mu, \sigma^2)$:
+#
+# - **Kernels** (KDE): a Gaussian about every code, its width $h$ the one of twenty, from 0.1 to 10, with the largest likelihood in a five-fold
+#   cross-validation.  A second estimate may choose from 0.01 on.
+# - **Mixtures** (GMM) of 50, 100 and 1000 Gaussians with full covariances, by expectation and maximisation.
+# - **Staged VAEs** (S-VAE) {cite}`dai2019`: a second VAE, of the codes, three layers of 64 without shortcuts.  It is trained as the first was, on
+#   $\mathrm{MSE} + B\,D_{KL}$, and sampled from $\mathcal N(0, 1)$; seven values of $B$.  The paper gives no dimension for its code: here it is that of the codes themselves.
+# - **The buffer** itself, as the paper chooses it, with $\alpha =$ {glue:text}`latent-alpha` and $\gamma =$ {glue:text}`latent-gamma` added to every $\sigma^2$ (eq. 19);
+#   without $\gamma$; and with $\gamma$ added to $\sigma$, as the published code has it.
+# - $\mathcal N(0, 1)$, which a standard VAE is sampled from.
+#
+# {glue:text}`latent-events` codes of each are decoded and held against as many simulated events.
+
+# %% mystnb={"figure": {"name": "bvae-fig7", "caption": "Codes of all latent dimensions: those of {glue:text}`latent-training` training events, one code each (grey), and of the fitted priors (lines).\n\n{glue:text}`bvae-fig7-origin`"}, "image": {"alt": "Histograms of all latent dimensions for training events, kernels, mixtures and staged VAEs"}} tags=["hide-input"]
+figures.latent_histograms(chart, priors)
+plt.show()
+
+# %% tags=["hide-input"]
+report.show_table(
+    "bvae-tab3",
+    "Priors of the latent code: figures of merit of {glue:text}`latent-events` decoded events, with standard errors over events; $\\chi^2$ (eq. 22) of the codes, the mean over dimensions; and the paper's Tables I to III",
+    ["prior", "δ", "δ_OF, η", "δ_OF, φ", "χ² of the codes", "the paper's δ", "its δ_OF"],
+    [
+        [
+            name,
+            *((p.delta, *p.delta_of.values()) if not p.diverged else 3 * ["diverged"]),
+            f"{marginal_chi2(p.latent, chart.codes):.2g}" if p.latent.any() else "--",
+            *PAPER.get(name, ("--", "--")),
+        ]
+        for name, p in priors.items()
+    ]
+    + [
+        [
+            "*ideal*",
+            f"{reference.ideal_delta:.5f}",
+            *(f"{reference.ideal_delta_of(k):.2f}" for k in DIRECTIONS),
+            *3 * ["--"],
+        ]
+    ],
+)
+
+# %% [markdown]
+# **What is found.**  The buffer has $\delta =$ {glue:text}`latent-buffer-delta`; the best of the fitted priors, {glue:text}`latent-best`, has
+# {glue:text}`latent-best-delta`, the best staged VAE, {glue:text}`latent-best-stage`, {glue:text}`latent-best-stage-delta`, and
+# $\mathcal N(0, 1)$ {glue:text}`latent-normal-delta`; an ideal generator would have {glue:text}`latent-ideal`.  In
+# $\delta_{OF}$ the buffer has {glue:text}`latent-buffer-eta` for the pseudorapidities and {glue:text}`latent-buffer-phi` for the azimuths, the best of the fitted priors,
+# {glue:text}`latent-best-of`, {glue:text}`latent-best-of-eta` for the first; {glue:text}`latent-ideal-eta` are expected of an ideal generator.
+# {numref}`latent-claims` has the verdicts on what the paper says.
+#
+# That every dimension by itself looks right ({numref}`bvae-fig7`, and the fifth column of {numref}`bvae-tab3`) decides little: the decoder needs all of them at once.
+#
+# **The kernels' bandwidth.**  The paper's search ends at $h =$ {glue:text}`latent-h`, {glue:text}`latent-h-edge`, while a component of the codes is
+# {glue:text}`latent-width` wide in the root mean square.  Offered narrower ones it takes {glue:text}`latent-h-narrow`, {glue:text}`latent-h-narrow-edge`, and $\delta$ goes from
+# {glue:text}`latent-kde-delta` to {glue:text}`latent-kde-narrow-delta`: what Table III says of kernels is as much about the range of the search.
+# In the limit $h \to 0$ they are a buffer without $\sigma$.
+#
+# Each prior is fitted once and to one training of the model.  The errors are over generated events; how another start of the fit would differ
+# is not in them.
+
+# %% [markdown]
+# ## What the encoder does not know
+#
+# With nearly as many latent dimensions as there are columns a VAE might learn to copy whatever it is given.  {numref}`bvae-fig8` puts it to the test as the
+# paper does: uniform noise $x \sim U(0, 1)$ in every column, against events that validated the training and taught it nothing.  Decoded is the mean code of each.
+
+# %% mystnb={"figure": {"name": "bvae-fig8", "caption": "Input (horizontal) against its reconstruction (vertical), column by column, in units of the column's largest modulus in training: {glue:text}`latent-held-out` vectors of uniform noise (left) and as many held-out events between the 0.1% and the 99.9% quantile (right). Colours are logarithmic; dashed: a perfect reconstruction.\n\n{glue:text}`bvae-fig8-origin`"}, "image": {"alt": "Input against reconstruction of uniform noise and of top pairs in 26 columns each"}} tags=["hide-input"]
+figures.reconstructions(chart)
+plt.show()
+
+# %% [markdown]
+# Of the variance of noise the reconstruction leaves {glue:text}`latent-noise`, of that of events {glue:text}`latent-reconstructed` (means over columns, errors over
+# blocks of inputs).  The columns of noise are not equally lost: an azimuth is nearly copied, an energy, which in an event follows from $p_T$ and $\eta$, is not.
+
+# %% [markdown]
+# ## Principal components
+#
+# The codes of the training events have principal components, of which the first two carry {glue:text}`latent-plane` of the variance.  Their plane is a map:
+# every point of it is a code, the other components being zero, and every code an event.
+
+# %% mystnb={"figure": {"name": "bvae-fig9", "caption": "Events of a polar grid in the first two principal components: $r$ from 0.1 in steps of 3.4/7 from top to bottom, $\\phi$ in steps of 45° from left to right, numbered. Jets (blue), leptons (red) and missing momentum (green) in the transverse plane; the width is the share of the event's energy. The paper leaves the length open: here it is the root of $p_T$ over the largest.\n\n{glue:text}`bvae-fig9-origin`"}, "image": {"alt": "Event displays on a polar grid of eight radii and eight angles"}} tags=["hide-input"]
+figures.event_map(chart)
+plt.show()
+
+# %% tags=["remove-input"]
+# Nothing of it is for the PDF, which has the figure.
+display({"text/html": explorer(chart), "text/latex": "", "text/plain": ""}, raw=True)
+
+# %% [markdown]
+# Near the centre all objects fly in one direction, $\phi \approx 0$, the mean of all azimuths.  Further out they spread, and turning
+# about the centre turns them: the two largest components are of directions.
+#
+# ### Does steering work?
+#
+# The paper proposes to generate events that look like a chosen one by sampling about its point of the plane, and to narrow this down.  Two numbers test it.
+# Distances are of all columns but the second lepton's, each over the mean distance of random pairs of true events, azimuths on the circle; each held
+# component scatters by {glue:text}`latent-around`.
+#
+# *As the paper has it*, the other components zero, events near one of {numref}`bvae-fig9` are at {glue:text}`latent-beside-zero` of the distance of random
+# pairs.  But those are hardly a sample: all that is not steered is at its mean.  With the other components drawn from the buffer it is {glue:text}`latent-beside-buffer`.
+#
+# *Near a true event*, {glue:text}`latent-targets` held-out ones with {glue:text}`latent-companions` generated near each, it takes many components, as {numref}`latent-fig1`
+# shows: {glue:text}`latent-none-held` of the random distance with none held, {glue:text}`latent-two-held` with two, {glue:text}`latent-all-held` with all
+# {glue:text}`latent-held-most`.  Steering works; in two dimensions it steers two directions.
+
+# %% mystnb={"figure": {"name": "latent-fig1", "caption": "Distance of generated events to the true one that they are generated near, over that of random pairs: against the number of principal components that are held near its own, with 95% intervals over {glue:text}`latent-targets` events (left), and column by column (right).\n\n{glue:text}`latent-fig1-origin`"}, "image": {"alt": "Distance to a chosen event against the number of components held, and for each column"}} tags=["hide-input"]
+figures.steering(chart)
+plt.show()
+
+# %% [markdown]
+# ## A million top pairs, and what they are good for
+#
+# ```bash
+# python -m amplib generate ttbar -n 1000000 -o events.csv
+# ```
+#
+# writes as many events as one likes, from the best of the shipped models, in the format of the published file; `.npy`, `.h5` and `.parquet` are written as well.
+# It needs nothing but what is shipped, and its memory does not grow with the number of events; `--gamma` and `--alpha` set the buffer, `--seed` the random numbers.
+#
+# What they are worth {numref}`latent-worth` says.  A classifier, boosted trees that see one half of {glue:text}`latent-held-out` held-out and as many
+# generated events, tells the other halves apart with an area under its ROC curve of {glue:text}`latent-auc`; a decoder's
+# absent lepton is never exactly zero, which gives it away.  Without the second lepton it is {glue:text}`latent-auc-one`, where one half,
+# give or take {glue:text}`latent-auc-null`, is what chance has.  {glue:text}`latent-broken` of the events break a rule that every event of the published file obeys: a jet
+# below its threshold or out of order, an energy below the momentum, a lepton that is neither there nor absent.  In {glue:text}`latent-cells` cells of equal mass the generator is worth
+# {glue:text}`latent-worth` true events (95% intervals).
+#
+# **$N_\mathrm{equiv}$.**  The cells ({numref}`yours-fig2`) are cut from at most {glue:text}`latent-cut` held-out events, in $p_T$ and $\eta$ of the two leading
+# jets, $E_T^\mathrm{miss}$ and $p_T$ of the lepton, so that beyond several times their number nothing could be told.  These events chose the best weights of the
+# training, which flatters the model, if at all.
+
+# %% tags=["hide-input"]
+report.show_table(
+    "latent-worth",
+    "What decoded events are worth: area under the ROC curve of a classifier between them and held-out events (one half: not told apart), true events that the generator is worth in so many cells, with 95% intervals, and the share of events that break a rule of the published set",
+    [
+        "prior",
+        "AUC",
+        "without the second lepton",
+        *(f"N_equiv, {q} cells" for q in buffer.worth),
+        "broken",
+    ],
+    [
+        [name, *map(area, p.tests.values()), *worth_of(p), f"{p.broken:.1%}"]
+        for name, p in priors.items()
+        if not p.diverged
+    ],
+)
+
+# %% [markdown]
+# **May be used for**: trying out an analysis chain or a plot before the simulation is there; single distributions and correlations of two of them at
+# the accuracy of $\delta$; load tests; a start for importance sampling, where the true density corrects the weights.
+#
+# **May not be used for**: a measurement or a limit; anything in the tails, or near a threshold; relations that hold exactly, such as masses of leptons or the order of jets;
+# counting events with two leptons without a cut of one's own; or in place of more simulated events, as long as $N_\mathrm{equiv}$ is below the
+# {glue:text}`latent-training` that were trained on.
+
+# %% tags=["hide-input"]
+from amplib.book.claims import all_claims
+
+report.show_claims(
+    "latent-claims",
+    "What the paper says of priors and reconstructions",
+    all_claims(
+        given["preset"],
+        only=("bvae.prior-gmm", "bvae.prior-buffer-wins", "bvae.s-vae", "bvae.not-identity"),
+    ),
+)
+
+# %% tags=["nbval-check-output", "remove-cell"]
+for name, p in priors.items():
+    print(name, p.delta, *p.delta_of.values(), *map(area, p.tests.values()), sep=" | ")
+    print(*(n if isinstance(n, AtLeast) else f"{n.value:.0f}" for n in p.worth.values()))
+for given in INPUTS:
+    print(given, chart.unexplained(given))
+for held in chart.held:
+    print(held, chart.steered(held))

@@ -1,0 +1,270 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Rivals of the buffer
+#
+# Is a network with a buffer needed at all?  The event paper {cite}`otten2019` sets two kinds of rivals beside it: five
+# GANs (its Table IV), and densities that are fitted to the events themselves, without any network (Table V).  All see
+# the same training events of top pairs, and all are judged by the two numbers that {doc}`merit` fixes: $\delta$, how far
+# histograms of pairs of observables are from the truth's, and $\delta_{OF}$, how much emptier or fuller of events the
+# plane of the two leading jets' pseudorapidities is.
+
+# %% tags=["parameters"]
+preset = "best"
+training_events = None
+trainings = None
+
+# %% tags=["remove-input"]
+from amplib.book.report import read_parameters
+
+given = read_parameters(globals(), "preset", "training_events", "trainings")
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+import numpy as np
+
+from amplib.book import report
+from amplib.book.obtain import obtain, stored
+from amplib.models.config import EVENT_GANS
+from amplib.models.kde import BANDWIDTHS
+from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.collisions.reading import smearings, stored_reference
+from amplib.studies.collisions.study import first_top_pairs, wherever_stored
+from amplib.studies.rivals import figures
+from amplib.studies.rivals.claims import GANS
+from amplib.studies.rivals.reading import PAPER, Rival, fits, gan_losses, rivals, vae_losses
+from amplib.truth.collisions.columns import TTBAR, columns
+
+for name in ("event-gans", "event-densities", "event-flows"):
+    stored(name, **given)  # a value that one of them refuses is refused before any work
+trained = obtain("event-gans", **given)
+densities = obtain("event-densities", **given)
+flows = obtain("event-flows", **given)
+smeared = obtain("ttbar-smeared", preset=densities.preset)
+scan = obtain("scan", preset=trained.preset, models="chosen")  # a figure shows one scale
+shown = trained, densities, flows
+gans, fitted, today = map(rivals, shown)
+references = [stored_reference(wherever_stored(r.study.source())) for r in shown]
+
+# %% tags=["remove-input"]
+report.show_banner(*shown)
+
+# %% tags=["remove-cell"]
+blurred = smearings(smeared)[:2]
+fit = fits(densities)
+study, direct = trained.study, densities.study
+scales = {
+    name: f"preset {r.preset}, {r.study.training_events:,} training events, "
+    f"{r.study.events:,} generated"
+    for name, r in zip(("gans", "densities", "flows"), shown, strict=True)
+}
+
+
+training = first_top_pairs(direct, direct.training_events)
+
+
+def spread(name):
+    """Standard deviation of a column that is divided by its largest modulus."""
+    (column,) = columns(TTBAR, name)
+    return (training[:, column] / np.abs(training[:, column]).max()).std()
+
+
+further = [method for method in gans if method not in GANS]
+
+
+def delta_of(method, found=gans):
+    """Of one method, or that there is none."""
+    rival = found.get(method)
+    return rival.delta if rival and rival.delta else "none: it has diverged"
+
+
+report.tell(
+    **{
+        "rivals-gans-scale": scales["gans"],
+        "rivals-densities-scale": scales["densities"],
+        "rivals-lengths": "the recommended lengths"
+        if study.shortening == study.narrowing == 1
+        else f"1/{study.shortening} of the recommended steps with 1/{study.narrowing} of the width",
+        "rivals-steps": f"{EVENT_GANS['WGAN'].steps:,}",
+        "rivals-best-gan": min(
+            (g for g in gans.values() if g.delta and g.method in GANS),
+            key=lambda g: g.delta.value,
+        ).method,
+        "rivals-lsgan": delta_of("LSGAN"),
+        "rivals-mmd": delta_of("MMD-GAN"),
+        "rivals-dijet": delta_of("DijetGAN"),
+        "rivals-wgan": delta_of("WGAN"),
+        "rivals-wgan-gp": delta_of("WGAN-GP"),
+        "rivals-kde": delta_of("KDE", fitted),
+        "rivals-bandwidth": f"{fit['KDE'][0]:.2g}",
+        "rivals-edge": "at the end of the paper's grid" if fit["KDE"][1] else "of the paper's grid",
+        "rivals-grid": f"{len(BANDWIDTHS)} from {BANDWIDTHS.min():g} to {BANDWIDTHS.max():g}",
+        "rivals-energy": f"{spread('E_j1'):.2g}",
+        "rivals-azimuth": f"{spread('phi_j1'):.2g}",
+        "rivals-gmm-50": delta_of("GMM, 50", fitted),
+        "rivals-gmm-100": delta_of("GMM, 100", fitted),
+        "rivals-gmm-1000": delta_of("GMM, 1000", fitted),
+        "rivals-5": blurred[0].delta,
+        "rivals-flow": delta_of("flow matching", today),
+        "rivals-flow-scale": scales["flows"],
+        "rivals-flow-network": f"{flows.study.depth} layers of {flows.study.width}",
+        "rivals-flow-epochs": f"{flows.study.epochs:,}",
+        "rivals-flow-steps": flows.study.flow_steps,
+        "rivals-further": ", ".join(further) or "none so far",
+        "rivals-diverged": ", ".join(g.method for g in gans.values() if g.diverged) or "none",
+    }
+)
+report.origin("bvae-fig6", trained, scan)
+report.origin("rivals-fig1", trained, densities)
+
+# %% [markdown]
+# ## Five GANs
+#
+# **What is trained.**  The paper takes "the recommended hyperparameters from the corresponding papers", and these papers
+# are about images.  Objective, optimiser, rate, batch and the number of critic steps are the recommended ones here: of LSGAN
+# {cite}`mao2016`, MMD-GAN {cite}`li2017`, WGAN-GP {cite}`gulrajani2017` and WGAN {cite}`arjovsky2017`.  Networks are the
+# dense ones that WGAN's and WGAN-GP's authors use where they use any, three layers of 512 (LSGAN's generator: four,
+# with batch norm).  DijetGAN {cite}`disipio2020` is as its authors released it: 128 numbers that are laid out as an
+# image of 8 by 8 cells with two channels, and convolutions over it.  Columns are divided by their largest modulus, as
+# everywhere in the paper; DijetGAN's are brought from their range to $[-1, 1]$, as its authors do.  The four columns of a
+# second lepton that is not there are zeros, and stay so: no GAN is told of them.
+#
+# Where nothing is recommended a training has {glue:text}`rivals-steps` steps of the generator.  What is shown here has
+# {glue:text}`rivals-lengths` ({glue:text}`rivals-gans-scale`).
+
+# %% tags=["hide-input"]
+ideals = [(r.ideal_delta, *map(r.ideal_delta_of, DIRECTIONS)) for r in references]
+
+
+def row(rival: Rival) -> list[object]:
+    """A line of the tables: ours, then the paper's."""
+    theirs = PAPER.get(rival.method, ("--", "--"))
+    if rival.delta is None:
+        return [rival.method, *["diverged"] * 4, rival.trainings, *theirs]
+    count = f"{rival.left} of {rival.trainings}" if rival.diverged else rival.trainings
+    crowding = rival.delta_of.values()
+    return [rival.method, rival.delta, *crowding, f"{rival.dropped:.1%}", count, *theirs]
+
+
+def ideal_row(values: tuple[float, ...]) -> list[object]:
+    delta, *crowding = values
+    return ["*ideal*", f"{delta:.5f}", *(f"{c:.2f}" for c in crowding), "0", "--", "--", "--"]
+
+
+HEAD = ["δ", "δ_OF, η", "δ_OF, φ", "dropped", "trainings", "the paper's δ", "its δ_OF"]
+report.show_table(
+    "bvae-tab4",
+    "GANs of top pairs: figures of merit, with the standard error over trainings or, of a single one, over its "
+    "generated events; the share of entries beyond the truth's ranges; and the paper's Table IV",
+    ["GAN", *HEAD],
+    [*(row(gans[m]) for m in GANS if m in gans), ideal_row(ideals[0])],
+)
+
+# %% mystnb={"figure": {"name": "bvae-fig6", "caption": "Losses of the GANs, of the B-VAE, and of those GANs with minibatch discrimination (MBD) that are trained so far: single steps as dots, thinned, and their moving average. A critic's step and the generator's are taken apart; the frame leaves out the most extreme 1% of the dots. The B-VAE's are eq. 13 of training and of validation events, means over an epoch.\n\n{glue:text}`bvae-fig6-origin`"}, "image": {"alt": "Losses of GANs and of the B-VAE against the step"}} tags=["hide-input"]
+figures.loss_panels(gan_losses(trained), vae_losses(scan))
+plt.show()
+
+# %% [markdown]
+# **What is found.**  Least far from the truth is {glue:text}`rivals-best-gan`: $\delta$ is {glue:text}`rivals-dijet` of DijetGAN,
+# {glue:text}`rivals-lsgan` of LSGAN, {glue:text}`rivals-mmd` of MMD-GAN, {glue:text}`rivals-wgan-gp` of WGAN-GP and
+# {glue:text}`rivals-wgan` of WGAN; two samples that have no bin in common have 2.  Diverged: {glue:text}`rivals-diverged`.
+# {numref}`bvae-fig6` says little of it, as in the paper: the loss of an adversary is no distance, and it
+# neither falls with the quality of the events nor tells when to stop.  The B-VAE's does fall.
+#
+# *Minibatch discrimination* {cite}`salimans2016` tells the critic how near the other events of its batch are, so that a generator that
+# repeats itself is found out.  The paper shows losses of a WGAN with it, and of one with a term of mean discrepancy (MMD)
+# as well, and no more; here the discrepancy is that of generated from true events with MMD-GAN's kernels, added to what the
+# generator minimises.  Of the two are trained at this scale: {glue:text}`rivals-further`.
+
+# %% tags=["hide-input"]
+if further:
+    report.show_table(
+        "rivals-mbd",
+        "Those of {numref}`bvae-fig6` that are not in the paper's table",
+        ["GAN", *HEAD],
+        [row(gans[m]) for m in further],
+    )
+
+# %% [markdown]
+# ## Densities of the events themselves
+#
+# A kernel on every training event, with the bandwidth that a five-fold cross-validation chooses among
+# {glue:text}`rivals-grid`, or a mixture of Gaussians with full covariances: neither knows that a column may be
+# zero in most events, nor that an azimuth ends at $\pm\pi$.  Columns are divided by their largest modulus, "in the same way as
+# above".
+
+# %% tags=["hide-input"]
+smearing_rows = [
+    [name, s.delta, *s.delta_of.values(), f"{s.dropped:.1%}", "--", *PAPER[name]]
+    for s in blurred
+    for name in [f"{s.width:.0%} smearing"]
+]
+report.show_table(
+    "bvae-tab5",
+    "Densities fitted to the events, and training events that are smeared by hand: as in {numref}`bvae-tab4`; the paper's Table V",
+    ["density", *HEAD],
+    [*map(row, fitted.values()), *smearing_rows, ideal_row(ideals[1])],
+)
+
+# %% mystnb={"figure": {"name": "rivals-fig1", "caption": "Both figures of merit of the rivals, with their standard errors: ours filled, the paper's open (1.2 million generated events, 100,000 for training). Left: GANs, {glue:text}`rivals-gans-scale`. Right: densities, {glue:text}`rivals-densities-scale`. The cross is what an ideal generator has with as many events.\n\n{glue:text}`rivals-fig1-origin`"}, "image": {"alt": "delta against delta_OF of GANs and of densities of the events"}} tags=["hide-input"]
+by_hand = [Rival(f"{s.width:.0%} smearing", 1, 0, s.delta, s.delta_of, s.dropped) for s in blurred]
+figures.merit_plane(
+    {"GANs": [gans[m] for m in gans if m in GANS], "Densities": [*fitted.values(), *by_hand]},
+    [values[:2] for values in ideals[:2]],
+)
+plt.show()
+
+# %% [markdown]
+# **What is found.**  The kernels' bandwidth is {glue:text}`rivals-bandwidth`, {glue:text}`rivals-edge`, the same in all columns.  The azimuth of
+# the first jet has a standard deviation of {glue:text}`rivals-azimuth` in the units of its column, its energy one of
+# {glue:text}`rivals-energy`: what is narrow for an angle is wider than nearly all energies that there are, and
+# $\delta =$ {glue:text}`rivals-kde` is no surprise.  Mixtures, which have a covariance for that, do better:
+# {glue:text}`rivals-gmm-50`, {glue:text}`rivals-gmm-100` and {glue:text}`rivals-gmm-1000`
+# with 50, 100 and 1000 components, and no network is needed for it; smearing the training events by 5% has
+# {glue:text}`rivals-5`, at the price in $\delta_{OF}$ that {doc}`merit` explains.
+
+# %% [markdown]
+# ## A rival of today
+#
+# The paper ends with the wish that flows be compared as well.  *Flow matching* {cite}`lipman2022` learns a field of velocities
+# that carries points of $\mathcal N(0, 1)$ to events.  A point and an event are joined by a line; along it the velocity is
+# their difference, and the network learns the mean of that at every point and time,
+#
+# $$L = \left\langle \left| v(x_t, t) - (x_1 - x_0) \right|^2 \right\rangle, \qquad x_t = (1 - t)\, x_0 + t\, x_1 .$$
+#
+# There is no adversary, and the loss has one minimum.  Ours has {glue:text}`rivals-flow-network`, is trained for
+# {glue:text}`rivals-flow-epochs` epochs on the same events, standardised by mean and deviation, and integrated in
+# {glue:text}`rivals-flow-steps` steps of the midpoint rule ({glue:text}`rivals-flow-scale`).  Its $\delta$ is
+# {glue:text}`rivals-flow`.
+
+# %% tags=["hide-input"]
+report.show_table(
+    "rivals-today",
+    "Flow matching: as in {numref}`bvae-tab4`. No published value was found for these columns",
+    ["generator", *HEAD],
+    [*map(row, today.values()), ideal_row(ideals[2])],
+)
+
+# %% tags=["hide-input"]
+from amplib.book.claims import all_claims
+
+report.show_claims(
+    "rivals-claims",
+    "What the paper says of these rivals",
+    all_claims(given["preset"], only=("bvae.gans", "bvae.direct-densities", "bvae.lsgan-delta-of")),
+)
+
+# %% tags=["nbval-check-output", "remove-cell"]
+for rival in (*gans.values(), *fitted.values(), *today.values()):
+    print(rival.method, rival.delta, *rival.delta_of.values(), rival.diverged, sep=" | ")
+print(*(f"{np.mean(losses.last['critic']):.4f}" for losses in gan_losses(trained).values()))

@@ -1,0 +1,88 @@
+"""What many machines buy: from a benchmark's record to times, and from these on paper."""
+
+import math
+
+import numpy as np
+import pytest
+
+from amplib.book import scaling
+from amplib.book.scaling import Scaling, hours, most_useful
+
+
+def record(rounds=200, points=4, noise=0.05, seed=3):
+    """Of a machine whose times are known: 20 s a notebook, 5 s around it, 2 s in the queue.
+
+    Noise is relative, from round to round.
+    """
+    rng = np.random.default_rng(seed)
+
+    def sweep(seconds, cpu):
+        notebooks = list(20 * (1 + noise * rng.standard_normal(points)))
+        return {"wall": seconds * (1 + noise * rng.standard_normal()), "cpu": cpu,
+                "notebooks": notebooks}  # fmt: skip
+
+    return {
+        "points": points,
+        "rounds": [
+            {
+                "load": 1.0,
+                "nothing": {"wall": 3.0, "cpu": 2.0},
+                "one core": sweep(3 + 25 * points, 2 + 24 * points),
+                "two cores": sweep((3 + 25 * points) / 1.6, 2 + 24 * points),
+                "scheduler": sweep(3 + 27 * points, 2 + 0.5 * points),
+            }
+            for _ in range(rounds)
+        ],
+    }
+
+
+def test_a_record_gives_back_the_times_it_was_made_with():
+    """Each within four standard errors: a false alarm in 16,000, six times.  At 200 rounds the
+    errors are 0.1 s and less, so that a second in the wrong place is ten of them."""
+    found = Scaling.of(record())
+    known = {
+        "point": 25.0,
+        "overhead": 5.0,
+        "queueing": 2.0,
+        "speed_up": 1.6,
+    }
+    for name, value in known.items():
+        estimate = getattr(found, name)
+        assert abs(estimate.value - value) < 4 * estimate.error, name
+        assert estimate.error < 0.2
+    assert found.processor.value == pytest.approx(24)
+    assert found.submitting.value == pytest.approx(0.5)
+
+
+def test_few_rounds_have_wide_intervals_and_one_has_none():
+    """Student's t of two values reaches 12.7 standard errors."""
+    point = Scaling.of(record(rounds=2)).point
+    assert (point.high - point.value) / point.error == pytest.approx(12.706, rel=1e-3)
+    with pytest.raises(ValueError, match="rounds = 1: an error needs at least 2"):
+        Scaling.of(record(rounds=1))
+
+
+def test_without_a_scheduler_nothing_is_said_of_it():
+    content = record(rounds=2)
+    for one in content["rounds"]:
+        del one["scheduler"]
+    found = Scaling.of(content)
+    assert found.queueing is None
+    assert found.submitting is None
+
+
+@pytest.mark.parametrize("machines", [1, 7, 100, 1000])
+def test_on_paper_no_number_of_machines_beats_the_one_that_hands_out_work(machines):
+    """A thousand jobs of 100 s, 0.5 s each to hand out: 200 machines at most are of use."""
+    time = 3600 * hours(1000, machines, 100.0, 0.5, 10.0)
+    assert time == pytest.approx(10 + max(500, math.ceil(1000 / machines) * 100))
+    assert time >= 510
+    assert most_useful(100.0, 0.5) == 200
+
+
+def test_the_shipped_record_is_one():
+    found, content = scaling.read()
+    assert content["cores"] >= 2
+    assert {"made", "device", "commit", "command"} <= set(content)
+    assert all(len(r["one core"]["notebooks"]) == found.points for r in content["rounds"])
+    assert 0.5 < found.speed_up.value < 3

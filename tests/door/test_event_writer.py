@@ -1,0 +1,60 @@
+"""Events written as they come, in every format that is read."""
+
+import numpy as np
+import pytest
+
+from amplib.door.event_file import read_events
+from amplib.door.event_writer import WRITERS, check_target, write_events
+from amplib.truth.collisions.csv_file import read_events as read_published
+
+NAMES = ("a", "b", "c")
+EVENTS = np.random.default_rng(1).normal(0, 1e5, (250, 3)).astype(np.float32)
+
+
+def batches():
+    yield from np.array_split(EVENTS, 4)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_what_is_written_is_read_again(tmp_path, suffix):
+    path = tmp_path / f"events{suffix}"
+    write_events(path, batches(), NAMES, len(EVENTS))
+    read = read_events(path)
+    np.testing.assert_array_equal(read.x.astype(np.float32), EVENTS)
+    named = suffix in (".h5", ".hdf5", ".parquet")
+    assert read.names == (NAMES if named else ("0", "1", "2"))
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_csv_is_the_published_format(tmp_path):
+    path = tmp_path / "events.csv"
+    write_events(path, batches(), NAMES, len(EVENTS))
+    first = path.read_text().splitlines()[0]
+    assert first.endswith(" ") and len(first.split(" ")) == 1 + len(NAMES)
+    again = np.concatenate(list(read_published(path, NAMES))).astype(np.float32)
+    np.testing.assert_array_equal(again, EVENTS)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_what_is_interrupted_leaves_nothing(tmp_path, suffix):
+    path = tmp_path / f"events{suffix}"
+    path.write_text("what was there before")
+
+    def broken():
+        yield EVENTS[:10]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_events(path, broken(), NAMES, len(EVENTS))
+    assert path.read_text() == "what was there before"
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_bad_target_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"unknown suffix; allowed: .csv, .npy, .h5, .hdf5"):
+        check_target(tmp_path / "events.root")
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        check_target(tmp_path / "nowhere" / "events.csv")
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        check_target(tmp_path / "a.csv")

@@ -1,0 +1,129 @@
+"""How the claims on priors and reconstructions are judged: by results made to meet or miss them."""
+
+import numpy as np
+import pytest
+
+from amplib.book.claims import documents
+from amplib.metrics.verdict import MET, MISSED, UNDECIDED
+from amplib.store.results import Result, provenance
+from amplib.studies.catalogue import make_study
+from amplib.studies.latent.charts import BLOCKS
+from amplib.studies.latent.claims import WELL, WORSE, buffer_wins, not_identity, prior_gmm, staged
+from amplib.studies.latent.reading import PAPER, judged_priors
+
+VALUES = {name: row.get("value") for name, row in documents()["bvae"].items()}
+ERROR = 0.01
+"""Relative, of every made-up number."""
+
+
+def made_up(study, part, folder, **given):
+    """A part of zeros but for what is given."""
+    arrays = {
+        name: np.zeros(tuple(2 if size is None else size for size in shape), kind)
+        for name, (kind, shape) in study.layout().items()
+    }
+    arrays |= {"diverged": np.array(-1)} if "diverged" in arrays else {}
+    Result(study, "smoke", folder).save(
+        part, arrays | given, provenance(None, "cpu", 1, together=1)
+    )
+
+
+def priors(folder, numbers, diverged=()):
+    """A result whose priors have these (delta, delta_OF), by name."""
+    study = make_study("latent-priors", "smoke", components=(50, 100, 1000), training_events=2000)
+    for k, prior in enumerate(study.priors()):
+        if (name := str(prior)) not in numbers:
+            continue
+        delta, of = numbers[name]
+        made_up(
+            study, (k,), folder,
+            delta=np.array([delta, ERROR * delta]),
+            delta_of=np.array([[of, ERROR * of], [1.0, 1.0]]),
+            bandwidth=np.array(0.1 if prior.kind == "kernels" else 0.0),
+            diverged=np.array(5 if name in diverged else -1),
+        )  # fmt: skip
+    result = Result(study, "smoke", folder)
+    return lambda name, preset=None: result
+
+
+def test_the_papers_own_numbers_meet_its_claims(tmp_path):
+    evidence = priors(tmp_path, PAPER)
+    assert prior_gmm(evidence, VALUES["prior-gmm"]).verdict == MET
+    assert buffer_wins(evidence, None).verdict == MET
+    assert staged(evidence, VALUES["s-vae"]).verdict == MET
+
+
+def test_the_paper_of_the_claims_is_that_of_the_table():
+    assert VALUES["prior-gmm"] == {name: PAPER[name][0] for name in VALUES["prior-gmm"]}
+    assert tuple(VALUES["s-vae"].values()) == PAPER["S-VAE, B = 0.001"]
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "verdict"),
+    [
+        ("GMM, 100", (0.08, 12.7), MISSED),
+        ("KDE", (0.05, 7.3), MISSED),
+        ("GMM, 1000", (0.0302 * 1.2, 7.64), UNDECIDED),
+    ],
+)
+def test_mixtures(tmp_path, name, numbers, verdict):
+    finding = prior_gmm(priors(tmp_path, PAPER | {name: numbers}), VALUES["prior-gmm"])
+    assert finding.verdict == verdict
+    assert "bandwidth is the narrowest" in finding.why
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "verdict"),
+    [
+        ("GMM, 50", (0.008, 11.54), MISSED),
+        ("S-VAE, B = 0.001", (0.0438, 0.9), MISSED),
+        ("KDE, h from 0.01", (0.00901, 5.0), UNDECIDED),
+    ],
+)
+def test_the_buffer_has_to_win_against_each(tmp_path, name, numbers, verdict):
+    assert buffer_wins(priors(tmp_path, PAPER | {name: numbers}), None).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "verdict"),
+    [
+        ("S-VAE, B = 0.001", (0.0438, 9.0), MISSED),
+        ("S-VAE, B = 0.01", (0.0400, 12.73), MISSED),
+        ("S-VAE, B = 1e-06", (0.1, 238.0), MISSED),
+        ("S-VAE, B = 1", (0.438, 800.0), UNDECIDED),
+    ],
+)
+def test_staged_vaes(tmp_path, name, numbers, verdict):
+    finding = staged(priors(tmp_path, PAPER | {name: numbers}), VALUES["s-vae"])
+    assert finding.verdict == verdict
+
+
+def test_what_is_not_judged_yet_is_not_measured(tmp_path):
+    some = {name: PAPER[name] for name in ("buffer, γ = 0.05", "GMM, 50")}
+    evidence = priors(tmp_path, some)
+    assert list(judged_priors(evidence(""))) == list(some)
+    for claim, value in ((prior_gmm, VALUES["prior-gmm"]), (staged, VALUES["s-vae"])):
+        with pytest.raises(FileNotFoundError, match="not judged yet"):
+            claim(evidence, value)
+    broken = priors(tmp_path / "b", PAPER, diverged=("S-VAE, B = 1",))
+    with pytest.raises(FileNotFoundError, match="not judged yet"):
+        staged(broken, VALUES["s-vae"])
+
+
+@pytest.mark.parametrize(
+    ("noise", "events", "verdict"),
+    [
+        (0.5, 0.02, MET),
+        (0.5, 2 * WELL, MISSED),
+        (0.1, 0.02, MISSED),
+        (WORSE * 0.02, 0.02, UNDECIDED),
+    ],
+)
+def test_no_identity(tmp_path, noise, events, verdict):
+    """Noise and events whose reconstruction leaves these shares, to 1% from block to block."""
+    study = make_study("latent-map", "smoke")
+    jitter = 1 + 0.01 * np.linspace(-1, 1, BLOCKS)[:, None]
+    squares = np.stack([share * jitter * np.ones(26) for share in (noise, events)])
+    made_up(study, (0,), tmp_path, squares=squares, spread=np.ones((2, 26)))
+    result = Result(study, "smoke", tmp_path)
+    assert not_identity(lambda name, preset=None: result, None).verdict == verdict

@@ -1,0 +1,239 @@
+"""The reweighting studies: parts, generators whose weights are known, and what is read of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from stored_parts import MADE
+
+from amplib import files
+from amplib.metrics.separation import Histograms
+from amplib.parameters import ParameterError
+from amplib.store.results import Result, same_fingerprint
+from amplib.studies.catalogue import make_study
+from amplib.studies.generators.study import ShowerGAN
+from amplib.studies.reweighting import reading as r
+from amplib.studies.reweighting.measuring import Sample, measure, observables, simulated
+from amplib.studies.reweighting.study import OBSERVABLES, ReweightedSimulation
+from amplib.truth.showers import observables as obs
+
+NAMES = r.GENERATORS
+
+
+def ignore(work: float) -> None:
+    """No progress bar."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory) -> tuple[ReweightedSimulation, dict, list[float]]:
+    """The control at the preset ``smoke``, of low energy."""
+    study = make_study("reweighted-simulation", "smoke", energy=5, made_energy=6)
+    work: list[float] = []
+    folder = tmp_path_factory.mktemp("state")
+    return study, dict(study.compute(study.parts(), "cpu", folder / "s", work.append)), work
+
+
+@pytest.fixture(scope="module")
+def read(computed) -> r.Reweighted:
+    study, parts, _ = computed
+    return r.Reweighted(study, [r.Repetition(study, arrays) for arrays in parts.values()])
+
+
+def test_parts_have_the_layout_that_the_study_says(computed):
+    study, parts, _ = computed
+    assert list(parts) == [(0,), (1,)]
+    assert [study.misfit(arrays) for arrays in parts.values()] == [None, None]
+
+
+def test_the_work_reported_is_the_work_announced(computed):
+    study, parts, work = computed
+    assert sum(work) == pytest.approx(study.work(list(parts)))
+
+
+def test_parts_differ_and_a_part_is_the_same_alone(computed, tmp_path):
+    study, parts, _ = computed
+    ((_, alone),) = study.compute([(1,)], "cpu", tmp_path / "s", ignore)
+    for name, array in alone.items():
+        np.testing.assert_array_equal(array, parts[(1,)][name], err_msg=name)
+    assert not np.array_equal(parts[(0,)]["histograms"], parts[(1,)]["histograms"])
+    np.testing.assert_array_equal(parts[(0,)]["limits"], parts[(1,)]["limits"])
+
+
+def test_a_sample_keeps_what_is_above_the_threshold():
+    study = make_study("reweighted-simulation", "smoke", energy=5)
+    seed = np.random.SeedSequence(3)
+    drawn = obs.visible(torch.cat(list(simulated(study.truth(), 4, seed))))
+    sample = Sample.of(simulated(study.truth(), 4, seed), observables, ignore, torch.float32)
+    assert torch.equal(sample.images.dense(torch.arange(4)), drawn)
+    assert sample.observables.shape == (4, OBSERVABLES)
+    np.testing.assert_allclose(sample.inputs, obs.high_level(drawn))
+
+
+# ---------------------------------------------------------------- fingerprints and keys
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_fingerprint_is_finite_and_repeats_itself(name):
+    numbers = make_study(name, "smoke").fingerprint()
+    assert np.isfinite(numbers).all()
+    assert same_fingerprint(numbers, make_study(name, "smoke").fingerprint())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 1}, {"learning_rate": 2e-3}, {"low_rate": 2e-3}, {"hidden": (9, 9)}, {"energy": 4}],
+    ids=str,
+)
+def test_a_parameter_enters_the_fingerprint(change):
+    """One of the generators stands for all: they differ in what makes showers only."""
+    numbers = make_study("reweighted-gan", "smoke").fingerprint()
+    changed = make_study("reweighted-gan", "smoke", **change).fingerprint()
+    assert not same_fingerprint(numbers, changed)
+
+
+def test_another_generator_makes_another_key(monkeypatch):
+    study = make_study("reweighted-gan", "laptop")
+    assert study.source() == ShowerGAN(**ShowerGAN.presets["laptop"])
+    key = study.key()
+    other = {**ShowerGAN.presets["laptop"], "learning_rate": 1e-4}
+    monkeypatch.setattr(ShowerGAN, "presets", {**ShowerGAN.presets, "laptop": other})
+    assert make_study("reweighted-gan", "laptop").key() != key
+
+
+def test_the_generator_has_the_energy_of_the_truth():
+    assert make_study("reweighted-bibae", "smoke", energy=20).source().energy == 20
+
+
+def test_more_high_level_showers_than_there_are_are_refused():
+    with pytest.raises(ParameterError, match="high_level = 70: must not exceed events = 60"):
+        make_study("reweighted-bibae", "smoke", high_level=70)
+
+
+# ---------------------------------------------------------------- trained generators
+
+
+def test_a_stored_generator_is_reweighted(tmp_path, monkeypatch):
+    """A GAN of two steps: nothing can be mended, and everything is measured all the same."""
+    monkeypatch.setattr(files, "DATA", tmp_path / "data")
+    monkeypatch.setattr(files, "RESULTS", tmp_path / "results")
+    study = make_study("reweighted-gan", "smoke", energy=5, repetitions=1)
+    with pytest.raises(FileNotFoundError, match="make compute STUDY=shower-gan PRESET=smoke"):
+        list(study.compute([(0,)], "cpu", tmp_path / "s", ignore))
+    for source in (study.source().source(), study.source()):
+        stored = Result(source, "smoke")
+        for part, arrays in source.compute(source.parts(), "cpu", tmp_path / "g", ignore):
+            stored.save(part, arrays, MADE)
+    ((_, arrays),) = study.compute([(0,)], "cpu", tmp_path / "s", ignore)
+    assert study.misfit(arrays) is None
+    one = r.Repetition(study, arrays)
+    assert one.outlook(r.HIGH).auc.value > 0.95
+    assert one.separations[r.GENERATOR].value[r.ACTIVE] > 0.9
+    assert np.isfinite(one.separations[r.HIGH].value).all()
+
+
+# ---------------------------------------------------------------- known generators
+
+
+def known(made_energy: float) -> r.Repetition:
+    """Photons of 5 GeV, and of another energy for generated ones."""
+    study = replace(
+        make_study("reweighted-simulation", "smoke", energy=5.0, made_energy=made_energy),
+        made_beam=0.0, events=1500, generated=1500, high_level=1500, test_events=1500, epochs=15,
+        filters=2, low_batch=50, batch_size=50, hidden=(16, 16),
+    )  # fmt: skip
+    return r.Repetition(study, measure(study, 0, study.generate("cpu"), "cpu", ignore))
+
+
+@pytest.fixture(scope="module")
+def off() -> r.Repetition:
+    """Of 4.5 GeV: too few cells, too little energy."""
+    return known(4.5)
+
+
+@pytest.fixture(scope="module")
+def right() -> r.Repetition:
+    return known(5.0)
+
+
+def test_weights_mend_a_simulation_of_a_wrong_energy(off):
+    """<S^2> of energy and active cells, to less than half; the cost is paid.
+
+    The mean weight is one within what 750 showers of either kind teach, 0.3.
+    """
+    assert off.outlook(r.HIGH).auc.value > 0.6
+    for observable in (r.ACTIVE, r.ENERGY):
+        assert off.gain(r.HIGH, observable) > 2
+    assert off.dilution[r.HIGH].value[r.ENERGY] > off.dilution[r.GENERATOR].value[r.ENERGY]
+    assert off.outlook(r.HIGH).mean_weight.value == pytest.approx(1, abs=0.3)
+    assert off.arrays["pearson"][0] > 0
+
+
+def test_a_right_simulation_needs_no_weights(right):
+    """AUC one half to five errors; <S^2> is the floor's on average over observables."""
+    area = right.outlook(r.HIGH).auc
+    assert abs(area.value - 0.5) < 5 * area.error
+    made, again = (right.separations[s] for s in (r.GENERATOR, r.AGAIN))
+    assert made.value.mean() == pytest.approx(made.floor.mean(), rel=0.2)
+    assert again.value.mean() == pytest.approx(again.floor.mean(), rel=0.2)
+    assert right.outlook(r.LOW).effective_share.value > 0.8
+
+
+# ---------------------------------------------------------------- reading
+
+
+def test_places_are_those_of_the_observables():
+    showers = torch.cat(list(simulated(ReweightedSimulation(energy=5).truth(), 3,
+                                       np.random.SeedSequence(1))))  # fmt: skip
+    values = observables(showers).numpy()
+    energies = obs.layer_energies(showers).numpy()
+    np.testing.assert_array_equal(values[:, r.ACTIVE], obs.active_cells(showers))
+    np.testing.assert_array_equal(values[:, r.layer(7)], energies[:, 7])
+    np.testing.assert_array_equal(values[:, r.moment(9)], obs.second_moments(showers)[:, 9])
+    expected = energies[:, 15] - energies[:, 19]
+    np.testing.assert_allclose(values[:, r.difference(15, 19)], expected, rtol=1e-6)
+    assert [s.stop for s in r.GROUPS.values()] == [33, 93, None]
+
+
+def test_what_has_no_entry_within_the_limits_is_as_far_as_can_be():
+    truth = Histograms.counted([[3.0, 1.0], [3.0, 1.0]])
+    apart = r._separation(truth, Histograms.counted([[0.0, 0.0], [3.0, 1.0]]))
+    assert apart.value.tolist() == [1.0, 0.0]
+
+
+def test_what_is_read_of_parts_is_what_they_hold(read, computed):
+    _, parts, _ = computed
+    first, second = read.each
+    mean = read.s2(r.GENERATOR, r.ACTIVE)
+    values = [x.separations[r.GENERATOR].value[r.ACTIVE] for x in (first, second)]
+    assert mean.value == pytest.approx(np.mean(values))
+    assert mean.error == pytest.approx(abs(values[0] - values[1]) / 2)
+    gain = read.factor(lambda x: x.gain(r.LOW, r.ENERGY))
+    expected = np.sqrt(first.gain(r.LOW, r.ENERGY) * second.gain(r.LOW, r.ENERGY))
+    assert gain.value == pytest.approx(expected)
+    total = sum(p["histograms"] for p in parts.values())
+    np.testing.assert_allclose(read.spectra.contents["truth"], total[0])
+    ratio, error = read.spectra.ratio(r.AGAIN, r.ACTIVE)
+    filled = total[0, r.ACTIVE] > 0
+    assert np.isnan(ratio[~filled]).all()
+    both = 1 / total[:2, r.ACTIVE][:, filled & (total[1, r.ACTIVE] > 0)]
+    some = filled & (total[1, r.ACTIVE] > 0)
+    np.testing.assert_allclose(error[some], ratio[some] * np.sqrt(both.sum(0)))
+
+
+def test_the_peak_is_where_values_lie_densest():
+    rng = np.random.default_rng(1)
+    values = np.concatenate([rng.normal(2, 0.1, 600), rng.uniform(0, 10, 400), [np.nan]])
+    assert r.peak(values) == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize("name", r.CLASSIFIERS)
+def test_the_shape_of_weights(read, name):
+    one = read.each[0]
+    assert 1e-3 < one.usual_weight(name) < 1e2
+    assert one.lopsided(name) > 0

@@ -1,0 +1,181 @@
+"""What is read of stored rivals, and how claims are judged by it: on results that are made up."""
+
+import numpy as np
+import pytest
+
+from amplib.metrics.verdict import MET, MISSED, UNDECIDED
+from amplib.store.results import Result, provenance
+from amplib.studies.catalogue import make_study
+from amplib.studies.rivals.claims import GANS, direct_densities, gans, lsgan_crowding
+from amplib.studies.rivals.figures import loss_panels, merit_plane
+from amplib.studies.rivals.reading import (
+    PAPER,
+    Losses,
+    fits,
+    gan_losses,
+    over_trainings,
+    rivals,
+    scan_crowding,
+    vae_losses,
+)
+
+
+def made_up(name, folder, values, trainings=1, ill=()):
+    """A result whose methods have these (delta, delta_OF), to 1% from training to training.
+
+    Args:
+        values: by method; one of 1 and 1 is everybody else's.
+        ill: parts that have diverged.
+    """
+    kinds = {"kinds": "all"} if name == "event-gans" else {}
+    study = make_study(name, "laptop", trainings=trainings, **kinds)
+    result = Result(study, "laptop", folder)
+    for i, k in study.parts():
+        delta, crowding = values.get(study.methods[i], (1.0, 1.0))
+        jitter = 1 + 0.01 * k
+        arrays = {
+            "delta": np.array([delta * jitter, 0.001 * delta]),
+            "delta_of": np.array([[crowding * jitter, 0.01 * crowding]] * 2),
+            "dropped": np.array(0.1),
+            "diverged": np.array(-1),
+        }
+        if (i, k) in ill:
+            arrays |= {"delta": np.full(2, np.nan), "delta_of": np.full((2, 2), np.nan)}
+            arrays |= {"dropped": np.array(np.nan), "diverged": np.array(3)}
+        if name == "event-gans":
+            steps = np.arange(1.0, 31)
+            rows = [steps, np.sin(steps), np.cos(steps), steps, -steps]
+            arrays["losses"] = np.stack(rows, 1).astype(np.float32)
+        else:
+            arrays["fit"] = np.array([0.1, 1.0])
+        result.save((i, k), arrays, provenance(None, "cpu", 1.0, together=1))
+    return result
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """A record of a made-up result needs no fingerprint."""
+    from amplib.studies.rivals.study import EventRivals
+
+    monkeypatch.setattr(EventRivals, "fingerprint", lambda self: [1.0])
+
+
+# ---- reading ----
+
+
+def test_a_single_training_has_the_error_of_its_events(tmp_path):
+    found = rivals(made_up("event-gans", tmp_path, {"LSGAN": (0.5, 3.0)}))
+    assert list(found) == list(make_study("event-gans", "laptop").methods)
+    lsgan = found["LSGAN"]
+    assert (lsgan.trainings, lsgan.diverged, lsgan.left) == (1, 0, 1)
+    assert (lsgan.delta.value, lsgan.delta.error) == (0.5, 0.0005)
+    assert lsgan.delta_of["phi"].value == 3.0
+    assert lsgan.delta.interval().high < 0.6
+    assert over_trainings(lsgan.delta).interval().high == np.inf
+
+
+def test_what_has_diverged_is_counted_and_left_out(tmp_path):
+    ill = [(1, 1), (4, 0), (4, 1), (4, 2)]
+    found = rivals(made_up("event-gans", tmp_path, {}, trainings=3, ill=ill))
+    lsgan, wgan = found["LSGAN"], found["WGAN"]
+    assert (lsgan.trainings, lsgan.left) == (3, 2)
+    assert lsgan.delta.value == pytest.approx((1 + 1.02) / 2)
+    assert lsgan.delta.repetitions == 2
+    assert over_trainings(lsgan.delta) == lsgan.delta
+    assert (wgan.left, wgan.delta, wgan.delta_of) == (0, None, {})
+
+
+def test_losses_and_their_moving_average(tmp_path):
+    losses = gan_losses(made_up("event-gans", tmp_path, {}))["WGAN"]
+    np.testing.assert_allclose(losses.last["critic"], np.sin(losses.step), rtol=1e-6)
+    steps, average = losses.moving_average("generator", 10)
+    np.testing.assert_allclose(steps, np.arange(5.5, 26))
+    np.testing.assert_allclose(average, -steps)
+    assert losses.window(10) == 10
+    short, _ = losses.moving_average("critic", 100)
+    assert short.tolist() == pytest.approx([15.5])
+
+
+def test_the_loss_of_the_b_vae_is_that_of_the_chosen_model():
+    """Of the shipped scan: training falls, and is the loss that eq. 13 weighs."""
+    losses = vae_losses(Result(make_study("scan", "laptop", models="chosen"), "laptop"))
+    assert isinstance(losses, Losses)
+    assert losses.last["training"][-1] < losses.last["training"][0]
+    assert losses.step[0] == 10_000 // 1024
+    assert losses.last["training"][-1] == pytest.approx(losses.last["validation"][-1], rel=0.2)
+
+
+def test_fits_and_crowding(tmp_path):
+    densities = made_up("event-densities", tmp_path, {})
+    assert fits(densities)["KDE"] == (0.1, 1.0)
+    scan = Result(make_study("scan", "laptop"), "laptop")
+    assert len(scan_crowding(scan)) == 16 * 6
+
+
+# ---- figures ----
+
+
+def test_figures_hold_every_method_and_the_papers(tmp_path):
+    result = made_up("event-gans", tmp_path, {m: PAPER[m] for m in GANS})
+    panels = loss_panels(gan_losses(result), None)
+    titles = [ax.get_title() for ax in panels.axes if ax.axison]
+    assert [t.split(", ")[0] for t in titles] == list(make_study("event-gans", "laptop").methods)
+    found = rivals(result)
+    plane = merit_plane({"GANs": [found[m] for m in GANS]}, [(0.001, 0.5)])
+    (ax,) = plane.axes
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert set(names) == {*GANS, "ideal"}
+    drawn = {tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1}
+    assert {PAPER[m] for m in GANS} <= drawn
+
+
+# ---- claims ----
+
+
+def evidence_of(*results):
+    by_name = {result.study.name: result for result in results}
+    return lambda name, preset=None, **overrides: by_name[name]
+
+
+@pytest.mark.parametrize(
+    ("factor", "trainings", "verdict"), [(1.0, 4, MET), (0.5, 4, MISSED), (1.0, 1, UNDECIDED)]
+)
+def test_gans_are_about_the_papers(factor, trainings, verdict, tmp_path):
+    values = {m: (factor * PAPER[m][0], 1.0) for m in GANS}
+    evidence = evidence_of(made_up("event-gans", tmp_path, values, trainings))
+    finding = gans(evidence, None)
+    assert finding.verdict == verdict
+    assert all(m in finding.measured for m in GANS)
+
+
+def test_a_gan_that_has_diverged_leaves_the_claim_unmeasured(tmp_path):
+    evidence = evidence_of(made_up("event-gans", tmp_path, {}, ill=[(2, 0)]))
+    with pytest.raises(FileNotFoundError, match="no training of MMD-GAN"):
+        gans(evidence, None)
+
+
+def test_densities_are_about_the_papers(tmp_path):
+    """One of the shipped smearings and made-up densities at the paper's values."""
+    smeared = Result(make_study("ttbar-smeared", "paper"), "paper")
+    for factor, verdict in ((1.0, MET), (3.0, MISSED)):
+        values = {m: (factor * d, c) for m, (d, c) in PAPER.items()}
+        evidence = evidence_of(made_up("event-densities", tmp_path / str(factor), values), smeared)
+        assert direct_densities(evidence, None).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("lsgan", "trainings", "verdict"),
+    [
+        ((1.9, 0.5), 4, MET),
+        ((0.5, 0.5), 4, MISSED),
+        ((1.9, 4.0), 4, MISSED),
+        ((1.9, 0.5), 1, UNDECIDED),
+    ],
+)
+def test_the_lsgan_fills_the_plane_best_but_is_far(lsgan, trainings, verdict, tmp_path):
+    """Densities have delta = 1 and delta_OF = 1, the scan's models 3.4 and more."""
+    scan = Result(make_study("scan", "laptop"), "laptop")
+    trained = made_up("event-gans", tmp_path, {"LSGAN": lsgan}, trainings)
+    densities = made_up("event-densities", tmp_path, {}, trainings)
+    finding = lsgan_crowding(evidence_of(trained, densities, scan), 3.03)
+    assert finding.verdict == verdict

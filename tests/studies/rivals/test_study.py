@@ -1,0 +1,222 @@
+"""The studies of the B-VAE's rivals: what they store, that they can be killed, and bad input."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from amplib.models.config import EVENT_GANS
+from amplib.parameters import ParameterError
+from amplib.progress import Stopped
+from amplib.store.rates import minutes
+from amplib.store.results import Result, same_fingerprint
+from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.catalogue import make_study
+from amplib.studies.collisions.merit import Reference
+
+EVENTS = made_up_top_pairs(60, np.random.default_rng(1))
+STUDIES = ("event-gans", "event-densities", "event-flows")
+LSGAN = (list(EVENT_GANS).index("LSGAN"), 0)
+
+
+def ignore(work: float) -> None:
+    """No progress bar."""
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return Reference.of(EVENTS)
+
+
+def tiny(name, **changes):
+    study = replace(make_study(name, "smoke").smaller(), **changes)
+    return replace(study, events=60, training_events=40)
+
+
+# ---- what is stored ----
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("event-gans", LSGAN),
+        ("event-densities", (0, 0)),
+        ("event-densities", (3, 0)),
+        ("event-flows", (0, 0)),
+    ],
+)
+def test_a_part_has_the_layout_and_reports_its_work(name, part, truth, tmp_path):
+    study, done = tiny(name), []
+    path = tmp_path / "state.safetensors"
+    kept, generate = study.fit(part, EVENTS[:40], "cpu", path, done.append)
+    arrays = kept | study.judge(kept, generate, truth, done.append)
+    assert study.misfit(arrays) is None
+    assert sum(done) == pytest.approx(study.cost(part))
+    assert arrays["diverged"] == -1
+    assert 0 < arrays["delta"][0] <= 2
+    assert np.concatenate(list(generate(60))).shape == (60, 26)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("delta", [2.5, 0.1], "delta holds 2.5, expected 0 to 2"),
+        ("delta_of", [[1, 0.1], [-3, 0.1]], "delta_of holds -3"),
+        ("dropped", 1.5, "dropped holds 1.5"),
+        ("losses", [[2, 1], [1, 1]], "losses falls from 2.0 to 1.0"),
+        ("losses", [[1, 1], [2, np.nan]], "losses holds nan"),
+    ],
+)
+def test_what_no_part_can_hold_is_named(name, value, line):
+    study = make_study("event-flows", "smoke")
+    good = {
+        "delta": np.array([0.5, 0.1]),
+        "delta_of": np.ones((2, 2)),
+        "dropped": np.array(0.1),
+        "losses": np.ones((2, 2), np.float32),
+        "diverged": np.array(-1),
+    }
+    assert study.misfit(good) is None
+    bad = good | {name: np.asarray(value, good[name].dtype)}
+    assert study.misfit(bad).startswith(line)
+    if name != "losses" or "nan" in line:
+        assert study.misfit(bad | {"diverged": np.array(0)}) is None
+
+
+def test_losses_stand_beside_the_generators_step():
+    study = tiny("event-gans", shortening=200)
+    kept, _ = study.fit(LSGAN, EVENTS[:40], "cpu", None, ignore, double=True)
+    turns = study.member(LSGAN).turns_an_epoch
+    assert turns == 480 // 200 + 1
+    assert kept["losses"][:, 0].tolist() == [turns, 2 * turns]
+    assert np.isfinite(kept["losses"]).all()
+
+
+def test_a_killed_training_goes_on_to_the_same_end(tmp_path):
+    study, calls = tiny("event-gans", shortening=10_000), []
+
+    def stop(work):
+        calls.append(work)
+        if len(calls) == 4:
+            raise Stopped
+
+    whole, _ = study.fit(LSGAN, EVENTS[:40], "cpu", tmp_path / "a.safetensors", ignore)
+    with pytest.raises(Stopped):
+        study.fit(LSGAN, EVENTS[:40], "cpu", tmp_path / "b.safetensors", stop)
+    resumed, _ = study.fit(LSGAN, EVENTS[:40], "cpu", tmp_path / "b.safetensors", ignore)
+    np.testing.assert_array_equal(whole["losses"], resumed["losses"])
+
+
+def test_what_has_diverged_is_said_and_has_no_figures(truth):
+    """Events that are not finite; an eta whose hyperbolic sine is not; losses that were not."""
+    study = tiny("event-gans")
+    far = EVENTS.copy()
+    far[3, 4] = 1000.0
+    for events, before, after in ((EVENTS * np.nan, -1, 0), (far, -1, 0), (EVENTS * np.nan, 7, 7)):
+        kept = {"diverged": np.array(before)}
+        merit = kept | study.judge(kept, lambda n, e=events: iter([e]), truth, ignore)
+        assert merit["diverged"] == after
+        assert np.isnan(merit["delta"]).all()
+        assert np.isnan(merit["delta_of"]).all()
+    kept = {"diverged": np.array(-1)}
+    good = kept | study.judge(kept, lambda n: iter([EVENTS[:30], EVENTS[30:]]), truth, ignore)
+    assert good["delta"][0] == 0
+    assert good["diverged"] == -1
+
+
+# ---- what is computed ----
+
+
+def test_gans_are_trained_as_recommended():
+    study = make_study("event-gans", "paper")
+    members = {m: study.member((i, 0)) for i, m in enumerate(study.methods)}
+    assert members == EVENT_GANS
+    assert (study.training_events, study.events) == (100_000, 1_200_000)
+    wgan = members["WGAN"]
+    assert (wgan.learning_rate, wgan.clip, wgan.critic_steps, wgan.batch_size) == (
+        5e-5,
+        0.01,
+        5,
+        64,
+    )
+    gp = members["WGAN-GP"]
+    assert (gp.learning_rate, gp.penalty, gp.critic_steps, gp.beta_1) == (1e-4, 10, 5, 0)
+    assert (members["LSGAN"].learning_rate, members["LSGAN"].beta_1) == (2e-4, 0.5)
+    dijet = members["DijetGAN"]
+    assert (dijet.learning_rate, dijet.noise, dijet.batch_size) == (1e-5, 128, 32)
+
+
+def test_a_short_training_is_not_all_warm_up():
+    member = make_study("event-gans", "smoke").member((4, 0))
+    assert member.steps == 10
+    assert member.warm_up == 50
+    assert make_study("event-gans", "laptop").member((4, 0)).warm_up == 100
+
+
+def test_densities_are_the_papers():
+    study = make_study("event-densities", "paper")
+    assert [study.components((i, 0)) for i in range(4)] == [0, 50, 100, 1000]
+    assert (study.most_steps, study.training_events) == (500, 100_000)
+
+
+def test_further_trainings_are_further_parts():
+    one = make_study("event-gans", "paper")
+    two = replace(one, trainings=2)
+    assert two.key() == one.key()
+    assert two.parts()[:7] == one.parts() == [(i, 0) for i in range(7)]
+    assert two.repetitions_done([*one.parts(), (0, 1)]) == 1
+    assert two.worth((6, 0)) > two.worth((0, 1))
+    assert minutes(Result(one, "paper"), one.parts()[:1]) > 10
+
+
+# ---- fingerprints ----
+
+
+@pytest.fixture(scope="module")
+def original():
+    return {name: make_study(name, "smoke").fingerprint() for name in STUDIES}
+
+
+def test_fingerprints_repeat_themselves(original):
+    for name, numbers in original.items():
+        assert np.isfinite(numbers).all()
+        assert numbers == make_study(name, "smoke").fingerprint()
+
+
+def test_what_is_changed_enters_a_fingerprint(original, monkeypatch):
+    for name, change in (
+        ("event-gans", {"seed": 1}),
+        ("event-densities", {"seed": 1}),
+        ("event-densities", {"most_steps": 1}),
+        ("event-flows", {"seed": 1}),
+        ("event-flows", {"flow_steps": 1}),
+        ("event-flows", {"learning_rate": 2e-3}),
+        ("event-flows", {"depth": 3}),
+    ):
+        changed = make_study(name, "smoke", **change).fingerprint()
+        assert not same_fingerprint(changed, original[name]), change
+    monkeypatch.setattr("amplib.models.event_gans.SLOPE", 0.201)
+    assert not same_fingerprint(
+        make_study("event-gans", "smoke").fingerprint(), original["event-gans"]
+    )
+
+
+# ---- bad input ----
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "text"),
+    [
+        (
+            "event-densities",
+            {"training_events": 500, "largest": 1000},
+            "training_events = 500: 1000",
+        ),
+        ("event-gans", {"training_events": 3}, "training_events = 3"),
+        ("event-gans", {"shortening": 0}, "shortening = 0"),
+        ("event-flows", {"batch_size": 41}, "batch_size = 41: must not exceed training_events"),
+    ],
+)
+def test_impossible_studies_are_one_line(name, change, text):
+    with pytest.raises(ParameterError, match=text):
+        make_study(name, "smoke", **change)
