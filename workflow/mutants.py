@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,9 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 SCOPE = ("amplib/metrics", "amplib/truth")
 ENOUGH = 0.9
-SECONDS = 900
-"""After which tests are stopped: a change that makes a loop endless is caught."""
+PATIENCE = 10
+"""Tests that take so many times as long as without the change, and a minute, are stopped: a change
+that makes a loop endless is caught."""
 MARKS = "not slow and not gpu and not browser"
 
 COMPARISONS = {"<=": "<", ">=": ">", "<": "<=", ">": ">=", "==": "!=", "!=": "=="}
@@ -174,8 +176,8 @@ class Copy:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.sound: set[str] = set()
-        """Tests that pass as things are."""
+        self.seconds: dict[str, float] = {}
+        """That tests take which pass as things are."""
         for path in ROOT.iterdir():
             if path.name in ("amplib", "book", "tests"):
                 ignored = shutil.ignore_patterns("__pycache__")
@@ -192,24 +194,26 @@ class Copy:
         path = self.folder / mutant.path
         source = path.read_bytes()
         for tests in mutant.tests:
-            if tests not in self.sound and self._fails(tests):
-                raise RuntimeError(f"{tests} fails without any change")
-            self.sound.add(tests)
+            if tests not in self.seconds:
+                begin = time.monotonic()
+                if self._fails(tests, None):
+                    raise RuntimeError(f"{tests} fails without any change")
+                self.seconds[tests] = time.monotonic() - begin
             path.write_bytes(mutant.of(source))
             try:
-                if self._fails(tests):
+                if self._fails(tests, 60 + PATIENCE * self.seconds[tests]):
                     return True
             finally:
                 path.write_bytes(source)
         return False
 
-    def _fails(self, tests: str) -> bool:
+    def _fails(self, tests: str, seconds: float | None) -> bool:
         environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
         try:
             done = subprocess.run(
                 [*command, "-m", MARKS, tests],
-                cwd=self.folder, env=environment, capture_output=True, timeout=SECONDS,
+                cwd=self.folder, env=environment, capture_output=True, timeout=seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return True
