@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from amplib.models.config import BIBAEConfig, ImageGANConfig, ImageTraining
 from amplib.models.weight_shapes import SIDE, Shapes, bibae_shapes, gan_shapes
 from amplib.parameters import ParameterError, bounded
@@ -172,6 +174,10 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
         yield from rising("losses", arrays["losses"][:, 0])
         yield from within("kept_at", arrays["kept_at"], 0, pieces)
         yield from within("size", arrays["size"], 1, 1e12)
+        for name in ("distances", "floor"):
+            yield from finite(name, arrays[name])
+        for name in ("distances", "floor", "rounded"):  # half precision may have no number
+            yield from within(name, np.nan_to_num(arrays[name]), 0, np.inf)
         for name, values in arrays.items():
             if name.startswith(WEIGHTS):
                 yield from finite(name, values)
@@ -283,6 +289,8 @@ class ShowerBIBAE(BIBAEConfig, ShowerGenerator):
     def faults(self, arrays: Arrays) -> Iterator[str]:
         yield from super().faults(arrays)
         yield from shares("share", arrays["share"])
+        for name in ("mean", "factor"):
+            yield from finite(name, arrays[name])
         if not len(arrays["share"]) == len(arrays["mean"]) == len(arrays["factor"]):
             yield "share, mean and factor are of different lengths"
 
