@@ -194,7 +194,8 @@ report.origin("reweighted-fig4", *results.values())
 # Weights cost events, and the AUC of the classifier tells how many before any is given ({doc}`gaussians`): above
 # {glue:text}`reweighted-hopeless` nothing is left to weigh.  The high-level AUC of BIB-AE, plain GAN and fast simulation is
 # {glue:text}`reweighted-auc`, the low-level one {glue:text}`reweighted-auc-low`.  The high-level weights leave {glue:text}`reweighted-left` of
-# the showers.  The answer from the scores is {glue:text}`reweighted-answers`.
+# the showers ({numref}`reweighted-fig4`).  The answer from the scores is {glue:text}`reweighted-answers`
+# ({numref}`reweighted-generators`).
 #
 # BIB-AE and plain GAN were trained for {glue:text}`reweighted-training`; published were 35 passes over 950,000
 # {cite}`buhmann2020`.  As published, a training that short ends at empty images, where the last ReLU has no
@@ -250,7 +251,8 @@ plt.show()
 # {glue:text}`reweighted-control-cells`, that of the energy by {glue:text}`reweighted-control-energy`, at $r$ of {glue:text}`reweighted-control-r`.  The width
 # of the beam it cannot see, as no input knows where in a layer the energy is; that is left to the low-level model, whose AUC
 # is {glue:text}`reweighted-control-low`.  It learns late: in {glue:text}`reweighted-control-blind` of {glue:text}`reweighted-repetitions`
-# repetitions it tells nothing apart when its passes are over, and gives every shower the same weight.
+# repetitions it tells nothing apart when its passes are over, and gives every shower the same weight
+# ({numref}`reweighted-fig1`).  {numref}`reweighted-fig3` sums up all observables.
 
 # %% mystnb={"figure": {"name": "reweighted-fig2", "caption": "Fast simulation: active cells, total energy and centroid of the truth (grey), of the simulation and of it with both kinds of weights. Legends: $\\langle S^2\\rangle$ and $r$, means over repetitions; of the truth, in brackets, $\\langle S^2\\rangle$ of a second sample, the floor, which the grey points below show as well.\n\n{glue:text}`reweighted-fig2-origin`"}, "image": {"alt": "Three observables of truth, fast simulation and weighted fast simulation, with ratios"}} tags=["hide-input"]
 THREE = {r.ACTIVE: "active cells", r.ENERGY: "total energy (MeV)", r.CENTROID: "centroid (layers)"}
@@ -268,7 +270,9 @@ plt.show()
 # %% [markdown]
 # ## The paper's generator
 #
-# The same figures for the BIB-AE, of which the scores say *{glue:text}`reweighted-bibae-answer`*.  Where they say no, the figures are
+# {numref}`dctrgan-fig2` has the weights of the BIB-AE's showers, {numref}`dctrgan-fig3`, {numref}`dctrgan-fig4`,
+# {numref}`dctrgan-fig5` and {numref}`dctrgan-fig6` have what these make of its observables, {numref}`dctrgan-fig7` of the
+# correlations between them, and {numref}`dctrgan-fig8` has all of it in one place.  It is a generator of which the scores say *{glue:text}`reweighted-bibae-answer`*.  Where they say no, the figures are
 # of weights that have nothing to weigh: no generated shower lies where the truth is, and those that lie nearest
 # to it stand for all others.  Axes are not the paper's: they hold 99.6% of our truth, whose
 # layers see other energies.  $\langle S^2\rangle$ is taken on histograms whose sum is one; the paper's
@@ -329,6 +333,7 @@ plt.show()
 # Where a generator was at the floor before, as the fast simulation in its second moments, there is nothing to mend,
 # and weights only add the noise of fewer showers.  The price: $r$ is from
 # {glue:text}`reweighted-r-high` with high-level weights, and from {glue:text}`reweighted-r-low` with low-level ones.
+# {numref}`reweighted-rivals` has the three generators side by side.
 
 
 # %% tags=["remove-input"]

@@ -18,9 +18,9 @@ from myst_nb import glue
 from amplib.book import numbers
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
-from amplib.estimate import AtLeast, Estimate
+from amplib.estimate import AtLeast, Estimate, enumerated
 from amplib.parameters import ParameterError
-from amplib.store.results import Result, cost_so_far
+from amplib.store.results import Result, cost_so_far, total_cost
 from amplib.studies.catalogue import STUDIES
 from amplib.style import use_style
 
@@ -104,7 +104,7 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
     if simulation:
         text += f" Simulation: {duration(simulation)} of one core."
     glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
-    seconds = simulation + sum(cost_so_far(r)[0] for r in results)
+    seconds = simulation + total_cost(results)
     presets = ", ".join(sorted({r.preset for r in results}))
     cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)
@@ -120,7 +120,7 @@ def _origin(results: Sequence[Result]) -> str:
         f"[{study.name}] preset {results[0].preset}, {several}{done} of {wanted} "
         f"parts, seed {study.asdict()['seed']}, "
         f"commit {', '.join(commits)}, {'; '.join(devices)}, "
-        f"{duration(sum(cost_so_far(r)[0] for r in results))}."
+        f"{duration(total_cost(results))}."
     )
 
 
@@ -188,12 +188,12 @@ def show_table(
 
 
 def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> numbers.Resolutions:
-    """A measurement at every resolution; prints ``a / b / c``."""
+    """A measurement at every resolution; prints ``a, b and c``."""
     return numbers.Resolutions({q: measure(q) for q in quantiles})
 
 
 def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:
-    """Ratios in words: more or less than one, if the 95% interval is."""
+    """Ratios in words: ``more at 50, not told apart at 10 and 20`` from one by the 95% interval."""
 
     def word(estimate: Estimate) -> str:
         _, low, high = estimate.interval()
@@ -201,4 +201,7 @@ def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> st
             return "not told apart"
         return "more" if estimate.value > 1 else "less"
 
-    return ", ".join(f"{word(measure(q))} at {q}" for q in quantiles)
+    said: dict[str, list[int]] = {}
+    for q in quantiles:
+        said.setdefault(word(measure(q)), []).append(q)
+    return ", ".join(f"{what} at {enumerated(where)}" for what, where in said.items())
