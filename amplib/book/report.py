@@ -78,7 +78,8 @@ def read_parameters(
 def tell(**texts: object) -> None:
     """Glue texts under their names, for ``{glue:text}`` in prose and captions, and the numbers
     among them for machines: a sweep over this notebook collects them."""
-    for name, text in [*((n, str(t)) for n, t in texts.items()), *numbers.glued(texts)]:
+    printed = ((n, typeset(str(t))) for n, t in texts.items())
+    for name, text in [*printed, *numbers.glued(texts)]:
         glue(name, text, display=False)
 
 
@@ -183,8 +184,27 @@ def show_table(
 ) -> None:
     """Display a table with an id and a caption."""
     lines = [head, ["---"] * len(head), *rows]
-    body = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    body = typeset("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
+    body = body.replace("δ_OF", r"$\delta_{OF}$")
     display(Markdown(f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::"))
+
+
+def typeset(text: str) -> str:
+    """With powers of ten as they are written.
+
+    >>> typeset("9.3e-04 of 1e+06, commit 1e5")
+    '9.3 × 10⁻⁴ of 10⁶, commit 1e5'
+    """
+
+    def power(found: re.Match[str]) -> str:
+        factor, exponent = found[1], str(int(found[2]))
+        ten = "10" + exponent.translate(SUPERSCRIPTS)
+        return ten if factor == "1" else f"{factor} × {ten}"
+
+    return re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)e([-+]\d+)\b", power, text)
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> numbers.Resolutions:
