@@ -116,7 +116,7 @@ report.origin("merit-fig1", result, simulation=float(next(iter(result.load().val
 # %% tags=["hide-input"]
 report.show_table(
     "merit-choices",
-    "delta by the choice of bins: smeared training events against all, and the truth against itself by eq. 24",
+    "$\\delta$ by the choice of bins: smeared training events against all, and the truth against itself by eq. 24",
     ["bins, and what is outside", *(f"σ = {width:.0%}" for width in paper.SMEARINGS), "the truth"],
     [[c.name, *(f"{d:.4f}" for d in c.smeared), c.ideal] for c in choices]
     + [["*the paper*", *paper.PAPER_SMEARED, "--", "--", paper.PAPER_IDEAL[0]]],
@@ -168,14 +168,14 @@ def beside(measured, expected, digits):
 
 report.show_table(
     "merit-delta",
-    "delta of N events of the truth against N others: mean over disjoint pairs of samples with its standard error",
+    "$\\delta$ of $N$ events of the truth against $N$ others: mean over disjoint pairs of samples with its standard error",
     ["N", "pairs", "δ", "(F − 1) / N"],
     [[f"{s.events:,}", s.pairs, *beside(s.delta, s.expected_delta, 6)] for s in SHOWN]
     + [[f"{reference.events:,}", "--", "--", f"{reference.ideal_delta:.6f}"]],
 )
 report.show_table(
     "merit-delta-of",
-    "delta_OF of the same",
+    "$\\delta_{OF}$ of the same",
     ["N", "pairs", "η", "expected", "φ", "expected"],
     [
         [f"{s.events:,}", s.pairs]

@@ -87,6 +87,9 @@ layers_together = 100 * here.layer_correlations()[9]
 report.tell(
     **{
         "shower-energy": f"{study.energy:g}",
+        "shower-energy-paper": "as those of the paper have"
+        if study.energy == figures.PAPER_ENERGY
+        else f"where those of the paper have {figures.PAPER_ENERGY:g}",
         "shower-particle": study.particle,
         "shower-other": other,
         "shower-number": len(here),
@@ -304,7 +307,7 @@ plt.show()
 # %% [markdown]
 # ## What this truth is not
 #
-# The showers of this page have {glue:text}`shower-energy` GeV; those of the paper, 50 GeV.
+# The showers of this page have {glue:text}`shower-energy` GeV, {glue:text}`shower-energy-paper`.
 #
 # Calibrated to the paper:
 #

@@ -20,7 +20,7 @@
 # showers and hadrons, {glue:text}`ttbar-multiparton` multiple interactions; at least one W goes to an electron or a muon.  Stable particles pass
 # a parametrised detector with the numbers of Delphes' {cite}`favereau2014` card for ATLAS; FastJet
 # {cite}`cacciari2012` finds jets, anti-$k_t$ {cite}`cacciari2008` with a radius of
-# {glue:text}`ttbar-radius`; the card has 0.6.  As the paper
+# {glue:text}`ttbar-radius`.  As the paper
 # has it, an event ({numref}`top-pairs-fig1`) has at least four jets with $p_T > 20$ GeV, of which the four leading in $p_T$ are kept, and
 # one or two leptons.  Its 26 columns: missing momentum and its azimuth, then energy, $p_T$, $\eta$ and
 # $\phi$ of four jets and two leptons, in MeV, zeros for a lepton that is not there.  Of the events in which a W
@@ -63,10 +63,16 @@ first, *_, last = flow.values()
 report.show_banner(result)
 
 # %% tags=["remove-cell"]
+CARD_RADIUS = 0.6
 report.tell(
     **{
         "ttbar-energy": f"{result.study.energy / 1000:g}",
-        "ttbar-radius": f"{result.study.radius:g}",
+        "ttbar-radius": f"{result.study.radius:g}, "
+        + (
+            "the card's"
+            if result.study.radius == CARD_RADIUS
+            else f"where the card has {CARD_RADIUS}"
+        ),
         "ttbar-multiparton": "with" if result.study.multiparton == "on" else "without",
         "ttbar-taus": result.study.taus,
         "phi-modulation": tops.cell_modulation("j1").percent(),

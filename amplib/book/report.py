@@ -184,8 +184,7 @@ def show_table(
 ) -> None:
     """Display a table with an id and a caption."""
     lines = [head, ["---"] * len(head), *rows]
-    body = typeset("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
-    body = body.replace("δ_OF", r"$\delta_{OF}$")
+    body = in_symbols("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
     display(Markdown(f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::"))
 
 
@@ -202,6 +201,25 @@ def typeset(text: str) -> str:
         return ten if factor == "1" else f"{factor} × {ten}"
 
     return re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)e([-+]\d+)\b", power, text)
+
+
+SYMBOLS = {
+    "δ_OF": r"$\delta_{OF}$",
+    "N_equiv": r"$N_\mathrm{equiv}$",
+    "<S²>": r"$\langle S^2\rangle$",
+}
+"""As text for a terminal has them, and as mathematics."""
+
+
+def in_symbols(text: str) -> str:
+    """Markdown of a text for a terminal.
+
+    >>> in_symbols("δ_OF below 1e-03")
+    '$\\\\delta_{OF}$ below 10⁻³'
+    """
+    for plain, symbol in SYMBOLS.items():
+        text = text.replace(plain, symbol)
+    return typeset(text)
 
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
