@@ -4,8 +4,9 @@ python workflow/mutants.py named                      changes that once went unn
 python workflow/mutants.py [--sample N] [--seed S] [FILE ...]
 
 Of the second kind are all comparisons, operators, numbers, ``and``, ``not``, ``any``, ``min`` ...
-of metrics (the rules of verdicts among them) and truth, or of the given files.  Each is tried on a
-copy, first on the tests of its own file, then on those of its folder; 90% are to be caught.
+of metrics (the rules of verdicts among them) and truth, or of the given files, less those of
+``tests/survivors.yml``, which make no difference.  Each is tried on a copy, first on the tests of
+its own file, then on those of its folder; 90% are to be caught.
 """
 
 from __future__ import annotations
@@ -63,10 +64,14 @@ class Mutant:
         """The changed source."""
         return source[: self.start] + self.new.encode() + source[self.end :]
 
-    def __str__(self) -> str:
+    def lines(self) -> tuple[str, str]:
+        """Of the source, before and after."""
         source = (ROOT / self.path).read_bytes()
-        old = source.splitlines()[self.line - 1].decode().strip()
-        new = self.of(source).splitlines()[self.line - 1].decode().strip()
+        old, new = (s.splitlines()[self.line - 1] for s in (source, self.of(source)))
+        return old.decode().strip(), new.decode().strip()
+
+    def __str__(self) -> str:
+        old, new = self.lines()
         return f"{self.path}:{self.line}: {old}  ->  {new}"
 
 
@@ -98,6 +103,12 @@ def generated(path: str) -> Iterator[Mutant]:
     for node in _nodes(ast.parse(source)):
         for (first, start), (last, end), new in _changes(node, source, starts):
             yield Mutant(path, starts[first - 1] + start, starts[last - 1] + end, new, first, tests)
+
+
+def harmless() -> list[tuple[str, str, str]]:
+    """Path, line and changed line of those of ``tests/survivors.yml``."""
+    rows = yaml.safe_load((ROOT / "tests" / "survivors.yml").read_text(encoding="utf-8"))
+    return [(row["in"], row["old"], row["new"]) for row in rows]
 
 
 def tests_of(path: str) -> tuple[str, ...]:
@@ -233,7 +244,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files = options.files or [
             str(path.relative_to(ROOT)) for s in SCOPE for path in sorted((ROOT / s).rglob("*.py"))
         ]
-        mutants = [mutant for path in files for mutant in generated(path)]
+        known = harmless()
+        every = (mutant for path in files for mutant in generated(path))
+        mutants = [mutant for mutant in every if (mutant.path, *mutant.lines()) not in known]
     if options.sample:
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
     caught = 0
