@@ -10,9 +10,12 @@ import nbformat
 import pytest
 
 from amplib.__main__ import assignments, span
+from amplib.book.jobs import places, profile_folder
 from amplib.book.report import check_names, read_parameters
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
+from amplib.store.shares import take
+from amplib.studies.catalogue import STUDIES
 
 INJECTED = {
     "a second command": "n_train=0; touch {file}",
@@ -151,6 +154,12 @@ def test_spans_that_are_refused(text):
             "profile = 'pbs': allowed are htcondor, kubernetes, slurm, or a folder",
         ),
         (["cluster", "gan", "--profile", "pbs"], "profile = 'pbs'"),
+        (["cluster", "gan", "--profile", ""], "profile = ''"),
+        (["sweep", "amplify", "--set", "seed=1", "--profile", ""], "profile = ''"),
+        (["figure", "amplify-fig2", "--preset", "x"], "preset = 'x': allowed are best, smoke"),
+        (["merge", "README.md"], "is no archive of results"),
+        (["worth", "x.npy", "--truth", "shells-999999999"], "truth = 'shells-999999999'"),
+        (["worth", "x.npy", "--truth", "shells-٥"], "allowed are camel-back, ring"),
         (["cluster", "nothing"], "unknown study 'nothing'"),
         (["cluster", "gan", "--preset", "best"], "allowed are smoke, laptop, paper"),
         (["cluster", "gan", "--jobs", "0"], "jobs = 0: must be an integer from 1"),
@@ -162,6 +171,23 @@ def test_a_mistake_on_the_command_line_is_one_line(arguments, line):
     assert status == 2
     assert line in said
     assert len(said.splitlines()) == 1, said
+
+
+@pytest.mark.parametrize("text", ["jobs: x", "[]", "jobs: [", "jobs: -1", "jobs: 1.5"])
+def test_a_profile_that_cannot_be_is_one_line(text, tmp_path):
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ParameterError, match=r"config\.yaml: ") as caught:
+        places(profile_folder(str(tmp_path)), None)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("data", [b"junk", b"\x1f\x8b\x08\x00", b"BZh9", b"\xfd7zXZ\x00\x00", b""])
+def test_what_is_no_archive_is_one_line(data, tmp_path):
+    (tmp_path / "share.tar").write_bytes(data)
+    with pytest.raises(ValueError, match="is no archive of results") as caught:
+        take(tmp_path / "share.tar", STUDIES, tmp_path / "results")
+    assert len(str(caught.value).splitlines()) == 1
+    assert {p.name for p in tmp_path.iterdir()} == {"share.tar"}
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
