@@ -11,6 +11,7 @@ import pytest
 
 from amplib.__main__ import assignments, span
 from amplib.book.jobs import places, profile_folder
+from amplib.book.points import from_file
 from amplib.book.report import check_names, read_parameters
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
@@ -86,6 +87,27 @@ def test_what_is_no_name_never_reaches_a_notebook(name):
         check_names(["n_train", name])
 
 
+SWEEPS = {
+    "nested without end": "[" * 5000,
+    "a number for a name": "notebook: amplify\ngrid: {1: [1]}",
+    "a list for a notebook": "notebook: [[amplify]]\ngrid: {seed: [1]}",
+    "a mapping for a notebook": "notebook: {amplify: 1}\ngrid: {seed: [1]}",
+    "a day for a number": "notebook: yours\npreset: smoke\ngrid: {n_train: [2026-01-01]}",
+    "a mapping for a number": "notebook: yours\npreset: smoke\nlist: [{n_train: {a: 1}}]",
+    "Python": "!!python/object/apply:os.system ['touch pwned']",
+}
+
+
+@pytest.mark.parametrize("how", SWEEPS)
+def test_a_sweep_that_cannot_be_is_refused_in_one_line(how, tmp_path):
+    path = tmp_path / "sweep.yml"
+    path.write_text(SWEEPS[how])
+    with pytest.raises(ParameterError) as caught:
+        from_file(path, "smoke", 10)
+    assert len(str(caught.value).splitlines()) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["sweep.yml"]
+
+
 def test_names_of_parameters_do():
     check_names(["n_train", "gradient_path", "preset", "quantiles", "beta_1"])
 
@@ -155,6 +177,12 @@ def test_spans_that_are_refused(text):
         ),
         (["cluster", "gan", "--profile", "pbs"], "profile = 'pbs'"),
         (["cluster", "gan", "--profile", ""], "profile = ''"),
+        (["sweep", "closer", "--set", "resolutions=3,4"], "resolutions = 3: must be a list"),
+        (["sweep", "how_far", "--set", "jobs=x"], "jobs = 'x': must be an integer, as in 1000"),
+        (["sweep", "reweighted", "--set", "made_energy=0"], "made_energy = 0: must be a number"),
+        (["sweep", "latent", "--set", "gamma=nan,1"], "gamma = 'nan': must be a number"),
+        (["sweep", "rivals", "--set", "training_events=0"], "training_events = 0"),
+        (["sweep", "top_vae", "--set", "gamma=-1"], "gamma = -1: must be a number"),
         (["sweep", "amplify", "--set", "seed=1", "--profile", ""], "profile = ''"),
         (["figure", "amplify-fig2", "--preset", "x"], "preset = 'x': allowed are best, smoke"),
         (["merge", "README.md"], "is no archive of results"),

@@ -30,15 +30,20 @@ HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?[0-9]+|_[iod]h|_exit_code|__\w+__")
 """IPython's own names among those with an underscore."""
 
 
-def check_names(names: Iterable[str]) -> None:
+def check_names(names: Iterable[object]) -> None:
     """Refuse what is no name of a parameter, before papermill writes it into a notebook as code.
 
     Raises:
         ParameterError: naming it.
     """
     for name in names:
-        plain = name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
-        if not plain or name.startswith("_") or name in RESERVED:
+        plain = isinstance(name, str) and name.isidentifier() and name.isascii()
+        if (
+            not plain
+            or str(name).startswith("_")
+            or name in RESERVED
+            or keyword.iskeyword(str(name))
+        ):
             raise ParameterError(f"{name!r} is no name of a parameter")
 
 
