@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -210,3 +211,13 @@ class Estimates(NamedTuple):
     def at(self, *index: int) -> Estimate:
         """One of them."""
         return Estimate(float(self.value[index]), float(self.error[index]))
+
+
+def enumerated(values: Iterable[object]) -> str:
+    """As prose has them.
+
+    >>> enumerated([Estimate(10.0, 1.0), 20, "thirty"]), enumerated([1, 2]), enumerated([1])
+    ('10.0 ± 1.0, 20 and thirty', '1 and 2', '1')
+    """
+    *most, last = map(str, values)
+    return f"{', '.join(most)} and {last}" if most else last

@@ -32,6 +32,7 @@ given = read_parameters(globals(), "preset", "n_train", "seed", "resolutions")
 from amplib.book import report
 from amplib.book.obtain import obtain
 from amplib.book.sliders import Slider, show_grid
+from amplib.estimate import enumerated
 from amplib.studies.camel.figures import closer_look
 from amplib.studies.camel.reading import check_quantiles, gan_curve, sample_and_fit
 
@@ -59,11 +60,10 @@ report.tell(
         "closer-n-train": curve.n_train,
         "closer-trainings": len(curve.counts),
         "closer-most": f"{most:,}",
-        "closer-resolutions": ", ".join(map(str, resolutions)),
+        "closer-resolutions": enumerated(resolutions),
         "closer-factors": report.each(curve.asymptote.median_amplification, resolutions),
-        "closer-above": ", ".join(str(q) for q, f in gain.items() if f.low > 1) or "none of them",
-        "closer-below": ", ".join(str(q) for q, f in gain.items() if f.high < 1) or "none of them",
-        "closer-same": report.each(few.median_amplification, resolutions) if few else "not stored",
+        "closer-above": enumerated([q for q, f in gain.items() if f.low > 1] or ["none"]),
+        "closer-below": enumerated([q for q, f in gain.items() if f.high < 1] or ["none"]),
     }
 )
 report.origin("closer-grid", gans, fits)
@@ -88,12 +88,21 @@ show_grid(
     alt,
 )
 
+# %% tags=["remove-input"]
+same = few.median_amplification if few else lambda q: "not stored"
+report.show_table(
+    "closer-table",
+    "Amplification factor of the training in the middle, with its 68% interval",
+    ["quantiles", f"{curve.n_train:,} events", f"{most:,} events"],
+    [[q, same(q), gain[q]] for q in resolutions],
+)
+
 # %% [markdown]
-# **Few events.**  As many GANned events as there were training points are worth {glue:text}`closer-same` times
-# these, at {glue:text}`closer-resolutions` quantiles: to the error of the network they add their own noise.  With
-# {glue:text}`closer-most` events the noise is gone, and the factors are {glue:text}`closer-factors`.
+# **Few events.**  As many GANned events as there were training points are worth less than these
+# ({numref}`closer-table`): to the error of the network they add their own noise.  With
+# {glue:text}`closer-most` events the noise is gone.
 #
-# **Few quantiles.**  The 68% intervals of these lie above one at {glue:text}`closer-above` quantiles, below one at
+# **Few quantiles.**  The 68% intervals of the last column lie above one at {glue:text}`closer-above` quantiles, below one at
 # {glue:text}`closer-below`.  Move the slider of the quantiles to the left: what is left to get wrong are the large
 # features, the heights of the humps among them, and these a GAN has from its sample ({doc}`amplify`).  To the
 # right the sample breaks up into single points, while the GAN stays smooth.  That is where its amplification

@@ -121,7 +121,7 @@ report.origin("bvae-fig2", z)
 # paper's third generator, a regular GAN of small capacity {cite}`goodfellow2014`, of which the paper says no more; ours has three layers of 64.
 #
 # *The paper's caption*, "$p_x$, $p_y$, $p_z$ of particle 1 + 2", may mean the sum of the momenta or both particles' in
-# one histogram.  The figure has both.
+# one histogram.  {numref}`bvae-fig1a` has both.
 
 # %% mystnb={"figure": {"name": "bvae-fig1a", "caption": "Two-body decays: {glue:text}`decays-compared` that no generator was trained on, as many from each generator (the first training). Top: components of the sum of both momenta, zero where momentum is conserved. Middle: components of the momenta themselves. Bottom: the dispersion relation of each particle, and the azimuth of the first. In the logarithmic panels all of the Monte Carlo's events are in the bin at zero.\n\n{glue:text}`bvae-fig1a-origin`"}, "image": {"alt": "Momenta, their sum, mass shells and azimuth of two-body decays from Monte Carlo, VAE, B-VAE and GAN"}} tags=["hide-input"]
 figures.two_body_panels(decays)
@@ -176,7 +176,7 @@ report.show_table(
 )
 
 # %% [markdown]
-# **What is found.**  The B-VAE keeps $E^2 - \mathbf p^2 - m^2$ within {glue:text}`decays-shell-bvae` GeV² of zero (half of the
+# **What is found** ({numref}`decays-conserved`).  The B-VAE keeps $E^2 - \mathbf p^2 - m^2$ within {glue:text}`decays-shell-bvae` GeV² of zero (half of the
 # central 68%) and components of the total momentum within {glue:text}`decays-sum-bvae` GeV; with columns drawn independently of
 # each other the first would be {glue:text}`decays-shell-independent` GeV².  It has *learned* the relations, to the accuracy of its reconstruction.
 # The same decoder under $\mathcal N(0, 1)$ has {glue:text}`decays-shell-vae` GeV² and {glue:text}`decays-sum-vae` GeV, the
@@ -184,7 +184,7 @@ report.show_table(
 # dispersion relation; {numref}`decays-claims` has the verdict.  The events have four degrees of freedom and the code has {glue:text}`decays-latent`: encoded events fill a thin sheet in
 # it, and most codes of $\mathcal N(0, 1)$ lie off that sheet.
 #
-# The azimuth, uniform in truth, is hard for a GAN, as others have found: its distance to the truth is
+# The azimuth, uniform in truth, is hard for a GAN, as others have found ({numref}`decays-distances`): its distance to the truth is
 # {glue:text}`decays-phi-gan` rad, the B-VAE's {glue:text}`decays-phi-bvae`, that of two true samples {glue:text}`decays-phi-floor`.
 
 # %% tags=["hide-input"]
@@ -215,7 +215,8 @@ report.show_table(
 # {glue:text}`z-latent` latent dimensions was trained on {glue:text}`z-training` events, {glue:text}`z-adam` epochs with Adam
 # and {glue:text}`z-sgd` with stochastic gradient descent {cite}`keskar2017`, the rate halved from each of these phases to the
 # next, and each begun at the weights that were best on validation events.  The paper gives seven phases and a change of optimiser;
-# where it changes, and the rates, are from its published code for top pairs.  Of a generated event the pair with more energy is looked at.
+# where it changes, and the rates, are from its published code for top pairs.  Of a generated event the pair with more energy is looked at ({numref}`bvae-fig1b`,
+# and one lepton against the other in {numref}`bvae-fig2`).
 
 # %% mystnb={"figure": {"name": "bvae-fig1b", "caption": "Leptonic decays of the Z: {glue:text}`z-compared` events that no generator was trained on, as many from each generator (the first training). Top: transverse momentum, polar angle and azimuth of the leptons. Bottom: mass of the pair, mass of a lepton (negative where $E^2 < \\mathbf p^2$) and, as the paper speaks of it without a panel, the balance of momentum. In the logarithmic panels all of the Monte Carlo's events are in one bin.\n\n{glue:text}`bvae-fig1b-origin`"}, "image": {"alt": "Lepton momenta, angles and masses from Monte Carlo, VAE and B-VAE"}} tags=["hide-input"]
 figures.z_panels(leptons)
@@ -252,7 +253,7 @@ report.show_table(
 )
 
 # %% [markdown]
-# **What is found.**  The standard VAE violates the balance of momentum by {glue:text}`z-sum-vae` GeV and has the leptons
+# **What is found** ({numref}`z-conserved`, {numref}`z-distances`).  The standard VAE violates the balance of momentum by {glue:text}`z-sum-vae` GeV and has the leptons
 # {glue:text}`z-turn-vae` rad off back to back, the B-VAE {glue:text}`z-sum-bvae` GeV and {glue:text}`z-turn-bvae` rad.  The mass of the
 # pair, one number in truth, is spread over {glue:text}`z-mass-bvae` GeV by the B-VAE, {glue:text}`z-mass-vae` GeV by the VAE.
 # Of the B-VAE it also lies off, by {glue:text}`z-mass-bias` GeV: a likely reason is that every lepton has the largest energy that there

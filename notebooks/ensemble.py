@@ -38,6 +38,7 @@ import matplotlib.pyplot as plt
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
+from amplib.estimate import enumerated
 from amplib.models.fit import fit_camel_back
 from amplib.studies.camel.claims import curve_saturation
 from amplib.studies.camel.figures import density_panel, quantile_mse_panels, with_failures
@@ -95,19 +96,15 @@ def differing(g):
 
 report.tell(
     **{
-        "ensemble-quantiles": ", ".join(map(str, quantiles)),
+        "ensemble-quantiles": enumerated(quantiles),
         "ensemble-single": report.each(gan.asymptote.n_equiv, quantiles),
         "ensemble-equivalents": report.each(ensemble.asymptote.n_equiv, quantiles),
-        "ensemble-factors": report.each(ensemble.asymptote.amplification, quantiles),
-        "ensemble-fit": report.each(sample_and_fits.fit.n_equiv, quantiles),
         "ensemble-gain": report.each(gain, quantiles),
         "ensemble-shared": report.each(lambda q: f"{differing(gain(q).value):.0%}", quantiles),
         "ensemble-failures": ensemble.failures,
         "ensemble-single-failures": gan.failures,
         "ensemble-repetitions": len(ensemble.counts),
         "ensemble-gans": len(gan.counts),
-        "ensemble-saturation": report.each(lambda q: curve_saturation(ensemble, q), quantiles),
-        "ensemble-single-saturation": report.each(lambda q: curve_saturation(gan, q), quantiles),
     }
 )
 report.origin("ensemble-fig2", ensembles, gans, fits)
@@ -118,18 +115,36 @@ curves += with_failures(ensemble, f"ensemble of {members}", PURPLE, "-")
 quantile_mse_panels(sample_and_fits, curves, quantiles)
 plt.show()
 
+# %% tags=["remove-input"]
+columns = {f"ensemble of {members}": ensemble, "single GAN": gan}
+rows = [
+    *([f"{name}, points", *map(c.asymptote.n_equiv, quantiles)] for name, c in columns.items()),
+    ["fit, points", *map(sample_and_fits.fit.n_equiv, quantiles)],
+    *([f"{n}, factor", *map(c.asymptote.amplification, quantiles)] for n, c in columns.items()),
+    *(
+        [f"{name}, saturated at", *(curve_saturation(c, q) for q in quantiles)]
+        for name, c in columns.items()
+    ),
+]
+report.show_table(
+    "ensemble-table",
+    "What an ensemble is worth: equivalent points, amplification factors and the number of events "
+    "at which the curves are flat (68% ranges)",
+    ["", *(f"{q} quantiles" for q in quantiles)],
+    rows,
+)
+
 # %% [markdown]
 # ## What we find
 #
-# At {glue:text}`ensemble-quantiles` quantiles an ensemble of {glue:text}`ensemble-members` is worth
-# {glue:text}`ensemble-equivalents` points, amplification factors of {glue:text}`ensemble-factors`
-# ({glue:text}`ensemble-repetitions` repetitions).  Single GANs at the same settings are worth
-# {glue:text}`ensemble-single`, the fit {glue:text}`ensemble-fit`.  Trainings that ended in one hump count in
-# all of these numbers: {glue:text}`ensemble-failures` members of ensembles,
-# {glue:text}`ensemble-single-failures` single GANs, with the 68% interval of the rate.  An ensemble saturates
-# at {glue:text}`ensemble-saturation` events, a single GAN at {glue:text}`ensemble-single-saturation` (68%
-# ranges; of few ensembles they say little).  The paper takes ten GANs a sample; this page
-# {glue:text}`ensemble-members`.
+# One GAN of {numref}`ensemble-fig1` is too high in one hump and too low in the other; the mean of the ensemble
+# is nearer to the truth in both.  {numref}`ensemble-fig2` and {numref}`ensemble-table` say by how much, over
+# {glue:text}`ensemble-repetitions` ensembles of {glue:text}`ensemble-members`: an ensemble is worth
+# {glue:text}`ensemble-equivalents` points at {glue:text}`ensemble-quantiles` quantiles, a single GAN at the same
+# settings {glue:text}`ensemble-single`.  Trainings that ended in one hump count in all of these numbers:
+# {glue:text}`ensemble-failures` members of ensembles, {glue:text}`ensemble-single-failures` single GANs, with the
+# 68% interval of the rate.  Where the curves saturate few ensembles say little.  The paper takes ten GANs a
+# sample; this page {glue:text}`ensemble-members`.
 #
 # **What the ensemble adds.**  Against the mean of its own members, which saw the same points, an ensemble
 # is worth {glue:text}`ensemble-gain` times one of them.  The second paper introduces ensembles against the

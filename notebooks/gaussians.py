@@ -192,7 +192,7 @@ plt.show()
 # $\langle S^2\rangle = \frac12\sum_i (h_{1,i} - h_{2,i})^2/(h_{1,i} + h_{2,i})$, 0 for equal histograms and 1
 # for disjoint ones.  We take it over the cells of {numref}`dctrgan-fig1`, on histograms whose sum is one; the paper's
 # code takes them with an integral of one, which divides by the area of a cell.  Two finite samples of one
-# density are not equal either, so the table has the floor of noise beside it.  Events outside of the cells, of the GANs
+# density are not equal either, so {numref}`gaussians-distances` has the floor of noise beside it.  Events outside of the cells, of the GANs
 # {glue:text}`gaussian-outside`, do not enter; the other two measures have all.  The sliced Wasserstein
 # distance, in the unit of the axes, is the mean over directions of how far mass has to be moved.  The AUC is that
 # of the classifier, and after reweighting that of a second one that was trained on weighted events: 0.5 is a coin.
@@ -280,8 +280,8 @@ plt.show()
 # classifier's scores.  The AUC alone tells as much where both scores are Gaussian: for Gaussians of one width,
 # $d$ widths apart, $\mathrm{AUC} = \Phi(d/\sqrt 2)$ and $r = \exp(d^2/2)$.  `amplib.metrics.outlook` answers from these: *freely*,
 # *at a price*, *in part* where more than a hundredth of the truth is out of reach, and *no* above an AUC of
-# {glue:text}`gaussian-hopeless` or below a hundredth of the events.  It answers here:
-# {glue:text}`gaussian-answers`.
+# {glue:text}`gaussian-hopeless` or below a hundredth of the events.  It answers here
+# ({numref}`gaussians-outlook`): {glue:text}`gaussian-answers`.
 
 # %% mystnb={"figure": {"name": "gaussians-fig2", "caption": "What reweighting costs, and what tells it. Left: $r$ of every observable and of the share of every mode, by bootstrap against {eq}`eq-needed`. Middle: the median over observables with the central 68%, a point a training, against what the scores tell. Right: the same against the AUC of the classifier, with the line of Gaussians of equal width; in the shaded range nothing is left.\n\n{glue:text}`gaussians-fig2-origin`"}, "image": {"alt": "Measured dilution against predictions from eq. 9, from scores and from the AUC"}} tags=["hide-input"]
 outlook_panels(mixtures)

@@ -70,7 +70,7 @@ report.tell(
         "scaling-queueing": measured.queueing or "not measured",
         "scaling-submitting": serial or "not measured",
         "scaling-nothing": mean(measured.nothing[0]),
-        "scaling-speed-up": report.with_interval(measured.speed_up),
+        "scaling-speed-up": measured.speed_up,
         "scaling-word": scaling.faster(measured.speed_up),
     }
 )
@@ -89,10 +89,10 @@ report.show_table(
 )
 
 # %% [markdown]
-# **A point** takes {glue:text}`scaling-point` s, of which {glue:text}`scaling-overhead` s are spent outside its
-# notebook: Python starts, papermill starts a kernel, and libraries are imported.  A scheduler (Slurm, on the same
+# **A point** takes {glue:text}`scaling-point` s ({numref}`scaling-table`), of which {glue:text}`scaling-overhead` s
+# are spent outside its notebook: Python starts, papermill starts a kernel, and libraries are imported.  A scheduler (Slurm, on the same
 # machine) adds {glue:text}`scaling-queueing` s to a job.  **Two cores** are {glue:text}`scaling-speed-up` times as fast as
-# one (95% interval), which is {glue:text}`scaling-word`: on a machine that is quiet one expects nearly twice, as points
+# one, which is {glue:text}`scaling-word` at 95%: on a machine that is quiet one expects nearly twice, as points
 # share nothing but its memory and its disk; on one that is busy the second core is somebody else's.
 #
 # ## On paper
@@ -115,7 +115,7 @@ start = float(measured.nothing[0].mean())
 lengths = {
     f"a point ({point.value:.0f} s)": point.value + queueing,
     "ten minutes": 600 + queueing,
-    f"a GAN of the papers ({one_gan / 3600:.1f} h)": one_gan + queueing,
+    f"a GAN of the papers ({report.duration(one_gan)})": one_gan + queueing,
 }
 times = {
     label: [scaling.hours(jobs, n, each, seconds, start) for n in (1, 10, 100, 1000)]
@@ -147,7 +147,7 @@ report.show_table(
 )
 
 # %% [markdown]
-# Short jobs do not go far: {glue:text}`far-jobs` points of seconds end in {glue:text}`far-point-best` at best, and more than
+# Short jobs do not go far ({numref}`far-figure`, {numref}`far-table`): {glue:text}`far-jobs` points of seconds end in {glue:text}`far-point-best` at best, and more than
 # {glue:text}`far-points` machines wait for the one that hands out work.  Trainings do: {glue:text}`far-jobs` GANs at the papers'
 # settings, {glue:text}`far-gan-one` days of one core, would be done in {glue:text}`far-gan-many`, and it would take
 # {glue:text}`far-gans` machines to keep the submitting process busy.  For parts that are shorter than a minute let a job

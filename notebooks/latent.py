@@ -40,7 +40,7 @@ from IPython.display import display
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
-from amplib.estimate import AtLeast
+from amplib.estimate import AtLeast, enumerated
 from amplib.store.results import wherever_stored
 from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.collisions.reading import stored_reference
@@ -136,8 +136,8 @@ report.tell(
         "latent-auc-one": area(one_lepton),
         "latent-auc-null": f"{one_lepton.null:.4f}",
         "latent-broken": f"{buffer.broken:.1%}",
-        "latent-worth": " / ".join(worth_of(buffer)),
-        "latent-cells": " / ".join(map(str, buffer.worth)),
+        "latent-worth": enumerated(worth_of(buffer)),
+        "latent-cells": enumerated(buffer.worth),
         "latent-cut": f"{min(buffer.held_out.values()):,}",
     }
 )

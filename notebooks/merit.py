@@ -116,7 +116,7 @@ report.origin("merit-fig1", result, simulation=float(next(iter(result.load().val
 # %% tags=["hide-input"]
 report.show_table(
     "merit-choices",
-    "delta by the choice of bins: smeared training events against all, and the truth against itself by eq. 24",
+    "$\\delta$ by the choice of bins: smeared training events against all, and the truth against itself by eq. 24",
     ["bins, and what is outside", *(f"σ = {width:.0%}" for width in paper.SMEARINGS), "the truth"],
     [[c.name, *(f"{d:.4f}" for d in c.smeared), c.ideal] for c in choices]
     + [["*the paper*", *paper.PAPER_SMEARED, "--", "--", paper.PAPER_IDEAL[0]]],
@@ -134,10 +134,10 @@ report.show_table(
 # where $F$ bins are filled by both samples together, the mean over pairs of observables: about {glue:text}`merit-filled`
 # with {glue:text}`reference-events` events each.  That the truth's own histograms tell: how many bins as many events
 # more would fill is the alternating sum $\Phi_1 - \Phi_2 + \Phi_3 - \ldots$ over the bins that hold one, two, three
-# events {cite}`good1956`.  An ideal generator has $\delta =$ {glue:text}`merit-ideal`, whatever the seed: pairs of samples of
+# events {cite}`good1956`.  An ideal generator has $\delta =$ {glue:text}`merit-ideal`, whatever the seed ({numref}`merit-delta`): pairs of samples of
 # {glue:text}`merit-scatter-events` events scatter by {glue:text}`merit-scatter`.  So $\delta$ has a floor, not a noise of that
 # size, and generators can be told apart by less than it.  The paper extrapolates $\delta$ to all of its
-# events by $A/\log(BN + C) + D$ (eq. 24) and finds 0.0003; ours gives {glue:text}`merit-eq-24`.
+# events by $A/\log(BN + C) + D$ (eq. 24; {numref}`merit-fig1`) and finds 0.0003; ours gives {glue:text}`merit-eq-24`.
 #
 # **$\delta_{OF}$** is the integral of a modulus: an ideal generator's is pure fluctuation, and one sample tells little.
 # Its mean over {glue:text}`merit-splits` disjoint pairs of samples of {glue:text}`merit-scatter-events` events is
@@ -149,7 +149,7 @@ report.show_table(
 # $$v = \frac{f_N - f_{2N}}{k^2} - \frac1N \left(\frac{df_N}{d\ln N}\right)^2 .$$
 #
 # It falls slowly with $N$: {glue:text}`merit-ideal-eta` and {glue:text}`merit-ideal-phi` are expected for
-# {glue:text}`reference-events` events, $f_{2N}$ being extrapolated there.  A single sample scatters about its expectation by a third or more, so that a model whose $\delta_{OF}$ is
+# {glue:text}`reference-events` events, $f_{2N}$ being extrapolated there ({numref}`merit-delta-of`).  A single sample scatters about its expectation by a third or more, so that a model whose $\delta_{OF}$ is
 # below some twice that cannot be told from the truth by it.
 
 # %% mystnb={"figure": {"name": "merit-fig1", "caption": "{glue:text}`reference-events` events. Above: azimuths of the two jets leading in transverse momentum; share of empty bins. Below: $\\delta$ and $\\delta_{OF}$ of $N$ events against as many others: mean over disjoint pairs of samples with its standard error, open where there is one pair (right: drawn side by side). Crosses: expectation; lines: the paper's eq. 24 (left), and to guide the eye. Grey: what the paper expects of an ideal generator.\n\n{glue:text}`merit-fig1-origin`"}, "image": {"alt": "Map of azimuths, empty bins, and figures of merit of the truth against itself"}} tags=["hide-input"]
@@ -168,14 +168,14 @@ def beside(measured, expected, digits):
 
 report.show_table(
     "merit-delta",
-    "delta of N events of the truth against N others: mean over disjoint pairs of samples with its standard error",
+    "$\\delta$ of $N$ events of the truth against $N$ others: mean over disjoint pairs of samples with its standard error",
     ["N", "pairs", "δ", "(F − 1) / N"],
     [[f"{s.events:,}", s.pairs, *beside(s.delta, s.expected_delta, 6)] for s in SHOWN]
     + [[f"{reference.events:,}", "--", "--", f"{reference.ideal_delta:.6f}"]],
 )
 report.show_table(
     "merit-delta-of",
-    "delta_OF of the same",
+    "$\\delta_{OF}$ of the same",
     ["N", "pairs", "η", "expected", "φ", "expected"],
     [
         [f"{s.events:,}", s.pairs]

@@ -125,17 +125,10 @@ report.tell(
         "reweighted-made": f"{control.study.made_energy:g}",
         "reweighted-beam": f"{control.study.made_beam:g}",
         "reweighted-repetitions": min(len(one.each) for one in showers),
-        "reweighted-events": in_turn(lambda one: f"{one.study.events:,}"),
-        "reweighted-generated": in_turn(lambda one: f"{one.study.generated:,}"),
-        "reweighted-high-events": in_turn(lambda one: f"{one.study.high_level:,}"),
-        "reweighted-test-events": in_turn(lambda one: f"{one.study.test_events:,}"),
-        "reweighted-passes": in_turn(lambda one: one.study.low_epochs),
         "reweighted-filters": study.filters,
         "reweighted-largest": f"{study.largest:g}",
         "reweighted-low-largest": f"{study.low_largest:g}",
         "reweighted-hopeless": f"{HOPELESS_AUC:g}",
-        "reweighted-auc": in_turn(lambda one: one.auc(r.HIGH)),
-        "reweighted-auc-low": in_turn(lambda one: one.auc(r.LOW)),
         "reweighted-left": in_turn(lambda one: one.left(r.HIGH).percent()),
         "reweighted-answers": "; ".join(f"{one.title}: {answers(one)}" for one in showers),
         "reweighted-training": " and ".join(
@@ -144,29 +137,13 @@ report.tell(
         ),
         "reweighted-spread": in_turn(lambda one: one.r(r.GENERATOR, r.ACTIVE)),
         "reweighted-bibae-answer": answers(bibae),
-        "reweighted-pearson": in_turn(lambda one: one.pearson),
-        "reweighted-cells-high": in_turn(lambda one: gain(one, r.HIGH, r.ACTIVE)),
-        "reweighted-cells-low": in_turn(lambda one: gain(one, r.LOW, r.ACTIVE)),
-        "reweighted-centroid-high": in_turn(lambda one: gain(one, r.HIGH, r.CENTROID)),
-        "reweighted-moments-high": in_turn(lambda one: improved(one, r.HIGH, moments)),
-        "reweighted-moments-low": in_turn(lambda one: improved(one, r.LOW, moments)),
         "reweighted-control-cells": gain(control, r.HIGH, r.ACTIVE),
         "reweighted-control-energy": gain(control, r.HIGH, r.ENERGY),
         "reweighted-control-r": control.r(r.HIGH, r.ENERGY),
         "reweighted-control-low": control.auc(r.LOW),
         "reweighted-control-blind": sum(blind(x) for x in control.each),
-        "reweighted-inputs-high": in_turn(lambda one: improved(one, r.HIGH, inputs)),
-        "reweighted-inputs-low": in_turn(lambda one: improved(one, r.LOW, inputs)),
-        "reweighted-r-high": in_turn(lambda one: range_of(one.mean_r(r.HIGH))),
-        "reweighted-r-low": in_turn(lambda one: range_of(one.mean_r(r.LOW))),
         "reweighted-outside": in_turn(
             lambda one: f"{np.mean([x.arrays['outside'][1, r.ACTIVE] for x in one.each]):.0%}"
-        ),
-        "reweighted-clipped": in_turn(
-            lambda one: one.over(lambda x: float(x.outlook(r.HIGH).clipped))
-        ),
-        "reweighted-temperature": in_turn(
-            lambda one: one.over(lambda x: float(x.arrays["temperature"][1]))
         ),
     }
 )
@@ -185,21 +162,20 @@ report.origin("reweighted-fig4", *results.values())
 # {glue:text}`reweighted-filters` filters, with layer norm between them, and dense layers of 64, 256 and 256.  It sees each image turned over
 # along $x$ and along $y$ by the toss of a coin, and the smaller sample tiled; its logit is divided by a temperature that
 # is fitted to a tenth of the showers, which it is not trained on, and its weights end at {glue:text}`reweighted-low-largest`.
-# Numbers for BIB-AE, plain GAN and fast simulation, in this order: the high-level classifier learns from
-# {glue:text}`reweighted-high-events` showers of either kind; the low-level one from {glue:text}`reweighted-events` of the truth and
-# {glue:text}`reweighted-generated` generated ones, in {glue:text}`reweighted-passes` passes.  Everything below is measured on
-# {glue:text}`reweighted-test-events` further showers of either kind, and repeated {glue:text}`reweighted-repetitions` times with new showers and new
-# networks; errors are over these repetitions.
+# How many showers they learn from, and on how many further ones everything below is measured, is in
+# {numref}`reweighted-sizes`.  All is repeated {glue:text}`reweighted-repetitions` times with new showers and new networks; errors
+# are over these repetitions.
 #
 # Weights cost events, and the AUC of the classifier tells how many before any is given ({doc}`gaussians`): above
-# {glue:text}`reweighted-hopeless` nothing is left to weigh.  The high-level AUC of BIB-AE, plain GAN and fast simulation is
-# {glue:text}`reweighted-auc`, the low-level one {glue:text}`reweighted-auc-low`.  The high-level weights leave {glue:text}`reweighted-left` of
-# the showers.  The answer from the scores is {glue:text}`reweighted-answers`.
+# {glue:text}`reweighted-hopeless` nothing is left to weigh.  {numref}`reweighted-generators` has the AUC of both classifiers
+# for each generator, {numref}`reweighted-fig4` sets what their weights leave beside it.  The answer from the scores is
+# {glue:text}`reweighted-answers`.
 #
 # BIB-AE and plain GAN were trained for {glue:text}`reweighted-training`; published were 35 passes over 950,000
 # {cite}`buhmann2020`.  As published, a training that short ends at empty images, where the last ReLU has no
 # gradient; ours start from the mean shower, and the question is how far they get from there.  Without weights
-# $r$ is the spread of an observable over the truth's: of the active cells it is {glue:text}`reweighted-spread`.
+# $r$ is the spread of an observable over the truth's: of the active cells of BIB-AE, plain GAN and fast simulation it is
+# {glue:text}`reweighted-spread`.
 
 
 # %% tags=["remove-input"]
@@ -212,6 +188,19 @@ def generator_row(one):
     return [one.title, f"{model.share:.1%}", f"{distance:.2f}", f"{model.floor.mean():.2f}"]
 
 
+titles = [one.title for one in showers]
+report.show_table(
+    "reweighted-sizes",
+    "Showers that the classifiers learn from, and those on which everything is measured",
+    ["", *titles],
+    [
+        ["high-level, of either kind", *(f"{one.study.high_level:,}" for one in showers)],
+        ["low-level, of the truth", *(f"{one.study.events:,}" for one in showers)],
+        ["low-level, generated", *(f"{one.study.generated:,}" for one in showers)],
+        ["low-level, passes", *(one.study.low_epochs for one in showers)],
+        ["further ones, of either kind", *(f"{one.study.test_events:,}" for one in showers)],
+    ],
+)
 report.show_table(
     "reweighted-generators",
     "The generators: size, distance from the truth (mean over 93 observables of the Wasserstein distance, in standard "
@@ -250,7 +239,8 @@ plt.show()
 # {glue:text}`reweighted-control-cells`, that of the energy by {glue:text}`reweighted-control-energy`, at $r$ of {glue:text}`reweighted-control-r`.  The width
 # of the beam it cannot see, as no input knows where in a layer the energy is; that is left to the low-level model, whose AUC
 # is {glue:text}`reweighted-control-low`.  It learns late: in {glue:text}`reweighted-control-blind` of {glue:text}`reweighted-repetitions`
-# repetitions it tells nothing apart when its passes are over, and gives every shower the same weight.
+# repetitions it tells nothing apart when its passes are over, and gives every shower the same weight
+# ({numref}`reweighted-fig1`).  {numref}`reweighted-fig3` sums up all observables.
 
 # %% mystnb={"figure": {"name": "reweighted-fig2", "caption": "Fast simulation: active cells, total energy and centroid of the truth (grey), of the simulation and of it with both kinds of weights. Legends: $\\langle S^2\\rangle$ and $r$, means over repetitions; of the truth, in brackets, $\\langle S^2\\rangle$ of a second sample, the floor, which the grey points below show as well.\n\n{glue:text}`reweighted-fig2-origin`"}, "image": {"alt": "Three observables of truth, fast simulation and weighted fast simulation, with ratios"}} tags=["hide-input"]
 THREE = {r.ACTIVE: "active cells", r.ENERGY: "total energy (MeV)", r.CENTROID: "centroid (layers)"}
@@ -268,7 +258,9 @@ plt.show()
 # %% [markdown]
 # ## The paper's generator
 #
-# The same figures for the BIB-AE, of which the scores say *{glue:text}`reweighted-bibae-answer`*.  Where they say no, the figures are
+# {numref}`dctrgan-fig2` has the weights of the BIB-AE's showers, {numref}`dctrgan-fig3`, {numref}`dctrgan-fig4`,
+# {numref}`dctrgan-fig5` and {numref}`dctrgan-fig6` have what these make of its observables, {numref}`dctrgan-fig7` of the
+# correlations between them, and {numref}`dctrgan-fig8` has all of it in one place.  It is a generator of which the scores say *{glue:text}`reweighted-bibae-answer`*.  Where they say no, the figures are
 # of weights that have nothing to weigh: no generated shower lies where the truth is, and those that lie nearest
 # to it stand for all others.  Axes are not the paper's: they hold 99.6% of our truth, whose
 # layers see other energies.  $\langle S^2\rangle$ is taken on histograms whose sum is one; the paper's
@@ -317,18 +309,45 @@ plt.show()
 # ## What weights do
 #
 # Of the active cells the paper says that $\langle S^2\rangle$ falls by a factor of 20 with high-level weights and of 5 with low-level
-# ones.  For BIB-AE, plain GAN and fast simulation it falls by {glue:text}`reweighted-cells-high` and
-# {glue:text}`reweighted-cells-low`; that of the centroid, with high-level weights, by {glue:text}`reweighted-centroid-high`.  How far
-# it can fall is a matter of the floor, and of the number of showers that the classifier learns from.  The two
-# weights of a shower correlate to {glue:text}`reweighted-pearson`.  Clipped at {glue:text}`reweighted-largest` were
-# {glue:text}`reweighted-clipped` high-level weights; the temperature of the low-level model is {glue:text}`reweighted-temperature`.
+# ones.  {numref}`reweighted-weights` has what it does here, where a factor below one says that it has grown.  How far
+# it can fall is a matter of the floor, and of the number of showers that the classifier learns from.
 #
-# Do weights mend what their classifier was never shown?  Of the second moments {glue:text}`reweighted-moments-high` come nearer to
-# the truth with high-level weights, and {glue:text}`reweighted-moments-low` with low-level ones; of the inputs themselves
-# {glue:text}`reweighted-inputs-high` and {glue:text}`reweighted-inputs-low`.
-# Where a generator was at the floor before, as the fast simulation in its second moments, there is nothing to mend,
-# and weights only add the noise of fewer showers.  The price: $r$ is from
-# {glue:text}`reweighted-r-high` with high-level weights, and from {glue:text}`reweighted-r-low` with low-level ones.
+# Do weights mend what their classifier was never shown?  The table counts the second moments that come nearer to
+# the truth, beside the inputs themselves.  Where a generator was at the floor before, as the fast simulation in its
+# second moments, there is nothing to mend, and weights only add the noise of fewer showers.  The price is $r$, in the last rows.
+# {numref}`reweighted-rivals` has the three generators side by side.
+
+
+# %% tags=["remove-input"]
+def of_kinds(what, measure, kinds=r.CLASSIFIERS):
+    """Rows of the table, one for each classifier."""
+    return [[f"{what}, {kind} weights", *(measure(one, kind) for one in showers)] for kind in kinds]
+
+
+report.show_table(
+    "reweighted-weights",
+    "What weights do: factors by which $\\langle S^2\\rangle$ falls, observables that come nearer to the truth, and what "
+    f"it costs. High-level weights are clipped at {study.largest:g}",
+    ["", *titles],
+    [
+        *of_kinds("factor of the active cells", lambda one, kind: gain(one, kind, r.ACTIVE)),
+        *of_kinds(
+            "factor of the centroid", lambda one, kind: gain(one, kind, r.CENTROID), [r.HIGH]
+        ),
+        *of_kinds("nearer inputs", lambda one, kind: improved(one, kind, inputs)),
+        *of_kinds("nearer second moments", lambda one, kind: improved(one, kind, moments)),
+        ["correlation of both weights", *(one.pearson for one in showers)],
+        [
+            "high-level weights clipped",
+            *(one.over(lambda x: float(x.outlook(r.HIGH).clipped)) for one in showers),
+        ],
+        [
+            "temperature of the low-level model",
+            *(one.over(lambda x: float(x.arrays["temperature"][1])) for one in showers),
+        ],
+        *of_kinds("r from, to", lambda one, kind: range_of(one.mean_r(kind))),
+    ],
+)
 
 
 # %% tags=["remove-input"]

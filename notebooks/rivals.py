@@ -175,7 +175,7 @@ figures.loss_panels(gan_losses(trained), vae_losses(scan))
 plt.show()
 
 # %% [markdown]
-# **What is found.**  Least far from the truth is {glue:text}`rivals-best-gan`: $\delta$ is {glue:text}`rivals-dijet` of DijetGAN,
+# **What is found** ({numref}`bvae-tab4`).  Least far from the truth is {glue:text}`rivals-best-gan`: $\delta$ is {glue:text}`rivals-dijet` of DijetGAN,
 # {glue:text}`rivals-lsgan` of LSGAN, {glue:text}`rivals-mmd` of MMD-GAN, {glue:text}`rivals-wgan-gp` of WGAN-GP and
 # {glue:text}`rivals-wgan` of WGAN; two samples that have no bin in common have 2.  Diverged: {glue:text}`rivals-diverged`.
 # {numref}`bvae-fig6` says little of it, as in the paper: the loss of an adversary is no distance, and it
@@ -225,13 +225,14 @@ figures.merit_plane(
 plt.show()
 
 # %% [markdown]
-# **What is found.**  The kernels' bandwidth is {glue:text}`rivals-bandwidth`, {glue:text}`rivals-edge`, the same in all columns.  The azimuth of
+# **What is found** ({numref}`bvae-tab5`).  The kernels' bandwidth is {glue:text}`rivals-bandwidth`, {glue:text}`rivals-edge`, the same in all columns.  The azimuth of
 # the first jet has a standard deviation of {glue:text}`rivals-azimuth` in the units of its column, its energy one of
 # {glue:text}`rivals-energy`: what is narrow for an angle is wider than nearly all energies that there are, and
 # $\delta =$ {glue:text}`rivals-kde` is no surprise.  Mixtures, which have a covariance for that, do better:
 # {glue:text}`rivals-gmm-50`, {glue:text}`rivals-gmm-100` and {glue:text}`rivals-gmm-1000`
 # with 50, 100 and 1000 components, and no network is needed for it; smearing the training events by 5% has
-# {glue:text}`rivals-5`, at the price in $\delta_{OF}$ that {doc}`merit` explains.
+# {glue:text}`rivals-5`, at the price in $\delta_{OF}$ that {doc}`merit` explains.  {numref}`rivals-fig1` sets all of
+# them side by side.
 
 # %% [markdown]
 # ## A rival of today
@@ -245,7 +246,7 @@ plt.show()
 # There is no adversary, and the loss has one minimum.  Ours has {glue:text}`rivals-flow-network`, is trained for
 # {glue:text}`rivals-flow-epochs` epochs on the same events, standardised by mean and deviation, and integrated in
 # {glue:text}`rivals-flow-steps` steps of the midpoint rule ({glue:text}`rivals-flow-scale`).  Its $\delta$ is
-# {glue:text}`rivals-flow`.
+# {glue:text}`rivals-flow` ({numref}`rivals-today`).  {numref}`rivals-claims` has what the paper says of all of these.
 
 # %% tags=["hide-input"]
 report.show_table(

@@ -40,7 +40,7 @@ from scipy import stats
 
 from amplib.book import report
 from amplib.book.obtain import obtain
-from amplib.estimate import Estimate
+from amplib.estimate import Estimate, enumerated
 from amplib.studies.showers import figures
 from amplib.studies.showers.reading import ACTIVE, PAPER_AXES, VISIBLE, fit_resolution, summarise
 from amplib.studies.showers.study import RADII
@@ -87,6 +87,9 @@ layers_together = 100 * here.layer_correlations()[9]
 report.tell(
     **{
         "shower-energy": f"{study.energy:g}",
+        "shower-energy-paper": "as those of the paper have"
+        if study.energy == figures.PAPER_ENERGY
+        else f"where those of the paper have {figures.PAPER_ENERGY:g}",
         "shower-particle": study.particle,
         "shower-other": other,
         "shower-number": len(here),
@@ -138,7 +141,7 @@ report.origin("showers-fig7", result if study.particle == "photon" else by_parti
 # Thirty layers of silicon, 0.525 mm thick, stand behind 20 plates of 2.1 mm and 10 plates of 4.2 mm of
 # tungsten: 24 radiation lengths.  Each layer is read out in 30 × 30 cells of 5.09 mm about the axis.  A
 # photon enters at right angles, at the centre of the grid, where four cells meet, and what every
-# cell sees is recorded in MeV.  A cell below 0.1 MeV counts as silent.
+# cell sees is recorded in MeV ({numref}`showers-fig1`).  A cell below 0.1 MeV counts as silent.
 
 # %% mystnb={"figure": {"name": "showers-fig1", "caption": "One {glue:text}`shower-particle` of {glue:text}`shower-energy` GeV: its cells in space (above), the energy summed along $y$, along $x$ and along the axis (below, from left to right).\n\n{glue:text}`showers-fig1-origin`"}, "image": {"alt": "Event display of one shower, in space and in three projections"}} tags=["hide-input"]
 figures.event_display(here.display)
@@ -170,7 +173,8 @@ plt.show()
 #
 # The energy lost in a layer is a known function of three random numbers, and sampling and primaries add a known variance:
 # means and spreads follow by integration, with no random number drawn, and so does the share of a column
-# of cells.
+# of cells.  {numref}`showers-fig2` and {numref}`showers-fig3` set both beside what is simulated, and
+# {numref}`showers-checks` says how far apart they may be by chance.
 
 # %% mystnb={"figure": {"name": "showers-fig2", "caption": "Mean energy in each layer for a {glue:text}`shower-particle` and an {glue:text}`shower-other` of {glue:text}`shower-energy` GeV: simulated (points; bars: spread from shower to shower) and integrated over the cells of the grid (lines; bands: spread). Below: their ratio, with the standard error of the mean. The kink behind layer 20 is the thicker tungsten.\n\n{glue:text}`showers-fig2-origin`"}, "image": {"alt": "Longitudinal profile of photons and electrons, simulated and integrated"}} tags=["hide-input"]
 figures.longitudinal_profiles({study.particle: here, other: there})
@@ -207,9 +211,10 @@ report.show_table(
             f"{ends(spread, 2)}, standard errors {ends(spread_error, 3)}",
         ],
         [
-            f"energy within {' / '.join(f'{r:g}' for r in RADII)} Molière radii",
-            f"{' / '.join(f'{s:.2%}' for s in here.expected_contained())}, to 0.1%: cells enter by their mean effect",
-            " / ".join(f"{share.value:.2%}" for share in here.contained()),
+            f"energy within {enumerated(f'{r:g}' for r in RADII)} Molière radii",
+            enumerated(f"{share:.2%}" for share in here.expected_contained())
+            + ", to 0.1%: cells enter by their mean effect",
+            enumerated(f"{share.value:.2%}" for share in here.contained()),
         ],
         [
             "mean depth of photons less that of electrons",
@@ -217,9 +222,9 @@ report.show_table(
             f"{deeper} X₀",
         ],
         [
-            "photons that leave layer 1 / 2 / 3 / 4 empty",
-            " / ".join(f"{p:.1%}" for p in photon.expected["empty"][:4]),
-            " / ".join(f"{p.value:.1%}" for p in unseen)
+            "photons that leave layer 1, 2, 3 and 4 empty",
+            enumerated(f"{p:.1%}" for p in photon.expected["empty"][:4]),
+            enumerated(f"{p.value:.1%}" for p in unseen)
             + f", standard errors to {max(p.error for p in unseen):.1%}",
         ],
         ["mean of X, of Y, from the axis", "0 cells", f"{x}, {y} cells"],
@@ -247,7 +252,8 @@ plt.show()
 #
 # The reconstructed energy is the sum over layers of what is seen, divided by the sampling fraction and
 # weighted with the layer's depth, half-way to either neighbour.  What it misses, by integration except for
-# the threshold, which is counted in these showers and so not tested:
+# the threshold, which is counted in these showers and so not tested, is in {numref}`showers-losses`;
+# {numref}`showers-fig5` has what that does to response and resolution.
 
 # %% tags=["hide-input"]
 report.show_table(
@@ -274,12 +280,15 @@ report.show_table(
     ],
 )
 
-# %% mystnb={"figure": {"name": "showers-fig5", "caption": "Left: the reconstructed over the true energy, and one less the losses of the table above (dashed), with 1% about the mean (band). Right: its resolution, with the fit {glue:text}`shower-stochastic` over the root of the energy in GeV and {glue:text}`shower-constant` added in quadrature, of chi-square {glue:text}`shower-chi2` for {glue:text}`shower-freedom` degrees of freedom (p = {glue:text}`shower-fit-p`). The energy lost behind the last layer varies from shower to shower, the more the higher the energy; the constant term stands for that.\n\n{glue:text}`showers-fig5-origin`"}, "image": {"alt": "Linearity and resolution from 5 to 200 GeV"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig5", "caption": "Left: the reconstructed over the true energy, and one less the losses of {numref}`showers-losses` (dashed), with 1% about the mean (band). Right: its resolution, with the fit {glue:text}`shower-stochastic` over the root of the energy in GeV and {glue:text}`shower-constant` added in quadrature, of chi-square {glue:text}`shower-chi2` for {glue:text}`shower-freedom` degrees of freedom (p = {glue:text}`shower-fit-p`). The energy lost behind the last layer varies from shower to shower, the more the higher the energy; the constant term stands for that.\n\n{glue:text}`showers-fig5-origin`"}, "image": {"alt": "Linearity and resolution from 5 to 200 GeV"}} tags=["hide-input"]
 figures.response_and_resolution(scanned, a.value, b.value)
 plt.show()
 
 # %% [markdown]
 # ## What the papers measure of them
+#
+# Active cells, visible energy, centroid and single cells are in {numref}`showers-fig4`, the correlations of
+# eleven numbers of a shower in {numref}`showers-fig6`.
 
 # %% mystnb={"figure": {"name": "showers-fig4", "caption": "Number of active cells, visible energy, centroid, and the energies of single cells, at {glue:text}`shower-energy` GeV: both ways to draw hits, and the other particle. Grey lines: the threshold and, at 50 GeV, the ends of the axes of the paper's Fig. 3 (dotted) and where its active cells peak.\n\n{glue:text}`showers-fig4-origin`"}, "image": {"alt": "Distributions of active cells, visible energy, centroid and cell energies"}} tags=["hide-input"]
 figures.distributions(
@@ -298,7 +307,7 @@ plt.show()
 # %% [markdown]
 # ## What this truth is not
 #
-# The showers of this page have {glue:text}`shower-energy` GeV; those of the paper, 50 GeV.
+# The showers of this page have {glue:text}`shower-energy` GeV, {glue:text}`shower-energy-paper`.
 #
 # Calibrated to the paper:
 #

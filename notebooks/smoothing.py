@@ -34,6 +34,7 @@ import matplotlib.pyplot as plt
 
 from amplib.book import report
 from amplib.book.obtain import obtain
+from amplib.estimate import enumerated
 from amplib.metrics.amplification import ratio
 from amplib.models.smoothing import LABELS
 from amplib.studies.camel.figures import quantile_mse_panels, with_failures
@@ -88,11 +89,8 @@ loo = baselines["loo"]
 report.tell(
     **{
         "loo-equivalents": report.each(loo.n_equiv, quantiles),
-        "scott-equivalents": report.each(baselines["scott"].n_equiv, quantiles),
-        "histogram-equivalents": report.each(baselines["histogram"].n_equiv, quantiles),
         "bootstrap-equivalents": report.each(baselines["bootstrap"].n_equiv, quantiles),
-        "mixture-equivalents": report.each(baselines["mixture"].n_equiv, quantiles),
-        "smooth-quantiles": ", ".join(map(str, quantiles)),
+        "smooth-quantiles": enumerated(quantiles),
         "gan-over-loo": report.each(ratio(gan.asymptote, loo), quantiles),
         "gan-over-histogram": report.each(ratio(gan.asymptote, baselines["histogram"]), quantiles),
         "gan-word-loo": report.in_words(ratio(gan.asymptote, loo), quantiles),
@@ -111,20 +109,19 @@ plt.show()
 # %% [markdown]
 # ## What a GAN adds, and what it does not
 #
-# Events drawn from the samples are worth {glue:text}`bootstrap-equivalents` points at
-# {glue:text}`smooth-quantiles` quantiles.  The mixture is another way to the fit's form
-# ({glue:text}`mixture-equivalents`).
+# {numref}`smoothing-equivalents` holds two checks.  Events drawn from the samples, the bootstrap, are worth
+# the samples themselves; and the mixture, another way to the fit's form, is worth what the fit is.
 #
-# **Amplification as such is nothing special.**  Twenty bins amplify
-# ({glue:text}`histogram-equivalents`), and the leave-one-out kernel estimate is worth
-# {glue:text}`loo-equivalents` points.  Textbook rules are not: Scott's rule takes the distance of
-# the humps for the width of the density and ends at {glue:text}`scott-equivalents`, below the
-# sample it started from.
+# **Amplification as such is nothing special.**  Twenty bins amplify, and so does the leave-one-out kernel
+# estimate ({numref}`smoothing-fig1`: their lines lie below that of the sample).  Textbook rules do not: Scott's
+# and Silverman's take the distance of the humps for the width of the density and end below the sample that they
+# started from.
 #
 # **The GAN against smoothing.**  The papers read 150 to 500 and 150 to 600 points off their figures for the
-# GAN, from 10 to 50 quantiles, and up to 750 for the ensemble; the leave-one-out kernel estimate is worth
-# {glue:text}`loo-equivalents`.  The GANs of this page, of the preset that the ensembles have, in units of that estimate on the same samples (ratios of mean errors, with
-# paired standard errors, at {glue:text}`smooth-quantiles` quantiles):
+# GAN, from 10 to 50 quantiles, and up to 750 for the ensemble; at {glue:text}`smooth-quantiles` quantiles the
+# leave-one-out kernel estimate is worth {glue:text}`loo-equivalents`.  The GANs of this page are of the preset
+# that the ensembles have.  In units of that estimate on the same samples, as ratios of mean errors with paired
+# standard errors:
 #
 # - a single GAN is worth {glue:text}`gan-over-loo` of it: {glue:text}`gan-word-loo`.  In units
 #   of twenty bins it is worth {glue:text}`gan-over-histogram`.

@@ -20,12 +20,13 @@
 # showers and hadrons, {glue:text}`ttbar-multiparton` multiple interactions; at least one W goes to an electron or a muon.  Stable particles pass
 # a parametrised detector with the numbers of Delphes' {cite}`favereau2014` card for ATLAS; FastJet
 # {cite}`cacciari2012` finds jets, anti-$k_t$ {cite}`cacciari2008` with a radius of
-# {glue:text}`ttbar-radius`; the card has 0.6.  As the paper
-# has it, an event has at least four jets with $p_T > 20$ GeV, of which the four leading in $p_T$ are kept, and
+# {glue:text}`ttbar-radius`.  As the paper
+# has it, an event ({numref}`top-pairs-fig1`) has at least four jets with $p_T > 20$ GeV, of which the four leading in $p_T$ are kept, and
 # one or two leptons.  Its 26 columns: missing momentum and its azimuth, then energy, $p_T$, $\eta$ and
 # $\phi$ of four jets and two leptons, in MeV, zeros for a lepton that is not there.  Of the events in which a W
 # goes to an electron or a muon {glue:text}`ttbar-survival` survive, {glue:text}`ttbar-dileptons` of them with
-# two leptons; to simulate those of this page took {glue:text}`ttbar-time` of one core.  The paper took
+# two leptons ({numref}`top-pairs-cut-flow`); to simulate those of this page took {glue:text}`ttbar-time` of one core,
+# most of it in the stages of {numref}`top-pairs-stages`.  The paper took
 # its matrix elements from MadGraph and merged them with the shower; here extra jets come from the shower alone.
 
 # %% tags=["parameters"]
@@ -62,10 +63,16 @@ first, *_, last = flow.values()
 report.show_banner(result)
 
 # %% tags=["remove-cell"]
+CARD_RADIUS = 0.6
 report.tell(
     **{
         "ttbar-energy": f"{result.study.energy / 1000:g}",
-        "ttbar-radius": f"{result.study.radius:g}",
+        "ttbar-radius": f"{result.study.radius:g}, "
+        + (
+            "the card's"
+            if result.study.radius == CARD_RADIUS
+            else f"where the card has {CARD_RADIUS}"
+        ),
         "ttbar-multiparton": "with" if result.study.multiparton == "on" else "without",
         "ttbar-taus": result.study.taus,
         "phi-modulation": tops.cell_modulation("j1").percent(),
@@ -113,7 +120,8 @@ report.show_table(
 # %% [markdown]
 # ## Checks
 #
-# Jets and missing momentum are sums over cells.  The table gives the
+# Jets and missing momentum are sums over cells; {numref}`top-pairs-fig3` shows how well they give back quarks and
+# neutrinos.  {numref}`top-pairs-checks` gives the
 # resolution that the card's formulas predict for a typical jet and for four; the tests sum the cells of each
 # jet and of each event from its particles, and hold the detector to that.
 #

@@ -309,7 +309,7 @@ plt.show()
 # ## The scan
 #
 # Sixteen networks, dim $z$ of 16 to 28 and $B$ of $10^{-7}$ to $10^{-4}$, each at three offsets with $\alpha = 1$ ({numref}`bvae-tab1`) and at three smudge
-# factors with $\gamma = 0$ ({numref}`bvae-tab2`).  The two tables show the fifteen of least $\delta$, as the paper's do.
+# factors with $\gamma = 0$ ({numref}`bvae-tab2`); {numref}`top-vae-claims` has what the paper says of them.  The two tables show the fifteen of least $\delta$, as the paper's do.
 # {glue:text}`top-vae-scan-scale` Each network was trained on {glue:text}`top-vae-scan-training` events for {glue:text}`top-vae-scan-epochs` epochs and
 # judged by {glue:text}`top-vae-scan-events`.  Errors are {glue:text}`top-vae-scan-errors`.  *Rank* says what is not told apart: the
 # best and the worst place that a model may have in the whole table, as 95% intervals of its $\delta$ and another's overlap or

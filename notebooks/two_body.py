@@ -20,9 +20,10 @@
 # A particle of 100 GeV at rest decays into two, whose masses are uniform from 0 to 50 GeV: the paper gives
 # neither range, and every number scales with the first.  Polar angle and azimuth are drawn from uniform
 # distributions, as the paper says.  A uniform polar angle crowds the decays about the axis: $p_z$ is rare
-# about zero, where an isotropic decay would be flat.  The ten columns are the energies,
+# about zero, where an isotropic decay would be flat ({numref}`two-body-fig1`).  The ten columns are the energies,
 # the momenta and the masses, more than there are degrees of freedom: a model must learn
-# $E^2 - \mathbf p^2 - m^2 = 0$.
+# $E^2 - \mathbf p^2 - m^2 = 0$.  That this and the conservation of energy and momentum hold of the sample to
+# rounding is checked in {numref}`two-body-checks`.
 
 # %% tags=["parameters"]
 preset = "best"

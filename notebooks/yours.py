@@ -189,7 +189,8 @@ draw_factors({key: a.factor for key, a in answers.items()}, list(truths), list(g
 plt.show()
 
 # %% [markdown]
-# Worth more than their samples, as all of the 95% interval lies above one: {glue:text}`yours-above`.  Worth
+# {numref}`yours-factors` and {numref}`yours-fig1` have the answers.  Worth more than their samples, as all of the 95%
+# interval lies above one: {glue:text}`yours-above`.  Worth
 # less: {glue:text}`yours-below`.  Best by the lower end of the interval: {glue:text}`yours-best`.
 # Answered with a bound: {glue:text}`yours-bounds`.
 #

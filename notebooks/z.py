@@ -19,7 +19,8 @@
 # {cite}`alwall2014`; in the s-channel there is one answer at tree level,
 # $p(\cos\theta) = \tfrac38 (1 + \cos^2\theta) + A_{FB}\cos\theta$, with an asymmetry that follows from the
 # couplings.  Ours is {glue:text}`z-asymmetry`, the exact one for Pythia's couplings
-# {glue:text}`z-exact-asymmetry`.
+# {glue:text}`z-exact-asymmetry`; {numref}`z-fig1` shows the density over all angles, {numref}`z-checks` what else
+# must hold.
 #
 # Sixteen columns hold the four-momenta of $e^-$, $e^+$, $\mu^-$ and $\mu^+$, of which eight are zero in every
 # event: a generator must decide for one flavour, and no average of two events is an event.

@@ -10,9 +10,13 @@ import nbformat
 import pytest
 
 from amplib.__main__ import assignments, span
+from amplib.book.jobs import places, profile_folder
+from amplib.book.points import from_file
 from amplib.book.report import check_names, read_parameters
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
+from amplib.store.shares import take
+from amplib.studies.catalogue import STUDIES
 
 INJECTED = {
     "a second command": "n_train=0; touch {file}",
@@ -83,6 +87,27 @@ def test_what_is_no_name_never_reaches_a_notebook(name):
         check_names(["n_train", name])
 
 
+SWEEPS = {
+    "nested without end": "[" * 5000,
+    "a number for a name": "notebook: amplify\ngrid: {1: [1]}",
+    "a list for a notebook": "notebook: [[amplify]]\ngrid: {seed: [1]}",
+    "a mapping for a notebook": "notebook: {amplify: 1}\ngrid: {seed: [1]}",
+    "a day for a number": "notebook: yours\npreset: smoke\ngrid: {n_train: [2026-01-01]}",
+    "a mapping for a number": "notebook: yours\npreset: smoke\nlist: [{n_train: {a: 1}}]",
+    "Python": "!!python/object/apply:os.system ['touch pwned']",
+}
+
+
+@pytest.mark.parametrize("how", SWEEPS)
+def test_a_sweep_that_cannot_be_is_refused_in_one_line(how, tmp_path):
+    path = tmp_path / "sweep.yml"
+    path.write_text(SWEEPS[how])
+    with pytest.raises(ParameterError) as caught:
+        from_file(path, "smoke", 10)
+    assert len(str(caught.value).splitlines()) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["sweep.yml"]
+
+
 def test_names_of_parameters_do():
     check_names(["n_train", "gradient_path", "preset", "quantiles", "beta_1"])
 
@@ -151,6 +176,18 @@ def test_spans_that_are_refused(text):
             "profile = 'pbs': allowed are htcondor, kubernetes, slurm, or a folder",
         ),
         (["cluster", "gan", "--profile", "pbs"], "profile = 'pbs'"),
+        (["cluster", "gan", "--profile", ""], "profile = ''"),
+        (["sweep", "closer", "--set", "resolutions=3,4"], "resolutions = 3: must be a list"),
+        (["sweep", "how_far", "--set", "jobs=x"], "jobs = 'x': must be an integer, as in 1000"),
+        (["sweep", "reweighted", "--set", "made_energy=0"], "made_energy = 0: must be a number"),
+        (["sweep", "latent", "--set", "gamma=nan,1"], "gamma = 'nan': must be a number"),
+        (["sweep", "rivals", "--set", "training_events=0"], "training_events = 0"),
+        (["sweep", "top_vae", "--set", "gamma=-1"], "gamma = -1: must be a number"),
+        (["sweep", "amplify", "--set", "seed=1", "--profile", ""], "profile = ''"),
+        (["figure", "amplify-fig2", "--preset", "x"], "preset = 'x': allowed are best, smoke"),
+        (["merge", "README.md"], "is no archive of results"),
+        (["worth", "x.npy", "--truth", "shells-999999999"], "truth = 'shells-999999999'"),
+        (["worth", "x.npy", "--truth", "shells-٥"], "allowed are camel-back, ring"),
         (["cluster", "nothing"], "unknown study 'nothing'"),
         (["cluster", "gan", "--preset", "best"], "allowed are smoke, laptop, paper"),
         (["cluster", "gan", "--jobs", "0"], "jobs = 0: must be an integer from 1"),
@@ -162,6 +199,23 @@ def test_a_mistake_on_the_command_line_is_one_line(arguments, line):
     assert status == 2
     assert line in said
     assert len(said.splitlines()) == 1, said
+
+
+@pytest.mark.parametrize("text", ["jobs: x", "[]", "jobs: [", "jobs: -1", "jobs: 1.5"])
+def test_a_profile_that_cannot_be_is_one_line(text, tmp_path):
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ParameterError, match=r"config\.yaml: ") as caught:
+        places(profile_folder(str(tmp_path)), None)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("data", [b"junk", b"\x1f\x8b\x08\x00", b"BZh9", b"\xfd7zXZ\x00\x00", b""])
+def test_what_is_no_archive_is_one_line(data, tmp_path):
+    (tmp_path / "share.tar").write_bytes(data)
+    with pytest.raises(ValueError, match="is no archive of results") as caught:
+        take(tmp_path / "share.tar", STUDIES, tmp_path / "results")
+    assert len(str(caught.value).splitlines()) == 1
+    assert {p.name for p in tmp_path.iterdir()} == {"share.tar"}
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

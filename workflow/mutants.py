@@ -4,8 +4,9 @@ python workflow/mutants.py named                      changes that once went unn
 python workflow/mutants.py [--sample N] [--seed S] [FILE ...]
 
 Of the second kind are all comparisons, operators, numbers, ``and``, ``not``, ``any``, ``min`` ...
-of metrics (the rules of verdicts among them) and truth, or of the given files.  Each is tried on a
-copy, first on the tests of its own file, then on those of its folder; 90% are to be caught.
+of metrics (the rules of verdicts among them) and truth, or of the given files, less those of
+``tests/survivors.yml``, which make no difference.  Each is tried on a copy, first on the tests of
+its own file, then on those of its folder; 90% are to be caught.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +30,9 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 SCOPE = ("amplib/metrics", "amplib/truth")
 ENOUGH = 0.9
-SECONDS = 900
-"""After which tests are stopped: a change that makes a loop endless is caught."""
+PATIENCE = 10
+"""Tests that take so many times as long as without the change, and a minute, are stopped: a change
+that makes a loop endless is caught."""
 MARKS = "not slow and not gpu and not browser"
 
 COMPARISONS = {"<=": "<", ">=": ">", "<": "<=", ">": ">=", "==": "!=", "!=": "=="}
@@ -61,10 +64,14 @@ class Mutant:
         """The changed source."""
         return source[: self.start] + self.new.encode() + source[self.end :]
 
-    def __str__(self) -> str:
+    def lines(self) -> tuple[str, str]:
+        """Of the source, before and after."""
         source = (ROOT / self.path).read_bytes()
-        old = source.splitlines()[self.line - 1].decode().strip()
-        new = self.of(source).splitlines()[self.line - 1].decode().strip()
+        old, new = (s.splitlines()[self.line - 1] for s in (source, self.of(source)))
+        return old.decode().strip(), new.decode().strip()
+
+    def __str__(self) -> str:
+        old, new = self.lines()
         return f"{self.path}:{self.line}: {old}  ->  {new}"
 
 
@@ -96,6 +103,12 @@ def generated(path: str) -> Iterator[Mutant]:
     for node in _nodes(ast.parse(source)):
         for (first, start), (last, end), new in _changes(node, source, starts):
             yield Mutant(path, starts[first - 1] + start, starts[last - 1] + end, new, first, tests)
+
+
+def harmless() -> list[tuple[str, str, str]]:
+    """Path, line and changed line of those of ``tests/survivors.yml``."""
+    rows = yaml.safe_load((ROOT / "tests" / "survivors.yml").read_text(encoding="utf-8"))
+    return [(row["in"], row["old"], row["new"]) for row in rows]
 
 
 def tests_of(path: str) -> tuple[str, ...]:
@@ -174,8 +187,8 @@ class Copy:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.sound: set[str] = set()
-        """Tests that pass as things are."""
+        self.seconds: dict[str, float] = {}
+        """That tests take which pass as things are."""
         for path in ROOT.iterdir():
             if path.name in ("amplib", "book", "tests"):
                 ignored = shutil.ignore_patterns("__pycache__")
@@ -192,24 +205,26 @@ class Copy:
         path = self.folder / mutant.path
         source = path.read_bytes()
         for tests in mutant.tests:
-            if tests not in self.sound and self._fails(tests):
-                raise RuntimeError(f"{tests} fails without any change")
-            self.sound.add(tests)
+            if tests not in self.seconds:
+                begin = time.monotonic()
+                if self._fails(tests, None):
+                    raise RuntimeError(f"{tests} fails without any change")
+                self.seconds[tests] = time.monotonic() - begin
             path.write_bytes(mutant.of(source))
             try:
-                if self._fails(tests):
+                if self._fails(tests, 60 + PATIENCE * self.seconds[tests]):
                     return True
             finally:
                 path.write_bytes(source)
         return False
 
-    def _fails(self, tests: str) -> bool:
+    def _fails(self, tests: str, seconds: float | None) -> bool:
         environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
         try:
             done = subprocess.run(
                 [*command, "-m", MARKS, tests],
-                cwd=self.folder, env=environment, capture_output=True, timeout=SECONDS,
+                cwd=self.folder, env=environment, capture_output=True, timeout=seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return True
@@ -229,7 +244,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files = options.files or [
             str(path.relative_to(ROOT)) for s in SCOPE for path in sorted((ROOT / s).rglob("*.py"))
         ]
-        mutants = [mutant for path in files for mutant in generated(path)]
+        known = harmless()
+        every = (mutant for path in files for mutant in generated(path))
+        mutants = [mutant for mutant in every if (mutant.path, *mutant.lines()) not in known]
     if options.sample:
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
     caught = 0

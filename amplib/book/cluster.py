@@ -47,7 +47,7 @@ def on_cluster(
     """
     if minutes is not None and not 0 < minutes < float("inf"):
         raise ValueError(f"minutes = {minutes}: must be a number above zero")
-    chosen = profile_folder(profile) if profile else None
+    chosen = profile_folder(profile) if profile is not None else None
     count = places(chosen, jobs)
     failed: dict[str, str] = {}
     for _ in range(ROUNDS):

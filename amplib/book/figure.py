@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from amplib.book.obtain import check_preset
 from amplib.files import repository, write_atomically
 from amplib.parameters import ParameterError
 
@@ -32,11 +33,12 @@ def draw(key: str, preset: str, parameters: Mapping[str, object]) -> list[Path]:
         The executed notebook in ``_build``; svg and pdf in ``_build/figures``.
 
     Raises:
-        ParameterError: for an unknown key.
+        ParameterError: for an unknown key or preset.
     """
     owner = owners()
     if key not in owner:
         raise ParameterError(f"unknown figure {key!r}; allowed: {', '.join(owner)}")
+    check_preset(preset)
     root = repository()
     executed = root / "_build" / f"{key}.ipynb"
     pairs = {"preset": preset, **parameters}

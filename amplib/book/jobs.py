@@ -54,10 +54,22 @@ def profile_folder(name: str) -> Path:
 
 
 def places(profile: Path | None, jobs: int | None) -> int:
-    """How many jobs run at once: as asked, as the profile says, or as there are cores."""
+    """How many jobs run at once: as asked, as the profile says, or as there are cores.
+
+    Raises:
+        ParameterError: if the profile cannot be read, or says something else than a number.
+    """
     if jobs or profile is None:
         return jobs or os.cpu_count() or 1
-    return int(yaml.safe_load((profile / "config.yaml").read_text()).get("jobs", 1))
+    path = profile / "config.yaml"
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{path}: {' '.join(str(error).split())}") from None
+    allowed = said.get("jobs", 1) if isinstance(said, dict) else None
+    if type(allowed) is not int or allowed < 1:
+        raise ParameterError(f"{path}: jobs = {allowed!r}: must be an integer from 1")
+    return allowed
 
 
 def allowed(estimate: float) -> int:

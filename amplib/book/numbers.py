@@ -11,7 +11,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from amplib.estimate import LEVEL, AtLeast, Estimate, Interval, Share
+from amplib.estimate import LEVEL, AtLeast, Estimate, Interval, Share, enumerated
 
 GLUED = "numbers of "
 """Glue keys of numbers begin with this; the text's own key follows."""
@@ -20,10 +20,10 @@ MEDIAN_LEVEL = 0.68
 
 
 class Resolutions(dict[int, object]):
-    """A measurement at several numbers of quantiles; prints ``a / b / c``."""
+    """A measurement at several numbers of quantiles; prints ``a, b and c``."""
 
     def __str__(self) -> str:
-        return " / ".join(map(str, self.values()))
+        return enumerated(self.values())
 
 
 def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:

@@ -47,11 +47,20 @@ def asked(notebook: Path) -> set[str]:
     return set(re.findall(r'\bobtain\("([\w-]+)"', notebook.read_text(encoding="utf-8")))
 
 
+def check_preset(preset: object) -> None:
+    """Refuse what is neither ``best`` nor a preset.
+
+    Raises:
+        ParameterError: in one line.
+    """
+    if preset not in (BEST, *PRESETS):
+        raise ParameterError(f"preset = {preset!r}: allowed are {BEST}, {', '.join(PRESETS)}")
+
+
 def stored(name: str, preset: str = BEST, **overrides: object) -> Result:
     """As ``obtain``, but nothing is computed."""
+    check_preset(preset)
     if preset != BEST:
-        if preset not in PRESETS:
-            raise ParameterError(f"preset = {preset!r}: allowed are {BEST}, {', '.join(PRESETS)}")
         return Result(make_study(name, preset, **overrides), preset)
     paper = Result(make_study(name, "paper", **overrides), "paper")
     done = paper.done()

@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from scipy.stats import qmc
 
+from amplib.book.obtain import asked
 from amplib.book.report import check_names
 from amplib.files import repository
 from amplib.parameters import ParameterError
@@ -76,6 +77,8 @@ def from_file(path: Path, preset: str, most: int) -> list[Point]:
         raise ParameterError(f"{path}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParameterError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ParameterError(f"{path} is nested without end") from None
     if not isinstance(content, dict):
         raise ParameterError(f"{path}: expected {', '.join(KEYS)}")
     for key in content:
@@ -98,7 +101,7 @@ def points(
     """
     sources = {path.stem: path for path in sorted((repository() / "notebooks").glob("*.py"))}
     for name in notebooks:
-        if name not in sources:
+        if not isinstance(name, str) or name not in sources:
             raise ParameterError(f"notebook = {name!r}: allowed are {', '.join(sources)}")
     parts = [_block(kind, content) for kind, content in blocks.items()]
     count = len(notebooks) * math.prod(map(len, parts))
@@ -121,7 +124,8 @@ def points(
 
 
 def _check(notebook: str, source: Path, parameters: Values) -> None:
-    """Names against the notebook's parameters cell and its study, values against the study."""
+    """Names against the notebook's parameters cell and its study, values against what the cell has
+    by default and against every study that the notebook asks for."""
     check_names(parameters)
     own, study = parameters_of(source)
     theirs = [f.name for f in fields(STUDIES[study])] if study else []
@@ -129,20 +133,45 @@ def _check(notebook: str, source: Path, parameters: Values) -> None:
         if name not in own and name not in theirs:
             allowed = ", ".join(dict.fromkeys((*own, *theirs)))
             raise ParameterError(f"{notebook} has no parameter {name!r}; allowed: {allowed}")
+        if name not in theirs:
+            _check_kind(name, parameters[name], own[name])
     preset = str(parameters["preset"])
-    if study:
-        base = "laptop" if preset == "best" else preset
-        make_study(study, base, **{k: v for k, v in parameters.items() if k in theirs})
+    base = "laptop" if preset == "best" else preset
+    for one in {study} if study else asked(source):
+        known = [f.name for f in fields(STUDIES[one])]
+        make_study(one, base, **{k: v for k, v in parameters.items() if k in known})
 
 
-def parameters_of(source: Path) -> tuple[list[str], str | None]:
-    """Names in a notebook's parameters cell, and the study of which it takes every field."""
+KINDS = {int: "an integer", float: "a number", str: "text", bool: "True or False"}
+
+
+def _check_kind(name: str, value: object, default: object) -> None:
+    """Refuse a word in the place of a number, a number in that of a list, and the like."""
+    if value is None:
+        return
+    if default is None:
+        if type(value) not in KINDS:
+            raise ParameterError(f"{name} = {value!r}: must be a number or text")
+        return
+    if isinstance(default, list):
+        fits = isinstance(value, list) and all(type(v) is type(default[0]) for v in value)
+        expected = f"a list, as in {default}"
+    else:
+        kinds = (int, float) if isinstance(default, float) else (type(default),)
+        fits, expected = type(value) in kinds, f"{KINDS[type(default)]}, as in {default!r}"
+    if not fits:
+        raise ParameterError(f"{name} = {value!r}: must be {expected}")
+
+
+def parameters_of(source: Path) -> tuple[Values, str | None]:
+    """A notebook's parameters cell, and the study of which it takes every field."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
-    names = []
+    names: Values = {}
     for node in tree.body:  # the parameters cell is the first code
         if not isinstance(node, ast.Assign):
             break
-        names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+        value = ast.literal_eval(node.value)
+        names |= {target.id: value for target in node.targets if isinstance(target, ast.Name)}
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "read_parameters":
             for keyword in call.keywords:

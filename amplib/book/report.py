@@ -18,9 +18,9 @@ from myst_nb import glue
 from amplib.book import numbers
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
-from amplib.estimate import AtLeast, Estimate
+from amplib.estimate import AtLeast, Estimate, enumerated
 from amplib.parameters import ParameterError
-from amplib.store.results import Result, cost_so_far
+from amplib.store.results import Result, cost_so_far, total_cost
 from amplib.studies.catalogue import STUDIES
 from amplib.style import use_style
 
@@ -30,15 +30,20 @@ HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?[0-9]+|_[iod]h|_exit_code|__\w+__")
 """IPython's own names among those with an underscore."""
 
 
-def check_names(names: Iterable[str]) -> None:
+def check_names(names: Iterable[object]) -> None:
     """Refuse what is no name of a parameter, before papermill writes it into a notebook as code.
 
     Raises:
         ParameterError: naming it.
     """
     for name in names:
-        plain = name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
-        if not plain or name.startswith("_") or name in RESERVED:
+        plain = isinstance(name, str) and name.isidentifier() and name.isascii()
+        if (
+            not plain
+            or str(name).startswith("_")
+            or name in RESERVED
+            or keyword.iskeyword(str(name))
+        ):
             raise ParameterError(f"{name!r} is no name of a parameter")
 
 
@@ -78,7 +83,8 @@ def read_parameters(
 def tell(**texts: object) -> None:
     """Glue texts under their names, for ``{glue:text}`` in prose and captions, and the numbers
     among them for machines: a sweep over this notebook collects them."""
-    for name, text in [*((n, str(t)) for n, t in texts.items()), *numbers.glued(texts)]:
+    printed = ((n, typeset(str(t))) for n, t in texts.items())
+    for name, text in [*printed, *numbers.glued(texts)]:
         glue(name, text, display=False)
 
 
@@ -104,7 +110,7 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
     if simulation:
         text += f" Simulation: {duration(simulation)} of one core."
     glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
-    seconds = simulation + sum(cost_so_far(r)[0] for r in results)
+    seconds = simulation + total_cost(results)
     presets = ", ".join(sorted({r.preset for r in results}))
     cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)
@@ -120,7 +126,7 @@ def _origin(results: Sequence[Result]) -> str:
         f"[{study.name}] preset {results[0].preset}, {several}{done} of {wanted} "
         f"parts, seed {study.asdict()['seed']}, "
         f"commit {', '.join(commits)}, {'; '.join(devices)}, "
-        f"{duration(sum(cost_so_far(r)[0] for r in results))}."
+        f"{duration(total_cost(results))}."
     )
 
 
@@ -183,17 +189,54 @@ def show_table(
 ) -> None:
     """Display a table with an id and a caption."""
     lines = [head, ["---"] * len(head), *rows]
-    body = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    body = in_symbols("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
     display(Markdown(f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::"))
 
 
+def typeset(text: str) -> str:
+    """With powers of ten as they are written.
+
+    >>> typeset("9.3e-04 of 1e+06, commit 1e5")
+    '9.3 × 10⁻⁴ of 10⁶, commit 1e5'
+    """
+
+    def power(found: re.Match[str]) -> str:
+        factor, exponent = found[1], str(int(found[2]))
+        ten = "10" + exponent.translate(SUPERSCRIPTS)
+        return ten if factor == "1" else f"{factor} × {ten}"
+
+    return re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)e([-+]\d+)\b", power, text)
+
+
+SYMBOLS = {
+    "δ_OF": r"$\delta_{OF}$",
+    "N_equiv": r"$N_\mathrm{equiv}$",
+    "<S²>": r"$\langle S^2\rangle$",
+}
+"""As text for a terminal has them, and as mathematics."""
+
+
+def in_symbols(text: str) -> str:
+    """Markdown of a text for a terminal.
+
+    >>> in_symbols("δ_OF below 1e-03")
+    '$\\\\delta_{OF}$ below 10⁻³'
+    """
+    for plain, symbol in SYMBOLS.items():
+        text = text.replace(plain, symbol)
+    return typeset(text)
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> numbers.Resolutions:
-    """A measurement at every resolution; prints ``a / b / c``."""
+    """A measurement at every resolution; prints ``a, b and c``."""
     return numbers.Resolutions({q: measure(q) for q in quantiles})
 
 
 def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:
-    """Ratios in words: more or less than one, if the 95% interval is."""
+    """Ratios in words: ``more at 50, not told apart at 10 and 20`` from one by the 95% interval."""
 
     def word(estimate: Estimate) -> str:
         _, low, high = estimate.interval()
@@ -201,4 +244,7 @@ def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> st
             return "not told apart"
         return "more" if estimate.value > 1 else "less"
 
-    return ", ".join(f"{word(measure(q))} at {q}" for q in quantiles)
+    said: dict[str, list[int]] = {}
+    for q in quantiles:
+        said.setdefault(word(measure(q)), []).append(q)
+    return ", ".join(f"{what} at {enumerated(where)}" for what, where in said.items())

@@ -41,7 +41,7 @@ def sweep(
         ParameterError: if the same sweep is under way, or for an unknown profile.
     """
     folder = ROOT / "_build" / "sweeps" / name
-    chosen = profile_folder(profile) if profile else None
+    chosen = profile_folder(profile) if profile is not None else None
     jobs = places(chosen, jobs)
     with alone(folder, "sweep"):
         plan = write_plan(folder, points)

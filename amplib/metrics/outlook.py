@@ -24,6 +24,8 @@ HOPELESS_AUC, HOPELESS_SHARE = 0.95, 0.01
 Gaussians of equal width, where an AUC of 0.95 leaves 0.4% of the events."""
 FREE = 1.1
 """r up to which weights cost next to nothing."""
+RANGES = np.array([(0, 1), (1, np.inf), (1, np.inf), (0, 1), (0, np.inf), (0, 1)])
+"""Between which each estimate of an ``Outlook`` is, in their order."""
 TOLERABLE = 0.01
 """Share of the truth that may be out of reach of a sample that weights save."""
 

@@ -49,6 +49,7 @@ from amplib.models.volumes import (
     StackedConv3d,
     StackedConvTranspose3d,
 )
+from amplib.models.weight_shapes import CHANNELS, DENSE, divided
 
 _Module = TypeVar("_Module", bound=nn.Module)
 LEAK = 0.2
@@ -56,9 +57,7 @@ LATENT_LEAK = 0.01
 """Of the latent critic and of the critic's layer on the difference."""
 ENERGY_UNIT = 100.0
 """GeV."""
-CHANNELS = (8, 16, 32, 64)
 FILTERS = 128
-DENSE = (4000, 768)
 LATENT_CRITIC = (1, 50, 100, 50, 1)
 COMPONENTS = 16
 """Of the Gaussian mixture that is fitted to encoded showers."""
@@ -66,10 +65,6 @@ COMPONENTS = 16
 TERMS = ("critic", "reset critic", "latent critic", "divergence", "discrepancy")
 """Losses of a step: what both networks of the critic minimise, that of the latent critic, and the
 latent terms of the autoencoder, without their weights."""
-
-
-def _divided(numbers: tuple[int, ...], scale: int) -> list[int]:
-    return [max(1, n // scale) for n in numbers]
 
 
 def _leaky(x: Tensor, leak: float = LEAK) -> Tensor:
@@ -101,8 +96,8 @@ class Encoder(nn.Module):
     ):
         super().__init__()
         self.energy = energy
-        c = _divided(CHANNELS, config.scale)
-        wide, narrow = _divided(DENSE, config.scale)
+        c = divided(CHANNELS, config.scale)
+        wide, narrow = divided(DENSE, config.scale)
         layers = []
         for i, o in pairwise([1, *c[:3]]):
             side = side // 2 + 1  # 30: 16, 9, 5
@@ -130,8 +125,8 @@ class Decoder(nn.Module):
         super().__init__()
         self.energy, self.third = energy, side // 3
         self.noise = config.noise // config.scale
-        c = _divided(CHANNELS, config.scale)
-        wide, narrow = _divided(DENSE, config.scale)
+        c = divided(CHANNELS, config.scale)
+        wide, narrow = divided(DENSE, config.scale)
         widths = [config.latent + self.noise + 1, narrow, wide, c[0] * self.third**3]
         self.dense = StackedLayers(widths, starts)
         up = StackedConvTranspose3d(c[0], c[0], 3, starts, stride=3, padding=1, output=side)
@@ -167,7 +162,7 @@ class Critic(nn.Module):
     ):
         super().__init__()
         self.energy = energy
-        (filters,) = _divided((FILTERS,), config.scale)
+        (filters,) = divided((FILTERS,), config.scale)
         half = max(1, filters // 2)
         inner = (side - 3) // 2 + 1  # 30: 14, 6, 4
         last = (inner - 3) // 2 + 1

@@ -28,15 +28,13 @@ from amplib.models.volumes import (
     StackedConv3d,
     StackedConvTranspose3d,
 )
+from amplib.models.weight_shapes import SIDE
 
 LEAK = 0.2
 ENERGY_UNIT = 100.0
 """GeV."""
 DEVIATION = 0.02
 """Of the first weights of every layer."""
-
-SIDE = 30
-"""Cells along each axis."""
 
 TERMS = ("discriminator", "generator")
 

@@ -5,7 +5,7 @@ Studies put these together in ``Study.faults``.  A line begins with the name of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,11 +39,12 @@ def within(name: str, values: Array, low: ArrayLike, high: ArrayLike) -> Faults:
 
 
 def rising(name: str, values: Array) -> Faults:
-    """No smaller than the one before, along the first axis.
+    """Finite, and no smaller than the one before, along the first axis.
 
     >>> list(rising("counts", np.array([[1, 2], [1, 1]])))
     ['counts falls from 2 to 1']
     """
+    yield from finite(name, values)
     before, after = values[:-1], values[1:]
     bad = ~(after >= before)
     if bad.any():
@@ -65,16 +66,45 @@ def counting(name: str, counts: Array, events: ArrayLike, all_of_them: bool = Tr
     >>> list(counting("cells", np.array([2.5, 2.5]), 5))
     ['cells holds 2.5, expected a count']
     """
+    events = np.broadcast_to(events, counts.shape[:-1])
     bad = ~((counts >= 0) & (counts == np.floor(counts)))
     yield from _first(name, counts, bad, "holds", ", expected a count")
     if bad.any():
         return
-    sums, events = counts.sum(-1), np.broadcast_to(events, counts.shape[:-1])
+    sums = counts.sum(-1, dtype=float)  # which no count overflows
     bad = sums != events if all_of_them else sums > events
     most = "" if all_of_them else "at most "
     if np.any(bad):
         place = tuple(np.argwhere(bad)[0])
         yield f"{name} sums to {sums[place]:.10g}, expected {most}{events[place]:.10g}"
+
+
+def estimates(name: str, pairs: Array, low: ArrayLike, high: ArrayLike) -> Faults:
+    """Values ``pairs[..., 0]`` from ``low`` to ``high`` with errors ``pairs[..., 1]`` from zero.
+
+    >>> list(estimates("auc", np.array([[0.7, 0.1], [0.8, -0.1]]), 0, 1))
+    ['auc holds an error of -0.1']
+    """
+    yield from within(name, pairs[..., 0], low, high)
+    yield from _first(name, pairs[..., 1], ~(pairs[..., 1] >= 0), "holds an error of")
+
+
+def diverged(arrays: Mapping[str, Array]) -> Faults:
+    """``diverged`` is the first entry of the first column of ``losses`` beside which one is not
+    finite, -1 if there is none, or 0 for what shows elsewhere.
+
+    >>> curve = np.array([[1, 0.5], [2, np.nan]])
+    >>> list(diverged({"losses": curve, "diverged": np.array(3)}))
+    ['diverged holds 3, expected -1 to 2']
+    >>> list(diverged({"losses": curve, "diverged": np.array(-1)}))
+    ['losses holds nan']
+    """
+    losses = arrays["losses"]
+    yield from rising("losses", losses[:, 0])
+    last = losses[:, 0].max(initial=0)
+    yield from within("diverged", arrays["diverged"], -1, last)
+    if arrays["diverged"] < 0:
+        yield from finite("losses", losses)
 
 
 def shares(name: str, values: Array) -> Faults:

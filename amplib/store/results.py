@@ -14,7 +14,7 @@ import platform
 import re
 import subprocess
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -324,6 +324,18 @@ def commit() -> str | None:
     if head.returncode:
         return None
     return head.stdout.decode().strip() + ("+" if dirty.returncode else "")
+
+
+def total_cost(results: Iterable[Result]) -> float:
+    """Seconds of one core or GPU that went into all stored parts of these results; a part that
+    several of them share counts once."""
+    seconds = {}
+    for result in results:
+        recorded = result.record()["parts"]
+        for part in result.done():
+            made = recorded[part_name(part)]
+            seconds[result.folder, part] = made["seconds"] / made["together"]
+    return sum(seconds.values())
 
 
 def cost_so_far(result: Result) -> tuple[float, list[str], list[str]]:

@@ -6,8 +6,10 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import lzma
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -130,8 +132,9 @@ def unpacked(path: Path) -> Iterator[Path]:
         try:
             with tarfile.open(path) as archive:
                 archive.extractall(folder, filter="data")  # refuses paths that leave the folder
-        except tarfile.TarError as error:
-            raise ValueError(f"{path} is no archive of results ({error})") from None
+        except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+            said = " ".join(str(error).split())  # one line for each way to read it
+            raise ValueError(f"{path} is no archive of results ({said})") from None
         yield Path(folder)
 
 

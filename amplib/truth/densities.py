@@ -7,6 +7,7 @@ Everything here is analytic, so that a deviation from the truth is never an erro
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -303,7 +304,7 @@ def truth_named(name: str) -> Truth:
         return CamelBack()
     if name == "ring":
         return Ring()
-    kind, _, dimension = name.partition("-")
-    if kind == "shells" and dimension.isdecimal():
-        return Shells(int(dimension))
-    raise ValueError(f"truth = {name!r}: allowed are camel-back, ring, shells-2, shells-3 ...")
+    if found := re.fullmatch("shells-([0-9]{1,3})", name):
+        return Shells(int(found[1]))
+    allowed = "camel-back, ring, shells-2, shells-3 ... shells-999"
+    raise ValueError(f"truth = {name!r}: allowed are {allowed}")

@@ -229,6 +229,82 @@ def test_raw_maths_is_caught(
 
 
 WIDTHS = (1400, 400)
+# What a reader has to push sideways to read it, and by how much: the page, equations (where there
+# is room for them), code, tables and pictures.
+TOO_WIDE = """width => {
+    const main = document.querySelector("article") || document.body;
+    const page = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    const found = page > 0 ? [`page by ${page}`] : [];
+    const kinds = ["table", "pre", "img", ...(width > 1000 ? ["div.math"] : [])];
+    for (const element of main.querySelectorAll(kinds.join(", "))) {
+        const place = element.parentElement;
+        const over = Math.max(
+            element.getBoundingClientRect().right - place.getBoundingClientRect().right,
+            element.tagName === "IMG" ? 0 : element.scrollWidth - element.clientWidth,
+        );
+        if (element.offsetWidth && over > 1)
+            found.push(`${element.tagName} ${element.id || element.textContent.trim().slice(0, 40)}`
+                + ` by ${Math.round(over)}`);
+    }
+    return found;
+}"""
+
+
+def too_wide(folder: Path, browser: Browser, width: int) -> list[str]:
+    """Everything below ``folder`` that does not fit a window of this width, a line each."""
+    found: list[str] = []
+    with served(folder) as root, browser.new_page(viewport={"width": width, "height": 900}) as page:
+        for name in pages_of(folder):
+            look(page, root + name, lambda text: None)
+            found += [f"{name}: {line}" for line in page.evaluate(TOO_WIDE, width)]
+    return found
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_everything_fits_the_window(browser: Browser, width: int) -> None:
+    """On a telephone too, where long equations may scroll by themselves."""
+    if not (HTML / "index.html").exists():
+        pytest.skip("the book is not built: run make book")
+    assert too_wide(HTML, browser, width) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("<div style='overflow: auto'><table><tr><td>" + 99 * "m" + "</table></div>", "TABLE"),
+        ("<pre style='overflow: auto'>" + 99 * "m" + "</pre>", "PRE"),
+        ("<p>" + 99 * "m", "page by"),
+    ],
+)
+def test_what_does_not_fit_is_caught(
+    tmp_path: Path, browser: Browser, body: str, what: str
+) -> None:
+    (tmp_path / "index.html").write_text(SOUND.format(body))
+    assert any(what in line for line in too_wide(tmp_path, browser, 400))
+    (tmp_path / "index.html").write_text(SOUND.format("<pre>short</pre><table><tr><td>1</table>"))
+    assert too_wide(tmp_path, browser, 400) == []
+
+
+def test_a_table_that_is_too_wide_is_shown_row_by_row(tmp_path: Path, browser: Browser) -> None:
+    """Each value beside its heading; where there is room it is a table again."""
+    heads, cells = "<th>first</th><th>second</th>", f"<td>a</td><td>{40 * 'm '}</td>"
+    wide = f"<thead><tr>{heads}</thead><tbody><tr>{cells.replace(' ', '&nbsp;')}</tbody>"
+    for name in ("custom.css", "tables.js"):
+        shutil.copy(ROOT / "book" / "_static" / name, tmp_path)
+    links = '<link rel="stylesheet" href="custom.css"><script src="tables.js"></script>'
+    body = f'{links}<article class="bd-article"><div><table>{wide}</table></div></article>'
+    (tmp_path / "index.html").write_text(SOUND.format(body))
+    assert faults(tmp_path, browser) == []
+    with served(tmp_path) as root, browser.new_page(viewport={"width": 400, "height": 900}) as page:
+        page.goto(root)
+        assert page.locator("td:nth-child(2) .label").inner_text() == "second"
+        assert page.locator("thead").is_hidden()
+        assert page.evaluate(TOO_WIDE, 400) == []
+        page.set_viewport_size({"width": 1400, "height": 900})
+        assert page.locator("thead").is_visible()
+        assert page.locator("td:nth-child(2) .label").is_hidden()
+
+
 SEEN = """box => ({
     image: box.querySelector("img").src,
     alt: box.querySelector("img").alt,

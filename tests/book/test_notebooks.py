@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -118,6 +119,37 @@ def test_the_figure_command_refuses_as_the_notebook_does():
 def test_what_a_drawing_notebook_imports_leaves_torch_alone(module):
     code = f"import sys, amplib.{module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_gallery_has_every_owed_figure_with_its_cost():
+    gallery = (ROOT / "book" / "gallery.md").read_text()
+    cards = re.split(r"^::::\{grid-item-card\}", gallery, flags=re.M)[1:]
+    shown = {re.search(r"^:link: (\S+)", card, re.M)[1]: card for card in cards}
+    spec = yaml.safe_load((ROOT / "book" / "figures.yml").read_text())
+    assert [key for key in spec["figures"] if key not in shown] == []
+    made_of_modules = {"amplify-fig3"}
+    for key in {*spec["figures"]} - made_of_modules:
+        assert f"::{key}-cost:s`" in shown[key], key
+
+
+NOT_CITED = {
+    "amplify-fig3": "its page shows nothing else",
+    "amplify-trainings": "stands in the paragraph that it belongs to",
+    "amplify-schedules": "stands below the sentence on it",
+    "rivals-mbd": "shown where more is trained than the paper's table has",
+}
+"""Figures and tables that no sentence of their page cites by number, and why."""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda p: p.stem)
+def test_every_figure_and_table_is_cited_by_number(path):
+    source = path.read_text()
+    shown = re.findall(r'"figure": \{"name": "([^"]+)"', source)
+    shown += re.findall(r'report\.show_(?:table|claims)\(\s*"([^"]+)"', source)
+    lines = source.splitlines()
+    prose = "\n".join(x for x in lines if x.startswith("#") and not x.startswith("# %%"))
+    missing = {name for name in shown if f"{{numref}}`{name}`" not in prose}
+    assert missing <= NOT_CITED.keys()
 
 
 def test_every_owed_figure_has_an_owner():

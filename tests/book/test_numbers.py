@@ -36,7 +36,7 @@ def test_text_and_truth_values_are_no_numbers():
 def test_resolutions_print_as_prose_has_them():
     measured = report.each(lambda q: Estimate(2.0 * q, 1.0), [10, 20])
     assert isinstance(measured, Resolutions)
-    assert str(measured) == "20.0 ± 1.0 / 40.0 ± 1.0"
+    assert str(measured) == "20.0 ± 1.0 and 40.0 ± 1.0"
     rows = list(rows_of("n", measured))
     assert [(r["quantiles"], r["value"]) for r in rows] == [(10, 20), (20, 40)]
 

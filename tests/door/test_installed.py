@@ -45,6 +45,18 @@ def test_judging_needs_neither_torch_nor_matplotlib():
     assert python(["-c", code]).stderr.strip() == "[]"
 
 
+def test_status_looks_into_every_part_without_torch():
+    """Which takes a second to import: what there is, is known before anything is trained."""
+    code = (
+        "import sys; from amplib.__main__ import main\n"
+        "main(['status', '--preset', 'laptop'])\n"
+        "sys.exit(str([m for m in ('torch', 'matplotlib') if m in sys.modules]))"
+    )
+    done = python(["-c", code], cwd=ROOT)
+    assert done.stderr.strip() == "[]"
+    assert all(f"\n{name} " in done.stdout for name in ("bibae", "shower-gan", "scan"))
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """The wheel, built from a copy and installed into an empty folder; no network."""

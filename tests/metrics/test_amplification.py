@@ -76,6 +76,22 @@ def test_saturation_is_where_more_events_stop_to_help():
     assert curve.at(1000).mse(10) == pytest.approx(plateau + expected_mse(1000, 10))
 
 
+def test_the_range_of_saturation_begins_with_its_lower_end_and_widens_with_its_level():
+    """Of repetitions of which half saturate a hundred times later than the others."""
+    sizes = np.array([100, 1000, 10_000, 100_000])
+    plateaus = np.where(np.arange(10) % 2, 1e-3, 1e-5)[:, None]
+    off = np.sqrt(plateaus + np.array([expected_mse(n, 10) for n in sizes]))
+    signs = np.repeat(np.resize([1, -1], 10), 10)
+    counts = 1e6 * (0.01 + 0.1 * off[..., None] * signs)
+    curve = GANCurve(sizes, counts, 100, np.arange(10), 0, np.zeros(10))
+    low, high = curve.saturation_range(10)
+    assert low <= curve.saturation(10) <= high
+    least, most = curve.saturation_range(10, level=0.999)
+    assert least <= low
+    assert most >= high
+    assert least < most
+
+
 def test_the_median_is_not_moved_by_a_failure():
     """One repetition of eleven in one hump: the mean is worth nothing, the median what it was."""
     good = pure(400, 10)

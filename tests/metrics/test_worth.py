@@ -169,6 +169,17 @@ def test_events_that_are_too_even_are_named_and_bounded():
     assert np.isfinite(even.as_it_is().error)
 
 
+def test_the_worth_of_a_generator_is_one_over_its_error():
+    """Of as many events as make counting negligible, its error by the usual propagation."""
+    pi = generators(10, np.random.default_rng(0))["one hump too high"]
+    seen = CellContents(1e9 * pi, 1e9 * pi)
+    worth = seen.n_equiv()
+    assert isinstance(worth, Estimate)
+    assert worth.value == pytest.approx(1 / inverse_worth(pi), rel=1e-4)
+    assert worth.error == pytest.approx(seen.error() / inverse_worth(pi) ** 2, rel=1e-3)
+    assert worth.low < worth.value < worth.high
+
+
 def test_as_it_is_is_the_identity_of_their_noise():
     c = CellContents(*2 * [np.array([30.0, 10, 20, 40])])
     assert c.as_it_is().value == pytest.approx(expected_mse(1, 4) / c.mse)

@@ -12,6 +12,7 @@ import time
 import tracemalloc
 import warnings
 import zipfile
+from functools import cache
 from hashlib import sha256
 
 import numpy as np
@@ -33,12 +34,15 @@ from amplib.store.arrays import LARGEST, packed
 from amplib.store.compute import Crew, Group, Hand, compute
 from amplib.store.queue import compute_all
 from amplib.store.record import DamagedResult
-from amplib.store.results import DamagedPartWarning, Result, part_name, part_of
+from amplib.store.results import DamagedPartWarning, Result, fault_of, part_name, part_of
+from amplib.store.study import Study
 from amplib.studies.catalogue import STUDIES, make_study
 
 SMALL = {"width": 8, "latent": 5, "embedding": 4, "depth": 2, "max_events": 200, "repetitions": 3}
 WITHOUT_LAYOUT: set[str] = set()
 """Studies whose parts are taken as they are: none should stay here for long."""
+WITHOUT_FAULTS: set[str] = set()
+"""Studies whose numbers are taken as they are, likewise."""
 
 
 @pytest.fixture(autouse=True)
@@ -364,6 +368,11 @@ def test_every_study_says_what_its_parts_hold():
     assert without == WITHOUT_LAYOUT, "give it a layout, or list it"
 
 
+def test_every_study_says_what_its_numbers_can_be():
+    without = {name for name, kind in STUDIES.items() if kind.faults is Study.faults}
+    assert without == WITHOUT_FAULTS, "give it faults, or list it"
+
+
 SHIPPED = sorted(ROOT.glob("results/*/*/*/record.json"))
 
 
@@ -386,6 +395,10 @@ def one_more(a):
 
 def first(value):
     return lambda a: a.flat.__setitem__(0, value)
+
+
+def last(value):
+    return lambda a: a.flat.__setitem__(-1, value)
 
 
 def half(a):
@@ -421,6 +434,41 @@ VALUES = [
     ("z-vae", "four_leptons", first(10**9), "four_leptons holds 1e+09"),
     ("scan", "latent", first(10**8), "latent sums to"),
     ("scan", "dropped", first(2.0), "dropped holds 2"),
+    ("scan", "diverged", first(10**6), "diverged holds 1e+06"),
+    ("event-gans", "diverged", first(-2), "diverged holds -2"),
+    ("event-flows", "delta", first(2.1), "delta holds 2.1"),
+    ("event-densities", "delta_of", last(-0.1), "delta_of holds an error of -0.1"),
+    ("gaussian-ring", "outlook", first(1.1), "outlook holds 1.1"),
+    ("gaussian-ring", "clipped", first(0.5), "clipped holds 0.5"),
+    ("bibae", "distances", first(-1.0), "distances holds -1"),
+    ("two-body-summary", "masses", first(2**63 - 1), "masses sums to 9.2"),
+    ("latent-priors", "latent", first(10**8), "latent sums to"),
+    ("latent-priors", "cells_10", one_more, "cells_10 sums to"),
+    ("latent-priors", "cut_from", first(0), "cut_from holds 0"),
+    ("latent-priors", "auc", first(1.1), "auc holds 1.1"),
+    ("latent-priors", "broken", first(-0.1), "broken holds -0.1"),
+    ("latent-priors", "delta", last(np.nan), "delta holds an error of nan"),
+    ("latent-map", "codes", first(10**8), "codes sums to"),
+    ("latent-map", "plane", first(10**8), "plane sums to"),
+    ("latent-map", "maps", first(10**8), "maps sums to"),
+    ("latent-map", "held", first(30), "held falls from 30"),
+    ("latent-map", "variances", last(-1.0), "variances holds -1"),
+    ("latent-map", "lattice", first(np.inf), "lattice holds inf"),
+    ("reweighted-simulation", "histograms", one_more, "histograms sums to"),
+    ("reweighted-simulation", "histograms", first(0.5), "histograms holds 0.5"),
+    ("reweighted-simulation", "weights", one_more, "weights sums to"),
+    ("reweighted-bibae", "clipped", first(0.5), "clipped holds 0.5"),
+    ("reweighted-bibae", "pairs", first(200), "pairs holds 200"),
+    ("reweighted-gan", "outside", first(1.1), "outside holds 1.1"),
+    ("reweighted-gan", "correlations", first(1.5), "correlations holds 1.5"),
+    ("reweighted-gan", "outlook", first(-0.5), "outlook holds -0.5"),
+    ("top-events", "marginals", one_more, "marginals sums to"),
+    ("top-events", "outside", first(10**6), "outside holds 1e+06"),
+    ("top-events", "azimuth", first(10**8), "azimuth sums to"),
+    ("top-events", "negative", first(10**8), "negative holds 1e+08"),
+    ("top-events", "empty", first(1.1), "empty holds 1.1"),
+    ("top-events", "delta_without", first(2.1), "delta_without holds 2.1"),
+    ("top-events", "seconds", last(-1.0), "seconds holds -1"),
 ]
 
 
@@ -434,6 +482,74 @@ def test_values_that_cannot_be_are_refused(store_name, name, change, reason):
     assert result.study.misfit(arrays) is None
     change(arrays[name])
     assert reason in result.study.misfit(arrays)
+
+
+STORES = sorted({path.parts[-3] for path in SHIPPED})
+
+
+@pytest.fixture(scope="module")
+def of_store():
+    """A shipped part of every kind: its study and arrays."""
+
+    @cache
+    def part(store_name):
+        result = shipped(next(p for p in SHIPPED if p.parts[-3] == store_name))
+        return result.study, result.part(part_of(min(result.record()["parts"])))
+
+    return part
+
+
+def damaged_arrays(arrays):
+    """By what is wrong: one array missing, one too many, another type, a row less."""
+    name = min(arrays, key=lambda key: (arrays[key].ndim == 0, arrays[key].size))
+    whole = arrays[name]
+    yield "expected", {key: a for key, a in arrays.items() if key != name}
+    yield "expected", {**arrays, "more": np.zeros(3)}
+    yield f"{name} is complex", {**arrays, name: whole.astype(complex) if whole.size else 1j}
+    yield f"{name} is ", {**arrays, name: whole[None]}
+
+
+@pytest.mark.parametrize("store_name", STORES)
+def test_a_part_of_any_kind_is_refused_when_it_does_not_fit(store_name, of_store):
+    study, arrays = of_store(store_name)
+    for reason, changed in damaged_arrays(arrays):
+        data = packed(changed)
+        fault = fault_of(data, sha256(data).hexdigest(), study)
+        assert fault is not None
+        assert reason in fault
+    data = as_npz({**arrays, min(arrays): np.array([Evil()], object)})
+    assert "Python objects" in fault_of(data, sha256(data).hexdigest(), study)
+    whole = packed(arrays)
+    assert fault_of(whole, sha256(whole).hexdigest(), study) is None
+    assert fault_of(whole[:-50], sha256(whole).hexdigest(), study) is not None
+    cut = whole[: len(whole) // 2]
+    assert "cannot be read" in fault_of(cut, sha256(cut).hexdigest(), study)
+
+
+MAY_BE_NO_NUMBERS = {
+    "dilution", "needed", "correlations", "pearson",  # of what is the same in all events
+    "rounded",  # in half precision
+    "losses", "gan_losses",  # where a training diverges
+    "quantiles", "distances",  # of what such a one would have generated
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("store_name", STORES)
+def test_no_array_of_any_kind_is_taken_as_it_is(store_name, of_store):
+    """Filled with NaN, with infinities or with the largest of its integers it is refused; and
+    nothing is raised, not for arrays without rows either."""
+    study, arrays = of_store(store_name)
+    assert study.misfit(arrays) is None
+    for name, array in arrays.items():
+        shape = study.layout()[name][1]
+        rows = tuple(slice(0 if n is None else None) for n in shape)
+        study.misfit({**arrays, name: array[rows]})
+        if array.dtype.kind in "Ub" or not array.size:
+            continue
+        worst = (np.nan, np.inf) if array.dtype.kind == "f" else (np.iinfo(array.dtype).max,)
+        for value in worst:
+            fault = study.misfit({**arrays, name: np.full_like(array, value)})
+            assert fault or name in MAY_BE_NO_NUMBERS, (name, value)
 
 
 @pytest.mark.parametrize(

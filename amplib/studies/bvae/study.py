@@ -16,10 +16,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from amplib.metrics.merit import GRIDS
 from amplib.models.config import BufferConfig, RegularGANConfig, VAEConfig, VAETraining
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
-from amplib.store.ranges import counting, finite, rising, within
+from amplib.store.ranges import counting, diverged, estimates, finite, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, Study, head, summed
 from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
@@ -57,6 +58,8 @@ class DecayStudy(Study):
     gpu_rate: ClassVar[float | None] = 10_000.0  # predicted from counts of kernels, not measured
     decay: ClassVar[Decay]
     sample: ClassVar[type[EventSample]]
+    terms: ClassVar[int]
+    """Losses that are recorded at every epoch."""
     models: ClassVar[tuple[str, ...]]
     """What events are generated from, in the order of the stored arrays."""
 
@@ -179,7 +182,7 @@ class DecayStudy(Study):
             "quantiles": ("float64", (n, count, len(QUANTILES))),
             "distances": ("float64", (n, count)),
             **dict.fromkeys(decay.extra(np.zeros((1, len(decay.columns)))), ("int64", (n,))),
-            "losses": ("float32", (None, None)),
+            "losses": ("float32", (None, 1 + self.terms)),
             "diverged": ("int64", ()),
         }
 
@@ -198,9 +201,7 @@ class DecayStudy(Study):
         yield from within("distances", arrays["distances"][: len(TRUE)], 0, np.inf)
         for name in self.decay.extra(np.zeros((1, len(self.decay.columns)))):
             yield from within(name, arrays[name], 0, n)
-        yield from rising("losses", arrays["losses"][:, 0])
-        if arrays["diverged"] < 0:
-            yield from finite("losses", arrays["losses"])
+        yield from diverged(arrays)
 
     def fingerprint(self) -> list[float]:
         """A few float64 epochs of a small model on few events; its losses and what is kept."""
@@ -222,6 +223,7 @@ class DecayStudy(Study):
 class DecayVAE(DecayStudy, VAEConfig, BufferConfig):
     """A B-VAE; events are generated from N(0, 1), as of a VAE, and from its buffer."""
 
+    terms: ClassVar[int] = 3
     models: ClassVar[tuple[str, ...]] = ("VAE", "B-VAE")
 
     depth: int = bounded(4, 1, 100)
@@ -332,6 +334,7 @@ class TwoBodyGAN(DecayStudy, RegularGANConfig):
     rate: ClassVar[float] = 120.0
     decay: ClassVar[Decay] = TWO_BODY_DECAY
     sample: ClassVar[type[EventSample]] = TwoBody
+    terms: ClassVar[int] = 2
     models: ClassVar[tuple[str, ...]] = ("GAN",)
 
     def steps(self) -> int:
@@ -501,12 +504,12 @@ class Scan(TopPairConfig, VAETraining):
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         yield from counting("latent", arrays["latent"], self.training_events, all_of_them=False)
-        yield from rising("losses", arrays["losses"][:, 0])
+        yield from diverged(arrays)
         if arrays["diverged"] < 0:
-            for name in ("losses", "best", "weights"):
+            for name in ("best", "weights"):
                 yield from finite(name, arrays[name])
-            for name in ("delta", "delta_of"):
-                yield from within(name, arrays[name], 0, np.inf)
+            yield from estimates("delta", arrays["delta"], 0, 2)
+            yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
             yield from within("dropped", arrays["dropped"], 0, 1)
 
     def fingerprint(self) -> list[float]:

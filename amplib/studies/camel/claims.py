@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from amplib.estimate import LEVEL, Estimate
+from amplib.estimate import LEVEL, Estimate, enumerated
 from amplib.metrics.amplification import (
     QUANTILES,
     GANCurve,
@@ -138,7 +138,7 @@ def follows_fit(evidence: Evidence, _: object) -> Finding:
     gan, fit = shared(gans(evidence).asymptote, samples(evidence).fit)
     share = ratio(gan, fit)
     shares = [share(q) for q in QUANTILES]
-    text = " / ".join(map(str, shares)) + f" of the fit's N_equiv at {AT}"
+    text = enumerated(shares) + f" of the fit's N_equiv at {AT}"
     slight = [judge(s, 0.5, 1.0) for s in shares]
     constant = [
         judge(_change(gan, fit, coarse, fine), 1 / CONSTANT, CONSTANT)
@@ -201,7 +201,7 @@ def saturation(curve: GANCurve, low: float, high: float) -> Finding:
         judge(Estimate(curve.saturation(q), math.nan, *ends), low, high)
         for q, ends in zip(QUANTILES, ranges, strict=True)
     ]
-    return both(findings, " / ".join(points) + f" events at {AT}", None)
+    return both(findings, enumerated(points) + f" events at {AT}", None)
 
 
 def curve_saturation(curve: GANCurve, q: int) -> str:
@@ -213,7 +213,7 @@ def curve_saturation(curve: GANCurve, q: int) -> str:
 def above_one(measure: Callable[[int], Estimate], what: str) -> Finding:
     """A claim that something is more than one at every resolution."""
     ratios = [measure(q) for q in QUANTILES]
-    text = " / ".join(map(str, ratios)) + f" {what} at {AT}"
+    text = enumerated(ratios) + f" {what} at {AT}"
     return both([above(r, 1) for r in ratios], text, ratios[0].error)
 
 

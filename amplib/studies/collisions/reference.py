@@ -153,9 +153,9 @@ def faults(arrays: Arrays, events: int) -> Iterator[str]:
         yield from within(name, arrays[name], 0, 1)
     yield from within("sizes", arrays["sizes"], 1, events // 2)
     yield from within("pairs", arrays["pairs"], 1, events // 2)
-    for name in ("delta", "delta_of"):
+    for name, most in (("delta", 2), ("delta_of", GRIDS.max())):
         for kind in ("", "_spread", "_smeared"):
-            yield from within(name + kind, arrays[name + kind], 0, np.inf)
+            yield from within(name + kind, arrays[name + kind], 0, most)
 
 
 def by_eq_24(reference: Mapping[str, NDArray[Any]]) -> list[Estimate]:

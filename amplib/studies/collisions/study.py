@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from amplib.metrics.merit import GRIDS
 from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
-from amplib.store.ranges import counting, finite, rising, shares, within
+from amplib.store.ranges import counting, estimates, finite, rising, shares, within
 from amplib.store.results import Result, wherever_stored
 from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head, summed
 from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
@@ -214,12 +215,20 @@ CUTFLOW: Layout = {
 """Of the simulation of top pairs: events after each step, and the time of each stage."""
 
 
+HEAVIEST = 16
+"""PDG code of the last neutrino, beyond which no W decays into anything."""
+MOST_SIMULATED = 10**12
+"""Top pairs that the events of one part are chosen from, by far."""
+
+
 def cutflow_faults(arrays: Arrays) -> Iterator[str]:
     """What cannot be of arrays of ``CUTFLOW``: each step keeps some of the events before it."""
     for names, values in (("steps", "passed"), ("stages", "seconds")):
         if len(arrays[names]) != len(arrays[values]):
             yield f"{values} has {len(arrays[values])} entries for {len(arrays[names])} {names}"
     yield from rising("passed", arrays["passed"][::-1])
+    yield from within("passed", arrays["passed"], 0, MOST_SIMULATED)
+    yield from finite("seconds", arrays["seconds"])
     yield from within("seconds", arrays["seconds"], 0, np.inf)
 
 
@@ -429,8 +438,10 @@ class TopPairSummary(TopPairConfig, EventSummary):
         from amplib.truth.collisions.compact import STEPS
 
         yield from within("packed", arrays["packed"], 0, STEPS)
-        for name in ("w_jets", "top_jets", "w_true", "top_true", "met_residuals", "jet_pairs"):
+        momenta = ("w_true", "top_true", "met_residuals", "jet_pairs", "display")
+        for name in ("w_jets", "top_jets", *momenta):
             yield from finite(name, arrays[name])
+        yield from within("display_ids", arrays["display_ids"], -HEAVIEST, HEAVIEST)
         if len(arrays["w_jets"]) != len(arrays["top_jets"]):
             yield "w_jets and top_jets are of different lengths"
         yield from cutflow_faults(arrays)
@@ -493,6 +504,7 @@ class TopPairReference(TopPairConfig):
         from amplib.studies.collisions.reference import faults
 
         yield from faults(arrays, self.events)
+        yield from finite("seconds", arrays["seconds"])
         yield from within("seconds", arrays["seconds"], 0, np.inf)
 
 
@@ -558,8 +570,8 @@ class SmearedTopPairs(TopPairConfig):
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
-        for name in ("delta", "delta_of"):
-            yield from within(name, arrays[name], 0, np.inf)
+        yield from estimates("delta", arrays["delta"], 0, 2)
+        yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
         yield from within("dropped", arrays["dropped"], 0, 1)
 
     def fingerprint(self) -> list[float]:

@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from amplib.metrics.outlook import RANGES
 from amplib.models.config import STEPS_AN_EPOCH, DCTRTraining
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
-from amplib.store.ranges import counting, finite, rising, within
+from amplib.store.ranges import ROUNDING, counting, estimates, finite, rising, within
 from amplib.store.study import Arrays, Layout, Part, Presets, Study
 from amplib.truth.mixtures import EqualGaussians, bimodal, grid, ring
 
@@ -182,8 +183,17 @@ class MixtureStudy(Study):
         yield from counting("weights", arrays["weights"], n)
         for name in ("cells", "observables"):
             yield from within(name, arrays[name], 0, n * self.largest**2)
-        for name in ("limits", "losses", "judge_losses", "distance"):
+        yield from counting("clipped", arrays["clipped"][:1], n, all_of_them=False)
+        yield from within("clipped", arrays["clipped"], 0, [n, 1])
+        yield from rising("limits", arrays["limits"].T)
+        for name in ("limits", "losses", "judge_losses", "distance", "means"):
             yield from finite(name, arrays[name])
+        for name in ("losses", "judge_losses"):
+            yield from within(name, arrays[name], 0, np.inf)
+        for name in ("dilution", "needed"):  # no numbers, where all events are in one place
+            yield from within(name, np.nan_to_num(arrays[name]), 0, np.inf)
+        low, high = RANGES.T
+        yield from estimates("outlook", arrays["outlook"], low - ROUNDING, high + ROUNDING)
         yield from within("auc_after", arrays["auc_after"], 0, 1)
         yield from rising("gan_losses", arrays["gan_losses"][:, 0])
 

@@ -15,7 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from amplib.models.config import BIBAEConfig, ImageGANConfig, ImageTraining
+from amplib.models.weight_shapes import SIDE, Shapes, bibae_shapes, gan_shapes
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
 from amplib.store.ranges import finite, rising, shares, within
@@ -121,6 +124,10 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
     def untrained(self) -> ImageGenerator:
         """One generator, its weights to be replaced by stored ones."""
 
+    @abstractmethod
+    def weight_shapes(self) -> Shapes:
+        """Of these weights."""
+
     def density(self, stack: Any) -> Arrays:
         """What generation needs beside weights, ``(E, ...)`` each: nothing."""
         return {}
@@ -158,10 +165,7 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
             "rounded": ("float32", (OBSERVABLES,)),
             "floor": ("float32", (OBSERVABLES,)),
             "size": ("int64", (2,)),
-            **{
-                WEIGHTS + name: ("float32", value.shape[1:])
-                for name, value in self.untrained().state_dict().items()
-            },
+            **{WEIGHTS + name: ("float32", shape) for name, shape in self.weight_shapes().items()},
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
@@ -170,6 +174,10 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
         yield from rising("losses", arrays["losses"][:, 0])
         yield from within("kept_at", arrays["kept_at"], 0, pieces)
         yield from within("size", arrays["size"], 1, 1e12)
+        for name in ("distances", "floor"):
+            yield from finite(name, arrays[name])
+        for name in ("distances", "floor", "rounded"):  # half precision may have no number
+            yield from within(name, np.nan_to_num(arrays[name]), 0, np.inf)
         for name, values in arrays.items():
             if name.startswith(WEIGHTS):
                 yield from finite(name, values)
@@ -245,8 +253,11 @@ class ShowerBIBAE(BIBAEConfig, ShowerGenerator):
 
         from amplib.models.bibae import BIBAEGenerator, Decoder
 
-        decoder = Decoder(self, self.energy, 30, [torch.Generator()])
+        decoder = Decoder(self, self.energy, SIDE, [torch.Generator()])
         return BIBAEGenerator(decoder, self.latent)
+
+    def weight_shapes(self) -> Shapes:
+        return bibae_shapes(self)
 
     def density(self, stack: Any) -> Arrays:
         from amplib.models.bibae import Mixture
@@ -278,6 +289,8 @@ class ShowerBIBAE(BIBAEConfig, ShowerGenerator):
     def faults(self, arrays: Arrays) -> Iterator[str]:
         yield from super().faults(arrays)
         yield from shares("share", arrays["share"])
+        for name in ("mean", "factor"):
+            yield from finite(name, arrays[name])
         if not len(arrays["share"]) == len(arrays["mean"]) == len(arrays["factor"]):
             yield "share, mean and factor are of different lengths"
 
@@ -340,6 +353,9 @@ class ShowerGAN(ImageGANConfig, ShowerGenerator):
         from amplib.models.image_gan import Generator
 
         return Generator(self, self.energy, [torch.Generator()])
+
+    def weight_shapes(self) -> Shapes:
+        return gan_shapes(self)
 
     def tiny(self) -> ShowerGenerator:
         small = {"channels": 1, "critic_channels": 2, "latent": min(self.latent, 5)}

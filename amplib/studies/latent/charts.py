@@ -10,6 +10,8 @@ ANGLES = np.radians(np.arange(0, 360, 15))
 the paper's, phi in a third of its 45 degrees (Fig. 9)."""
 EVERY = (2, 3)
 """Which radii and angles of it are the paper's."""
+GRID = len(RADII[:: EVERY[0]]) * len(ANGLES[:: EVERY[1]])
+"""Points that these are."""
 PLANE_BINS = np.linspace(-4.5, 4.5, 91)
 
 INPUTS = ("uniform noise", "top pairs")

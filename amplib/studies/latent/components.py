@@ -19,6 +19,7 @@ from amplib.studies.latent.charts import (
     BLOCKS,
     COMPANIONS,
     EVERY,
+    GRID,
     PLANE_BINS,
     RADII,
     RECONSTRUCTION_BINS,
@@ -182,9 +183,6 @@ def steered(
         ),
         "beside": np.array([list(of_grid(way)) for way in ways.values()], np.float32),
     }
-
-
-GRID = len(RADII[:: EVERY[0]]) * len(ANGLES[:: EVERY[1]])
 
 
 def held_components(latent: int) -> list[int]:

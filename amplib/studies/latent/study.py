@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from amplib.metrics.merit import GRIDS
 from amplib.models.config import BufferConfig, StagedVAEConfig, VAETraining
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
+from amplib.store.ranges import ROUNDING, counting, diverged, estimates, finite, rising, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs, tiny
@@ -135,6 +137,8 @@ class LatentStudy(TopPairConfig, VAETraining, BufferConfig):
 
 
 TOY_EVENTS = 60
+LOSS_COLUMNS = (2, 4)
+"""Of a mixture and, where nothing is trained, of no rows; of a staged VAE."""
 
 
 @dataclass(frozen=True)
@@ -250,6 +254,25 @@ class LatentPriors(LatentStudy):
             "diverged": ("int64", ()),
         }
 
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        sound = arrays["diverged"] < 0
+        events = self.events if sound else 0  # of a prior that has diverged nothing is kept
+        yield from counting("latent", arrays["latent"], events, all_of_them=False)
+        for q in self.quantiles:
+            yield from counting(f"cells_{q}", arrays[f"cells_{q}"], events)
+        yield from within("cut_from", arrays["cut_from"], 1, self.validation_events)
+        yield from within("bandwidth", arrays["bandwidth"], 0, 100 * NARROWEST)
+        if (columns := arrays["losses"].shape[1]) not in LOSS_COLUMNS:
+            yield f"losses has {columns} columns, expected 2 or 4"
+            return
+        yield from diverged(arrays)
+        if sound:
+            yield from estimates("delta", arrays["delta"], 0, 2)
+            yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
+            yield from within("auc", arrays["auc"], 0, 1 + ROUNDING)
+            for name in ("dropped", "broken"):
+                yield from within(name, arrays[name], 0, 1)
+
     def fingerprint(self) -> list[float]:
         """A prior of each kind, of a tiny model's codes in float64: no file is read."""
         from amplib.studies.collisions.merit import Reference
@@ -311,8 +334,29 @@ class LatentMap(LatentStudy):
             "held": ("int64", (None,)),
             "steered": ("float32", (None, None, n)),
             "random": ("float32", (None, n)),
-            "beside": ("float32", (len(c.BESIDE), None, n)),
+            "beside": ("float32", (len(c.BESIDE), c.GRID, n)),
         }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        yield from counting("codes", arrays["codes"], self.training_events, all_of_them=False)
+        yield from counting("plane", arrays["plane"].ravel(), self.training_events, False)
+        maps = arrays["maps"].reshape(*arrays["maps"].shape[:2], -1)
+        yield from counting("maps", maps, self.validation_events, all_of_them=False)
+        yield from rising("limits", np.moveaxis(arrays["limits"], -1, 0))
+        for name in ("mean", "axes", "lattice", "limits"):
+            yield from finite(name, arrays[name])
+        for name in ("variances", "squares", "spread", "steered", "random", "beside"):
+            yield from finite(name, arrays[name])
+            yield from within(name, arrays[name], 0, np.inf)
+        yield from rising("held", arrays["held"])
+        latent, components = len(arrays["mean"]), len(arrays["variances"])
+        yield from within("held", arrays["held"], 0, components)
+        lengths = {
+            "codes": (len(arrays["codes"]), latent),
+            "axes": (arrays["axes"].shape, (components, latent)),
+            "steered": (arrays["steered"].shape[:2], (len(arrays["held"]), len(arrays["random"]))),
+        }
+        yield from (f"{k} is of {a}, expected {b}" for k, (a, b) in lengths.items() if a != b)
 
     def fingerprint(self) -> list[float]:
         """The map of a tiny model in float64: no file is read."""

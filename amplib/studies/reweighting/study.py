@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from amplib.metrics.outlook import RANGES
 from amplib.models.config import DCTRTraining
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
+from amplib.store.ranges import ROUNDING, counting, estimates, finite, rising, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, Study
 from amplib.studies.generators.study import ShowerBIBAE, ShowerGAN, ShowerGenerator
@@ -40,6 +42,8 @@ SAMPLES = ("truth", "truth again", "generator", "high-level", "low-level")
 LAYERS = ILD_ECAL.layers
 INPUTS = 3 + LAYERS
 """Of the high-level classifier: active cells, centroid, total energy, layer energies."""
+OUTSIDE_OF = [0, 2, 3]
+"""Which of them ``outside`` is told of."""
 DIFFERENCES = 300
 OBSERVABLES = INPUTS + 2 * LAYERS + DIFFERENCES
 """Inputs, second moments along x and along y, differences of layer energies."""
@@ -167,6 +171,39 @@ class Reweighting(Study, ShowerConfig):
             "high_losses": ("float32", (None, 2)),
             "low_losses": ("float32", (None, 2)),
         }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        """Correlations and r of an observable that is the same in all showers are no numbers."""
+        n = self.test_events
+        counted = arrays["histograms"][: len(SAMPLES) - 2]
+        yield from counting("histograms", counted, n, all_of_them=False)
+        most = n * (1 + ROUNDING)  # where one shower has all of the weight
+        yield from within("histograms", arrays["histograms"], 0, most)
+        yield from within("squares", arrays["squares"], 0, most**2)
+        yield from within("outside", arrays["outside"], -ROUNDING, 1)
+        inside = arrays["histograms"][OUTSIDE_OF].sum(-1, dtype=float)
+        expected = n * (1 - arrays["outside"])
+        if (apart := abs(inside - expected)).max() > 0.5 + 1e-6 * n:
+            place = np.unravel_index(apart.argmax(), apart.shape)
+            yield f"histograms sums to {inside[place]:.10g}, expected {expected[place]:.10g}"
+        yield from counting("weights", arrays["weights"], n)
+        yield from within("clipped", arrays["clipped"], 0, [n, 1])
+        yield from counting("clipped", arrays["clipped"][:, :1], n, all_of_them=False)
+        largest = np.array([self.low_largest, self.largest]) * (1 + ROUNDING)
+        yield from within("pairs", arrays["pairs"], 0, largest)
+        if len(arrays["pairs"]) != min(n, PAIRS):
+            yield f"pairs has {len(arrays['pairs'])} rows, expected {min(n, PAIRS)}"
+        yield from rising("limits", arrays["limits"].T)
+        for name in ("limits", "temperature", "high_losses", "low_losses"):
+            yield from finite(name, arrays[name])
+        for name in ("temperature", "high_losses", "low_losses", "dilution"):
+            yield from within(name, np.nan_to_num(arrays[name]), 0, np.inf)
+        one = 1 + ROUNDING
+        correlated = np.moveaxis(np.nan_to_num(arrays["correlations"]), 1, -1)
+        yield from estimates("correlations", correlated, -one, one)
+        yield from estimates("pearson", np.nan_to_num(arrays["pearson"]), -one, one)
+        low, high = RANGES.T
+        yield from estimates("outlook", arrays["outlook"], low - ROUNDING, high + ROUNDING)
 
     def tiny(self) -> Reweighting:
         """The same study made small, for a fingerprint."""

@@ -20,7 +20,7 @@ from amplib.metrics.merit import GRIDS
 from amplib.models.config import EVENT_GANS, EventGANConfig, FlowMatchingConfig
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
-from amplib.store.ranges import finite, rising, within
+from amplib.store.ranges import diverged, estimates, finite, within
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.collisions.study import (
@@ -146,13 +146,11 @@ class EventRivals(TopPairConfig):
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         if arrays["diverged"] < 0:
-            yield from within("delta", arrays["delta"], 0, 2)
-            yield from within("delta_of", arrays["delta_of"], 0, GRIDS.max())
+            yield from estimates("delta", arrays["delta"], 0, 2)
+            yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
             yield from within("dropped", arrays["dropped"], 0, 1)
-        if "losses" in arrays:
-            yield from rising("losses", arrays["losses"][:, 0])
-            if arrays["diverged"] < 0:
-                yield from finite("losses", arrays["losses"])
+        curve = arrays.get("losses", np.zeros((0, 1)))  # densities have none
+        yield from diverged({**arrays, "losses": curve})
 
     def fingerprint(self) -> list[float]:
         """Every method, small, in float64, on made-up top pairs, and one of them judged."""

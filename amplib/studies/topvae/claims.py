@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amplib.estimate import enumerated
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED, Finding, about, above, below, both
 from amplib.studies.bvae.study import KL_WEIGHTS, LATENTS
 from amplib.studies.claim import Evidence, claim
@@ -48,7 +49,7 @@ def best_model(evidence: Evidence, value: dict[str, float]) -> Finding:
     events = ChosenEvents.of(evidence("top-events"))
     own, other = events.readings
     delta, crowding = events.delta(own), events.delta_of(own, "eta")
-    without = " / ".join(str(events.delta_without(prior)) for prior in (own, other))
+    without = enumerated(events.delta_without(prior) for prior in (own, other))
     beside = (
         f"with gamma on the standard deviation, as the paper's words and code have it, delta "
         f"{events.delta(other)} and delta_OF {events.delta_of(other, 'eta')}; delta without the "

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from amplib.metrics.merit import GRIDS
 from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress
+from amplib.store.ranges import counting, estimates, finite, within
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import SETTINGS, TOY_EVENTS, Scan, made_up_top_pairs
 from amplib.studies.collisions.study import TopPairConfig, first_top_pairs, wherever_stored
@@ -186,8 +188,6 @@ class TopEvents(TopPairConfig, VAETraining, BufferConfig):
         }
 
     def layout(self) -> Layout:
-        from amplib.metrics.merit import GRIDS
-
         n, drawn = len(self.priors()), len(self.readings())
         return {
             "delta": ("float64", (n, 2)),
@@ -203,6 +203,25 @@ class TopEvents(TopPairConfig, VAETraining, BufferConfig):
             "seconds": ("float64", (None, 2)),
             "empty_training": ("float64", (2, len(GRIDS))),
         }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        n, drawn = self.events, (self.training_events, self.events, self.long_run)
+        for name in ("delta", "delta_without"):
+            yield from estimates(name, arrays[name], 0, 2)
+        yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
+        for name in ("dropped", "empty", "empty_training"):
+            yield from within(name, arrays[name], 0, 1)
+        yield from counting("azimuth", arrays["azimuth"], n, all_of_them=False)
+        yield from within("negative", arrays["negative"], 0, n)
+        yield from counting("marginals", arrays["marginals"], n)
+        # What is outside has been counted in the outermost bins.
+        yield from within("outside", arrays["outside"], 0, arrays["marginals"][..., [0, -1]])
+        maps = arrays["azimuths"].reshape(len(drawn), -1)
+        yield from counting("azimuths", maps, drawn, all_of_them=False)
+        yield from finite("seconds", arrays["seconds"])
+        yield from within("seconds", arrays["seconds"], 0, np.inf)
+        if len(arrays["seconds"]) != -(-self.long_run // BATCH):
+            yield f"seconds has {len(arrays['seconds'])} rows of {BATCH} events each"
 
     def fingerprint(self) -> list[float]:
         """Events of a small untrained network in float64, beside made-up top pairs."""

@@ -135,7 +135,7 @@ def test_without_an_offset_there_is_one_reading():
     study = tiny(gamma=0.0)
     assert len(study.readings()) == 1
     assert len(study.priors()) == 7
-    assert study.misfit(zeros(study) | {"seconds": np.zeros((1, 2))}) is None
+    assert study.mismatch(zeros(study) | {"seconds": np.zeros((1, 2))}) is None
 
 
 def test_further_trainings_are_further_parts():
