@@ -135,6 +135,9 @@ class BufferConfig(Parameters):
       published code.
     - ``draw``: encodings at ``random`` (eq. 16), or all of them ``in turn``, each as often as any
       other, as in the published code.
+    - ``negative``: energies, transverse momenta and masses that are decoded below zero are
+      ``kept``, as neither the paper nor its code says anything else, or set to ``zero``, which is
+      what the columns of an absent lepton hold.
     """
 
     alpha: float = bounded(1.0, 0.0, 1e6)
@@ -142,6 +145,7 @@ class BufferConfig(Parameters):
     threshold: float = bounded(0.05, 0.0, 1e6)
     offset: str = one_of("variance", "deviation")
     draw: str = one_of("random", "in turn")
+    negative: str = one_of("kept", "zero", later=True)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from amplib.estimate import AtLeast, Estimate, mean
 from amplib.metrics.two_sample import TwoSampleTest
-from amplib.metrics.worth import CellContents
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.collisions.worth import worth_in_cells
 from amplib.studies.latent.charts import BESIDE, EVERY, INPUTS
 from amplib.studies.latent.study import TESTED, LatentPriors, Prior
 from amplib.truth.collisions.columns import TTBAR
@@ -96,19 +96,12 @@ def _judged(study: LatentPriors, prior: Prior, arrays: Arrays) -> JudgedPrior:
             seen: TwoSampleTest(Estimate(value, error), p, null)
             for seen, (value, error, p, null) in zip(TESTED, arrays["auc"], strict=True)
         },
-        worth={q: _n_equiv(arrays[f"cells_{q}"], m) for q, m in held_out.items()},
+        worth=worth_in_cells(arrays, study.quantiles),
         held_out=held_out,
         bandwidth=float(arrays["bandwidth"]),
         losses=arrays["losses"],
         diverged=bool(arrays["diverged"] >= 0),
     )
-
-
-def _n_equiv(counts: NDArray[np.integer], held_out: int) -> Estimate | AtLeast:
-    if not counts.sum():  # of a prior that has diverged
-        return Estimate(np.nan, np.nan)
-    contents = counts.astype(float)
-    return CellContents(contents, contents, held_out).n_equiv()
 
 
 def marginal_chi2(counts: NDArray[np.integer], truth: NDArray[np.integer]) -> float:

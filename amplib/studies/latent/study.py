@@ -23,6 +23,7 @@ from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs, tiny
 from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.collisions.study import TopPairConfig, first_top_pairs
+from amplib.studies.collisions.worth import layout_of_cells
 from amplib.truth.collisions.columns import TTBAR
 
 if TYPE_CHECKING:
@@ -243,8 +244,7 @@ class LatentPriors(LatentStudy):
             "latent": ("int32", (None, len(LATENT_BINS) - 1)),
             "broken": ("float64", ()),
             "auc": ("float64", (len(TESTED), 4)),
-            **{f"cells_{q}": ("int64", (q,)) for q in self.quantiles},
-            "cut_from": ("int64", (len(self.quantiles),)),
+            **layout_of_cells(self.quantiles),
             "bandwidth": ("float64", ()),
             "losses": ("float32", (None, None)),
             "diverged": ("int64", ()),
