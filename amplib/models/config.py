@@ -353,3 +353,20 @@ class FlowMatchingConfig(Parameters):
     learning_rate: float = bounded(1e-3, 1e-9, 1.0)
     epochs: int = bounded(1000, 1, 1_000_000)
     flow_steps: int = bounded(50, 1, 10_000)
+
+
+@dataclass(frozen=True)
+class SplineFlowConfig(Parameters):
+    """A normalising flow of rational-quadratic splines (arXiv:1906.04032); sizes are ours.
+
+    - ``transforms``: coupling layers of half of the columns, each with a network of its own.
+    - ``bins``: of a spline.
+    """
+
+    transforms: int = bounded(8, 1, 100)
+    bins: int = bounded(8, 2, 1000)
+    width: int = bounded(256, 1, 8192)
+    depth: int = bounded(2, 1, 100)
+    batch_size: int = bounded(1024, 2, 1_000_000)
+    learning_rate: float = bounded(1e-3, 1e-9, 1.0)
+    epochs: int = bounded(200, 1, 1_000_000)
