@@ -338,7 +338,7 @@ class LatentAnomalies(LatentStudy):
     rate: ClassVar[float] = 9.0
     unit: ClassVar[str] = "events"
 
-    others: int = bounded(2_000, 4, 10_000_000)
+    others: int = bounded(1_000, 4, 10_000_000)
     """Events of each other process."""
 
     def parts(self) -> list[Part]:

@@ -251,7 +251,7 @@ class TopReadings(OfTheChosen):
     name: ClassVar[str] = "top-readings"
     store: ClassVar[str] = "top-readings"
     presets: ClassVar[Presets] = {
-        "smoke": {**Scan.presets["smoke"], "held_out_events": 200},
+        "smoke": {**Scan.presets["smoke"], "held_out_events": FEWEST},
         "laptop": {**Scan.presets["laptop"], "held_out_events": 10_000},
         "paper": {**Scan.presets["paper"]},
     }
