@@ -516,7 +516,7 @@ class SmearedTopPairs(TopPairConfig):
         return [(k,) for k in range(len(SMEARINGS))]
 
     def source(self) -> TopPairReference:
-        return TopPairReference(**self.asdict())
+        return TopPairReference(**self.simulation())
 
     def work(self, parts: Sequence[Part]) -> float:
         return len(parts) * self.events

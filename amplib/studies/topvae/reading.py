@@ -281,16 +281,27 @@ class ReadEvents:
         """Share of entries outside of the truth's ranges."""
         return float(self.parts[reading][0]["dropped"])
 
+    def growth(self, offset: str, negative: str) -> tuple[float, float]:
+        """delta and delta_OF (eta) over what they are with gamma = 0."""
+        own = BufferConfig(gamma=self.study.gamma, offset=offset, negative=negative)
+        none = BufferConfig(negative=negative)
+        deltas, crowding = (
+            [measure(r).value for r in (own, none)]
+            for measure in (self.delta, lambda r: self.delta_of(r, "eta"))
+        )
+        return deltas[0] / deltas[1], crowding[0] / crowding[1]
+
     def worth(self, reading: BufferConfig) -> dict[int, Estimate | AtLeast]:
         """N_equiv by the number of cells."""
         return worth_in_cells(self.parts[reading][0])
 
     def nearest(self, delta: float) -> tuple[BufferConfig, str, Estimate]:
-        """The reading, and whether shares are of all (``delta``) or of what is inside
-        (``delta_inside``), whose delta is nearest to this one, in its logarithm."""
+        """The reading with this study's gamma, and whether shares are of all (``delta``) or of
+        what is inside (``delta_inside``), whose delta is nearest to this one, in its logarithm."""
         found = [
             (reading, name, self.delta(reading, name))
             for reading in self.parts
+            if reading.gamma == self.study.gamma
             for name in ("delta", "delta_inside")
         ]
         return min(found, key=lambda one: abs(np.log(one[2].value / delta)))

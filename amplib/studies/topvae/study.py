@@ -270,7 +270,8 @@ class TopReadings(OfTheChosen):
             BufferConfig(gamma=self.gamma, offset="deviation"),
             BufferConfig(),
         ]
-        return [*drawn, *(replace(config, negative="zero") for config in drawn)]
+        cut = (replace(config, negative="zero") for config in drawn)
+        return list(dict.fromkeys([*drawn, *cut]))  # some are one if gamma is 0
 
     def repetitions_done(self, done: Sequence[Part]) -> int:
         """Trainings of which every reading is there."""
