@@ -8,17 +8,10 @@ from numpy.typing import NDArray
 from amplib.metrics.two_sample import auc, boosted_test
 from amplib.models.buffer import TrainedVAE
 from amplib.store.study import Arrays
+from amplib.studies.latent.charts import FALSE_ALARMS, LOSS_BINS
 from amplib.truth.collisions.observables import observables
 
 Array = NDArray[np.float64]
-
-SCORES = ("loss", "relative loss")
-"""The mean squared error over columns, each in units of its largest modulus, as the model is
-trained; and with each column's in units of what it is for top pairs, so that all count alike."""
-LOSS_BINS = np.logspace(-8, 2, 101)
-"""Of the scores' histograms; what is beyond counts in the outermost ones."""
-FALSE_ALARMS = np.concatenate([[0.0], np.logspace(-3, 0, 61)])
-"""Shares of top pairs above the threshold at which a ROC curve is kept."""
 
 
 def scored(model: TrainedVAE, top_pairs: Array, others: Array, rng: np.random.Generator) -> Arrays:

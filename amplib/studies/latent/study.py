@@ -323,10 +323,14 @@ class LatentMap(LatentStudy):
         return [summed(a) for a in charted(small, *small.toy_model()).values()]
 
 
+PROCESSES = ("single top", "Z + jets")
+"""Of ``truth.collisions.other_processes``."""
+
+
 @dataclass(frozen=True)
 class LatentAnomalies(LatentStudy):
     """Other processes, told from top pairs by the model's reconstruction loss (sec. V): a part is
-    one of ``other_processes.PROCESSES``.  The events that validate stand for the top pairs."""
+    one of ``PROCESSES``.  The events that validate stand for the top pairs."""
 
     name: ClassVar[str] = "latent-anomalies"
     store: ClassVar[str] = "latent-anomalies"
@@ -342,8 +346,6 @@ class LatentAnomalies(LatentStudy):
     """Events of each other process."""
 
     def parts(self) -> list[Part]:
-        from amplib.truth.collisions.other_processes import PROCESSES
-
         return [(k,) for k in range(len(PROCESSES))]
 
     def work(self, parts: Sequence[Part]) -> float:
@@ -354,18 +356,18 @@ class LatentAnomalies(LatentStudy):
     ) -> Iterator[tuple[Part, Arrays]]:
         """Each part holds what ``anomalies.scored`` returns."""
         from amplib.studies.latent.anomalies import scored
-        from amplib.truth.collisions.other_processes import PROCESSES, generate
+        from amplib.truth.collisions.other_processes import generate
 
         model, top_pairs = self.chosen()
         for part in parts:
             seed = int(self.stream(_OTHERS, *part).generate_state(1)[0])
-            process = list(PROCESSES)[part[0]]
+            process = PROCESSES[part[0]]
             others = generate(self.others, process, seed, self.settings(), progress)
             rng = np.random.default_rng(self.stream(_TREES, *part))
             yield part, scored(model, top_pairs, others, rng)
 
     def layout(self) -> Layout:
-        from amplib.studies.latent.anomalies import FALSE_ALARMS, LOSS_BINS, SCORES
+        from amplib.studies.latent.charts import FALSE_ALARMS, LOSS_BINS, SCORES
 
         n = len(SCORES)
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,32 @@ class Rival:
     def left(self) -> int:
         """Trainings that have not diverged."""
         return self.trainings - self.diverged
+
+
+class Valued(NamedTuple):
+    """What a generator's events are worth.
+
+    Args:
+        method: its name.
+        training_events: that it was trained on.
+        held_out: events that the cells were cut from, at most.
+        worth: N_equiv by the number of cells.
+    """
+
+    method: str
+    training_events: int
+    held_out: int
+    worth: dict[int, Estimate | AtLeast]
+
+
+def valued(result: Result) -> list[Valued]:
+    """Of each method of an ``EventRivals`` that has events to count, in cells of held-out ones."""
+    study = cast(EventRivals, result.study)
+    return [
+        Valued(method, study.training_events, study.held_out_events, rival.worth)
+        for method, rival in (rivals(result) if result.done() else {}).items()
+        if rival.worth
+    ]
 
 
 def rivals(result: Result) -> dict[str, Rival]:

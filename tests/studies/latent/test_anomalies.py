@@ -7,13 +7,11 @@ from amplib.metrics.two_sample import auc
 from amplib.parameters import ParameterError
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
-from amplib.studies.latent.anomalies import (
-    FALSE_ALARMS,
-    LOSS_BINS,
-    counted,
-    roc,
-    scored,
-)
+from amplib.studies.latent.anomalies import counted, roc, scored
+from amplib.studies.latent.charts import FALSE_ALARMS, LOSS_BINS, SCORES
+from amplib.studies.latent.reading import Anomalies
+from amplib.studies.latent.study import PROCESSES
+from amplib.truth.collisions import other_processes
 from amplib.truth.collisions.columns import TTBAR, columns
 
 
@@ -79,3 +77,17 @@ def test_scores_beyond_the_bins_are_counted_at_their_ends():
 def test_too_few_others_are_refused():
     with pytest.raises(ParameterError, match="others = 3: must be an integer from 4"):
         make_study("latent-anomalies", "smoke", others=3)
+
+
+def test_processes_are_those_that_can_be_generated():
+    assert tuple(other_processes.PROCESSES) == PROCESSES
+
+
+def test_what_is_read_is_what_was_kept(study, toy):
+    model, top_pairs = toy
+    arrays = scored(model, top_pairs, changed(top_pairs, 30.0), np.random.default_rng(2))
+    read = Anomalies.of("far", arrays)
+    assert [e.value for e in read.auc.values()] == arrays["auc"][:, 0].tolist()
+    assert read.found_at(1.0, SCORES[0]) == 1
+    assert read.columns[TTBAR.index("E_j1")] > 10
+    np.testing.assert_allclose(read.histograms[SCORES[0]].sum(1), 1)
