@@ -162,6 +162,9 @@ report.tell(
             f"the relative one, {one.supervised.auc} by trees that have seen both"
             for name, one in odd.items()
         ),
+        "latent-odd-short": ", ".join(
+            f"AUC {one.auc[SCORES[1]]} ({name})" for name, one in odd.items()
+        ),
         "latent-worst": "; ".join(
             f"{name}: {', '.join(TTBAR[k] for k in one.columns.argsort()[::-1][:3])}"
             for name, one in odd.items()
@@ -329,7 +332,8 @@ plt.show()
 # ```
 #
 # writes as many events as one likes, from the best of the shipped models, in the format of the published file; `.npy`, `.h5` and `.parquet` are written as well.
-# It needs nothing but what is shipped, and its memory does not grow with the number of events; `--gamma` and `--alpha` set the buffer, `--seed` the random numbers.
+# It needs nothing but what is shipped, and its memory does not grow with the number of events; `--gamma`, `--alpha` and `--offset` set the buffer, `--negative zero` cuts what is
+# decoded below zero, `--seed` sets the random numbers.  {numref}`top-vae-readings` has what that does to $\delta$, and {numref}`rivals-worth` to $N_\mathrm{equiv}$.
 #
 # What they are worth {numref}`latent-worth` says.  A classifier, boosted trees that see one half of {glue:text}`latent-held-out` held-out and as many
 # generated events, tells the other halves apart with an area under its ROC curve of {glue:text}`latent-auc`; a decoder's
