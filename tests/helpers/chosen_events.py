@@ -73,6 +73,7 @@ def readings_result(folder, deltas):
         arrays = zeros(study) | {
             "delta": np.array([delta, 0.01 * delta]),
             "delta_inside": np.array([2 * delta, 0.02 * delta]),
+            "delta_of": np.ones((2, 2)),
             "cells_10": np.full(10, N // 10),
             "cells_50": np.full(50, N // 50),
             "cut_from": np.array([199, 199]),

@@ -588,7 +588,7 @@ class SmearedTopPairs(TopPairConfig):
         from amplib.studies.collisions.merit import Reference
         from amplib.studies.collisions.worth import HeldOutCells
 
-        sample = TopPairs(**replace(self, events=24, part_size=12).asdict())
+        sample = TopPairs(**replace(self, events=24, part_size=12).simulation())
         made = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
         events = np.concatenate(made)
         # 24 events cut two cells at most.

@@ -190,7 +190,7 @@ def test_worth_is_read_where_cells_were_counted(tmp_path):
     study = make_study("event-densities", "laptop", held_out_events=10_000)
     result = Result(study, "laptop", tmp_path)
     uneven = np.full(50, 400)
-    uneven[:25] += 80
+    uneven[:25] += 400
     for i, k in study.parts()[:2]:
         arrays = {
             "delta": np.array([1.0, 0.001]),
@@ -207,9 +207,9 @@ def test_worth_is_read_where_cells_were_counted(tmp_path):
     kernels, mixture = valued(result)
     assert (kernels.method, mixture.method) == study.methods[:2]
     assert (kernels.training_events, kernels.held_out) == (10_000, 10_000)
-    # pi_j = 1/50 (1 +- 1/11): 1/N = (1/11)^2 / 49
+    # pi_j = 1/50 (1 +- 1/3): 1/N = (1/3)^2 / 49
     low, high = kernels.worth[50].interval()[1:]
-    assert low < 49 * 121 < high
+    assert low < 49 * 9 < high
     assert isinstance(kernels.worth[10], AtLeast)
     figure = worth_chart([kernels, mixture], 50)
     assert len(figure.axes[0].get_yticks()) == 2
