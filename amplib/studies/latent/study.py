@@ -336,7 +336,7 @@ class LatentAnomalies(LatentStudy):
     store: ClassVar[str] = "latent-anomalies"
     presets: ClassVar[Presets] = {
         "smoke": {**Scan.presets["smoke"], "others": 10},
-        "laptop": {**Scan.presets["laptop"], "others": 500},
+        "laptop": {**Scan.presets["laptop"], "others": 200},
         "paper": {},
     }
     rate: ClassVar[float] = 9.0
