@@ -324,6 +324,15 @@ report.tell(
     **{
         "rivals-cells": " and ".join(map(str, QUANTILES)),
         "rivals-finest": finest,
+        **{
+            f"rivals-{verdict}": ", ".join(
+                f"{one.method} ({one.worth[finest]} of {one.training_events:,})"
+                for one in worthy
+                if one.against_its_training(finest) == verdict
+            )
+            or "none"
+            for verdict in ("more", "less", "undecided")
+        },
         "rivals-cell-columns": ", ".join(CELL_COLUMNS),
     }
 )
@@ -340,6 +349,9 @@ report.origin("rivals-fig2", shown[-1])
 #
 # Copies of the training events would be worth exactly as many as there are.  More than one in {numref}`rivals-fig2` is amplification; what lies
 # below one knows less than its training sample.
+#
+# In {glue:text}`rivals-finest` cells, worth less than what they were trained on: {glue:text}`rivals-less`.  Worth more: {glue:text}`rivals-more`.  Not decided:
+# {glue:text}`rivals-undecided`.
 
 # %% tags=["hide-input"]
 report.show_table(

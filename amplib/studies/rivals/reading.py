@@ -78,6 +78,17 @@ class Valued(NamedTuple):
     held_out: int
     worth: dict[int, Estimate | AtLeast]
 
+    def against_its_training(self, q: int) -> str:
+        """Whether it is worth ``more`` or ``less`` than its training events in q cells, by the 95%
+        interval; or ``undecided``."""
+        n = self.worth[q]
+        if isinstance(n, AtLeast):
+            return "more" if n.low > self.training_events else "undecided"
+        _, low, high = n.interval()
+        if high < self.training_events:
+            return "less"
+        return "more" if low > self.training_events else "undecided"
+
 
 def valued(result: Result) -> list[Valued]:
     """Of each method of an ``EventRivals`` that has events to count, in cells of held-out ones."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from amplib.estimate import AtLeast
+from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
@@ -12,6 +12,7 @@ from amplib.studies.rivals.figures import loss_panels, merit_plane, worth_chart
 from amplib.studies.rivals.reading import (
     PAPER,
     Losses,
+    Valued,
     fits,
     gan_losses,
     over_trainings,
@@ -219,3 +220,17 @@ def test_worth_is_read_where_cells_were_counted(tmp_path):
 def test_nothing_is_said_where_no_cells_were_cut(tmp_path):
     assert valued(made_up("event-densities", tmp_path, {})) == []
     assert valued(Result(make_study("event-splines", "laptop"), "laptop", tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("worth", "verdict"),
+    [
+        (Estimate(50, 5, 40, 70), "less"),
+        (Estimate(90, 5, 80, 110), "undecided"),
+        (Estimate(200, 5, 150, 300), "more"),
+        (AtLeast(90), "undecided"),
+        (AtLeast(110), "more"),
+    ],
+)
+def test_worth_is_set_against_the_training_by_its_interval(worth, verdict):
+    assert Valued("a", 100, 1000, {50: worth}).against_its_training(50) == verdict
