@@ -195,7 +195,7 @@ def anomaly_curves(found: Mapping[str, Anomalies]) -> plt.Figure:
         for name, width in zip(SCORES, (0.8, 1.8), strict=True):
             right.plot(FALSE_ALARMS, one.found[name], color=color, linestyle=style,
                        linewidth=width, label=f"{one.process}, {name}")  # fmt: skip
-    right.plot([1e-3, 1], [1e-3, 1], color=GREY, linestyle=":", linewidth=1, label="chance")
+    right.plot(FALSE_ALARMS, FALSE_ALARMS, color=GREY, linestyle=":", linewidth=1, label="chance")
     filled = [np.flatnonzero(h.sum(0)) for one in found.values() for h in [one.histograms[score]]]
     first, last = min(f[0] for f in filled), max(f[-1] for f in filled)
     left.set(xscale="log", xlabel="relative loss", ylabel="share of events",

@@ -9,6 +9,7 @@ from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.latent.anomalies import counted, roc, scored
 from amplib.studies.latent.charts import FALSE_ALARMS, LOSS_BINS, SCORES
+from amplib.studies.latent.figures import anomaly_curves
 from amplib.studies.latent.reading import Anomalies
 from amplib.studies.latent.study import PROCESSES
 from amplib.truth.collisions import other_processes
@@ -91,3 +92,13 @@ def test_what_is_read_is_what_was_kept(study, toy):
     assert read.found_at(1.0, SCORES[0]) == 1
     assert read.columns[TTBAR.index("E_j1")] > 10
     np.testing.assert_allclose(read.histograms[SCORES[0]].sum(1), 1)
+
+
+def test_chance_finds_as_many_as_it_takes(study, toy):
+    """On logarithmic axes, too: the line of chance passes through every false alarm."""
+    model, top_pairs = toy
+    arrays = scored(model, top_pairs, changed(top_pairs, 30.0), np.random.default_rng(2))
+    _, right = anomaly_curves({"far": Anomalies.of("far", arrays)}).axes
+    (chance,) = [line for line in right.lines if line.get_label() == "chance"]
+    np.testing.assert_array_equal(chance.get_xdata(), chance.get_ydata())
+    assert len(chance.get_xdata()) == len(FALSE_ALARMS)
