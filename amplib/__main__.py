@@ -96,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--seed", type=int, default=1, help="of the random numbers; 1 by default")
     c.add_argument("--alpha", type=float, default=1.0, help="smudge factor of the buffer")
     c.add_argument("--gamma", type=float, default=0.05, help="offset of the buffer's variances")
+    c.add_argument("--offset", help="what gamma is added to: variance (eq. 19) or deviation")
+    c.add_argument("--negative", default="kept", help="energies and momenta below zero: kept, zero")
     c.set_defaults(run=run_generate)
 
     c = commands.add_parser("status", help="what is computed and what is missing")
@@ -225,8 +227,9 @@ def run_generate(options: argparse.Namespace) -> bool:
     """``amplib generate``."""
     from amplib.book.generate import generate
 
-    name, n, path = options.generator, options.n, options.o
-    print(generate(name, n, path, options.seed, options.alpha, options.gamma), file=sys.stderr)
+    names = ("seed", "alpha", "gamma", "offset", "negative")
+    chosen = {name: getattr(options, name) for name in names}
+    print(generate(options.generator, options.n, options.o, **chosen), file=sys.stderr)
     return True
 
 

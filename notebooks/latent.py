@@ -45,17 +45,26 @@ from amplib.store.results import wherever_stored
 from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.collisions.reading import stored_reference
 from amplib.studies.latent import figures
-from amplib.studies.latent.charts import AROUND, BESIDE, COMPANIONS, INPUTS
+from amplib.studies.latent.charts import AROUND, BESIDE, COMPANIONS, INPUTS, SCORES
 from amplib.studies.latent.claims import buffer_of, learned
 from amplib.studies.latent.explorer import explorer
-from amplib.studies.latent.reading import PAPER, Chart, judged_priors, marginal_chi2
+from amplib.studies.latent.reading import (
+    PAPER,
+    Chart,
+    anomalies,
+    judged_priors,
+    marginal_chi2,
+)
+from amplib.truth.collisions.columns import TTBAR
 
 OF_PRIORS = ("components", "staged", "quantiles")  # what the map does not have
 of_map = {name: value for name, value in given.items() if name not in OF_PRIORS}
 stored("latent-map", **of_map)  # a value that either refuses is refused before any work
 result = obtain("latent-priors", **given)
 mapped = obtain("latent-map", **{**of_map, "preset": result.preset})  # a page shows one scale
+tried = obtain("latent-anomalies", **{**of_map, "preset": result.preset})
 priors, chart = judged_priors(result), Chart.of(mapped)
+odd = anomalies(tried)
 reference = stored_reference(wherever_stored(result.study.scan().source()))
 
 # %% tags=["remove-input"]
@@ -83,6 +92,9 @@ def worth_of(prior):
 def area(test):
     """An AUC: where nearly every event is told, its error would take more digits than it has."""
     return test.auc if test.auc.error > 5e-5 else f"{test.auc.value:.4f}"
+
+
+ALARMS = 0.01
 
 
 def at_edge(prior):
@@ -141,7 +153,26 @@ report.tell(
         "latent-cut": f"{min(buffer.held_out.values()):,}",
     }
 )
+report.tell(
+    **{
+        "latent-others": f"{tried.study.others:,}",
+        "latent-alarms": f"{ALARMS:.0%}",
+        "latent-odd": "; ".join(
+            f"{name}: {one.auc[SCORES[0]]} by the loss as it is trained, {one.auc[SCORES[1]]} by "
+            f"the relative one, {one.supervised.auc} by trees that have seen both"
+            for name, one in odd.items()
+        ),
+        "latent-odd-short": ", ".join(
+            f"AUC {one.auc[SCORES[1]]} ({name})" for name, one in odd.items()
+        ),
+        "latent-worst": "; ".join(
+            f"{name}: {', '.join(TTBAR[k] for k in one.columns.argsort()[::-1][:3])}"
+            for name, one in odd.items()
+        ),
+    }
+)
 report.origin("bvae-fig7", result, mapped)
+report.origin("latent-fig2", tried)
 for name in ("bvae-fig8", "bvae-fig9", "latent-fig1"):
     report.origin(name, mapped)
 
@@ -222,6 +253,43 @@ plt.show()
 # blocks of inputs).  The columns of noise are not equally lost: an azimuth is nearly copied, an energy, which in an event follows from $p_T$ and $\eta$, is not.
 
 # %% [markdown]
+# ## Anomalies
+#
+# What the model has not learned to reconstruct may be what it has not seen: the paper proposes its reconstruction loss as a detector of anomalies, and leaves it there.
+# Here are two, {glue:text}`latent-others` events each, from the same Pythia through the same detector and cuts, so that they have four jets and one or two leptons as well: a *single top*
+# quark, whose other two jets are radiation, and a *Z beside jets*, whose leptons are two and of one mass, and which has no neutrino.  The top pairs are those that validated the training.  The score of an event is the
+# mean squared error of its columns, each over its largest modulus, as the model is trained; or, *relative*, with the error of every column over what it is for top pairs,
+# so that a badly reconstructed column does not decide alone.  The area under the ROC curve is one half if nothing is told; errors are over events.
+#
+# It is, {glue:text}`latent-odd`.  The columns that are reconstructed worst, compared with top pairs, are: {glue:text}`latent-worst`.  A classifier that has seen both processes says what the columns
+# hold; an anomaly is by definition what has not been seen, and the loss needs nothing of it.
+
+# %% mystnb={"figure": {"name": "latent-fig2", "caption": "Left: relative reconstruction losses of held-out top pairs (area) and of two other processes (lines). Right: share of the other process above a threshold against that of the top pairs, for the loss as it is trained (thin) and the relative one (thick).\n\n{glue:text}`latent-fig2-origin`"}, "image": {"alt": "Histograms of reconstruction losses and ROC curves of two processes against top pairs"}} tags=["hide-input"]
+figures.anomaly_curves(odd)
+plt.show()
+
+# %% tags=["hide-input"]
+report.show_table(
+    "latent-anomalies",
+    "Other processes against held-out top pairs: area under the ROC curve by the reconstruction loss, by the relative one, and by boosted trees that have seen one half of both; the share of the process that is found at {glue:text}`latent-alarms` of the top pairs",
+    [
+        "process",
+        *(f"AUC, {score}" for score in SCORES),
+        "AUC, supervised",
+        *(f"found, {score}" for score in SCORES),
+    ],
+    [
+        [
+            name,
+            *one.auc.values(),
+            one.supervised.auc,
+            *(f"{one.found_at(ALARMS, score):.1%}" for score in SCORES),
+        ]
+        for name, one in odd.items()
+    ],
+)
+
+# %% [markdown]
 # ## Principal components
 #
 # The codes of the training events have principal components, of which the first two carry {glue:text}`latent-plane` of the variance.  Their plane is a map:
@@ -264,7 +332,8 @@ plt.show()
 # ```
 #
 # writes as many events as one likes, from the best of the shipped models, in the format of the published file; `.npy`, `.h5` and `.parquet` are written as well.
-# It needs nothing but what is shipped, and its memory does not grow with the number of events; `--gamma` and `--alpha` set the buffer, `--seed` the random numbers.
+# It needs nothing but what is shipped, and its memory does not grow with the number of events; `--gamma`, `--alpha` and `--offset` set the buffer, `--negative zero` cuts what is
+# decoded below zero, `--seed` sets the random numbers.  {numref}`top-vae-readings` has what that does to $\delta$, and {numref}`rivals-worth` to $N_\mathrm{equiv}$.
 #
 # What they are worth {numref}`latent-worth` says.  A classifier, boosted trees that see one half of {glue:text}`latent-held-out` held-out and as many
 # generated events, tells the other halves apart with an area under its ROC curve of {glue:text}`latent-auc`; a decoder's
@@ -323,3 +392,5 @@ for given in INPUTS:
     print(given, chart.unexplained(given))
 for held in chart.held:
     print(held, chart.steered(held))
+for name, one in odd.items():
+    print(name, *one.auc.values(), one.supervised.auc, sep=" | ")

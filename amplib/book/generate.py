@@ -28,7 +28,14 @@ BATCH = 50_000
 
 
 def generate(
-    name: str, n: int, path: Path, seed: int = 1, alpha: float = 1.0, gamma: float = GAMMA
+    name: str,
+    n: int,
+    path: Path,
+    seed: int = 1,
+    alpha: float = 1.0,
+    gamma: float = GAMMA,
+    offset: str | None = None,
+    negative: str = "kept",
 ) -> str:
     """Write ``n`` events of a stored generator; returns what they are, as a text.
 
@@ -40,6 +47,8 @@ def generate(
         path: the file; its suffix says the format (``event_writer.WRITERS``).
         seed: of the random numbers.
         alpha, gamma: of the buffer (eqs. 17 and 19).
+        offset: what gamma is added to; the scan's own if None.
+        negative: what becomes of energies and momenta below zero (``BufferConfig``).
 
     Raises:
         ParameterError: an unknown generator, a number out of range.
@@ -55,7 +64,9 @@ def generate(
     check_target(path)
     result = stored("scan", models="chosen")
     scan = cast(Scan, result.study)
-    prior = BufferConfig(alpha, gamma, offset=scan.offset, draw=scan.draw)
+    prior = BufferConfig(
+        alpha, gamma, offset=offset or scan.offset, draw=scan.draw, negative=negative
+    )
     begun = time.monotonic()
     batches, names = top_pairs(scan, prior, n, np.random.SeedSequence(seed))
     loaded = time.monotonic()

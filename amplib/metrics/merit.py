@@ -114,26 +114,33 @@ class PairHistograms:
         return 1 - float(self.counts.sum() / (self.events * self._counts.shape[1]))
 
     def delta(
-        self, reference: ArrayLike, pairs: slice | NDArray[np.bool_] = slice(None)
+        self,
+        reference: ArrayLike,
+        pairs: slice | NDArray[np.bool_] = slice(None),
+        of_all: bool = True,
     ) -> Estimate:
         """:func:`delta` against the truth's counts, with its standard error.
-
-        Shares are of all events: what is dropped is missing.
 
         Args:
             reference: counts of the truth, ``(pairs, bins**2)``.
             pairs: which of them to take the mean over; all by default.
+            of_all: whether shares are of all events, so that what is dropped is missing, or of
+                those that are inside of a histogram; they are zero if none is.
 
         Raises:
             ValueError: the shapes differ, or the sample is empty.
         """
         by_block, truth = self.by_block[:, pairs], np.asarray(reference)[pairs]
         counts = by_block.sum(0)
+
+        def measured(kept: Counts, events: int) -> float:
+            return delta(kept, truth, events if of_all else np.maximum(kept.sum(-1)[:, None], 1))
+
         without = [
-            delta(counts - block, truth, int(self.events - n))
+            measured(counts - block, int(self.events - n))
             for block, n in zip(by_block, self._events, strict=True)
         ]
-        return Estimate(delta(counts, truth, self.events), jackknife_error(without))
+        return Estimate(measured(counts, self.events), jackknife_error(without))
 
 
 def _count_pairs(columns: NDArray[np.intp], side: int, counts: Counts) -> None:
@@ -188,14 +195,14 @@ def pair_histograms(codes: NDArray[np.uint8], bins: int) -> Counts:
     return counts
 
 
-def delta(histograms: ArrayLike, reference: ArrayLike, events: int | None = None) -> float:
+def delta(histograms: ArrayLike, reference: ArrayLike, events: ArrayLike | None = None) -> float:
     r"""Mean over pairs of :math:`\sum_u (p_u - q_u)^2 / (p_u + q_u)`, eqs. 21 and 22.
 
     Args:
         histograms: counts ``(pairs, bins)`` of a generator.
         reference: of the truth.
-        events: of the generator, with those outside of the bins; by default each histogram is
-            normalised to its own entries.
+        events: of the generator, with those outside of the bins, one number or ``(pairs, 1)``; by
+            default each histogram is normalised to its own entries.
 
     Raises:
         ValueError: the shapes differ, or a histogram is empty.

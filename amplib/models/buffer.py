@@ -30,6 +30,8 @@ from amplib.parameters import ParameterError
 Array = NDArray[np.float32]
 
 FORMAT = "amplify B-VAE 1"
+MAGNITUDES = ("MET", "E", "pT", "m")
+"""What the names of columns begin with that are nowhere negative in any set of events."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,15 @@ class TrainedVAE:
         """
         return _encodings(self.network, self._scaled(events))
 
-    def decode(self, codes: ArrayLike) -> Array:
-        """Events ``(n, columns)``, in the unit of the training events, of codes ``(n, dim z)``."""
+    def decode(self, codes: ArrayLike, negative: str = "kept") -> Array:
+        """Events ``(n, columns)``, in the unit of the training events.
+
+        Args:
+            codes: ``(n, dim z)``.
+            negative: of ``BufferConfig``.
+        """
         z = torch.as_tensor(np.asarray(codes), dtype=self.scale.dtype, device=self.scale.device)
-        return self._events(z)
+        return self._events(z, negative)
 
     def reconstruct(self, events: NDArray[np.floating]) -> Array:
         """What is decoded of the mean code of each event, ``(n, columns)``."""
@@ -143,8 +150,12 @@ class TrainedVAE:
         return x / self.scale
 
     @torch.no_grad()
-    def _events(self, z: Tensor) -> Array:
-        return (self.network.decode(z.unsqueeze(0))[0] * self.scale).cpu().numpy()
+    def _events(self, z: Tensor, negative: str = "kept") -> Array:
+        events = (self.network.decode(z.unsqueeze(0))[0] * self.scale).cpu().numpy()
+        if negative == "zero":
+            magnitudes = [k for k, name in enumerate(self.columns) if name.startswith(MAGNITUDES)]
+            events[:, magnitudes] = np.maximum(events[:, magnitudes], 0)
+        return events
 
     def generate(
         self, n: int, seed: np.random.SeedSequence, prior: BufferConfig | None, batch: int = PIECE
@@ -156,13 +167,16 @@ class TrainedVAE:
         Args:
             n: events.
             seed: of codes and choices.
-            prior: how codes are drawn from the buffer; None for N(0, 1), the VAE's own prior.
+            prior: how codes are drawn from the buffer; None for N(0, 1), the VAE's own prior, of
+                which nothing is cut.
             batch: events at a time.
 
         Raises:
             ValueError: ``n`` or ``batch`` below 1.
         """
-        yield from map(self._events, self.codes(n, seed, prior, batch))
+        negative = "kept" if prior is None else prior.negative
+        for z in self.codes(n, seed, prior, batch):
+            yield self._events(z, negative)
 
     @torch.no_grad()
     def codes(

@@ -134,6 +134,9 @@ class BufferConfig(Parameters):
       published code.
     - ``draw``: encodings at ``random`` (eq. 16), or all of them ``in turn``, each as often as any
       other, as in the published code.
+    - ``negative``: energies, transverse momenta and masses that are decoded below zero are
+      ``kept``, as neither the paper nor its code says anything else, or set to ``zero``, which is
+      what the columns of an absent lepton hold.
     """
 
     alpha: float = bounded(1.0, 0.0, 1e6)
@@ -141,6 +144,7 @@ class BufferConfig(Parameters):
     threshold: float = bounded(0.05, 0.0, 1e6)
     offset: str = one_of("variance", "deviation")
     draw: str = one_of("random", "in turn")
+    negative: str = one_of("kept", "zero", later=True)
 
 
 @dataclass(frozen=True)
@@ -348,3 +352,20 @@ class FlowMatchingConfig(Parameters):
     learning_rate: float = bounded(1e-3, 1e-9, 1.0)
     epochs: int = bounded(1000, 1, 1_000_000)
     flow_steps: int = bounded(50, 1, 10_000)
+
+
+@dataclass(frozen=True)
+class SplineFlowConfig(Parameters):
+    """A normalising flow of rational-quadratic splines (arXiv:1906.04032); sizes are ours.
+
+    - ``transforms``: coupling layers of half of the columns, each with a network of its own.
+    - ``bins``: of a spline.
+    """
+
+    transforms: int = bounded(8, 1, 100)
+    bins: int = bounded(8, 2, 1000)
+    width: int = bounded(256, 1, 8192)
+    depth: int = bounded(2, 1, 100)
+    batch_size: int = bounded(1024, 2, 1_000_000)
+    learning_rate: float = bounded(1e-3, 1e-9, 1.0)
+    epochs: int = bounded(200, 1, 1_000_000)

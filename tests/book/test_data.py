@@ -127,6 +127,7 @@ def test_only_what_a_gpu_speeds_up_goes_there(name, monkeypatch):
         "scan",
         "event-gans",
         "event-flows",
+        "event-splines",
         "bibae",
         "shower-gan",
         "reweighted-bibae",

@@ -39,6 +39,19 @@ def test_seed_and_buffer_change_them(tmp_path):
     assert not np.isclose(one, three).all()
 
 
+def test_what_is_below_zero_is_cut_if_asked(tmp_path):
+    """And gamma on the deviation gives others."""
+    kept, cut, other = (
+        generated(tmp_path / f"{k}.npy", 200, *options).x
+        for k, options in enumerate(([], ["--negative", "zero"], ["--offset", "deviation"]))
+    )
+    magnitudes = [name.startswith(("MET", "E", "pT")) for name in TTBAR]
+    assert (kept[:, magnitudes] < 0).any()
+    np.testing.assert_array_equal(cut[:, magnitudes], np.maximum(kept[:, magnitudes], 0))
+    np.testing.assert_array_equal(cut[:, ~np.array(magnitudes)], kept[:, ~np.array(magnitudes)])
+    assert not np.isclose(kept, other).all()
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [
@@ -49,6 +62,8 @@ def test_seed_and_buffer_change_them(tmp_path):
         ("ttbar -n 5 -o nowhere/a.csv", "no such folder: nowhere"),
         ("ttbar -n 5 -o a.csv --gamma -1", "gamma = -1.0: must be a number from 0"),
         ("ttbar -n 5 -o a.csv --alpha nan", "alpha = nan: must be a number from 0"),
+        ("ttbar -n 5 -o a.csv --negative cut", "negative = 'cut': allowed are kept, zero"),
+        ("ttbar -n 5 -o a.csv --offset mean", "offset = 'mean': allowed are variance, deviation"),
         ("ttbar -n 5 -o a.csv --seed -1", "seed = -1: must be an integer from 0"),
     ],
 )

@@ -63,6 +63,25 @@ def events_result(folder, *parts, **changes):
     return result
 
 
+def readings_result(folder, deltas):
+    """A ``top-readings`` of one training with this delta at each reading, to 1%, and twice as much
+    of what is inside; no parts if there are none."""
+    few = {name: value for name, value in TINY.items() if name != "long_run"}
+    study = make_study("top-readings", "smoke", **few)
+    result = Result(study, "smoke", folder)
+    for part, delta in zip(study.parts(), deltas, strict=False):
+        arrays = zeros(study) | {
+            "delta": np.array([delta, 0.01 * delta]),
+            "delta_inside": np.array([2 * delta, 0.02 * delta]),
+            "delta_of": np.ones((2, 2)),
+            "cells_10": np.full(10, N // 10),
+            "cells_50": np.full(50, N // 50),
+            "cut_from": np.array([199, 199]),
+        }
+        store(result, part, arrays)
+    return result
+
+
 def zeros(study):
     """Arrays of a part that hold nothing."""
     return {

@@ -167,6 +167,33 @@ def test_events_are_in_the_unit_of_the_training_events(model):
     np.testing.assert_allclose(model.reconstruct(EVENTS[:40]), model.decode(code), rtol=1e-3)
 
 
+def test_what_is_below_zero_is_kept_or_set_to_zero():
+    """Of energies, momenta and masses, not of angles; of N(0, 1) nothing is cut."""
+    names = ("MET", "phi_MET", "E_j1", "pT_j1", "eta_j1", "m1")
+    magnitudes = [0, 2, 3, 5]
+    buffer = Buffer(torch.zeros(1, 6), torch.ones(1, 6))
+    model = TrainedVAE(replace(CONFIG, latent=6), Identity(), torch.ones(6), names, buffer)
+    kept, cut = (
+        np.concatenate(list(model.generate(1000, SEED, BufferConfig(negative=negative))))
+        for negative in ("kept", "zero")
+    )
+    assert (kept < 0).any(0).all()
+    expected = kept.copy()
+    expected[:, magnitudes] = np.maximum(expected[:, magnitudes], 0)
+    np.testing.assert_array_equal(cut, expected)
+    np.testing.assert_array_equal(model.decode(kept, "zero"), expected)
+    np.testing.assert_array_equal(model.decode(kept), kept)
+    assert (np.concatenate(list(model.generate(1000, SEED, None))) < 0).any(0).all()
+
+
+def test_the_rule_for_negatives_was_added_later():
+    """Results that are stored without it are those at its default."""
+    assert "negative" not in BufferConfig().asdict(extent=False)
+    assert BufferConfig(negative="zero").asdict(extent=False)["negative"] == "zero"
+    with pytest.raises(ParameterError, match="negative = 'cut': allowed are kept, zero"):
+        BufferConfig(negative="cut")
+
+
 # ---- the file ----
 
 

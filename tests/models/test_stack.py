@@ -18,6 +18,7 @@ from amplib.models.config import (
     GANConfig,
     ImageGANConfig,
     RegularGANConfig,
+    SplineFlowConfig,
     StagedVAEConfig,
     VAEConfig,
 )
@@ -29,6 +30,7 @@ from amplib.models.layers import StackedLinear
 from amplib.models.noise import NoiseBlock, normal_words
 from amplib.models.regular_gan import RegularGAN
 from amplib.models.small_gan import SmallGAN
+from amplib.models.spline_flow import StackedSplineFlow
 from amplib.models.stack import Stack, shuffled
 from amplib.models.staged import StackedStagedVAE
 from amplib.models.volumes import SparseImages
@@ -176,8 +178,18 @@ def flow_matching(members, device="cpu", dtype=torch.float64, width=8):
     return StackedFlowMatching(config, events, seeds, device, dtype)
 
 
+def spline_flow(members, device="cpu", dtype=torch.float64, width=8):
+    events = np.random.default_rng(100).normal(size=(18, 4))
+    config = SplineFlowConfig(
+        transforms=2, bins=3, width=width, depth=1, batch_size=5, epochs=EPOCHS
+    )
+    seeds = [np.random.SeedSequence(m) for m in members]
+    return StackedSplineFlow(config, events, seeds, device, dtype)
+
+
 STACKS = {
     "flow_matching": flow_matching,
+    "spline_flow": spline_flow,
     "gan": gan,
     **{method: partial(event_gan, method) for method in KINDS},
     "regular_gan": regular_gan,

@@ -91,7 +91,9 @@ def _judged_at_all_settings(
     }
     for k, setting in enumerate(SETTINGS):
         if good:
-            prior = BufferConfig(**setting, offset=study.offset, draw=study.draw)
+            prior = BufferConfig(
+                setting["alpha"], setting["gamma"], offset=study.offset, draw=study.draw
+            )
             seed = study.stream(_GENERATION, *part, k)
             merit = reference.judge(model.generate(reference.events, seed, prior, BATCH))
             kept["delta"][k] = merit.delta[:2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from amplib.estimate import Estimate, relative
+from amplib.estimate import AtLeast, Estimate, relative
 from amplib.metrics.merit import delta_of, ideal_delta, ideal_delta_of
 from amplib.store.results import Result
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
 from amplib.studies.collisions.reference import PAPER_IDEAL, PAPER_SMEARED, SMEARINGS, by_eq_24
+from amplib.studies.collisions.worth import worth_in_cells
 from amplib.truth.collisions.atlas_card import HCAL
 from amplib.truth.collisions.checks import (
     Peak,
@@ -287,12 +288,14 @@ def copied_training(result: Result) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Smearing:
-    """One width of ``SmearedTopPairs``: figures of merit of the events and the share dropped."""
+    """One width of ``SmearedTopPairs``: figures of merit of the events, the share dropped, and,
+    where they were counted in cells, what they are worth."""
 
     width: float
     delta: Estimate
     delta_of: dict[str, Estimate]
     dropped: float
+    worth: dict[int, Estimate | AtLeast] = field(default_factory=dict)
 
 
 def smearings(result: Result) -> list[Smearing]:
@@ -306,6 +309,7 @@ def smearings(result: Result) -> list[Smearing]:
                 for name, estimate in zip(DIRECTIONS, kept["delta_of"].tolist(), strict=True)
             },
             float(kept["dropped"]),
+            worth_in_cells(kept) if "cut_from" in kept else {},
         )
         for part, kept in result.load().items()
     ]

@@ -20,6 +20,7 @@ from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
     from amplib.studies.collisions.merit import Reference
+    from amplib.studies.collisions.worth import HeldOutCells
     from amplib.truth.collisions.ttbar import Settings
 
 COSINES = np.linspace(-1, 1, 41)
@@ -518,6 +519,8 @@ class SmearedTopPairs(TopPairConfig):
     rate: ClassVar[float] = 120_000.0
 
     events: int = bounded(1_200_000, 24, 100_000_000)
+    held_out_events: int = bounded(0, 0, 10_000_000, later=True)
+    """Events after those that are smeared, of which cells are cut that say what these are worth."""
 
     def parts(self) -> list[Part]:
         from amplib.studies.collisions.reference import SMEARINGS
@@ -525,7 +528,7 @@ class SmearedTopPairs(TopPairConfig):
         return [(k,) for k in range(len(SMEARINGS))]
 
     def source(self) -> TopPairReference:
-        return TopPairReference(**self.asdict())
+        return TopPairReference(**self.simulation())
 
     def work(self, parts: Sequence[Part]) -> float:
         return len(parts) * self.events
@@ -533,21 +536,27 @@ class SmearedTopPairs(TopPairConfig):
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
-        """delta and delta_OF (eta, phi) with their errors, and what is dropped."""
+        """delta and delta_OF (eta, phi) with their errors, and what is dropped; with
+        ``held_out_events`` also the arrays of ``CellCounts``."""
         from amplib.studies.collisions.reading import stored_reference
+        from amplib.studies.collisions.reference import TRAINING_SHARE
+        from amplib.studies.collisions.worth import HeldOutCells
 
-        training, reference = self.training(), stored_reference(wherever_stored(self.source()))
+        n = self.events // TRAINING_SHARE
+        events = first_top_pairs(self, n + self.held_out_events)
+        cells = HeldOutCells(events[n:]) if self.held_out_events else None
+        reference = stored_reference(wherever_stored(self.source()))
         for part in parts:
-            yield part, self.judge(part, training, reference)
+            yield part, self.judge(part, events[:n], reference, cells)
             progress(self.events)
 
-    def training(self) -> np.ndarray:
-        """The first twelfth of the sample."""
-        from amplib.studies.collisions.reference import TRAINING_SHARE
-
-        return first_top_pairs(self, self.events // TRAINING_SHARE)
-
-    def judge(self, part: Part, training: np.ndarray, reference: Reference) -> Arrays:
+    def judge(
+        self,
+        part: Part,
+        training: np.ndarray,
+        reference: Reference,
+        cells: HeldOutCells | None = None,
+    ) -> Arrays:
         """One width: as many copies as the truth has events, twelve of each."""
         from amplib.metrics.merit import smeared
         from amplib.studies.collisions.reference import SMEARINGS
@@ -555,33 +564,59 @@ class SmearedTopPairs(TopPairConfig):
         rng = np.random.default_rng(self.part_seed(part))
         copies = -(-reference.events // len(training))
         made = smeared(training, SMEARINGS[part[0]], copies, rng)
-        merit = reference.judge(made[: reference.events])
-        return {
+        made = made[: reference.events]
+        merit = reference.judge(made)
+        kept = {
             "delta": np.array(merit.delta[:2]),
             "delta_of": np.array([e[:2] for e in merit.delta_of.values()]),
             "dropped": np.array(merit.dropped),
         }
+        if cells is not None:
+            counts = cells.sample()
+            counts.add(made)
+            kept |= counts.arrays()
+        return kept
 
     def layout(self) -> Layout:
+        from amplib.studies.collisions.worth import layout_of_cells
+
         return {
             "delta": ("float64", (2,)),
             "delta_of": ("float64", (2, 2)),
             "dropped": ("float64", ()),
+            **(layout_of_cells() if self.held_out_events else {}),
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         yield from estimates("delta", arrays["delta"], 0, 2)
         yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
         yield from within("dropped", arrays["dropped"], 0, 1)
+        if self.held_out_events:
+            from amplib.studies.collisions.worth import faults_of_cells
+
+            yield from faults_of_cells(arrays, self.events)
 
     def fingerprint(self) -> list[float]:
         from amplib.studies.collisions.merit import Reference
+        from amplib.studies.collisions.worth import HeldOutCells
 
-        sample = TopPairs(**replace(self, events=24, part_size=12).asdict())
+        sample = TopPairs(**replace(self, events=24, part_size=12).simulation())
         made = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
         events = np.concatenate(made)
-        arrays = self.judge((0,), events[:2], Reference.of(events))
+        # 24 events cut two cells at most.
+        cells = HeldOutCells(events[2:], (2,)) if self.held_out_events else None
+        arrays = self.judge((0,), events[:2], Reference.of(events), cells)
         return [float(x) for a in arrays.values() for x in a.ravel()]
+
+
+def variants(preset: str) -> dict[str, Study]:
+    """Further results of this preset that the book shows: what the smeared events are worth."""
+    held_out = {"laptop": 10_000, "paper": 20_000}
+    if preset not in held_out:
+        return {}
+    changes = {"held_out_events": held_out[preset]}
+    base = SmearedTopPairs.presets[preset]
+    return {"ttbar-smeared, worth": SmearedTopPairs.with_overrides(base, changes)}
 
 
 def first_top_pairs(config: TopPairConfig, n: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Where the latent space is looked at: the numbers that the map's study and its readers share."""
+"""Where the latent space is looked at: the numbers that its studies and their readers share."""
 
 from __future__ import annotations
 
@@ -29,3 +29,11 @@ AROUND = 0.1
 radius of the innermost circle of Fig. 9."""
 BESIDE = ("other components at zero", "other components from the buffer")
 """How events are generated near a point of Fig. 9: as the paper has it, and as a sample."""
+
+SCORES = ("loss", "relative loss")
+"""The mean squared error over columns, each in units of its largest modulus, as the model is
+trained; and with each column's in units of what it is for top pairs, so that all count alike."""
+LOSS_BINS = np.logspace(-8, 2, 101)
+"""Of the scores' histograms; what is beyond counts in the outermost ones."""
+FALSE_ALARMS = np.concatenate([[0.0], np.logspace(-3, 0, 61)])
+"""Shares of top pairs above the threshold at which a ROC curve is kept."""

@@ -95,7 +95,7 @@ def charted(study: LatentStudy, model: TrainedVAE, held_out: Array) -> Arrays:
         "plane": np.histogram2d(plane[:, 0], plane[:, 1], (PLANE_BINS, PLANE_BINS))[0].astype(
             np.int32
         ),
-        "lattice": lattice(model, components),
+        "lattice": lattice(model, components, study.negative),
         **reconstructed(model, held_out, rng),
         **steered(study, model, components, held_out, rng),
     }
@@ -107,10 +107,12 @@ def polar(radii: Array, angles: Array) -> Array:
     return np.stack([r * np.cos(phi), r * np.sin(phi)], -1)
 
 
-def lattice(model: TrainedVAE, components: Components) -> NDArray[np.float32]:
+def lattice(
+    model: TrainedVAE, components: Components, negative: str = "kept"
+) -> NDArray[np.float32]:
     """Events ``(radii, angles, 26)`` of the plane, all further components at zero."""
     points = polar(RADII, ANGLES)
-    events = model.decode(components.codes(points.reshape(-1, 2)))
+    events = model.decode(components.codes(points.reshape(-1, 2)), negative)
     return events.reshape(*points.shape[:2], -1).astype(np.float32)
 
 
@@ -165,14 +167,14 @@ def steered(
 
     def of_targets(k: int) -> Iterator[Array]:
         for event, aim in zip(targets, aims, strict=True):
-            yield distances(model.decode(near(aim[:k])), event)
+            yield distances(model.decode(near(aim[:k]), study.negative), event)
 
     def of_grid(way: Callable[[Array], Array]) -> Iterator[Array]:
         for event, aim in zip(shown, grid, strict=True):
-            yield distances(model.decode(way(aim)), event)
+            yield distances(model.decode(way(aim), study.negative), event)
 
     grid = polar(RADII[:: EVERY[0]], ANGLES[:: EVERY[1]]).reshape(-1, 2)
-    shown = model.decode(components.codes(grid))
+    shown = model.decode(components.codes(grid), study.negative)
     ways = dict(zip(BESIDE, (lambda aim: components.codes(about(aim, rng)), near), strict=True))
     companions = others[rng.integers(len(others), size=(len(targets), COMPANIONS))]
     return {

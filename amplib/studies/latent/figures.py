@@ -13,9 +13,17 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from amplib.studies.bvae.study import LATENT_BINS
-from amplib.studies.latent.charts import ANGLES, EVERY, INPUTS, RADII
+from amplib.studies.latent.charts import (
+    ANGLES,
+    EVERY,
+    FALSE_ALARMS,
+    INPUTS,
+    LOSS_BINS,
+    RADII,
+    SCORES,
+)
 from amplib.studies.latent.display import arrows
-from amplib.studies.latent.reading import IN_EVERY_EVENT, Chart, JudgedPrior
+from amplib.studies.latent.reading import IN_EVERY_EVENT, Anomalies, Chart, JudgedPrior
 from amplib.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from amplib.truth.collisions.columns import TTBAR
 
@@ -169,4 +177,31 @@ def steering(chart: Chart) -> plt.Figure:
     right.tick_params(axis="x", which="minor", bottom=False, top=False)
     right.set(ylim=(0, 1.45), ylabel="distance / random pairs")
     right.legend(ncols=3, loc="upper center")
+    return figure
+
+
+def anomaly_curves(found: Mapping[str, Anomalies]) -> plt.Figure:
+    """Left the relative losses of top pairs (area) and of each other process (lines); right their
+    ROC curves: share of the process found against share of top pairs taken for it."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+    score = SCORES[1]
+    looks = zip(found.values(), ((VERMILLION, "-"), (BLUE, "--")), strict=False)
+    for one, (color, style) in looks:
+        top_pairs, others = one.histograms[score]
+        if one is next(iter(found.values())):
+            left.stairs(top_pairs, LOSS_BINS, fill=True, color=AREA, label="top pairs")
+        left.stairs(others, LOSS_BINS, baseline=None, color=color, linestyle=style,
+                    label=one.process)  # fmt: skip
+        for name, width in zip(SCORES, (0.8, 1.8), strict=True):
+            right.plot(FALSE_ALARMS, one.found[name], color=color, linestyle=style,
+                       linewidth=width, label=f"{one.process}, {name}")  # fmt: skip
+    right.plot(FALSE_ALARMS, FALSE_ALARMS, color=GREY, linestyle=":", linewidth=1, label="chance")
+    filled = [np.flatnonzero(h.sum(0)) for one in found.values() for h in [one.histograms[score]]]
+    first, last = min(f[0] for f in filled), max(f[-1] for f in filled)
+    left.set(xscale="log", xlabel="relative loss", ylabel="share of events",
+             xlim=(LOSS_BINS[first], LOSS_BINS[last + 1]))  # fmt: skip
+    right.set(xscale="log", xlim=(1e-3, 1), ylim=(0, 1.02), xlabel="share of top pairs taken",
+              ylabel="share of the process found")  # fmt: skip
+    for ax in (left, right):
+        ax.legend(fontsize=8)
     return figure

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from amplib.cells import Splits
 from amplib.metrics.two_sample import boosted_test
 from amplib.models.buffer import Buffer, TrainedVAE
 from amplib.models.config import BufferConfig
@@ -22,6 +21,7 @@ from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.study import LATENT_BINS
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.worth import HeldOutCells
 from amplib.studies.latent.study import (
     _CODES,
     _FIT,
@@ -32,7 +32,7 @@ from amplib.studies.latent.study import (
     LatentStudy,
     Prior,
 )
-from amplib.truth.collisions.columns import TTBAR, columns
+from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.csv_file import TTBAR_RULES
 from amplib.truth.collisions.observables import OBSERVABLES, observables
 
@@ -42,8 +42,6 @@ Draw = Callable[[int], Iterator[Array]]
 
 BATCH = 50_000
 """Codes that are drawn, decoded and counted at a time."""
-CELL_COLUMNS = ("pT_j1", "eta_j1", "MET", "pT_l1", "eta_j2", "pT_j2")
-"""Cut in this order into cells of equal mass: 50 of them take the first six cuts."""
 SECOND_LEPTON = {"M_4j2l", *(name for name in OBSERVABLES if name.endswith("_l2"))}
 
 
@@ -196,8 +194,7 @@ class Judge:
     ):
         self.study, self.latent, self.reference = study, latent, reference
         self.progress = progress
-        self.columns = columns(TTBAR, *CELL_COLUMNS)
-        self.cells = {q: Splits(latent.held_out[:, self.columns], q) for q in study.quantiles}
+        self.cells = HeldOutCells(latent.held_out, study.quantiles)
 
     def __call__(self, part: Part, draw: Draw | None, kept: Arrays) -> Arrays:
         """All arrays of a part; without ``draw``, of a prior that has diverged, without a value."""
@@ -216,8 +213,7 @@ class Judge:
             "latent": np.zeros((self.latent.model.latent, len(LATENT_BINS) - 1), np.int32),
             "broken": np.array(np.nan),
             "auc": np.full((len(TESTED), 4), np.nan),
-            **{f"cells_{q}": np.zeros(q, np.int64) for q in self.cells},
-            "cut_from": np.array([cells.size for cells in self.cells.values()]),
+            **self.cells.sample().arrays(),
             "bandwidth": np.array(0.0),
             "losses": np.zeros((0, 2), np.float32),
             "diverged": np.array(-1),
@@ -226,17 +222,16 @@ class Judge:
     def judged(self, part: Part, draw: Draw) -> Arrays:
         """Of as many events as the truth's sample has, batch by batch."""
         sample, n = self.reference.sample(), self.reference.events
+        cells = self.cells.sample()
         latent, broken = self.nothing()["latent"], 0
-        counts = {q: np.zeros(q, np.int64) for q in self.cells}
         first: list[Array] = []
         wanted = len(self.latent.held_out)
         for z in draw(n):
-            events = self.latent.model.decode(z).astype(float)
+            events = self.latent.model.decode(z, self.study.negative).astype(float)
             sample.add(events)
             latent += histograms(z)
             broken += int(breaks_a_rule(events).sum())
-            for q, cells in self.cells.items():
-                counts[q] += np.bincount(cells(events[:, self.columns]), minlength=q)
+            cells.add(events)
             first.append(events[: max(wanted - sum(map(len, first)), 0)])
         merit = self.reference.merit(sample)
         return {
@@ -246,7 +241,7 @@ class Judge:
             "latent": latent,
             "broken": np.array(broken / n),
             "auc": self.tested(part, np.concatenate(first)),
-            **{f"cells_{q}": c for q, c in counts.items()},
+            **cells.arrays(),
         }
 
     def tested(self, part: Part, events: Array) -> Array:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from amplib.estimate import AtLeast, Estimate, mean
 from amplib.metrics.two_sample import TwoSampleTest
-from amplib.metrics.worth import CellContents
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.collisions.merit import DIRECTIONS
-from amplib.studies.latent.charts import BESIDE, EVERY, INPUTS
-from amplib.studies.latent.study import TESTED, LatentPriors, Prior
+from amplib.studies.collisions.worth import worth_in_cells
+from amplib.studies.latent.charts import BESIDE, EVERY, FALSE_ALARMS, INPUTS, SCORES
+from amplib.studies.latent.study import PROCESSES, TESTED, LatentPriors, Prior
 from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]
@@ -96,19 +96,12 @@ def _judged(study: LatentPriors, prior: Prior, arrays: Arrays) -> JudgedPrior:
             seen: TwoSampleTest(Estimate(value, error), p, null)
             for seen, (value, error, p, null) in zip(TESTED, arrays["auc"], strict=True)
         },
-        worth={q: _n_equiv(arrays[f"cells_{q}"], m) for q, m in held_out.items()},
+        worth=worth_in_cells(arrays, study.quantiles),
         held_out=held_out,
         bandwidth=float(arrays["bandwidth"]),
         losses=arrays["losses"],
         diverged=bool(arrays["diverged"] >= 0),
     )
-
-
-def _n_equiv(counts: NDArray[np.integer], held_out: int) -> Estimate | AtLeast:
-    if not counts.sum():  # of a prior that has diverged
-        return Estimate(np.nan, np.nan)
-    contents = counts.astype(float)
-    return CellContents(contents, contents, held_out).n_equiv()
 
 
 def marginal_chi2(counts: NDArray[np.integer], truth: NDArray[np.integer]) -> float:
@@ -199,3 +192,49 @@ class Chart:
     @property
     def _random_pairs(self) -> Array:
         return np.asarray(self.arrays["random"].mean(0), dtype=float)
+
+
+@dataclass(frozen=True)
+class Anomalies:
+    """One other process beside top pairs, by the reconstruction loss.
+
+    Args:
+        process: its name.
+        auc: by score, with the error over events.
+        found: by score, its share above the threshold that ``FALSE_ALARMS`` of the top pairs pass.
+        histograms: by score, shares of top pairs and of its events in ``LOSS_BINS``.
+        columns: mean squared error of each column over that of top pairs, ``(26,)``.
+        supervised: of trees that have seen both.
+    """
+
+    process: str
+    auc: dict[str, Estimate]
+    found: dict[str, Array]
+    histograms: dict[str, Array]
+    columns: Array
+    supervised: TwoSampleTest
+
+    @classmethod
+    def of(cls, process: str, arrays: Arrays) -> Anomalies:
+        """What is stored of a process."""
+        counts = arrays["histograms"]
+        value, error, p, null = arrays["supervised"].tolist()
+        top_pairs, others = arrays["columns"]
+        return cls(
+            process,
+            {s: Estimate(*a) for s, a in zip(SCORES, arrays["auc"].tolist(), strict=True)},
+            dict(zip(SCORES, arrays["found"], strict=True)),
+            dict(zip(SCORES, counts / counts.sum(2, keepdims=True), strict=True)),
+            np.divide(others, top_pairs, out=np.ones_like(others), where=top_pairs > 0),
+            TwoSampleTest(Estimate(value, error), p, null),
+        )
+
+    def found_at(self, false_alarms: float, score: str) -> float:
+        """Its share above the threshold that this share of the top pairs passes."""
+        return float(np.interp(false_alarms, FALSE_ALARMS, self.found[score]))
+
+
+def anomalies(result: Result) -> dict[str, Anomalies]:
+    """Of each process of a ``LatentAnomalies`` that is stored."""
+    names = list(PROCESSES)
+    return {names[k]: Anomalies.of(names[k], a) for (k,), a in result.load().items()}

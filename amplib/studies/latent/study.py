@@ -25,14 +25,15 @@ from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs, tiny
 from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.collisions.study import TopPairConfig, first_top_pairs
-from amplib.truth.collisions.columns import TTBAR
+from amplib.studies.collisions.worth import layout_of_cells
+from amplib.truth.collisions.columns import TTBAR, columns
 
 if TYPE_CHECKING:
     from amplib.models.buffer import TrainedVAE
 
 Array = NDArray[np.float64]
 
-_CODES, _FIT, _GENERATION, _TEST, _MAP = range(10, 15)  # which stream of the seed; not the scan's
+_CODES, _FIT, _GENERATION, _TEST, _MAP, _OTHERS, _TREES = range(10, 17)  # not the scan's streams
 
 CODES_A_STEP = 1000
 """Codes that are drawn, decoded and judged in about the time of one step of a staged VAE."""
@@ -247,8 +248,7 @@ class LatentPriors(LatentStudy):
             "latent": ("int32", (None, len(LATENT_BINS) - 1)),
             "broken": ("float64", ()),
             "auc": ("float64", (len(TESTED), 4)),
-            **{f"cells_{q}": ("int64", (q,)) for q in self.quantiles},
-            "cut_from": ("int64", (len(self.quantiles),)),
+            **layout_of_cells(self.quantiles),
             "bandwidth": ("float64", ()),
             "losses": ("float32", (None, None)),
             "diverged": ("int64", ()),
@@ -364,3 +364,76 @@ class LatentMap(LatentStudy):
 
         small = self.small()
         return [summed(a) for a in charted(small, *small.toy_model()).values()]
+
+
+PROCESSES = ("single top", "Z + jets")
+"""Of ``truth.collisions.other_processes``."""
+
+
+@dataclass(frozen=True)
+class LatentAnomalies(LatentStudy):
+    """Other processes, told from top pairs by the model's reconstruction loss (sec. V): a part is
+    one of ``PROCESSES``.  The events that validate stand for the top pairs."""
+
+    name: ClassVar[str] = "latent-anomalies"
+    store: ClassVar[str] = "latent-anomalies"
+    presets: ClassVar[Presets] = {
+        "smoke": {**Scan.presets["smoke"], "others": 10},
+        "laptop": {**Scan.presets["laptop"], "others": 200},
+        "paper": {},
+    }
+    rate: ClassVar[float] = 9.0
+    unit: ClassVar[str] = "events"
+
+    others: int = bounded(1_000, 4, 10_000_000)
+    """Events of each other process."""
+
+    def parts(self) -> list[Part]:
+        return [(k,) for k in range(len(PROCESSES))]
+
+    def work(self, parts: Sequence[Part]) -> float:
+        return len(parts) * self.others
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """Each part holds what ``anomalies.scored`` returns."""
+        from amplib.studies.latent.anomalies import scored
+        from amplib.truth.collisions.other_processes import generate
+
+        model, top_pairs = self.chosen()
+        for part in parts:
+            seed = int(self.stream(_OTHERS, *part).generate_state(1)[0])
+            process = PROCESSES[part[0]]
+            others = generate(self.others, process, seed, self.settings(), progress)
+            rng = np.random.default_rng(self.stream(_TREES, *part))
+            yield part, scored(model, top_pairs, others, rng)
+
+    def layout(self) -> Layout:
+        from amplib.studies.latent.charts import FALSE_ALARMS, LOSS_BINS, SCORES
+
+        n = len(SCORES)
+        return {
+            "auc": ("float64", (n, 2)),
+            "found": ("float64", (n, len(FALSE_ALARMS))),
+            "histograms": ("int64", (n, 2, len(LOSS_BINS) - 1)),
+            "columns": ("float64", (2, len(TTBAR))),
+            "supervised": ("float64", (4,)),
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        for name in ("auc", "found", "supervised"):
+            yield from within(name, arrays[name], 0, 1)
+        events = np.array([self.validation_events, self.others])
+        yield from counting("histograms", arrays["histograms"], np.tile(events, (2, 1)))
+        yield from within("columns", arrays["columns"], 0, np.inf)
+
+    def fingerprint(self) -> list[float]:
+        """Of a tiny model in float64, made-up top pairs and such of twice the energy."""
+        from amplib.studies.latent.anomalies import scored
+
+        small, rng = self.small(), np.random.default_rng(self.seed)
+        model, top_pairs = small.toy_model()
+        others = made_up_top_pairs(TOY_EVENTS, rng)
+        others[:, columns(TTBAR, "MET", "E_j1", "pT_j1")] *= 2
+        return [summed(a) for a in scored(model, top_pairs, others, rng).values()]

@@ -8,7 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from amplib.studies.rivals.reading import PAPER, Losses, Rival
+from amplib.estimate import AtLeast
+from amplib.studies.rivals.reading import PAPER, Losses, Rival, Valued
 from amplib.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 
 AVERAGED = 10
@@ -16,6 +17,9 @@ AVERAGED = 10
 LOOK = {"critic": (BLUE, "-"), "generator": (VERMILLION, "--"), "training": (BLUE, "-"),
         "validation": (VERMILLION, "--")}  # fmt: skip
 MARKERS = "osD^vPX*"
+PAPER_TRAINING = 100_000
+LOOKS_OF_SCALE = {True: (VERMILLION, "o"), False: (BLUE, "s")}
+"""Colour and marker of what was trained on as many events as in the paper, and on fewer."""
 COLORS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, GREY)
 
 
@@ -87,4 +91,33 @@ def merit_plane(
         ax.set(xscale="log", yscale="log", xlabel=r"$\delta$", title=title)
         ax.legend(fontsize=8)
     axes[0, 0].set_ylabel(r"$\delta_{OF}$, $\eta$")
+    return figure
+
+
+def worth_chart(valued: Sequence[Valued], q: int) -> plt.Figure:
+    """N_equiv over the training events, a row a generator, with 95% intervals; arrows are lower
+    bounds.
+
+    Args:
+        valued: generators, the first on top.
+        q: number of cells.
+    """
+    figure, ax = plt.subplots(figsize=(8, 0.36 * len(valued) + 1.2), layout="constrained")
+    labels = []
+    for row, one in enumerate(valued):
+        factor = one.worth[q].scaled(1 / one.training_events)
+        color, marker = LOOKS_OF_SCALE[one.training_events >= PAPER_TRAINING]
+        if isinstance(factor, AtLeast):
+            ax.plot(factor.low, row, ">", color=color, markersize=8)
+            ax.annotate("", (2.2 * factor.low, row), (factor.low, row),
+                        arrowprops={"arrowstyle": "->", "color": color})  # fmt: skip
+        else:
+            value, low, high = factor.interval()
+            ax.errorbar(value, row, xerr=[[value - low], [high - value]], fmt=marker, color=color)
+        labels.append(f"{one.method} ({one.training_events:,})")
+    ax.axvline(1, color=GREY, linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(valued)), labels, fontsize=9)
+    ax.tick_params(axis="y", which="minor", left=False, right=False)
+    ax.invert_yaxis()
+    ax.set(xscale="log", xlabel=r"$N_\mathrm{equiv}$ / training events")
     return figure

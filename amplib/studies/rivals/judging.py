@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from amplib.store.study import Arrays
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.worth import HeldOutCells
 
 BATCH = 50_000
 """Events that are generated and counted at a time."""
@@ -20,22 +21,30 @@ NOTHING = {
 """What is kept of the figures of merit of what has diverged."""
 
 
-def judged(reference: Reference, batches: Iterable[NDArray[np.floating]]) -> Arrays:
+def judged(
+    reference: Reference,
+    batches: Iterable[NDArray[np.floating]],
+    cells: HeldOutCells | None = None,
+) -> Arrays:
     """delta and delta_OF with their errors, and what is dropped; NaN of what has diverged.
 
     Args:
         reference: the truth.
         batches: as many events as it has, ``(n, 26)`` at a time, MeV.
+        cells: of held-out events, if the events are counted in such as well (``CellCounts``).
     """
-    sample = reference.sample()
+    sample, counts = reference.sample(), None if cells is None else cells.sample()
     for events in batches:
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 sample.add(events)
         except ValueError:  # a number or an observable that is not finite
-            return dict(NOTHING)
+            return NOTHING | ({} if cells is None else cells.sample().arrays())
+        if counts is not None:
+            counts.add(events)
     merit = reference.merit(sample)
     return {
+        **({} if counts is None else counts.arrays()),
         "delta": np.array(merit.delta[:2]),
         "delta_of": np.array([merit.delta_of[name][:2] for name in DIRECTIONS]),
         "dropped": np.array(merit.dropped),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import Estimate
+from amplib.estimate import AtLeast, Estimate
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.bvae.reading import positive
 from amplib.studies.bvae.study import Scan
 from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.collisions.worth import worth_in_cells
 from amplib.studies.rivals.study import EventDensities, EventGANs, EventRivals
 
 Array = NDArray[np.float64]
@@ -44,6 +45,8 @@ class Rival:
         delta, delta_of: means over the others, delta_OF for each of ``DIRECTIONS``; of a single one
             its own, with the error over its generated events.  None if there is none.
         dropped: mean share of entries beyond the truth's ranges.
+        worth: N_equiv of the first training that has not diverged, by the number of cells; nothing
+            where no cells were cut.
     """
 
     method: str
@@ -52,11 +55,49 @@ class Rival:
     delta: Estimate | None
     delta_of: dict[str, Estimate]
     dropped: float
+    worth: dict[int, Estimate | AtLeast] = field(default_factory=dict)
 
     @property
     def left(self) -> int:
         """Trainings that have not diverged."""
         return self.trainings - self.diverged
+
+
+class Valued(NamedTuple):
+    """What a generator's events are worth.
+
+    Args:
+        method: its name.
+        training_events: that it was trained on.
+        held_out: events that the cells were cut from, at most.
+        worth: N_equiv by the number of cells.
+    """
+
+    method: str
+    training_events: int
+    held_out: int
+    worth: dict[int, Estimate | AtLeast]
+
+    def against_its_training(self, q: int) -> str:
+        """Whether it is worth ``more`` or ``less`` than its training events in q cells, by the 95%
+        interval; or ``undecided``."""
+        n = self.worth[q]
+        if isinstance(n, AtLeast):
+            return "more" if n.low > self.training_events else "undecided"
+        _, low, high = n.interval()
+        if high < self.training_events:
+            return "less"
+        return "more" if low > self.training_events else "undecided"
+
+
+def valued(result: Result) -> list[Valued]:
+    """Of each method of an ``EventRivals`` that has events to count, in cells of held-out ones."""
+    study = cast(EventRivals, result.study)
+    return [
+        Valued(method, study.training_events, study.held_out_events, rival.worth)
+        for method, rival in (rivals(result) if result.done() else {}).items()
+        if rival.worth
+    ]
 
 
 def rivals(result: Result) -> dict[str, Rival]:
@@ -78,7 +119,8 @@ def _rival(method: str, parts: list[Arrays]) -> Rival:
     crowding = {name: _mean([a["delta_of"][k] for a in good]) for k, name in enumerate(DIRECTIONS)}
     delta = _mean([a["delta"] for a in good])
     dropped = float(np.mean([a["dropped"] for a in good]))
-    return Rival(method, len(parts), len(parts) - len(good), delta, crowding, dropped)
+    worth = worth_in_cells(good[0]) if "cut_from" in good[0] else {}
+    return Rival(method, len(parts), len(parts) - len(good), delta, crowding, dropped, worth)
 
 
 def _mean(estimates: list[Array]) -> Estimate:

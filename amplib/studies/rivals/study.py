@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.metrics.merit import GRIDS
-from amplib.models.config import EVENT_GANS, EventGANConfig, FlowMatchingConfig
+from amplib.models.config import (
+    EVENT_GANS,
+    EventGANConfig,
+    FlowMatchingConfig,
+    SplineFlowConfig,
+)
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import diverged, estimates, finite, within
@@ -30,6 +35,12 @@ from amplib.studies.collisions.study import (
     first_top_pairs,
     wherever_stored,
 )
+from amplib.studies.collisions.worth import (
+    FEWEST,
+    HeldOutCells,
+    faults_of_cells,
+    layout_of_cells,
+)
 
 if TYPE_CHECKING:
     from amplib.studies.collisions.merit import Reference
@@ -40,6 +51,11 @@ Generate = Callable[[int], Iterator[NDArray[np.floating]]]
 DENSITIES = {"KDE": 0, "GMM, 50": 50, "GMM, 100": 100, "GMM, 1000": 1000}
 """Of Table V, with the components of each mixture."""
 TOY_EVENTS = 60
+HELD_OUT: dict[str, dict[str, object]] = {
+    "laptop": {"held_out_events": 10_000},
+    "paper": {"held_out_events": 20_000},
+}
+"""Of the presets whose events are counted in cells."""
 
 _TRAINING, _GENERATION = 1, 2  # which stream of a seed
 
@@ -60,6 +76,16 @@ class EventRivals(TopPairConfig):
     events: int = bounded(1_200_000, 24, 100_000_000)
     training_events: int = bounded(100_000, 24, 10_000_000)
     trainings: int = bounded(1, 1, 100, extent=True)
+    held_out_events: int = bounded(0, 0, 10_000_000, later=True)
+    """Events after those that train, of which cells are cut that say what the generated ones are
+    worth; none by default, and then nothing is said of it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.held_out_events < FEWEST:
+            raise ParameterError(
+                f"held_out_events = {self.held_out_events}: must be 0 or at least {FEWEST}"
+            )
 
     def parts(self) -> list[Part]:
         return [(i, k) for k in range(self.trainings) for i in range(len(self.methods))]
@@ -109,25 +135,33 @@ class EventRivals(TopPairConfig):
     ) -> Iterator[tuple[Part, Arrays]]:
         """Each part holds ``delta`` ``(2,)`` and ``delta_of`` ``(2, 2)`` (eta, phi), values with
         their errors over the generated events, what is ``dropped``, and ``diverged``, the first
-        recorded step with a loss that is not finite, or 0 if the events are not, else -1."""
+        recorded step with a loss that is not finite, or 0 if the events are not, else -1; with
+        ``held_out_events`` also the arrays of ``CellCounts``."""
         from amplib.studies.collisions.reading import stored_reference
 
-        training = first_top_pairs(self, self.training_events)
+        events = first_top_pairs(self, self.training_events + self.held_out_events)
+        training, held_out = np.split(events, [self.training_events])
+        cells = HeldOutCells(held_out) if self.held_out_events else None
         reference = stored_reference(wherever_stored(self.source()))
         for part in parts:
             alone = len(parts) == 1  # else none may go on from another's
             own = checkpoint if alone else checkpoint.with_stem(f"{checkpoint.stem}-{part}")
             kept, generate = self.fit(part, training, device, own, progress)
-            yield part, kept | self.judge(kept, generate, reference, progress)
+            yield part, kept | self.judge(kept, generate, reference, progress, cells)
             own.unlink(missing_ok=True)
 
     def judge(
-        self, kept: Arrays, generate: Generate, reference: Reference, progress: Progress
+        self,
+        kept: Arrays,
+        generate: Generate,
+        reference: Reference,
+        progress: Progress,
+        cells: HeldOutCells | None = None,
     ) -> Arrays:
         """The figures of merit, and whether it has diverged, if its losses do not say so."""
         from amplib.studies.rivals.judging import judged
 
-        merit = judged(reference, generate(reference.events))
+        merit = judged(reference, generate(reference.events), cells)
         progress(self.judging_cost())
         unfit = kept["diverged"] < 0 and not np.isfinite(merit["delta"]).all()
         return merit | ({"diverged": np.array(0)} if unfit else {})
@@ -142,9 +176,12 @@ class EventRivals(TopPairConfig):
             "delta_of": ("float64", (2, 2)),
             "dropped": ("float64", ()),
             "diverged": ("int64", ()),
+            **(layout_of_cells() if self.held_out_events else {}),
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
+        if arrays["diverged"] < 0 and self.held_out_events:
+            yield from faults_of_cells(arrays, self.events)
         if arrays["diverged"] < 0:
             yield from estimates("delta", arrays["delta"], 0, 2)
             yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
@@ -156,13 +193,16 @@ class EventRivals(TopPairConfig):
         """Every method, small, in float64, on made-up top pairs, and one of them judged."""
         from amplib.studies.collisions.merit import Reference
 
-        events = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
+        rng = np.random.default_rng(self.seed)
+        events = made_up_top_pairs(TOY_EVENTS, rng)
+        held_out = made_up_top_pairs(FEWEST, rng)
+        cells = HeldOutCells(held_out) if self.held_out_events else None
         small, arrays = self.smaller(), []
         for i in range(len(self.methods)):
             made = small.fit((i, 0), events[:40], "cpu", Path(), lambda work: None, double=True)
             kept, generate = made
             arrays += [*kept.values(), next(generate(10))]
-        merit = small.judge(kept, generate, Reference.of(events), lambda work: None)
+        merit = small.judge(kept, generate, Reference.of(events), lambda work: None, cells)
         arrays += merit.values()
         return [summed(a) for a in arrays]
 
@@ -190,7 +230,7 @@ class EventGANs(EventRivals):
             "narrowing": 2,
             "kinds": "table",
         },
-        "paper": {},
+        "paper": HELD_OUT["paper"],
     }
     unit: ClassVar[str] = "turns of a WGAN"
     rate: ClassVar[float] = 60.0
@@ -347,26 +387,20 @@ SEARCHING, STEPS = 1_000_000, 30
 
 
 @dataclass(frozen=True)
-class EventFlows(EventRivals, FlowMatchingConfig):
-    """Flow matching on the same events: a rival of today, which the paper asks for in sec. VI."""
+class FlowStudy(EventRivals):
+    """A rival of today, which the paper asks for in sec. VI: one method, trained in batches."""
 
-    name: ClassVar[str] = "event-flows"
-    store: ClassVar[str] = "event-flows"
-    presets: ClassVar[Presets] = {
-        "smoke": {
-            **EventRivals.presets["smoke"], "width": 16, "batch_size": 10, "epochs": 2,
-            "flow_steps": 2,
-        },
-        "laptop": {
-            **EventRivals.presets["laptop"], "width": 256, "epochs": 200, "flow_steps": 20,
-        },
-        "paper": {},
-    }  # fmt: skip
     unit: ClassVar[str] = "model-steps"
-    rate: ClassVar[float] = 15.0
-    gpu_rate: ClassVar[float | None] = 2_000.0  # predicted from counts of kernels, not measured
-    methods: ClassVar[tuple[str, ...]] = ("flow matching",)
-    tabulated: ClassVar[int] = len(methods)
+
+    @property
+    @abstractmethod
+    def epochs(self) -> int:
+        """Of a training."""
+
+    @property
+    @abstractmethod
+    def batch_size(self) -> int:
+        """Events of a step."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -379,6 +413,31 @@ class EventFlows(EventRivals, FlowMatchingConfig):
     def cost(self, part: Part) -> float:
         steps = self.epochs * (self.training_events // self.batch_size)
         return steps + self.judging_cost()
+
+    def layout(self) -> Layout:
+        return {**super().layout(), "losses": ("float32", (None, 2))}
+
+
+@dataclass(frozen=True)
+class EventFlows(FlowMatchingConfig, FlowStudy):
+    """Flow matching on the same events."""
+
+    name: ClassVar[str] = "event-flows"
+    store: ClassVar[str] = "event-flows"
+    presets: ClassVar[Presets] = {
+        "smoke": {
+            **EventRivals.presets["smoke"], "width": 16, "batch_size": 10, "epochs": 2,
+            "flow_steps": 2,
+        },
+        "laptop": {
+            **EventRivals.presets["laptop"], "width": 256, "epochs": 200, "flow_steps": 20,
+        },
+        "paper": HELD_OUT["paper"],
+    }  # fmt: skip
+    rate: ClassVar[float] = 15.0
+    gpu_rate: ClassVar[float | None] = 2_000.0  # predicted from counts of kernels, not measured
+    methods: ClassVar[tuple[str, ...]] = ("flow matching",)
+    tabulated: ClassVar[int] = len(methods)
 
     def judging_cost(self) -> float:
         """A step of training goes through the field thrice, an event twice a step of the flow."""
@@ -394,12 +453,11 @@ class EventFlows(EventRivals, FlowMatchingConfig):
         double: bool = False,
     ) -> tuple[Arrays, Generate]:
         """Keeps ``losses`` ``(records, 2)``: epoch and loss."""
+        from amplib.models.flow_matching import StackedFlowMatching
         from amplib.studies.rivals.training import train_flow
 
-        return train_flow(self, part, training, device, checkpoint, progress, double)
-
-    def layout(self) -> Layout:
-        return {**super().layout(), "losses": ("float32", (None, 2))}
+        kind = StackedFlowMatching
+        return train_flow(kind, self, part, training, device, checkpoint, progress, double)
 
     def smaller(self) -> EventFlows:
         return replace(
@@ -411,3 +469,71 @@ class EventFlows(EventRivals, FlowMatchingConfig):
             epochs=2,
             flow_steps=min(self.flow_steps, 3),
         )
+
+
+@dataclass(frozen=True)
+class EventSplines(SplineFlowConfig, FlowStudy):
+    """A normalising flow of zuko's on the same events."""
+
+    name: ClassVar[str] = "event-splines"
+    store: ClassVar[str] = "event-splines"
+    presets: ClassVar[Presets] = {
+        "smoke": {
+            **EventRivals.presets["smoke"], "width": 16, "batch_size": 10, "epochs": 2,
+            "transforms": 2, "bins": 4, "held_out_events": 100,
+        },
+        "laptop": {
+            **EventRivals.presets["laptop"], "width": 128, "transforms": 6, "epochs": 40,
+            **HELD_OUT["laptop"],
+        },
+        "paper": HELD_OUT["paper"],
+    }  # fmt: skip
+    rate: ClassVar[float] = 3.0
+    gpu_rate: ClassVar[float | None] = 40.0  # a guess from the number of kernels, not measured
+    methods: ClassVar[tuple[str, ...]] = ("spline flow",)
+    tabulated: ClassVar[int] = len(methods)
+
+    def judging_cost(self) -> float:
+        """A step of training goes through the flow thrice, an event once."""
+        return self.events / (3 * self.batch_size)
+
+    def fit(
+        self,
+        part: Part,
+        training: Array,
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> tuple[Arrays, Generate]:
+        """Keeps ``losses`` ``(records, 2)``: epoch and negative log likelihood."""
+        from amplib.models.spline_flow import StackedSplineFlow
+        from amplib.studies.rivals.training import train_flow
+
+        kind = StackedSplineFlow
+        return train_flow(kind, self, part, training, device, checkpoint, progress, double)
+
+    def smaller(self) -> EventSplines:
+        return replace(
+            self,
+            events=TOY_EVENTS,
+            training_events=40,
+            batch_size=min(self.batch_size, 20),
+            width=8,
+            epochs=2,
+            transforms=min(self.transforms, 2),
+            bins=min(self.bins, 3),
+        )
+
+
+def variants(preset: str) -> dict[str, EventRivals]:
+    """Further results of this preset that the book shows, by title: rivals that were trained when
+    nothing was asked of their worth, trained once more and counted in cells of held-out events."""
+    again = {"laptop": (EventDensities, EventFlows, EventGANs), "paper": (EventDensities,)}
+    return {f"{kind.name}, worth": worth_of(kind, preset) for kind in again.get(preset, ())}
+
+
+def worth_of(kind: type[EventRivals], preset: str) -> EventRivals:
+    """The study of this kind whose events are counted in cells of held-out ones."""
+    base = kind.presets[preset]
+    return kind.with_overrides({**HELD_OUT[preset], **base}, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 
 from amplib.models.event_gans import KINDS
 from amplib.models.flow_matching import StackedFlowMatching
+from amplib.models.spline_flow import StackedSplineFlow
 from amplib.models.stack import Stack
 from amplib.models.training import train
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.rivals.judging import BATCH
-from amplib.studies.rivals.study import _TRAINING, EventFlows, EventGANs, Generate
+from amplib.studies.rivals.study import _TRAINING, EventGANs, FlowStudy, Generate
 
 Array = NDArray[np.float64]
 
@@ -42,7 +44,8 @@ def train_gan(
 
 
 def train_flow(
-    study: EventFlows,
+    kind: type[StackedFlowMatching] | type[StackedSplineFlow],
+    study: FlowStudy,
     part: Part,
     training: Array,
     device: str,
@@ -53,7 +56,7 @@ def train_flow(
     """See ``EventFlows.fit``."""
     dtype = torch.float64 if double else torch.float32
     seeds = [study.stream(_TRAINING, *part)]
-    flow = StackedFlowMatching(study, training, seeds, device, dtype)
+    flow: Any = kind(study, training, seeds, device, dtype)  # type: ignore[arg-type]
     kept = _trained(flow, study.epochs, checkpoint, progress, flow.steps_per_epoch, double)
     return kept, lambda n: (events[0] for events in flow.generate(n))
 

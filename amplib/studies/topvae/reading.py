@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import Estimate, relative
+from amplib.estimate import AtLeast, Estimate, relative
 from amplib.metrics.merit import PHI_RANGE, delta, ideal_delta
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
@@ -18,7 +18,8 @@ from amplib.studies.bvae.reading import positive
 from amplib.studies.bvae.study import SETTINGS, Scan
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
 from amplib.studies.collisions.reading import HADRONIC_CELLS, stored_reference
-from amplib.studies.topvae.study import BINNING, FINE_BINS, TopEvents
+from amplib.studies.collisions.worth import worth_in_cells
+from amplib.studies.topvae.study import BINNING, FINE_BINS, TopEvents, TopReadings
 from amplib.truth.collisions.observables import BINNINGS, JETS_BY, OBSERVABLES, released
 
 Array = NDArray[np.float64]
@@ -241,6 +242,72 @@ class ChosenEvents:
             name: Spread(float(np.sqrt(np.mean(share**2))), len(self.parts))
             for name, share in shares.items()
         }
+
+
+@dataclass(frozen=True, eq=False)
+class ReadEvents:
+    """Events of all stored trainings of the chosen model, in every reading of the paper.
+
+    Numbers are means over trainings, as of ``ChosenEvents``; of what the events are worth, and of
+    what is dropped, the first training's.
+
+    Args:
+        study: how they were made.
+        parts: by reading, its trainings.
+    """
+
+    study: TopReadings
+    parts: dict[BufferConfig, list[Arrays]]
+
+    @classmethod
+    def of(cls, result: Result) -> ReadEvents:
+        """Of a ``TopReadings``; without those readings that are not there yet."""
+        assert isinstance(result.study, TopReadings), result.study.name
+        parts: dict[BufferConfig, list[Arrays]] = {}
+        for (reading, _), arrays in result.load().items():
+            parts.setdefault(result.study.readings()[reading], []).append(arrays)
+        return cls(result.study, parts)
+
+    def delta(self, reading: BufferConfig, name: str = "delta") -> Estimate:
+        """delta, ``delta_inside`` or ``delta_without``."""
+        return self._mean(reading, lambda part: Estimate(*part[name].tolist()))
+
+    def delta_of(self, reading: BufferConfig, name: str) -> Estimate:
+        """delta_OF for one of ``DIRECTIONS``."""
+        way = list(DIRECTIONS).index(name)
+        return self._mean(reading, lambda part: Estimate(*part["delta_of"][way].tolist()))
+
+    def dropped(self, reading: BufferConfig) -> float:
+        """Share of entries outside of the truth's ranges."""
+        return float(self.parts[reading][0]["dropped"])
+
+    def growth(self, offset: str, negative: str) -> tuple[float, float]:
+        """delta and delta_OF (eta) over what they are with gamma = 0."""
+        own = BufferConfig(gamma=self.study.gamma, offset=offset, negative=negative)
+        none = BufferConfig(negative=negative)
+        deltas, crowding = (
+            [measure(r).value for r in (own, none)]
+            for measure in (self.delta, lambda r: self.delta_of(r, "eta"))
+        )
+        return deltas[0] / deltas[1], crowding[0] / crowding[1]
+
+    def worth(self, reading: BufferConfig) -> dict[int, Estimate | AtLeast]:
+        """N_equiv by the number of cells."""
+        return worth_in_cells(self.parts[reading][0])
+
+    def nearest(self, delta: float) -> tuple[BufferConfig, str, Estimate]:
+        """The reading with this study's gamma, and whether shares are of all (``delta``) or of
+        what is inside (``delta_inside``), whose delta is nearest to this one, in its logarithm."""
+        found = [
+            (reading, name, self.delta(reading, name))
+            for reading in self.parts
+            if reading.gamma == self.study.gamma
+            for name in ("delta", "delta_inside")
+        ]
+        return min(found, key=lambda one: abs(np.log(one[2].value / delta)))
+
+    def _mean(self, reading: BufferConfig, measure: Callable[[Arrays], Estimate]) -> Estimate:
+        return over_trainings([measure(part) for part in self.parts[reading]])
 
 
 class Spread(NamedTuple):

@@ -323,6 +323,56 @@ def select(
         clock: keeps the seconds of the stages.
         flow: the cut flow so far.
     """
+    seen = reconstruct(particles, settings, rng, clock)
+    truth = truth[seen.selected]
+    with clock("truth jets"):
+        pairs = jet_pairs(
+            particles, seen.selected, seen.jets, seen.chosen, seen.leptons, settings.radius
+        )
+    flow |= {"one or two leptons": seen.with_leptons, "four jets": len(seen.selected)}
+    return Sample(
+        seen.events,
+        GEV * truth.partons,
+        truth.particle_ids,
+        (GEV * truth.neutrinos).astype(np.float32),
+        pairs,
+        flow,
+        clock.seconds,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstructed:
+    """What the detector and the cuts leave of a batch of events, whatever they were.
+
+    Args:
+        events: the columns of ``columns.TTBAR``, MeV, shape (n, 26).
+        selected: which of the batch these are, shape (n,).
+        with_leptons: events of the batch with one or two leptons.
+        jets: of these.
+        chosen: which of the jets' events have four, shape (n,).
+        leptons: of the selected events, GeV, shape (n, 2, 4).
+    """
+
+    events: Array
+    selected: Integers
+    with_leptons: int
+    jets: Jets
+    chosen: Integers
+    leptons: Array
+
+
+def reconstruct(
+    particles: Particles, settings: Settings, rng: np.random.Generator, clock: Clock
+) -> Reconstructed:
+    """Detector, jets, and the cuts: one or two leptons, four jets.
+
+    Args:
+        particles: stable ones of all events of the batch, GeV.
+        settings: as generated.
+        rng: for the detector.
+        clock: keeps the seconds of the stages.
+    """
     with clock("detector"):
         detected = simulate(particles, rng)
     with clock("selection"):
@@ -334,19 +384,7 @@ def select(
         chosen, four_jets = leading(jets, len(one_or_two), JETS)
         selected = one_or_two[chosen]
         events = as_columns(detected.missing[selected], four_jets, leptons[selected])
-        truth = truth[selected]
-    with clock("truth jets"):
-        pairs = jet_pairs(particles, selected, jets, chosen, leptons[selected], settings.radius)
-    flow |= {"one or two leptons": len(one_or_two), "four jets": len(selected)}
-    return Sample(
-        events,
-        GEV * truth.partons,
-        truth.particle_ids,
-        (GEV * truth.neutrinos).astype(np.float32),
-        pairs,
-        flow,
-        clock.seconds,
-    )
+    return Reconstructed(events, selected, len(one_or_two), jets, chosen, leptons[selected])
 
 
 def leading_leptons(detected: Detected) -> tuple[Integers, Array]:

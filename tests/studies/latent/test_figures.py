@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from amplib.book.obtain import stored
-from amplib.estimate import AtLeast, Estimate
 from amplib.studies.latent import figures
 from amplib.studies.latent.charts import ANGLES, RADII
 from amplib.studies.latent.display import arrows, in_words
 from amplib.studies.latent.explorer import explorer
-from amplib.studies.latent.reading import Chart, _n_equiv, judged_priors, marginal_chi2
+from amplib.studies.latent.reading import Chart, judged_priors, marginal_chi2
 from amplib.truth.collisions.columns import TTBAR
 
 
@@ -112,18 +111,6 @@ def test_chi2_of_histograms_by_hand():
     apart = np.array([[10, 0], [0, 2]])
     # (1/2)^2 / (3/2) + (1/2)^2 / (1/2), and 2 of shares that have nothing in common.
     assert marginal_chi2(apart, same) == pytest.approx(((1 / 6 + 1 / 2) + 2) / 2)
-
-
-def test_worth_is_of_the_cells_that_were_counted():
-    even = np.full(50, 20_000)
-    assert isinstance(_n_equiv(even, 19_999), AtLeast)
-    uneven = even.copy()
-    uneven[:25] += 4000  # pi_j = 1/50 (1 +- 0.0909): 1/N = 0.0909^2 / 49
-    found = _n_equiv(uneven, 19_999)
-    low, high = found.interval()[1:]
-    assert low < 49 / (1 / 11) ** 2 < high
-    assert np.isnan(_n_equiv(np.zeros(50, int), 19_999).value)
-    assert isinstance(_n_equiv(np.zeros(50, int), 19_999), Estimate)
 
 
 # ---- the map to explore ----

@@ -5,14 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from amplib.cells import Splits
 from amplib.models.config import BufferConfig
 from amplib.parameters import ParameterError
 from amplib.studies.bvae.study import LATENT_BINS, made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.merit import Reference
 from amplib.studies.latent.priors import (
-    CELL_COLUMNS,
     Judge,
     Latent,
     breaks_a_rule,
@@ -22,7 +20,7 @@ from amplib.studies.latent.priors import (
     histograms,
 )
 from amplib.studies.latent.study import Prior
-from amplib.truth.collisions.columns import TTBAR, columns
+from amplib.truth.collisions.columns import TTBAR
 
 N = 60
 """Events of the toy."""
@@ -177,13 +175,6 @@ def test_a_diverged_prior_has_no_numbers(study, latent):
     arrays = judge((7,), None, {"diverged": np.array(3)})
     assert study.misfit(arrays) is None
     assert arrays["diverged"] == 3 and np.isnan(arrays["delta"]).all()
-
-
-def test_cells_are_those_of_the_named_columns(study, latent):
-    """Held-out events fill them evenly, as they were cut from them."""
-    cells = Splits(latent.held_out[:, columns(TTBAR, *CELL_COLUMNS)], 4)
-    counts = np.bincount(cells(latent.held_out[:, columns(TTBAR, *CELL_COLUMNS)]), minlength=4)
-    assert counts.sum() == 20 and counts.max() - counts.min() <= 2
 
 
 def test_codes_are_counted_dimension_by_dimension():

@@ -3,20 +3,23 @@
 import numpy as np
 import pytest
 
+from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
 from amplib.studies.rivals.claims import GANS, direct_densities, gans, lsgan_crowding
-from amplib.studies.rivals.figures import loss_panels, merit_plane
+from amplib.studies.rivals.figures import loss_panels, merit_plane, worth_chart
 from amplib.studies.rivals.reading import (
     PAPER,
     Losses,
+    Valued,
     fits,
     gan_losses,
     over_trainings,
     rivals,
     scan_crowding,
     vae_losses,
+    valued,
 )
 
 
@@ -179,3 +182,55 @@ def test_the_lsgan_fills_the_plane_best_but_is_far(lsgan, trainings, verdict, tm
     densities = made_up("event-densities", tmp_path, {}, trainings)
     finding = lsgan_crowding(evidence_of(trained, densities, scan), 3.03)
     assert finding.verdict == verdict
+
+
+# ---- what events are worth ----
+
+
+def test_worth_is_read_where_cells_were_counted(tmp_path):
+    study = make_study("event-densities", "laptop", held_out_events=10_000)
+    result = Result(study, "laptop", tmp_path)
+    uneven = np.full(50, 400)
+    uneven[:25] += 400
+    for i, k in study.parts()[:2]:
+        arrays = {
+            "delta": np.array([1.0, 0.001]),
+            "delta_of": np.ones((2, 2)),
+            "dropped": np.array(0.1),
+            "diverged": np.array(-1),
+            "fit": np.array([0.1, 1.0]),
+            "cells_10": np.full(10, 2000),
+            "cells_50": (20_000 * uneven / uneven.sum()).round().astype(np.int64),
+            "cut_from": np.array([9999, 9999]),
+        }
+        arrays["cells_50"][0] += 20_000 - arrays["cells_50"].sum()
+        result.save((i, k), arrays, provenance(None, "cpu", 1.0, together=1))
+    kernels, mixture = valued(result)
+    assert (kernels.method, mixture.method) == study.methods[:2]
+    assert (kernels.training_events, kernels.held_out) == (10_000, 10_000)
+    # pi_j = 1/50 (1 +- 1/3): 1/N = (1/3)^2 / 49
+    low, high = kernels.worth[50].interval()[1:]
+    assert low < 49 * 9 < high
+    assert isinstance(kernels.worth[10], AtLeast)
+    figure = worth_chart([kernels, mixture], 50)
+    assert len(figure.axes[0].get_yticks()) == 2
+    assert worth_chart([kernels], 10).axes[0].texts  # an arrow
+
+
+def test_nothing_is_said_where_no_cells_were_cut(tmp_path):
+    assert valued(made_up("event-densities", tmp_path, {})) == []
+    assert valued(Result(make_study("event-splines", "laptop"), "laptop", tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("worth", "verdict"),
+    [
+        (Estimate(50, 5, 40, 70), "less"),
+        (Estimate(90, 5, 80, 110), "undecided"),
+        (Estimate(200, 5, 150, 300), "more"),
+        (AtLeast(90), "undecided"),
+        (AtLeast(110), "more"),
+    ],
+)
+def test_worth_is_set_against_the_training_by_its_interval(worth, verdict):
+    assert Valued("a", 100, 1000, {50: worth}).against_its_training(50) == verdict

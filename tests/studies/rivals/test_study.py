@@ -13,9 +13,11 @@ from amplib.store.results import Result, same_fingerprint
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.merit import Reference
+from amplib.studies.collisions.worth import HeldOutCells
+from amplib.studies.rivals.study import variants
 
 EVENTS = made_up_top_pairs(60, np.random.default_rng(1))
-STUDIES = ("event-gans", "event-densities", "event-flows")
+STUDIES = ("event-gans", "event-densities", "event-flows", "event-splines")
 LSGAN = (list(EVENT_GANS).index("LSGAN"), 0)
 
 
@@ -43,10 +45,11 @@ def tiny(name, **changes):
         ("event-densities", (0, 0)),
         ("event-densities", (3, 0)),
         ("event-flows", (0, 0)),
+        ("event-splines", (0, 0)),
     ],
 )
 def test_a_part_has_the_layout_and_reports_its_work(name, part, truth, tmp_path):
-    study, done = tiny(name), []
+    study, done = tiny(name, held_out_events=0), []
     path = tmp_path / "state.safetensors"
     kept, generate = study.fit(part, EVENTS[:40], "cpu", path, done.append)
     arrays = kept | study.judge(kept, generate, truth, done.append)
@@ -81,6 +84,32 @@ def test_what_no_part_can_hold_is_named(name, value, line):
     assert study.misfit(bad).startswith(line)
     if name != "losses" or "nan" in line:
         assert study.misfit(bad | {"diverged": np.array(0)}) is None
+
+
+@pytest.mark.parametrize("name", ["event-densities", "event-splines"])
+def test_with_held_out_events_the_generated_ones_are_counted(name, truth):
+    """All of them, once; of what has diverged none."""
+    study = tiny(name, held_out_events=150)
+    cells = HeldOutCells(made_up_top_pairs(150, np.random.default_rng(2)))
+    kept, generate = study.fit((1 % len(study.methods), 0), EVENTS[:40], "cpu", None, ignore, True)
+    arrays = kept | study.judge(kept, generate, truth, ignore, cells)
+    if name == "event-densities":  # what others keep in float32 is in float64 here
+        assert study.misfit(arrays) is None
+    assert [arrays[f"cells_{q}"].sum() for q in (10, 50)] == [60, 60]
+    assert arrays["cut_from"].tolist() == [149, 149]
+    broken = study.judge(kept, lambda n: iter([EVENTS * np.nan]), truth, ignore, cells)
+    assert not broken["cells_10"].any() and broken["diverged"] == 0
+
+
+def test_asking_for_its_worth_leaves_stored_results_alone():
+    """The field came later: at its default it is in no key."""
+    without = make_study("event-densities", "paper")
+    assert "held_out_events" not in without.asdict(extent=False)
+    (again,) = variants("paper").values()
+    assert again.key() != without.key()
+    assert replace(again, held_out_events=0).key() == without.key()
+    assert [v.held_out_events for v in variants("laptop").values()] == 3 * [10_000]
+    assert variants("smoke") == {}
 
 
 def test_losses_stand_beside_the_generators_step():
@@ -192,6 +221,8 @@ def test_what_is_changed_enters_a_fingerprint(original, monkeypatch):
         ("event-flows", {"flow_steps": 1}),
         ("event-flows", {"learning_rate": 2e-3}),
         ("event-flows", {"depth": 3}),
+        ("event-splines", {"bins": 2}),
+        ("event-splines", {"held_out_events": 0}),
     ):
         changed = make_study(name, "smoke", **change).fingerprint()
         assert not same_fingerprint(changed, original[name]), change
@@ -215,6 +246,8 @@ def test_what_is_changed_enters_a_fingerprint(original, monkeypatch):
         ("event-gans", {"training_events": 3}, "training_events = 3"),
         ("event-gans", {"shortening": 0}, "shortening = 0"),
         ("event-flows", {"batch_size": 41}, "batch_size = 41: must not exceed training_events"),
+        ("event-splines", {"batch_size": 41}, "batch_size = 41: must not exceed training_events"),
+        ("event-gans", {"held_out_events": 99}, "held_out_events = 99: must be 0 or at least 100"),
     ],
 )
 def test_impossible_studies_are_one_line(name, change, text):

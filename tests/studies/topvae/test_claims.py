@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from chosen_events import events_result, scan_result, tiny, truth_result
+from chosen_events import events_result, readings_result, scan_result, tiny, truth_result
 
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.studies.catalogue import claims
@@ -54,9 +54,23 @@ def test_the_claims_of_this_study_are_measured():
 )
 def test_the_best_model(parts, verdict, tmp_path):
     """Of one training by its events, of several by how they differ."""
-    found = best_model(evidence_of(events_result(tmp_path, *parts)), BEST_MODEL)
+    events, read = events_result(tmp_path, *parts), readings_result(tmp_path, [])
+    found = best_model(evidence_of(events, read), BEST_MODEL)
     assert found.verdict == verdict
     assert (ONE_TRAINING in found.why) == (len(parts) == 1)
+    assert "nearest" not in found.why
+
+
+def test_the_nearest_reading_is_named_and_does_not_judge(tmp_path):
+    """Of deltas of 0.0048 to 0.06, and twice that of what is inside: 0.0096."""
+    events = events_result(tmp_path, part(0.02, 1.1))
+    read = readings_result(tmp_path, [0.02, 0.03, 0.04, 0.05, 0.0048, 0.06])
+    found = best_model(evidence_of(events, read), BEST_MODEL)
+    assert found.verdict == MISSED
+    assert (
+        "gamma = 0.05 on the standard deviation, set to zero where negative, shares of what is "
+        "inside, 0.0096" in found.why
+    )
 
 
 @pytest.mark.parametrize(

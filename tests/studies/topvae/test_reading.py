@@ -2,9 +2,18 @@
 
 import numpy as np
 import pytest
-from chosen_events import EVENTS, events_result, scan_result, store, tiny, truth_result, zeros
+from chosen_events import (
+    EVENTS,
+    events_result,
+    readings_result,
+    scan_result,
+    store,
+    tiny,
+    truth_result,
+    zeros,
+)
 
-from amplib.estimate import Estimate
+from amplib.estimate import AtLeast, Estimate
 from amplib.studies.bvae.study import SETTINGS
 from amplib.studies.topvae.reading import (
     BAND,
@@ -12,6 +21,7 @@ from amplib.studies.topvae.reading import (
     Candidate,
     ChosenEvents,
     Marginal,
+    ReadEvents,
     Spread,
     Truth,
     candidates,
@@ -208,3 +218,30 @@ def test_ratio_of_estimates():
     assert found.value == 2
     assert found.error == pytest.approx(2 * 0.025)
     assert found.interval().low * found.interval().high == pytest.approx(4)
+
+
+# ---- every reading of the paper ----
+
+
+def test_readings_have_their_rows(tmp_path):
+    deltas = [0.02, 0.03, 0.04, 0.05, 0.0048, 0.004]
+    read = ReadEvents.of(readings_result(tmp_path, deltas))
+    assert [read.delta(one).value for one in read.parts] == deltas
+    assert [one.negative for one in read.parts] == 3 * ["kept"] + 3 * ["zero"]
+    assert [one.gamma for one in read.parts] == 2 * [0.05, 0.05, 0.0]
+    assert all(isinstance(w, AtLeast) for one in read.parts for w in read.worth(one).values())
+    delta, _ = read.growth("deviation", "zero")
+    assert delta == pytest.approx(0.0048 / 0.004)
+
+
+def test_the_nearest_reading_has_the_studys_gamma(tmp_path):
+    """0.009 without an offset would be nearest; of what has it, 0.0048 of what is inside is."""
+    read = ReadEvents.of(readings_result(tmp_path, [0.02, 0.03, 0.009, 0.05, 0.0048, 0.06]))
+    reading, rule, found = read.nearest(0.009)
+    assert (reading.offset, reading.negative, rule) == ("deviation", "zero", "delta_inside")
+    assert found.value == 0.0096
+
+
+def test_readings_that_are_missing_are_left_out(tmp_path):
+    read = ReadEvents.of(readings_result(tmp_path, [0.02, 0.03]))
+    assert [one.offset for one in read.parts] == ["variance", "deviation"]

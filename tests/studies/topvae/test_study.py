@@ -5,14 +5,15 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from chosen_events import EVENTS, TRAINING, kept, tiny, untrained, zeros
+from chosen_events import EVENTS, TINY, TRAINING, kept, tiny, untrained, zeros
 
 from amplib.metrics.merit import FilledBins, delta
 from amplib.parameters import ParameterError
 from amplib.store.results import same_fingerprint
-from amplib.studies.bvae.study import CHOSEN, SETTINGS
+from amplib.studies.bvae.study import CHOSEN, SETTINGS, made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.worth import HeldOutCells
 from amplib.studies.topvae.study import BATCH, JUDGED, Counted, azimuths
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import OBSERVABLES, leading_directions
@@ -177,3 +178,62 @@ def test_a_parameter_enters_the_fingerprint(change, original):
 def test_impossible_studies_are_one_line(change, text):
     with pytest.raises(ParameterError, match=text):
         make_study("top-events", "smoke", **change)
+
+
+# ---- all readings of the paper ----
+
+
+@pytest.fixture(scope="module")
+def read():
+    """Of a small model: each reading's arrays, and the study."""
+    few = {name: value for name, value in TINY.items() if name != "long_run"}
+    study = make_study("top-readings", "smoke", **few)
+    model, reference = untrained(study), Reference.of(EVENTS)
+    cells = HeldOutCells(made_up_top_pairs(200, np.random.default_rng(5)))
+    done = []
+    parts = {p: study.kept(p, model, reference, cells, done.append) for p in study.parts()}
+    assert sum(done) == study.work(study.parts())
+    return study, parts
+
+
+def test_every_reading_has_the_layout(read):
+    study, parts = read
+    assert len(parts) == 6
+    for arrays in parts.values():
+        assert study.misfit(arrays) is None
+        assert arrays["cells_10"].sum() == 600
+
+
+def test_what_is_set_to_zero_is_not_negative(read):
+    """And is inside of the histograms: less is dropped."""
+    study, parts = read
+    for (i, _), arrays in parts.items():
+        assert (arrays["negative"] == 0) == (study.readings()[i].negative == "zero")
+    for i in range(3):
+        assert parts[i + 3, 0]["dropped"] < parts[i, 0]["dropped"]
+
+
+def test_shares_of_what_is_inside(read):
+    """By hand: each histogram over its own entries."""
+    study, parts = read
+    reference, seed = Reference.of(EVENTS), study.stream(1, 0, 0)
+    sample = reference.sample()
+    for batch in untrained(study).generate(600, seed, study.readings()[0], BATCH):
+        sample.add(batch)
+    counts = sample.pairs.counts
+    own = np.maximum(counts.sum(1, keepdims=True), 1)
+    assert parts[0, 0]["delta_inside"][0] == delta(counts, reference.histograms, own)
+    assert parts[0, 0]["delta"][0] == delta(sample.pairs.counts, reference.histograms, 600)
+
+
+def test_readings_train_nothing_anew():
+    study = make_study("top-readings", "paper")
+    assert study.source() == make_study("top-events", "paper").source()
+    assert replace(study, gamma=0.1, held_out_events=300).source() == study.source()
+    assert study.repetitions_done(study.parts()[:5]) == 0
+    assert study.repetitions_done(study.parts()) == 1
+
+
+def test_too_few_held_out_events_are_refused():
+    with pytest.raises(ParameterError, match="held_out_events = 99: must be an integer from 100"):
+        make_study("top-readings", "smoke", held_out_events=99)

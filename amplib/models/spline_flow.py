@@ -1,0 +1,176 @@
+r"""A normalising flow on events: rational-quadratic splines in coupling layers, from zuko.
+
+A flow maps an event to a point of N(0, 1) by an invertible f, so that its density is known,
+
+.. math:: \ln p(x) = \ln \mathcal N(f(x); 0, 1) + \ln \left| \det \partial f / \partial x \right| ,
+
+and is trained to make that large for the training events (Durkan et al., arXiv:1906.04032).  E of
+them train at once (see ``stack``).
+
+A likelihood has no upper bound where many events share a value, as the zeros of an absent lepton
+do, and splines know no more than a few deviations about zero.  So a column's values are replaced by
+their normal scores: :math:`\Phi^{-1}` of their rank among the training events, equal values being
+ranked by lot.  What is generated goes the same way back, between the training events' values by a
+straight line: zeros come back as zeros, and nothing is beyond the training sample's extremes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.optim import Adam
+
+from amplib.models.config import SplineFlowConfig
+from amplib.models.noise import NoiseBlock, normal_words
+from amplib.models.stack import SharedStack, descend
+
+PIECE = 8192
+"""Events that are generated at a time."""
+
+
+class NormalScores:
+    """Columns of events as N(0, 1) and back, by their ranks.
+
+    Args:
+        ordered: each column of the training events in ascending order, ``(columns, N)``.
+    """
+
+    def __init__(self, ordered: Tensor):
+        self.ordered = ordered
+
+    @staticmethod
+    def of(events: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float64]:
+        """Scores ``(N, columns)`` of training events; equal values are ranked by lot."""
+        lots = rng.random(events.shape)
+        order = np.stack(
+            [np.lexsort((lot, x)) for lot, x in zip(lots.T, events.T, strict=True)], axis=1
+        )
+        ranks = np.empty(events.shape)
+        np.put_along_axis(ranks, order, np.arange(len(events))[:, None], 0)
+        return ndtri((ranks + 0.5) / len(events))
+
+    def events(self, scores: Tensor) -> Tensor:
+        """Events of scores, ``(n, columns)``."""
+        last = self.ordered.shape[1] - 1
+        share = 0.5 * torch.erfc(scores.double() / -math.sqrt(2))
+        place = (share * (last + 1) - 0.5).clamp_(0, last).T
+        below = place.floor().long()
+        low = self.ordered.gather(1, below)
+        high = self.ordered.gather(1, (below + 1).clamp_(max=last))
+        return torch.lerp(low, high, (place - below).to(low.dtype)).T
+
+
+class Splines(nn.Module):
+    """One flow: mean negative log likelihood of scores ``(rows, columns)``, or events of noise."""
+
+    def __init__(self, config: SplineFlowConfig, columns: int):
+        super().__init__()
+        import zuko
+
+        self.flow = zuko.flows.NSF(
+            columns,
+            transforms=config.transforms,
+            bins=config.bins,
+            passes=2,  # coupling: as quick to sample as to train
+            randperm=True,
+            hidden_features=[config.width] * config.depth,
+        )
+
+    def forward(self, x: Tensor, generate: bool = False) -> Tensor:
+        if generate:
+            return self.flow().transform.inv(x)
+        return -self.flow().log_prob(x).mean()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """PyTorch's own random numbers, which zuko and its layers take, from a seed; put back after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+class StackedSplineFlow(SharedStack):
+    """E flows, trained side by side on the same events.
+
+    The only loss is the negative log likelihood of a batch's scores, its mean over the epoch.
+
+    Args:
+        config: what to train.
+        events: training events ``(N, columns)``.
+        seeds: one seed a member.
+        device: ``cpu`` or ``cuda``.
+        dtype: ``torch.float32``; ``torch.float64`` for tests and fingerprints.
+    """
+
+    precision: ClassVar[str] = "highest"
+
+    def __init__(
+        self,
+        config: SplineFlowConfig,
+        events: NDArray[np.floating],
+        seeds: list[np.random.SeedSequence],
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ):
+        super().__init__(events, config.batch_size, seeds, 1, device, dtype)
+        self.config = config
+        self.scores = NormalScores(self.tensor(np.sort(np.asarray(events, dtype=float), 0).T))
+        # The lot that equal values are ranked by is nobody's noise: members see the same events.
+        self.data = self.tensor(NormalScores.of(events, np.random.default_rng(0)))
+        # Nor is it a member's chance which columns a layer couples.
+        with seeded(0):
+            self.flow = Splines(config, events.shape[1]).to(self.device, dtype)
+        members = [self._started(start) for start in self.starts]
+        self.weights = nn.ParameterDict(
+            {name: torch.stack([own[name] for own in members]) for name in members[0]}
+        )
+        self.noise = self.stream(2)
+        self.adam = self.optimise("flow", self.weights, Adam)
+
+    def _started(self, start: torch.Generator) -> dict[str, Tensor]:
+        """Weights that begin as a member's seed says, by names that a ``ParameterDict`` takes."""
+        with seeded(start.initial_seed()):
+            for layer in self.flow.modules():
+                if isinstance(layer, nn.Linear):
+                    layer.reset_parameters()
+        weights = self.flow.named_parameters()
+        return {name.replace(".", "/"): w.detach().clone() for name, w in weights}
+
+    def _of_member(self, k: int, x: Tensor, generate: bool = False) -> Tensor:
+        weights = {name.replace("/", "."): w[k] for name, w in self.weights.items()}
+        return functional_call(self.flow, weights, (x, generate))
+
+    def rate_at(self, epoch: int) -> float:
+        """Falls to zero like a cosine."""
+        done = (epoch - 1) / self.config.epochs
+        return 0.5 * self.config.learning_rate * (1 + math.cos(math.pi * done))
+
+    def train_step(self, batch: Tensor, at: Tensor) -> Tensor:
+        loss = torch.stack([self._of_member(k, x) for k, x in enumerate(batch)])
+        descend(self.adam, loss)
+        return loss.detach().unsqueeze(0)
+
+    @torch.no_grad()
+    def generate(self, n: int, batch: int = PIECE) -> Iterator[NDArray[np.float32]]:
+        """``n`` events of every member, in batches ``(E, batch, columns)``.
+
+        The events do not depend on how many are asked for, only on ``batch``.
+        """
+        columns = self.data.shape[1]
+        words = normal_words(batch * columns)
+        for number, first in enumerate(range(0, n, batch)):
+            noise = NoiseBlock(self.noise.words(number * words, words), self.dtype)
+            start = noise.normal(batch, columns)[:, : n - first]
+            scores = [self._of_member(k, z, generate=True) for k, z in enumerate(start)]
+            events = torch.stack([self.scores.events(s) for s in scores])
+            yield events.float().cpu().numpy()
