@@ -42,7 +42,7 @@ class Point:
         return self._mean(lambda part: part["delta"])
 
     def delta_of(self, name: str) -> Estimate:
-        """How much emptier or fuller the plane of two jets is (eq. 23), in one of ``DIRECTIONS``."""
+        """How much emptier or fuller the plane of two jets is (eq. 23), one of ``DIRECTIONS``."""
         way = list(DIRECTIONS).index(name)
         return self._mean(lambda part: part["delta_of"][way])
 

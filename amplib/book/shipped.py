@@ -1,0 +1,93 @@
+"""The tables of the sweeps that the book ships: read as a sweep has written them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from myst_nb import glue
+
+from amplib.book.obtain import BEST
+from amplib.book.points import MOST, Point, from_file
+from amplib.files import repository
+
+
+@dataclass(frozen=True, eq=False)
+class Shipped:
+    """A sweep and its table.
+
+    Args:
+        name: of the file in ``workflow/sweeps`` and of the table in ``book/sweeps``.
+        points: as the file has them.
+        table: ``sweep.tidy`` of them.
+    """
+
+    name: str
+    points: list[Point]
+    table: pd.DataFrame
+
+    @classmethod
+    def read(cls, name: str) -> Shipped:
+        """A shipped sweep.
+
+        Raises:
+            ValueError: if the table is of other points than the file, with the command.
+        """
+        points = from_file(source(name), BEST, MOST)
+        table = pd.read_csv(table_path(name))
+        if {p.key for p in points} != set(table.point):
+            raise ValueError(
+                f"{table_path(name).name} is not of the points of {source(name).name}: "
+                f"{command(name)}, then copy _build/sweeps/{name}/table.csv to book/sweeps/{name}.csv"
+            )
+        return cls(name, points, table)
+
+    def numbers(self, number: str, **where: object) -> pd.DataFrame:
+        """The rows of one number, at some values of parameters or of quantiles.
+
+        Raises:
+            KeyError: there is none.
+        """
+        kept = self.table.number == number
+        for column, value in where.items():
+            kept &= self.table[column] == value
+        if not kept.any():
+            raise KeyError(f"{self.name}: no {number} at {where}")
+        return self.table[kept]
+
+    @property
+    def presets(self) -> list[str]:
+        """Of its points."""
+        return sorted(self.table.preset.unique())
+
+    @property
+    def commits(self) -> list[str]:
+        """The code that the points were run with."""
+        return sorted(map(str, self.table.commit.unique()))
+
+    def origin(self, figure: str) -> None:
+        """Glue where a figure that is drawn of this table comes from, whole and short, as
+        ``report.origin`` does."""
+        text = (
+            f"[sweep {self.name}] preset {', '.join(self.presets)}, {len(self.points)} points, "
+            f"commit {', '.join(self.commits)}. Computed again: {command(self.name)}; drawn again: "
+            f"make figure ID={figure}"
+        )
+        glue(f"{figure}-origin", text, display=False)
+        glue(f"{figure}-cost", text, display=False)
+
+
+def source(name: str) -> Path:
+    """The file that says which points there are."""
+    return repository() / "workflow" / "sweeps" / f"{name}.yml"
+
+
+def table_path(name: str) -> Path:
+    """Where the table lies."""
+    return repository() / "book" / "sweeps" / f"{name}.csv"
+
+
+def command(name: str) -> str:
+    """What computes the points that are missing, and gathers the table."""
+    return f"make sweep SWEEP=workflow/sweeps/{name}.yml"

@@ -1,0 +1,105 @@
+"""Figures of the plane of smudge factor and offset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from amplib.estimate import Interval
+from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
+
+COLORS = (BLUE, GREEN, ORANGE, VERMILLION)
+"""Of the smudge factors, ascending."""
+MARKERS = "osD^"
+
+
+class Merits(NamedTuple):
+    """Both figures of merit, delta_OF in eta, with their 95% intervals."""
+
+    delta: Interval
+    delta_of: Interval
+
+
+Plane = Mapping[tuple[float, float], Merits]
+"""By alpha and gamma."""
+
+
+def _axis(plane: Plane, which: int) -> list[float]:
+    return sorted({key[which] for key in plane})
+
+
+def trade_off(
+    plane: Plane,
+    published: Mapping[tuple[float, float], tuple[float, float]],
+    ideal: tuple[float, float],
+) -> plt.Figure:
+    """Both figures of merit, a curve in gamma for each alpha, and the paper's points.
+
+    Args:
+        plane: ours.
+        published: (alpha, gamma) -> delta and delta_OF of the same model.
+        ideal: the same of an ideal generator, in expectation.
+    """
+    figure, ax = plt.subplots(figsize=(6.8, 5.0))
+    for alpha, color, marker in zip(_axis(plane, 0), COLORS, MARKERS, strict=False):
+        row = {gamma: plane[alpha, gamma] for gamma in _axis(plane, 1)}
+        x, y = ([m[k] for m in row.values()] for k in (1, 0))
+        _points(ax, x, y, color, marker, rf"$\alpha = {alpha:g}$")
+        for gamma, merits in row.items():
+            ax.annotate(f"{gamma:g}", (merits.delta_of.value, merits.delta.value), (5, 4),
+                        textcoords="offset points", fontsize=7, color=color)  # fmt: skip
+    for k, ((alpha, gamma), (delta, crowding)) in enumerate(published.items()):
+        ax.plot(crowding, delta, "*", color=BLACK, markersize=11, label=None if k else "the paper")
+        ax.annotate(f"({alpha:g}, {gamma:g})", (crowding, delta), (8, -3),
+                    textcoords="offset points", fontsize=8)  # fmt: skip
+    ax.plot(ideal[1], ideal[0], "x", color=GREY, markersize=9, markeredgewidth=2, label="ideal")
+    ax.set(xscale="log", yscale="log", xlabel=r"$\delta_{OF}$ ($\eta$)", ylabel=r"$\delta$")
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=r"$\gamma$ at the points")
+    figure.tight_layout()
+    return figure
+
+
+def _points(
+    ax: Axes, x: list[Interval], y: list[Interval], color: str, marker: str, label: str
+) -> None:
+    """A curve through points with both their intervals."""
+    across, up = (
+        np.array([[p.value - p.low, p.high - p.value] for p in points]).T for points in (x, y)
+    )
+    ax.errorbar([p.value for p in x], [p.value for p in y], up, across, color=color, marker=marker,
+                markersize=5, linewidth=1.1, elinewidth=1, label=label)  # fmt: skip
+
+
+def slices(plane: Plane, ideal: tuple[float, float]) -> Callable[[float, float], plt.Figure]:
+    """delta and delta_OF against gamma, the chosen alpha in front and the chosen point marked; a
+    figure for each, all on the same axes."""
+    alphas, gammas = _axis(plane, 0), _axis(plane, 1)
+
+    def draw(alpha: float, gamma: float) -> plt.Figure:
+        figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.7))
+        for k, ax in enumerate(axes):
+            for each, color, marker in zip(alphas, COLORS, MARKERS, strict=False):
+                row = [plane[each, g][k] for g in gammas]
+                mine = each == alpha
+                look = {"alpha": 1.0 if mine else 0.35, "linewidth": 1.6 if mine else 0.9}
+                bars = np.array([[p.value - p.low, p.high - p.value] for p in row]).T
+                ax.errorbar(range(len(gammas)), [p.value for p in row], bars, color=color,
+                            marker=marker, markersize=4.5, label=rf"$\alpha = {each:g}$", **look)  # fmt: skip
+            here = plane[alpha, gamma][k].value
+            ax.plot(gammas.index(gamma), here, "o", color=BLACK, markersize=12, fillstyle="none")
+            ax.axhline(ideal[k], color=BLACK, linestyle=":", linewidth=1, label="ideal")
+            ax.set(yscale="log", xlabel=r"offset $\gamma$")
+            ax.set_xticks(range(len(gammas)), [f"{g:g}" for g in gammas])
+        axes[0].set_ylabel(r"$\delta$")
+        axes[1].set_ylabel(r"$\delta_{OF}$ ($\eta$)")
+        figure.tight_layout()
+        figure.subplots_adjust(top=0.86)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="upper center", ncol=len(labels))
+        return figure
+
+    return draw
