@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from myst_nb import glue
 
 from amplib.book.obtain import BEST
 from amplib.book.points import MOST, Point, from_file
+from amplib.estimate import Estimate, Share
 from amplib.files import repository
 
 
@@ -38,8 +41,8 @@ class Shipped:
         table = pd.read_csv(table_path(name))
         if {p.key for p in points} != set(table.point):
             raise ValueError(
-                f"{table_path(name).name} is not of the points of {source(name).name}: "
-                f"{command(name)}, then copy _build/sweeps/{name}/table.csv to book/sweeps/{name}.csv"
+                f"{table_path(name)} is not of the points of {source(name).name}: "
+                f"{command(name)}, and copy the table.csv that it ends in there"
             )
         return cls(name, points, table)
 
@@ -55,6 +58,16 @@ class Shipped:
         if not kept.any():
             raise KeyError(f"{self.name}: no {number} at {where}")
         return self.table[kept]
+
+    def estimates(self, number: str, by: str, **where: object) -> dict[Any, Estimate]:
+        """The values of one number by those of a parameter, or of ``quantiles``."""
+        rows = self.numbers(number, **where)
+        return {row[by]: estimate(row) for row in rows.to_dict("records")}
+
+    def share(self, number: str, **where: object) -> Share:
+        """How many of how many, at one point."""
+        (row,) = self.numbers(number, **where).itertuples()
+        return Share(round(row.value * row.repetitions), int(row.repetitions))
 
     @property
     def presets(self) -> list[str]:
@@ -76,6 +89,13 @@ class Shipped:
         )
         glue(f"{figure}-origin", text, display=False)
         glue(f"{figure}-cost", text, display=False)
+
+
+def estimate(row: Mapping[Any, Any]) -> Estimate:
+    """A row's value with its error, interval and repetitions, as it was reported."""
+    whole = {k: row[k] if pd.notna(row[k]) else None for k in ("low", "high", "repetitions")}
+    repetitions = int(whole["repetitions"]) if whole["repetitions"] else None
+    return Estimate(row["value"], row["error"], whole["low"], whole["high"], repetitions)
 
 
 def source(name: str) -> Path:

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from amplib.estimate import Estimate, Interval
+from amplib.estimate import Estimate
 from amplib.metrics.trend import PowerLaw, power_law
 from amplib.studies.camel.reading import Members
 from amplib.style import BLACK, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 
-Plane = Mapping[tuple[int, int], Interval]
-"""A number with its 95% interval by the size of the training sample and the number of quantiles."""
+Plane = Mapping[tuple[int, int], Estimate]
+"""A number by the size of the training sample and the number of quantiles."""
 LOOKS = ((ORANGE, "o", "-"), (PURPLE, "s", "--"), (GREEN, "^", "-."), (VERMILLION, "D", ":"))
 """Of the GAN, the ensemble, the fit and the kernel: colour, marker, line."""
 
 
 def trend(factors: Plane, quantiles: int) -> PowerLaw:
     """The power law in the training sample's size, at one resolution."""
-    points = sorted((n, f.value) for (n, q), f in factors.items() if q == quantiles)
-    return power_law(*zip(*points, strict=True))
+    points = {n: f for (n, q), f in sorted(factors.items()) if q == quantiles}
+    return power_law(list(points), list(points.values()))
 
 
-def trend_in_quantiles(factors: Plane, n_train: int) -> PowerLaw:
-    """The power law in the number of quantiles, at one size."""
+def local_exponents(factors: Plane, n_train: int) -> list[tuple[int, int, float]]:
+    """Exponents in the number of quantiles between neighbouring ones, at one size; no error, as the
+    same trainings are looked at."""
     points = sorted((q, f.value) for (n, q), f in factors.items() if n == n_train)
-    return power_law(*zip(*points, strict=True))
+    return [(q, r, float(np.log(g / f) / np.log(r / q))) for (q, f), (r, g) in pairwise(points)]
 
 
 def amplification_planes(planes: Mapping[str, Plane]) -> Callable[[int, int], plt.Figure]:
@@ -40,9 +42,8 @@ def amplification_planes(planes: Mapping[str, Plane]) -> Callable[[int, int], pl
         planes: label -> factors of an estimate, in the order of ``LOOKS``.
     """
     sizes, resolutions = (sorted({key[k] for p in planes.values() for key in p}) for k in (0, 1))
-    ends = [end for p in planes.values() for f in p.values() for end in (f.low, f.high)]
-    low, high = min(e for e in ends if e > 0), max(ends)
-    limits = max(low, 0.02) / 1.2, 1.2 * min(high, 200)
+    values = [f.value for p in planes.values() for f in p.values()]
+    limits = min(values) / 3, 3 * max(values)
 
     def draw(n_train: int, quantiles: int) -> plt.Figure:
         figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.7), sharey=True)
@@ -73,14 +74,14 @@ def amplification_planes(planes: Mapping[str, Plane]) -> Callable[[int, int], pl
 
 def _bars(
     ax: Axes,
-    points: Mapping[int, Interval],
+    points: Mapping[int, Estimate],
     look: tuple[str, str, str],
     apart: float,
     label: str | None = None,
 ) -> None:
-    """Points with their intervals."""
+    """Points with their 95% intervals."""
     x = apart * np.array(list(points))
-    value, low, high = np.array([tuple(p) for p in points.values()]).T
+    value, low, high = np.array([p.interval() for p in points.values()]).T
     bars = np.array([value - low, high - value])
     color, marker, _ = look
     ax.errorbar(x, value, bars, color=color, marker=marker, markersize=4.5, linestyle="none",
@@ -97,7 +98,8 @@ def members_panels(
 
     Args:
         apart: ensembles taken apart; the line and its 95% band, and the limit of ever more.
-        measured: quantiles -> members -> N_equiv of the ensembles of the first so many.
+        measured: quantiles -> members -> N_equiv of the ensembles of the first so many; may be
+            empty.
         quantiles: of the panels.
         most: members on the axis.
     """
@@ -109,14 +111,9 @@ def members_panels(
         ax.fill_between(count, low, high, color=PURPLE, alpha=0.2, linewidth=0)
         ax.plot(count, [e.value for e in curve], color=PURPLE, label="any so many members")
         ax.axhline(apart.limit(q).value, color=PURPLE, linestyle=":", label="ever more")
-        found = measured[q]
-        value = np.array([e.value for e in found.values()])
-        bars = [abs(end - value) for end in np.array([e.interval()[1:] for e in found.values()]).T]
-        ax.errorbar(list(found), value, bars, color=BLACK, marker="o", markersize=4,
-                    linestyle="none", elinewidth=1, label="the first so many")  # fmt: skip
-        top = 1.25 * max(
-            high.max() if high.max() < 4 * value.max() else 2.5 * value.max(), value.max()
-        )
+        if measured:
+            _bars(ax, measured[q], (BLACK, "o", ""), 1.0, "the first so many")
+        top = min(1.1 * high.max(), 4 * curve[-1].value)  # a band may have no end
         ax.set(title=f"{q} quantiles", xlabel="GANs in the ensemble", ylim=(0, top))
         ax.set_xticks([1, 5, 10, 15, 20][: 1 + most // 5])
     np.atleast_1d(axes)[0].set_ylabel("equivalent sample size")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from amplib.estimate import Interval
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
@@ -67,11 +68,14 @@ def _points(
     ax: Axes, x: list[Interval], y: list[Interval], color: str, marker: str, label: str
 ) -> None:
     """A curve through points with both their intervals."""
-    across, up = (
-        np.array([[p.value - p.low, p.high - p.value] for p in points]).T for points in (x, y)
-    )
-    ax.errorbar([p.value for p in x], [p.value for p in y], up, across, color=color, marker=marker,
-                markersize=5, linewidth=1.1, elinewidth=1, label=label)  # fmt: skip
+    middles = [p.value for p in x], [p.value for p in y]
+    ax.errorbar(*middles, _reach(y), _reach(x), color=color, marker=marker, markersize=5,
+                linewidth=1.1, elinewidth=1, label=label)  # fmt: skip
+
+
+def _reach(points: Sequence[Interval]) -> NDArray[np.float64]:
+    """From the values to the ends of their intervals, ``(2, n)``."""
+    return np.array([[p.value - p.low, p.high - p.value] for p in points]).T
 
 
 def slices(plane: Plane, ideal: tuple[float, float]) -> Callable[[float, float], plt.Figure]:
@@ -86,9 +90,9 @@ def slices(plane: Plane, ideal: tuple[float, float]) -> Callable[[float, float],
                 row = [plane[each, g][k] for g in gammas]
                 mine = each == alpha
                 look = {"alpha": 1.0 if mine else 0.35, "linewidth": 1.6 if mine else 0.9}
-                bars = np.array([[p.value - p.low, p.high - p.value] for p in row]).T
-                ax.errorbar(range(len(gammas)), [p.value for p in row], bars, color=color,
-                            marker=marker, markersize=4.5, label=rf"$\alpha = {each:g}$", **look)  # fmt: skip
+                x, y, bars = range(len(gammas)), [p.value for p in row], _reach(row)
+                ax.errorbar(x, y, bars, color=color, marker=marker, markersize=4.5,
+                            label=rf"$\alpha = {each:g}$", **look)  # fmt: skip
             here = plane[alpha, gamma][k].value
             ax.plot(gammas.index(gamma), here, "o", color=BLACK, markersize=12, fillstyle="none")
             ax.axhline(ideal[k], color=BLACK, linestyle=":", linewidth=1, label="ideal")
