@@ -34,17 +34,19 @@ class Shipped:
     def read(cls, name: str) -> Shipped:
         """A shipped sweep.
 
-        Raises:
-            ValueError: if the table is of other points than the file, with the command.
+        A page draws the table that there is, whatever its file has been changed to meanwhile: to
+        sweep over this very page would not be possible otherwise.
         """
-        points = from_file(source(name), BEST, MOST)
-        table = pd.read_csv(table_path(name))
-        if {p.key for p in points} != set(table.point):
-            raise ValueError(
-                f"{table_path(name)} is not of the points of {source(name).name}: "
-                f"{command(name)}, and copy the table.csv that it ends in there"
-            )
-        return cls(name, points, table)
+        return cls(name, from_file(source(name), BEST, MOST), pd.read_csv(table_path(name)))
+
+    def stale(self) -> str | None:
+        """What to do if the table is of other points than the file; else None."""
+        if {p.key for p in self.points} == set(self.table.point):
+            return None
+        return (
+            f"{table_path(self.name).name} is not of the points of {source(self.name).name}: "
+            f"{command(self.name)}, and copy the table.csv that it ends in to book/sweeps"
+        )
 
     def numbers(self, number: str, **where: object) -> pd.DataFrame:
         """The rows of one number, at some values of parameters or of quantiles.
