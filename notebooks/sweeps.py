@@ -37,6 +37,7 @@ from amplib.book.sliders import Slider, show_grid
 from amplib.estimate import Share
 from amplib.studies.camel.reading import members_of
 from amplib.studies.camel.sweeps import amplification_planes, members_panels, trend
+from amplib.studies.catalogue import make_study
 
 sweep, few = Shipped.read("amplification"), Shipped.read("members")
 (scale,) = few.presets
@@ -81,6 +82,15 @@ def exponent(label):
     return report.with_interval(laws[label][middle].exponent)
 
 
+def told_apart(label, from_what, above, else_say):
+    """One of two sentences: whether an exponent's interval lies above a value."""
+    return above if laws[label][middle].exponent.interval().low > from_what else else_say
+
+
+paper = make_study("gan", "paper")
+by_size = table.drop_duplicates("n_train").sort_values("n_train")
+epochs = by_size.epochs.astype(int).tolist()
+updates = {e * (n // paper.batch_size) for e, n in zip(epochs, sizes, strict=True)}
 report.tell(
     **{
         "sweeps-sizes": ", ".join(f"{n:,}" for n in sizes),
@@ -96,6 +106,23 @@ report.tell(
         "sweeps-failed": Share(
             sum(s.k for s in trainings.values()), sum(s.n for s in trainings.values())
         ),
+        "sweeps-word-gan": told_apart(
+            "GAN",
+            -1,
+            "The GAN's is above $-1$: what it learns does grow with its sample.",
+            "The GAN's is not told apart from $-1$, that of a network that learns no more from more.",
+        ),
+        "sweeps-word-kernel": told_apart(
+            "GAN",
+            laws["kernel"][middle].exponent.value,
+            "It falls more slowly than the kernel's.",
+            "It does not fall more slowly than the kernel's.",
+        ),
+        "sweeps-updates": f"{updates.pop():,}",
+        "sweeps-paper-updates": f"{paper.epochs * (paper.n_train // paper.batch_size):,}",
+        "sweeps-epochs": ", ".join(map(str, epochs)),
+        "sweeps-largest": f"{sizes[-1]:,}",
+        "sweeps-count": len(sizes),
         "sweeps-fits-failed": Share(
             sum(s.k for s in fits.values()), sum(s.n for s in fits.values())
         ),
@@ -149,11 +176,38 @@ report.show_table(
 )
 
 # %% [markdown]
-# TEXT
+# **What to expect.**  The error of a fit of five parameters falls as $1/N$, as that of the sample does, so that its
+# factor should not depend on the size.  A kernel with the best bandwidth has an error that falls as $N^{-4/5}$ where one
+# looks closer than its bandwidth, and so an exponent of $-1/5$.  A network that learned the density no better from more points
+# would be worth the same number of points whatever it is trained on, and have an exponent of $-1$.
+#
+# **What is found.**  At {glue:text}`sweeps-middle` quantiles the exponent is {glue:text}`sweeps-fit` of the fit,
+# {glue:text}`sweeps-kernel` of the kernel, {glue:text}`sweeps-gan` of the GAN and {glue:text}`sweeps-ensemble` of ensembles
+# of {glue:text}`sweeps-members` (95% intervals over samples).  {glue:text}`sweeps-word-gan`
+# {glue:text}`sweeps-word-kernel`  With the resolution all factors grow, about alike: at many quantiles the sample breaks up
+# into single points, of which any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings
+# failed.
+#
+# **What this leaves open.**  These are trainings at the length of a laptop: {glue:text}`sweeps-updates` updates, where the papers
+# have {glue:text}`sweeps-paper-updates`.  A training of the larger samples sees each of its points that many times more rarely
+# ({glue:text}`sweeps-epochs` epochs), and may well have stopped short: how much of the exponent is the network's, and how much
+# the schedule's, only longer trainings tell.  At the papers' length the trainings fail more often ({doc}`network`), and the
+# largest sample was not tried beyond {glue:text}`sweeps-largest` points.  The power law is a description of
+# {glue:text}`sweeps-count` sizes and no more.
 #
 # ## The members of an ensemble
 #
-# TEXT
+# What an ensemble of $M$ GANs on one sample is worth follows from two numbers.  Let $d_m$ be what member $m$ puts into
+# the quantiles, less what belongs there.  Members are trained alike and know nothing of each other, so that in the mean
+#
+# $$
+# \langle\mathrm{MSE}\rangle_M = \langle d_m d_n \rangle
+# + \frac{\langle d_m^2 \rangle - \langle d_m d_n \rangle}{M} , \qquad m \neq n .
+# $$ (eq-members)
+#
+# The first term is what two of them share, because of their sample or of how networks are; the second is averaged away.  Both are
+# measured with a few members, and tell what many would be worth: {numref}`sweeps-members` goes to
+# {glue:text}`members-most`.
 
 # %% tags=["remove-cell"]
 apart = members_of(ensembles)
@@ -163,6 +217,13 @@ measured = {
     q: few.estimates("ensemble-equivalents", "members", quantiles=q) for q in SHOWN if one_scale
 }
 MOST, ENOUGH = 20, 0.9
+
+
+def added(count, q):
+    """Share of its worth that one more GAN adds to an ensemble of so many."""
+    return apart.of(count + 1, q).value / apart.of(count, q).value - 1
+
+
 report.tell(
     **{
         "members-samples": len(apart.cells),
@@ -173,6 +234,7 @@ report.tell(
         "members-needed": report.each(lambda q: apart.enough(ENOUGH, q), SHOWN),
         "members-gain": report.each(apart.most_gain, SHOWN),
         "members-limit": report.each(apart.limit, SHOWN),
+        "members-next": " / ".join(f"{added(apart.count, q):.0%}" for q in SHOWN),
     }
 )
 report.origin("sweeps-members", ensembles)
@@ -199,6 +261,14 @@ report.show_table(
     ]
     + [["ever more", *(apart.limit(q) for q in SHOWN), "--"]],
 )
+
+# %% [markdown]
+# **When another GAN stops helping.**  One never has more than {glue:text}`members-gain` times a single GAN's worth, at
+# {glue:text}`members-shown` quantiles.  {glue:text}`members-enough` of what ever more GANs are worth is there with
+# {glue:text}`members-needed` of them (standard errors over {glue:text}`members-samples` samples, whose intervals in
+# {numref}`sweeps-members` are wide).  One more than {glue:text}`members-trained` adds {glue:text}`members-next`.  The papers' ten are
+# a good choice; the rest of the error is the same in all members, and no further GAN helps against it, but more
+# points do.
 
 # %% tags=["nbval-check-output", "remove-cell"]
 for label, law in laws.items():

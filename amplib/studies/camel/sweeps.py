@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,13 +24,6 @@ def trend(factors: Plane, quantiles: int) -> PowerLaw:
     """The power law in the training sample's size, at one resolution."""
     points = {n: f for (n, q), f in sorted(factors.items()) if q == quantiles}
     return power_law(list(points), list(points.values()))
-
-
-def local_exponents(factors: Plane, n_train: int) -> list[tuple[int, int, float]]:
-    """Exponents in the number of quantiles between neighbouring ones, at one size; no error, as the
-    same trainings are looked at."""
-    points = sorted((q, f.value) for (n, q), f in factors.items() if n == n_train)
-    return [(q, r, float(np.log(g / f) / np.log(r / q))) for (q, f), (r, g) in pairwise(points)]
 
 
 def amplification_planes(planes: Mapping[str, Plane]) -> Callable[[int, int], plt.Figure]:
