@@ -53,7 +53,8 @@ from amplib.studies.camel.reading import (
 from amplib.style import ORANGE, PURPLE
 
 quantiles = check_quantiles(given.pop("quantiles"))
-data = {name: given[name] for name in ("preset", "n_train", "seed")}
+# Of what is quick there are a hundred repetitions or more.
+data = {name: given[name] for name in ("preset", "n_train", "seed", "repetitions")}
 stored("ensemble", **given)  # refuses an impossible parameter before the fits start
 fits = obtain("fit", **data)
 smooth = obtain("smoothing", **data)

@@ -1,6 +1,8 @@
 """The tables of the shipped sweeps: of the points that their files name, with the numbers that
 today's code finds in the stored results."""
 
+from dataclasses import fields
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +10,11 @@ import pytest
 from amplib.book import shipped
 from amplib.book.obtain import stored
 from amplib.book.shipped import Shipped
+from amplib.estimate import Share
 from amplib.files import ROOT
 from amplib.metrics.quantiles import amplification_factor
 from amplib.studies.camel.reading import gan_curve, members_of, sample_and_fit, smoothing
+from amplib.studies.catalogue import STUDIES
 from amplib.studies.plane.reading import Point
 
 NAMES = sorted(path.stem for path in (ROOT / "workflow" / "sweeps").glob("*.yml"))
@@ -19,7 +23,8 @@ EXACT = 1e-12
 
 def result_of(study, point):
     """What a point is of: the parameters that the study takes."""
-    known = {k: v for k, v in point.parameters.items() if k not in ("preset", "quantiles")}
+    taken = {f.name for f in fields(STUDIES[study])}
+    known = {k: v for k, v in point.parameters.items() if k in taken}
     return stored(study, point.parameters["preset"], **known)
 
 
@@ -60,14 +65,15 @@ def test_gans_amplify_what_the_table_says():
 
 
 def test_fit_and_kernel_amplify_what_the_table_says():
-    """At the size whose fits the store has; the others are computed by the same code."""
     sweep = Shipped.read("amplification")
-    (point,) = [p for p in sweep.points if p.parameters["n_train"] == 100]
-    fits = sample_and_fit(stored("fit", "laptop"))
-    kernel = smoothing(stored("smoothing", "laptop"))["loo"]
-    for q in point.parameters["quantiles"]:
-        is_said(sweep, point, "fit-factors", fits.fit.amplification(q), quantiles=q)
-        is_said(sweep, point, "loo-factors", kernel.amplification(q), quantiles=q)
+    for point in sweep.points:
+        fits, kernels = (result_of(study, point) for study in ("fit", "smoothing"))
+        fit, kernel = sample_and_fit(fits), smoothing(kernels)["loo"]
+        failed = Share(int((~fit.valid).sum()), len(fit.valid))
+        assert sweep.share("fits-failed", point=point.key) == failed
+        for q in point.parameters["quantiles"]:
+            is_said(sweep, point, "fit-factors", fit.fit.amplification(q), quantiles=q)
+            is_said(sweep, point, "loo-factors", kernel.amplification(q), quantiles=q)
 
 
 def test_the_first_members_are_worth_what_the_table_says():
