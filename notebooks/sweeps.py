@@ -51,7 +51,8 @@ table = sweep.table
 sizes, resolutions = (
     [*map(int, sorted(table[c].dropna().unique()))] for c in ("n_train", "quantiles")
 )
-trained = int(table.members.iloc[0])
+members = table.drop_duplicates("n_train").set_index("n_train").members
+trained = int(members.max())
 NUMBERS = {
     "GAN": "member-factors",
     f"ensemble of {trained}": "ensemble-factors",
@@ -61,9 +62,10 @@ NUMBERS = {
 
 
 def factors(number):
-    """Factors of an estimate, by size and resolution."""
+    """Factors of an estimate, by size and resolution; of ensembles where there are any."""
+    those = [n for n in sizes if number != "ensemble-factors" or members[n] > 1]
     return {
-        (n, q): f for n in sizes for q, f in sweep.estimates(number, "quantiles", n_train=n).items()
+        (n, q): f for n in those for q, f in sweep.estimates(number, "quantiles", n_train=n).items()
     }
 
 
@@ -87,6 +89,11 @@ def told_apart(label, from_what, above, else_say):
     return above if laws[label][middle].exponent.interval().low > from_what else else_say
 
 
+def grown(plane):
+    """By what a factor at the largest size grows from the coarsest to the finest resolution."""
+    return plane[sizes[-1], resolutions[-1]].value / plane[sizes[-1], resolutions[0]].value
+
+
 paper = make_study("gan", "paper")
 by_size = table.drop_duplicates("n_train").sort_values("n_train")
 epochs = by_size.epochs.astype(int).tolist()
@@ -96,7 +103,13 @@ report.tell(
         "sweeps-sizes": ", ".join(f"{n:,}" for n in sizes),
         "sweeps-resolutions": ", ".join(map(str, resolutions)),
         "sweeps-samples": samples,
-        "sweeps-members": trained,
+        "sweeps-members": ", ".join(f"{members[n]:.0f} at {n:,}" for n in sizes),
+        "sweeps-trained": trained,
+        "sweeps-growth": ", ".join(
+            f"{grown(plane):.1f} of the {label}" for label, plane in planes.items()
+        ),
+        "sweeps-ends": f"{resolutions[0]} to {resolutions[-1]}",
+        "sweeps-at": f"{sizes[-1]:,}",
         "sweeps-fits": int(planes["fit"][sizes[0], resolutions[0]].repetitions),
         "sweeps-middle": middle,
         "sweeps-gan": exponent("GAN"),
@@ -133,8 +146,8 @@ sweep.origin("sweeps-grid")
 # %% [markdown]
 # ## The size of the sample
 #
-# {glue:text}`sweeps-samples` samples of each of {glue:text}`sweeps-sizes` points, and on each of them
-# {glue:text}`sweeps-members` GANs; the fit and the {doc}`kernel estimate with one bandwidth <smoothing>`, chosen by the
+# {glue:text}`sweeps-samples` samples of each of {glue:text}`sweeps-sizes` points, and on each of them GANs
+# ({glue:text}`sweeps-members`); the fit and the {doc}`kernel estimate with one bandwidth <smoothing>`, chosen by the
 # leave-one-out likelihood, on {glue:text}`sweeps-fits` samples each.  Every training has the same number of updates, and the
 # same schedule in them: what changes with the size is the data and nothing else.  {numref}`sweeps-grid` has the amplification
 # factors, N<sub>equiv</sub> over training points, against the size at one resolution and against the resolution at one size.
@@ -143,7 +156,8 @@ sweep.origin("sweeps-grid")
 # %% mystnb={"figure": {"name": "sweeps-grid", "caption": "Amplification factor of a GAN (the mean over all that were trained on a sample), of their ensemble, of the fit and of the one-bandwidth kernel: against the number of training points (left; lines: power laws) and of quantiles (right). Bars are 95% intervals over samples; the grey bars are where the other panel looks. On the pages in HTML sliders choose both.\n\n{glue:text}`sweeps-grid-origin`"}} tags=["hide-input"]
 def alt(n_train, quantiles):
     """The figure in words."""
-    listed = ", ".join(f"{label} {plane[n_train, quantiles]}" for label, plane in planes.items())
+    there = {k: p[n_train, quantiles] for k, p in planes.items() if (n_train, quantiles) in p}
+    listed = ", ".join(f"{label} {factor}" for label, factor in there.items())
     return (
         f"Amplification factors at {n_train:,} training points and {quantiles} quantiles: {listed}"
     )
@@ -183,9 +197,10 @@ report.show_table(
 #
 # **What is found.**  At {glue:text}`sweeps-middle` quantiles the exponent is {glue:text}`sweeps-fit` of the fit,
 # {glue:text}`sweeps-kernel` of the kernel, {glue:text}`sweeps-gan` of the GAN and {glue:text}`sweeps-ensemble` of ensembles
-# of {glue:text}`sweeps-members` (95% intervals over samples).  {glue:text}`sweeps-word-gan`
-# {glue:text}`sweeps-word-kernel`  With the resolution all factors grow, about alike: at many quantiles the sample breaks up
-# into single points, of which any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings
+# of {glue:text}`sweeps-trained` (95% intervals over samples).  {glue:text}`sweeps-word-gan`
+# {glue:text}`sweeps-word-kernel`  With the resolution all factors grow: from {glue:text}`sweeps-ends` quantiles, at
+# {glue:text}`sweeps-at` points, by {glue:text}`sweeps-growth`.  At many quantiles the sample breaks up into single points, of which
+# any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings
 # failed.
 #
 # **What this leaves open.**  These are trainings at the length of a laptop: {glue:text}`sweeps-updates` updates, where the papers
@@ -274,6 +289,7 @@ report.show_table(
 for label, law in laws.items():
     print(label, *(f"{law[q].exponent} ({law[q].scatter:.1f})" for q in resolutions), sep=" | ")
 for n in sizes:
-    print(n, trainings[n], fits[n], *(plane[n, middle] for plane in planes.values()), sep=" | ")
+    found = (plane.get((n, middle), "--") for plane in planes.values())
+    print(n, trainings[n], fits[n], *found, sep=" | ")
 for q in SHOWN:
     print(q, apart.one(q), apart.limit(q), apart.most_gain(q), apart.enough(ENOUGH, q), sep=" | ")

@@ -31,7 +31,7 @@ def amplification_planes(planes: Mapping[str, Plane]) -> Callable[[int, int], pl
     laws, and against the resolution at one size; a figure for each pair, all on the same axes.
 
     Args:
-        planes: label -> factors of an estimate, in the order of ``LOOKS``.
+        planes: label -> factors of an estimate, in the order of ``LOOKS``; one may lack sizes.
     """
     sizes, resolutions = (sorted({key[k] for p in planes.values() for key in p}) for k in (0, 1))
     values = [f.value for p in planes.values() for f in p.values()]
@@ -40,12 +40,12 @@ def amplification_planes(planes: Mapping[str, Plane]) -> Callable[[int, int], pl
     def draw(n_train: int, quantiles: int) -> plt.Figure:
         figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.7), sharey=True)
         for k, ((label, factors), look) in enumerate(zip(planes.items(), LOOKS, strict=True)):
-            along = {n: factors[n, quantiles] for n in sizes}
-            across = {q: factors[n_train, q] for q in resolutions}
+            along = {n: f for (n, q), f in factors.items() if q == quantiles}
+            across = {q: f for (n, q), f in factors.items() if n == n_train}
             apart = 1 + 0.05 * (k - 1.5)  # so that bars do not hide each other
             _bars(left, along, look, apart, label)
             _bars(right, across, look, apart)
-            span = np.geomspace(sizes[0], sizes[-1], 2)
+            span = np.array([min(along), max(along)])
             left.plot(span, trend(factors, quantiles)(span), color=look[0], linestyle=look[2])
         for ax, ticks, here in ((left, sizes, n_train), (right, resolutions, quantiles)):
             ax.axvline(here, color=GREY, linewidth=5, alpha=0.3, zorder=0)
@@ -71,7 +71,9 @@ def _bars(
     apart: float,
     label: str | None = None,
 ) -> None:
-    """Points with their 95% intervals."""
+    """Points with their 95% intervals, if there are any."""
+    if not points:
+        return
     x = apart * np.array(list(points))
     value, low, high = np.array([p.interval() for p in points.values()]).T
     bars = np.array([value - low, high - value])
@@ -103,8 +105,7 @@ def members_panels(
         ax.fill_between(count, low, high, color=PURPLE, alpha=0.2, linewidth=0)
         ax.plot(count, [e.value for e in curve], color=PURPLE, label="any so many members")
         ax.axhline(apart.limit(q).value, color=PURPLE, linestyle=":", label="ever more")
-        if measured:
-            _bars(ax, measured[q], (BLACK, "o", ""), 1.0, "the first so many")
+        _bars(ax, measured.get(q, {}), (BLACK, "o", ""), 1.0, "the first so many")
         top = min(1.1 * high.max(), 4 * curve[-1].value)  # a band may have no end
         ax.set(title=f"{q} quantiles", xlabel="GANs in the ensemble", ylim=(0, top))
         ax.set_xticks([1, 5, 10, 15, 20][: 1 + most // 5])
