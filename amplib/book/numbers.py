@@ -28,7 +28,7 @@ class Resolutions(dict[int, object]):
 
 def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:
     """A reported value as rows: name, at how many quantiles, value, error, over how many
-    repetitions if that is known, interval.
+    repetitions or trials if that is known, interval.
 
     Text has none.
 
@@ -43,19 +43,19 @@ def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:
         for quantiles, one in value.items():
             yield from ({**row, "quantiles": quantiles} for row in rows_of(name, one))
         return
-    row: dict[str, Any] = {"number": name, "quantiles": None, "error": None, "repetitions": None}
+    row: dict[str, Any] = {"number": name, "quantiles": None, "error": None, "over": None}
     if isinstance(value, Estimate):
         _, low, high = value.interval()
         ends = _interval(value.value, low, high, LEVEL)
         error = _finite(value.error)
-        yield {**row, **ends, "error": error, "repetitions": value.repetitions}
+        yield {**row, **ends, "error": error, "over": value.repetitions}
     elif isinstance(value, AtLeast):
         yield {**row, "value": None, "low": _finite(value.low), "high": None, "level": LEVEL}
     elif isinstance(value, Interval):
         yield {**row, **_interval(value.value, value.low, value.high, MEDIAN_LEVEL)}
     elif isinstance(value, Share):
         ends = _interval(value.k / value.n, *value.interval(), MEDIAN_LEVEL)
-        yield {**row, **ends, "repetitions": value.n}
+        yield {**row, **ends, "over": value.n}
     elif isinstance(value, Real) and not isinstance(value, bool):
         yield {**row, "value": float(value), "low": None, "high": None, "level": None}
 

@@ -69,7 +69,7 @@ class Shipped:
     def share(self, number: str, **where: object) -> Share:
         """How many of how many, at one point."""
         (row,) = self.numbers(number, **where).itertuples()
-        return Share(round(row.value * row.repetitions), int(row.repetitions))
+        return Share(round(row.value * row.over), int(row.over))
 
     @property
     def presets(self) -> list[str]:
@@ -95,8 +95,8 @@ class Shipped:
 
 def estimate(row: Mapping[Any, Any]) -> Estimate:
     """A row's value with its error, interval and repetitions, as it was reported."""
-    whole = {k: row[k] if pd.notna(row[k]) else None for k in ("low", "high", "repetitions")}
-    repetitions = int(whole["repetitions"]) if whole["repetitions"] else None
+    whole = {k: row[k] if pd.notna(row[k]) else None for k in ("low", "high", "over")}
+    repetitions = int(whole["over"]) if whole["over"] else None
     return Estimate(row["value"], row["error"], whole["low"], whole["high"], repetitions)
 
 
