@@ -36,30 +36,33 @@ def _axis(plane: Plane, which: int) -> list[float]:
 def trade_off(
     plane: Plane,
     published: Mapping[tuple[float, float], tuple[float, float]],
-    ideal: tuple[float, float],
+    ideal: float,
 ) -> plt.Figure:
     """Both figures of merit, a curve in gamma for each alpha, and the paper's points.
 
     Args:
         plane: ours.
         published: (alpha, gamma) -> delta and delta_OF of the same model.
-        ideal: the same of an ideal generator, in expectation.
+        ideal: delta_OF of an ideal generator, in expectation; its delta is far below.
     """
-    figure, ax = plt.subplots(figsize=(6.8, 5.0))
+    figure, ax = plt.subplots(figsize=(6.4, 4.6))
     for alpha, color, marker in zip(_axis(plane, 0), COLORS, MARKERS, strict=False):
         row = {gamma: plane[alpha, gamma] for gamma in _axis(plane, 1)}
         x, y = ([m[k] for m in row.values()] for k in (1, 0))
         _points(ax, x, y, color, marker, rf"$\alpha = {alpha:g}$")
-        for gamma, merits in row.items():
-            ax.annotate(f"{gamma:g}", (merits.delta_of.value, merits.delta.value), (5, 4),
-                        textcoords="offset points", fontsize=7, color=color)  # fmt: skip
+        # Where the curves run together one of them has the numbers.
+        named = row if alpha == min(_axis(plane, 0)) else {0: row[0]}
+        for gamma, merits in named.items():
+            ax.annotate(f"{gamma:g}", (merits.delta_of.value, merits.delta.value), (5, 6),
+                        textcoords="offset points", fontsize=8, color=color)  # fmt: skip
     for k, ((alpha, gamma), (delta, crowding)) in enumerate(published.items()):
         ax.plot(crowding, delta, "*", color=BLACK, markersize=11, label=None if k else "the paper")
         ax.annotate(f"({alpha:g}, {gamma:g})", (crowding, delta), (8, -3),
                     textcoords="offset points", fontsize=8)  # fmt: skip
-    ax.plot(ideal[1], ideal[0], "x", color=GREY, markersize=9, markeredgewidth=2, label="ideal")
+    ax.axvline(ideal, color=GREY, linestyle=":", label=r"ideal $\delta_{OF}$")
     ax.set(xscale="log", yscale="log", xlabel=r"$\delta_{OF}$ ($\eta$)", ylabel=r"$\delta$")
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=r"$\gamma$ at the points")
+    ax.set_xlim(right=2.2 * max(m.delta_of.high for m in plane.values()))
+    ax.legend(loc="upper left", title=r"$\gamma$ at the points")
     figure.tight_layout()
     return figure
 
