@@ -81,9 +81,10 @@ samples = planes["GAN"][sizes[0], resolutions[0]].repetitions
 middle = 50 if 50 in resolutions else resolutions[-1]
 
 
-def exponent(label):
-    """Of the power law at the middle resolution."""
-    return report.with_interval(laws[label][middle].exponent)
+def exponent(label, q=middle):
+    """Of a power law, with its 95% interval."""
+    value, low, high = laws[label][q].exponent.interval()
+    return f"{value:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
 
 
 def grown(plane):
@@ -142,7 +143,7 @@ sweep.origin("sweeps-grid")
 # ({glue:text}`sweeps-members`); the fit and the {doc}`kernel estimate with one bandwidth <smoothing>`, chosen by the
 # leave-one-out likelihood, on {glue:text}`sweeps-fits` samples each.  Every training has the same number of updates, and the
 # same schedule in them: what changes with the size is the data and nothing else.  {numref}`sweeps-grid` has the amplification
-# factors, N<sub>equiv</sub> over training points, against the size at one resolution and against the resolution at one size.
+# factors, $N_\mathrm{equiv}/N_\mathrm{train}$, against the size at one resolution and against the resolution at one size.
 
 
 # %% mystnb={"figure": {"name": "sweeps-grid", "caption": "Amplification factor of a GAN (the mean over all that were trained on a sample), of their ensemble, of the fit and of the one-bandwidth kernel: against the number of training points (left; lines: power laws) and of quantiles (right). Bars are 95% intervals over samples; the grey bars are where the other panel looks. On the pages in HTML sliders choose both.\n\n{glue:text}`sweeps-grid-origin`"}} tags=["hide-input"]
@@ -169,10 +170,7 @@ report.show_table(
     "sweeps-trends",
     "Exponents $b$ of the amplification factor, $N_\\mathrm{equiv}/N_\\mathrm{train} \\propto N_\\mathrm{train}^{\\,b}$, with their 95% intervals, over samples",
     ["estimate", *(f"{q} quantiles" for q in resolutions)],
-    [
-        [label, *(report.with_interval(law[q].exponent) for q in resolutions)]
-        for label, law in laws.items()
-    ],
+    [[label, *(exponent(label, q) for q in resolutions)] for label in laws],
 )
 report.show_table(
     "sweeps-failures",
@@ -197,9 +195,9 @@ report.show_table(
 # any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings failed.
 #
 # **What this leaves open.**  These are trainings at the length of a laptop: {glue:text}`sweeps-updates` updates, where the papers
-# have {glue:text}`sweeps-paper-updates`.  A training of the larger samples sees each of its points that many times more rarely
-# ({glue:text}`sweeps-epochs` epochs), and may well have stopped short: how much of the exponent is the network's, and how much
-# the schedule's, only longer trainings tell.  At the papers' length the trainings fail more often ({doc}`network`), and the
+# have {glue:text}`sweeps-paper-updates`.  The more points
+# there are, the fewer times a training goes over them ({glue:text}`sweeps-epochs` epochs), and it may well have stopped short: how
+# much of the exponent is the network's, and how much the schedule's, only longer trainings tell.  At the papers' length the trainings fail more often ({doc}`network`), and the
 # largest sample was not tried beyond {glue:text}`sweeps-largest` points.  The power law is a description of
 # {glue:text}`sweeps-count` sizes and no more.
 #

@@ -85,7 +85,7 @@ class Shipped:
         """Glue where a figure that is drawn of this table comes from, whole and short, as
         ``report.origin`` does."""
         text = (
-            f"[sweep {self.name}] preset {', '.join(self.presets)}, {len(self.points)} points, "
+            f"[sweep {self.name}] preset {', '.join(self.presets)}, {self.table.point.nunique()} points, "
             f"commit {', '.join(self.commits)}. Computed again: {command(self.name)}; drawn again: "
             f"make figure ID={figure}"
         )
