@@ -195,11 +195,11 @@ report.show_table(
 # any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings failed.
 #
 # **What this leaves open.**  These are trainings at the length of a laptop: {glue:text}`sweeps-updates` updates, where the papers
-# have {glue:text}`sweeps-paper-updates`.  The more points
-# there are, the fewer times a training goes over them ({glue:text}`sweeps-epochs` epochs), and it may well have stopped short: how
-# much of the exponent is the network's, and how much the schedule's, only longer trainings tell.  At the papers' length the trainings fail more often ({doc}`network`), and the
-# largest sample was not tried beyond {glue:text}`sweeps-largest` points.  The power law is a description of
-# {glue:text}`sweeps-count` sizes and no more.
+# have {glue:text}`sweeps-paper-updates`.  The more points there are, the fewer times a training goes over them
+# ({glue:text}`sweeps-epochs` epochs), and it may well have stopped short: how much of the exponent is the network's, and how
+# much the schedule's, only longer trainings tell.  At the papers' length trainings fail more often ({doc}`network`).  No sample is
+# larger than {glue:text}`sweeps-largest` points, and the power law is a description of {glue:text}`sweeps-count` sizes and no
+# more.
 #
 # ## The members of an ensemble
 #

@@ -84,8 +84,9 @@ class Shipped:
     def origin(self, figure: str) -> None:
         """Glue where a figure that is drawn of this table comes from, whole and short, as
         ``report.origin`` does."""
+        count = self.table.point.nunique()
         text = (
-            f"[sweep {self.name}] preset {', '.join(self.presets)}, {self.table.point.nunique()} points, "
+            f"[sweep {self.name}] preset {', '.join(self.presets)}, {count} points, "
             f"commit {', '.join(self.commits)}. Computed again: {command(self.name)}; drawn again: "
             f"make figure ID={figure}"
         )
