@@ -78,7 +78,7 @@ status: .venv/.ready ## what is computed, what is missing, and what it costs
 
 test: lint book ## lint, types, tests, notebooks and the built pages in a browser
 	@workflow/system_packages.sh browser || echo 'Without it the browser tests are skipped.'
-	@for name in $(CHECKED); do $(RUN) python workflow/notebook.py check $$name || exit; done
+	$(RUN) python workflow/notebook.py check
 	$(RUN) pytest tests $(CHECKED:%=_build/nbval/%.ipynb) --nbval-lax --nbval-current-env \
 		-m "$$MARKS" --numprocesses "$$CORES" --dist loadfile $$ARGS
 

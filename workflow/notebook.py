@@ -129,7 +129,7 @@ def check(name: str) -> Path:
         text = "\n".join(lines) + "\n"
         cell.execution_count = 1  # nbval compares only cells that have been run
         cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
-    nbformat.write(notebook, path)
+    write_atomically(path, nbformat.writes(notebook).encode())  # tests run side by side
     return path
 
 

@@ -117,16 +117,21 @@ def checkpoint_of(result: Result, parts: Sequence[Part]) -> Path:
 
 
 def unfinished(result: Result, missing: Sequence[Part]) -> list[list[Part]]:
-    """Groups that an interrupted run left a checkpoint of, to be gone on with as they were."""
+    """Groups that an interrupted run left a checkpoint of, to be gone on with as they were.
+
+    Checkpoints of parts that all are stored by now, another run's, are removed.
+    """
     groups: list[list[Part]] = []
     for path in sorted(work_folder(result.root).glob("*.json")):
-        note = read_note(path)
-        if note is None or not path.with_suffix(CHECKPOINT).exists():
+        note, checkpoint = read_note(path), path.with_suffix(CHECKPOINT)
+        if note is None or note["folder"] != str(result.folder) or not checkpoint.exists():
             continue
         parts = [tuple(part) for part in note["parts"]]
         begun = {part for group in groups for part in group}
-        mine = note["folder"] == str(result.folder)
-        if mine and not begun & set(parts) and set(parts) & set(missing):
+        if all(map(result.has, parts)):
+            checkpoint.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+        elif not begun & set(parts) and set(parts) & set(missing):
             groups.append(parts)
     return groups
 

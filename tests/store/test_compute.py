@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from stored_parts import MADE, gan_part
 
 from amplib.__main__ import assignments, span
 from amplib.files import ROOT
@@ -45,6 +46,19 @@ def test_an_interrupted_group_keeps_its_parts(tmp_path):
     (work / "b.json").write_text(json.dumps({**note, "folder": "another"}))
     (work / "b.safetensors").touch()
     assert unfinished(result, missing) == [[(1, 0), (2, 0)]]
+
+
+def test_a_checkpoint_of_parts_that_another_run_has_stored_is_removed(tmp_path):
+    result = Result(make_study("gan", "smoke"), "smoke", tmp_path)
+    work = work_folder(tmp_path)
+    note = {"folder": str(result.folder), "parts": [[1, 0], [2, 0]], "seconds": 5.0}
+    (work / "a.json").write_text(json.dumps(note))
+    (work / "a.safetensors").touch()
+    result.save((1, 0), gan_part(result.study, 1), MADE)
+    assert unfinished(result, result.missing()) == [[(1, 0), (2, 0)]]
+    result.save((2, 0), gan_part(result.study, 2), MADE)
+    assert unfinished(result, result.missing()) == []
+    assert not list(work.glob("a.*"))
 
 
 def test_a_machine_computes_only_its_share(tmp_path):
