@@ -120,7 +120,7 @@ report.tell(
         ),
         "sweeps-worth": ", ".join(f"{planes['GAN'][n, middle].scaled(n)} on {n:,}" for n in sizes),
         "sweeps-last": planes["GAN"][sizes[-1], middle],
-        "sweeps-word-gan": "not told apart from −1" if gan.low <= -1 <= gan.high else "not −1",
+        "sweeps-word-gan": "not told apart from −1" if gan.low <= -1 <= gan.high else "above −1",
         "sweeps-word-kernel": "less than a kernel does"
         if gan.high < laws["kernel"][middle].exponent.interval().low
         else "no more than these samples can tell from what a kernel does",
