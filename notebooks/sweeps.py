@@ -119,6 +119,9 @@ report.tell(
             sum(s.k for s in trainings.values()), sum(s.n for s in trainings.values())
         ),
         "sweeps-worth": ", ".join(f"{planes['GAN'][n, middle].scaled(n)} on {n:,}" for n in sizes),
+        "sweeps-least": sizes[0],
+        "sweeps-first": planes["GAN"][sizes[0], middle],
+        "sweeps-first-kernel": planes["kernel"][sizes[0], middle],
         "sweeps-last": planes["GAN"][sizes[-1], middle],
         "sweeps-word-gan": "not told apart from −1" if gan.low <= -1 <= gan.high else "above −1",
         "sweeps-word-kernel": "less than a kernel does"
@@ -188,8 +191,10 @@ report.show_table(
 # **What is found.**  At {glue:text}`sweeps-middle` quantiles the exponent is {glue:text}`sweeps-fit` of the fit,
 # {glue:text}`sweeps-kernel` of the kernel, {glue:text}`sweeps-gan` of the GAN and {glue:text}`sweeps-ensemble` of ensembles
 # of {glue:text}`sweeps-trained` (95% intervals over samples).  Fit and kernel do what is expected of them.  The GAN's exponent is
-# {glue:text}`sweeps-word-gan`: from more points it gains {glue:text}`sweeps-word-kernel`.  In points of the truth it is worth
-# {glue:text}`sweeps-worth` of them, so that at {glue:text}`sweeps-at` points, with a factor of {glue:text}`sweeps-last`, one had
+# {glue:text}`sweeps-word-gan`: from more points it gains {glue:text}`sweeps-word-kernel`.  On {glue:text}`sweeps-least` points its factor of
+# {glue:text}`sweeps-first` is that of a fit, above the kernel's {glue:text}`sweeps-first-kernel`: what it does to so few points is
+# what a smooth density of two humps needs.  But it is worth much the same whatever it is trained on,
+# {glue:text}`sweeps-worth` points, so that at {glue:text}`sweeps-at` points, with a factor of {glue:text}`sweeps-last`, one had
 # better keep the sample.  With the resolution all factors grow: from {glue:text}`sweeps-ends` quantiles, at
 # {glue:text}`sweeps-at` points, by {glue:text}`sweeps-growth`.  At many quantiles the sample breaks up into single points, of which
 # any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings failed.
