@@ -205,9 +205,9 @@ plt.show()
 # failed ones included, is worth {glue:text}`gan-median` (68% intervals), the sample in the middle
 # {glue:text}`sample-median` and the fit in the middle {glue:text}`fit-median`: errors are skewed, so that a median is
 # worth more than a mean, of samples too.  Closer to the truth than their own sample are
-# {glue:text}`gan-closer` of all trainings.  Where the penalty's gradient passes is not said in the paper; here the batch
-# is held fixed.  With the gradient through point and batch fewer trainings stay in one hump
-# ({numref}`network-readings`, {numref}`network-full`).
+# {glue:text}`gan-closer` of all trainings.  Where the penalty's gradient passes is not said in the paper; here it
+# passes through the point and its batch.  With the batch held fixed more trainings stay in one hump
+# ({numref}`network-readings`), and what they are worth at full length stands in {numref}`network-full`.
 #
 # **The GAN.**  The curves fall with the number of events and level off.  We call a curve saturated
 # where its mean stays within 10% of the end: {glue:text}`gan-saturation` events (68% ranges).  By this

@@ -91,7 +91,7 @@ plt.show()
 # | question | our reading (default) | option |
 # |---|---|---|
 # | generator loss | `non-saturating`, $-\log D(G)$ | `saturating` |
-# | the penalty's gradient passes through | `x`, with $B$ held fixed: $x$ is the data point, $B$ its context | `batch`: $x$ and $B$, all that the discriminator sees, as automatic differentiation gives when $B$ is built from the same tensor |
+# | the penalty's gradient passes through | `batch`: $x$ and $B$, all that the discriminator sees, as automatic differentiation gives when $B$ is built from the same tensor | `x`, with $B$ held fixed: $x$ is the data point, $B$ its context |
 # | noise on the real points is added | `before` $B$ is built, so that $x$ is one of its columns | `after`, to $x$ alone |
 # | the penalty's factor | $\gamma/2$, as Roth et al. write it | $\gamma$: `penalty` of 0.02 |
 # | standard deviation over the batch | `std`, unbiased; $10^{-8}$ is added to the variance, whose root has no gradient where all embeddings coincide | `biased-std`; `std_floor` |
@@ -142,7 +142,7 @@ batch = {"gradient through B": escapes["gradient through B"]}
 report.tell(
     **{
         "escape-epochs": f"{EPOCHS:,}",
-        "escape-early": escapes["gradient in x"].share(100),
+        "escape-early": escapes["gradient through B"].share(100),
         "escape-tried": len(escapes),
         "escape-all": len(READINGS),
         "escape-missing": ", ".join(n for n in READINGS if n not in escapes) or "none",
@@ -217,8 +217,8 @@ report.tell(
 # gradient through the batch, and at the end {glue:text}`escape-x` and {glue:text}`escape-batch` of the same
 # samples and seeds are in the state ($p$ = {glue:text}`escape-p`; {glue:text}`escape-p-all` after
 # {glue:text}`escape-comparisons` comparisons).  Passing it through the whole input of the discriminator, the
-# point and its batch, is what differentiating the module gives, and reads the paper no less literally.  All other
-# pages hold $B$ fixed until the other reading has as many trainings at full length.
+# point and its batch, is what differentiating the module gives, and reads the paper no less literally.  It is
+# the reading of all other pages.
 #
 # The initialisation matters in another way.  With Xavier's and with He's, which keep or double the variance
 # through a layer with dropout, the discriminator was seen to have won in {glue:text}`escape-seen-wider`

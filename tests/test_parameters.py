@@ -54,7 +54,7 @@ BAD = [
     ("aggregation", 1, "aggregation = 1: allowed are std, biased-std"),
     ("aggregation", ["std"], "aggregation = ['std']: allowed are std, biased-std"),
     ("generator_loss", "Saturating", "allowed are non-saturating, saturating"),
-    ("gradient_path", True, "gradient_path = True: allowed are x, batch"),
+    ("gradient_path", True, "gradient_path = True: allowed are batch, x"),
     ("epocs", 3, "unknown parameter 'epocs' (did you mean epochs?); allowed: "),
     ("learning-rate", 3, "unknown parameter 'learning-rate' (did you mean learning_rate?)"),
     ("zzz", 3, "unknown parameter 'zzz'; allowed: dimension, latent"),

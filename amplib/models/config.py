@@ -16,11 +16,10 @@ class GANConfig(Parameters):
 
     - ``generator_loss``: ``non-saturating`` (-log D), the practice of Goodfellow et al. and of
       Roth et al., whose penalty the paper takes; or ``saturating``, log(1 - D).
-    - ``gradient_path``: the penalty's gradient is that of D(x, B) in ``x``, B held fixed, as x is
-      the data point and B its context; or it passes through the discriminator's whole input, x and
-      its ``batch``, as differentiating the module by its input gives.  Fewer trainings stay in one
-      hump in the second reading (``studies.camel.escape``): it becomes the default when enough of
-      its trainings are there at full length.
+    - ``gradient_path``: the penalty's gradient passes through the discriminator's whole input, x
+      and its ``batch``, as differentiating the module by its input gives; or it is that of D(x, B)
+      in ``x``, B held fixed, as x is the data point and B its context.  More trainings stay in one
+      hump in the second reading, which was the default before (``studies.camel.escape``).
     - ``noise_order``: the noise on the real points is added ``before`` B is built, so that x is
       one of B's columns; or ``after``, to x alone.
     - ``aggregation``: ``std`` (unbiased, as ``torch.std``) or ``biased-std`` (as ``numpy.std``);
@@ -48,7 +47,7 @@ class GANConfig(Parameters):
     penalty: float = bounded(0.01, 0.0, 1000.0)
     aggregation: str = one_of("std", "biased-std", "mean", "max", "sum")
     generator_loss: str = one_of("non-saturating", "saturating")
-    gradient_path: str = one_of("x", "batch")
+    gradient_path: str = one_of("batch", "x")
     noise_order: str = one_of("before", "after")
     std_floor: float = bounded(1e-8, 1e-30, 1.0, later=True)
     updates: str = one_of("joint", "separate", later=True)

@@ -123,7 +123,7 @@ def test_rounding_does_not_move_a_fingerprint(original, monkeypatch):
         {"batch_size": 5},
         {"aggregation": "mean"},
         {"generator_loss": "saturating"},
-        {"gradient_path": "batch"},
+        {"gradient_path": "x"},
         {"noise_order": "after"},
         {"aggregation": "biased-std"},
         {"std_floor": 1e-6},

@@ -344,6 +344,14 @@ def reading(name: str) -> CamelGAN:
     return CamelGAN.with_overrides(CamelGAN.presets["paper"], {**short, **READINGS[name]})
 
 
+def with_batch_fixed() -> CamelGAN:
+    """All epochs with the other path of the gradient: what the default is compared with."""
+    return CamelGAN(**READINGS["gradient in x"], repetitions=22)  # type: ignore[arg-type]
+
+
 def variants(preset: str) -> dict[str, CamelGAN]:
     """Further results of this preset that the book shows, by title."""
-    return {f"gan, {name}": reading(name) for name in READINGS} if preset == "paper" else {}
+    if preset != "paper":
+        return {}
+    readings = {f"gan, {name}": reading(name) for name in READINGS}
+    return readings | {"gan, gradient in x, all epochs": with_batch_fixed()}
