@@ -91,7 +91,7 @@ gain = gain_over_members(ensembles)
 
 def differing(g):
     """Share of one GAN's error that differs between trainings on a sample, from the gain."""
-    return (1 - 1 / g) / (1 - 1 / members)
+    return f"{(1 - 1 / g) / (1 - 1 / members):.0%}" if members > 1 else "not known from one GAN"
 
 
 report.tell(
@@ -100,7 +100,7 @@ report.tell(
         "ensemble-single": report.each(gan.asymptote.n_equiv, quantiles),
         "ensemble-equivalents": report.each(ensemble.asymptote.n_equiv, quantiles),
         "ensemble-gain": report.each(gain, quantiles),
-        "ensemble-shared": report.each(lambda q: f"{differing(gain(q).value):.0%}", quantiles),
+        "ensemble-shared": report.each(lambda q: differing(gain(q).value), quantiles),
         "ensemble-failures": ensemble.failures,
         "ensemble-single-failures": gan.failures,
         "ensemble-repetitions": len(ensemble.counts),

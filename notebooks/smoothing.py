@@ -22,32 +22,46 @@
 preset = "best"
 n_train = None
 seed = None
+repetitions = None
+members = None
+epochs = None
+learning_rate = None
 quantiles = [10, 20, 50]
 
 # %% tags=["remove-input"]
 from amplib.book.report import read_parameters
 
-given = read_parameters(globals(), "preset", "n_train", "seed", "quantiles")
+given = read_parameters(globals(), "preset", "quantiles", study="ensemble")
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
 from amplib.book import report
-from amplib.book.obtain import obtain
-from amplib.estimate import enumerated
+from amplib.book.obtain import obtain, stored
+from amplib.estimate import Share, enumerated
 from amplib.metrics.amplification import ratio
+from amplib.metrics.quantiles import amplification_factor
 from amplib.models.smoothing import LABELS
 from amplib.studies.camel.figures import quantile_mse_panels, with_failures
-from amplib.studies.camel.reading import check_quantiles, gan_curve, sample_and_fit, smoothing
+from amplib.studies.camel.reading import (
+    check_quantiles,
+    gan_curve,
+    members_of,
+    sample_and_fit,
+    smoothing,
+)
 from amplib.style import ORANGE, PURPLE
 
 quantiles = check_quantiles(given.pop("quantiles"))
-fits = obtain("fit", **given)
-smooth = obtain("smoothing", **given)
-gans = obtain("gan", **given)
+# Of what is quick there are a hundred repetitions or more.
+data = {name: given[name] for name in ("preset", "n_train", "seed", "repetitions")}
+stored("ensemble", **given)  # refuses an impossible parameter before the fits start
+fits = obtain("fit", **data)
+smooth = obtain("smoothing", **data)
 ensembles = obtain("ensemble", **given)
-if ensembles.preset != gans.preset:  # a figure shows one scale
-    gans = obtain("gan", ensembles.preset, n_train=given["n_train"], seed=given["seed"])
+# Single GANs at the same preset, so that one figure shows one scale.
+single = {k: v for k, v in given.items() if k not in ("members", "preset")}
+gans = obtain("gan", ensembles.preset, **single)
 
 # %% tags=["remove-input"]
 report.show_banner(gans, ensembles, smooth, fits)
@@ -86,8 +100,18 @@ report.show_table(
 
 # %% tags=["hide-input"]
 loo = baselines["loo"]
+apart = members_of(ensembles)
 report.tell(
     **{
+        # For sweeps: a member is the mean over all that were trained on a sample.
+        "member-factors": report.each(
+            lambda q: amplification_factor(apart.own(q), q, apart.n_train), quantiles
+        ),
+        "ensemble-factors": report.each(ensemble.asymptote.amplification, quantiles),
+        "fit-factors": report.each(sample_and_fits.fit.amplification, quantiles),
+        "loo-factors": report.each(loo.amplification, quantiles),
+        "members-failed": ensemble.failures,
+        "fits-failed": Share(int((~sample_and_fits.valid).sum()), len(sample_and_fits.valid)),
         "loo-equivalents": report.each(loo.n_equiv, quantiles),
         "bootstrap-equivalents": report.each(baselines["bootstrap"].n_equiv, quantiles),
         "smooth-quantiles": enumerated(quantiles),

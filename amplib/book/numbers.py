@@ -27,7 +27,8 @@ class Resolutions(dict[int, object]):
 
 
 def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:
-    """A reported value as rows: name, at how many quantiles, value, error, interval.
+    """A reported value as rows: name, at how many quantiles, value, error, over how many
+    repetitions or trials if that is known, interval.
 
     Text has none.
 
@@ -42,16 +43,19 @@ def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:
         for quantiles, one in value.items():
             yield from ({**row, "quantiles": quantiles} for row in rows_of(name, one))
         return
-    row: dict[str, Any] = {"number": name, "quantiles": None, "error": None}
+    row: dict[str, Any] = {"number": name, "quantiles": None, "error": None, "over": None}
     if isinstance(value, Estimate):
         _, low, high = value.interval()
-        yield {**row, **_interval(value.value, low, high, LEVEL), "error": _finite(value.error)}
+        ends = _interval(value.value, low, high, LEVEL)
+        error = _finite(value.error)
+        yield {**row, **ends, "error": error, "over": value.repetitions}
     elif isinstance(value, AtLeast):
         yield {**row, "value": None, "low": _finite(value.low), "high": None, "level": LEVEL}
     elif isinstance(value, Interval):
         yield {**row, **_interval(value.value, value.low, value.high, MEDIAN_LEVEL)}
     elif isinstance(value, Share):
-        yield {**row, **_interval(value.k / value.n, *value.interval(), MEDIAN_LEVEL)}
+        ends = _interval(value.k / value.n, *value.interval(), MEDIAN_LEVEL)
+        yield {**row, **ends, "over": value.n}
     elif isinstance(value, Real) and not isinstance(value, bool):
         yield {**row, "value": float(value), "low": None, "high": None, "level": None}
 

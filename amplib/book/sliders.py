@@ -68,10 +68,10 @@ class Slider:
 
     name: str
     label: str
-    values: Sequence[int]
-    start: int
+    values: Sequence[float]
+    start: float
 
-    def text(self, value: int) -> str:
+    def text(self, value: float) -> str:
         """As the reader sees it."""
         return f"{value:,}"
 
@@ -100,7 +100,7 @@ def show_grid(
     frames: list[dict[str, str]] = []
     shown: dict[str, str] = {}
     for values in grid:
-        chosen: Mapping[str, int] = dict(zip(names, values, strict=True))
+        chosen: Mapping[str, float] = dict(zip(names, values, strict=True))
         figure = draw(**chosen)
         svg = _drawn(figure, "svg")
         packed = base64.b64encode(gzip.compress(svg, mtime=0)).decode()

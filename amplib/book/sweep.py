@@ -122,7 +122,8 @@ def tidy(folder: Path, points: Sequence[Point]) -> pd.DataFrame:
     """One row for each number at each point.
 
     Columns: the point's key and notebook, every parameter, and then the number's name, at how many
-    quantiles, value, error, the interval with its level, and the commit that it was made with.
+    quantiles, value, error, over how many repetitions, the interval with its level, and the commit
+    that it was made with.
     """
     rows: list[dict[str, Any]] = []
     for point in points:

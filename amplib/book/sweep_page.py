@@ -117,7 +117,8 @@ def write_page(
         table: the tidy one.
         reasons: why points failed, by their keys.
     """
-    parameters = list(dict.fromkeys(name for p in points for name in p.parameters))
+    names = dict.fromkeys(name for p in points for name in p.parameters)
+    parameters = [name for name in names if name != "quantiles"]  # each number has its own
     kept = ["number", "quantiles", "value", "low", "high", *parameters]
     rows = [
         {k: _plain(v) for k, v in row.items()}

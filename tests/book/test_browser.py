@@ -367,14 +367,15 @@ def wait_for_figure(page: Page, alt: str) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_sliders_of_the_book(browser: Browser, width: int) -> None:
+@pytest.mark.parametrize("name", ["closer", "sweeps", "plane"])
+def test_sliders_of_the_book(browser: Browser, name: str, width: int) -> None:
     """Every place of every slider shows a figure of its own, none of them wider than the page."""
-    if not (HTML / "book/notebooks/closer.html").exists():
+    if not (HTML / f"book/notebooks/{name}.html").exists():
         pytest.skip("the book is not built: run make book")
     with served(HTML) as root, browser.new_page(viewport={"width": width, "height": 900}) as page:
         found: list[str] = []
         watch(page, root, found.append)
-        page.goto(root + "book/notebooks/closer.html")
+        page.goto(root + f"book/notebooks/{name}.html")
         box = page.locator(".grid-figure")
         inputs = box.locator("input")
         figures = set()

@@ -219,11 +219,13 @@ def test_references_are_of_the_checked_cells():
     [
         ("amplify", "gan", ["quantiles"]),
         ("ensemble", "ensemble", ["quantiles"]),
+        ("smoothing", "ensemble", ["quantiles"]),
         ("two_body", "two-body-summary", []),
         ("z", "z-summary", []),
         ("top_pairs", "ttbar-summary", []),
         ("merit", "ttbar-reference", []),
         ("top_vae", "top-events", []),
+        ("plane", "top-point", []),
     ],
 )
 def test_a_notebook_takes_every_parameter_of_its_study(notebook, study, others):

@@ -18,8 +18,11 @@ def test_every_kind_of_number_has_its_interval():
     (row,) = rows_of("n", Share(1, 4))
     assert row["value"] == 0.25
     assert row["low"] < 0.25 < row["high"]
+    assert row["over"] == 4
+    (row,) = rows_of("n", Estimate(10.0, 1.0, 8.0, 13.0, 5))
+    assert (row["low"], row["high"], row["over"]) == (8, 13, 5)
     (row,) = rows_of("n", 7)
-    assert (row["value"], row["low"], row["error"]) == (7, None, None)
+    assert (row["value"], row["low"], row["error"], row["over"]) == (7, None, None, None)
 
 
 def test_what_is_unbounded_is_left_open():

@@ -9,7 +9,7 @@ import numpy as np
 
 from amplib.estimate import Estimate
 from amplib.metrics.amplification import GANCurve, Repetitions, mse_of_counts, ratio_of_means
-from amplib.metrics.quantiles import expected_mse
+from amplib.metrics.quantiles import expected_mse, n_equiv
 from amplib.models.fit import information, propagated_mse
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
@@ -96,6 +96,87 @@ def gan_curve(result: Result) -> GANCurve:
     )
 
 
+@dataclass(frozen=True)
+class Members:
+    """Ensembles taken apart: what of a GAN's error another GAN averages away.
+
+    Let d_m be what member m puts into the quantiles less 1/q.  The error of an ensemble of M, in
+    the mean over which M they are, is
+
+        <MSE>_M = common + (own - common) / M
+
+    with own = <d_m^2> of one member and common = <d_m d_n> of two, both averaged over quantiles and
+    members.  It is exact, as members of a sample are trained alike and independently, and holds
+    for more members than there are.
+
+    Args:
+        cells: ``(samples, members, 100)`` counts of equally many events of each.
+        n_train: points of each training sample.
+    """
+
+    cells: np.ndarray
+    n_train: int
+
+    @property
+    def count(self) -> int:
+        """Members of each sample."""
+        return int(self.cells.shape[1])
+
+    def own(self, q: int) -> np.ndarray:
+        """Mean MSE of a member, ``(samples,)``: no single training decides."""
+        return mse_of_counts(self.cells, q).mean(1)
+
+    def common(self, q: int) -> np.ndarray:
+        """The part of it that two members of a sample share, ``(samples,)``.
+
+        Raises:
+            ValueError: there is one member.
+        """
+        if self.count < 2:
+            raise ValueError("what members share needs two of them")
+        all_of_them = mse_of_counts(self.cells.sum(1), q)
+        return (self.count * all_of_them - self.own(q)) / (self.count - 1)
+
+    def one(self, q: int) -> Estimate:
+        """N_equiv of a single member."""
+        return n_equiv(self.own(q), q)
+
+    def of(self, members: int, q: int) -> Estimate:
+        """N_equiv of ensembles of so many."""
+        if members == 1:
+            return self.one(q)
+        common = self.common(q)
+        return n_equiv(common + (self.own(q) - common) / members, q)
+
+    def limit(self, q: int) -> Estimate:
+        """The same of ever more."""
+        return n_equiv(self.common(q), q)
+
+    def most_gain(self, q: int) -> Estimate:
+        """N_equiv of ever more members over that of one."""
+        return ratio_of_means(self.own(q), self.common(q))
+
+    def enough(self, share: float, q: int) -> Estimate:
+        """Members whose N_equiv is this share of the limit: (own / common - 1) s / (1 - s)."""
+        gain = self.most_gain(q)
+        low, high = (max(end - 1, 0.0) for end in gain.interval()[1:])
+        scale = share / (1 - share)
+        return Estimate(gain.value - 1, gain.error, low, high, gain.repetitions).scaled(scale)
+
+
+def members_of(result: Result) -> Members:
+    """The members of a study's ensembles, at the most events of each.
+
+    Raises:
+        FileNotFoundError: if no ensemble is complete.
+    """
+    ensemble, parts = gan_curve(result), result.load()
+    counts = [
+        [parts[int(i), m]["counts"][-1] for m in range(ensemble.members)] for i in ensemble.index
+    ]
+    return Members(np.array(counts), ensemble.n_train)
+
+
 def gain_over_members(result: Result) -> Callable[[int], Estimate]:
     """N_equiv of the ensembles over that of one of their own members, by quantiles.
 
@@ -104,17 +185,8 @@ def gain_over_members(result: Result) -> Callable[[int], Estimate]:
     Raises:
         FileNotFoundError: if no ensemble is complete.
     """
-    ensemble, parts = gan_curve(result), result.load()
-    counts = [
-        np.stack([parts[int(i), m]["counts"][-1] for m in range(ensemble.members)])
-        for i in ensemble.index
-    ]
-
-    def measure(q: int) -> Estimate:
-        one = np.array([mse_of_counts(members, q).mean() for members in counts])
-        return ratio_of_means(one, ensemble.asymptote.mse(q))
-
-    return measure
+    ensemble, apart = gan_curve(result), members_of(result)
+    return lambda q: ratio_of_means(apart.own(q), ensemble.asymptote.mse(q))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The chosen B-VAE's events over the plane of smudge factor and offset."""

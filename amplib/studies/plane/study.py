@@ -1,0 +1,141 @@
+"""One point of the plane of smudge factor alpha and offset gamma: what the chosen B-VAE's events
+are worth there.
+
+``bvae.Scan`` has trained it; to draw from its buffer in another way trains nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from amplib.models.config import BufferConfig, VAETraining
+from amplib.parameters import bounded
+from amplib.progress import Progress
+from amplib.store.ranges import within
+from amplib.store.results import wherever_stored
+from amplib.store.study import Arrays, Layout, Part, Presets, summed
+from amplib.studies.bvae.study import TOY_EVENTS, Scan, made_up_top_pairs
+from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.study import TopPairConfig
+from amplib.studies.topvae.study import BATCH, JUDGED, TopEvents
+
+if TYPE_CHECKING:
+    from amplib.models.buffer import TrainedVAE
+
+_GENERATION = 1  # which stream of a seed
+
+
+@dataclass(frozen=True)
+class BufferPoint(TopPairConfig, VAETraining, BufferConfig):
+    """Both figures of merit of the model (20, 1e-6) at one alpha and gamma: a part is one training.
+
+    All points of a plane draw the same encodings and the same noise, so that they differ by alpha
+    and gamma alone.
+    """
+
+    name: ClassVar[str] = "top-point"
+    store: ClassVar[str] = "top-point"
+    presets: ClassVar[Presets] = {
+        "smoke": {**Scan.presets["smoke"]},
+        "laptop": {**Scan.presets["laptop"], "trainings": 3},
+        "paper": {**Scan.presets["paper"]},
+    }
+    unit: ClassVar[str] = "events"
+    rate: ClassVar[float] = 200_000.0
+
+    gamma: float = bounded(0.05, 0.0, 1e6)
+    events: int = bounded(1_200_000, 24, 100_000_000)
+    trainings: int = bounded(1, 1, 100, extent=True)
+    training_events: int = bounded(100_000, 24, 10_000_000)
+    validation_events: int = bounded(20_000, 1, 10_000_000)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.source()  # refuses what it cannot train
+
+    def parts(self) -> list[Part]:
+        return [(k,) for k in range(self.trainings)]
+
+    def source(self) -> Scan:
+        """The training alone, as of ``TopEvents``."""
+        mine = {f.name: getattr(self, f.name) for f in fields(TopEvents) if hasattr(self, f.name)}
+        return TopEvents(**mine).source()
+
+    def prior(self) -> BufferConfig:
+        """How codes are drawn."""
+        return BufferConfig(**{f.name: getattr(self, f.name) for f in fields(BufferConfig)})
+
+    def work(self, parts: Sequence[Part]) -> float:
+        """Events, each generated and judged."""
+        return len(parts) * JUDGED * self.events
+
+    def compute(
+        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
+    ) -> Iterator[tuple[Part, Arrays]]:
+        """Each part holds ``delta`` ``(2,)`` and ``delta_of`` ``(2, 2)`` (eta, phi), values with
+        their errors over events, and the share of entries that are ``dropped``.
+
+        Raises:
+            ValueError: the training has diverged.
+        """
+        from amplib.studies.bvae.scan import chosen_model
+        from amplib.studies.collisions.reading import stored_reference
+
+        scan = self.source()
+        reference = stored_reference(wherever_stored(scan.source()))
+        for part in parts:
+            model = chosen_model(scan, part[0]).to(device)
+            yield part, self.judged(part, model, reference, progress)
+
+    def judged(
+        self, part: Part, model: TrainedVAE, reference: Reference, progress: Progress
+    ) -> Arrays:
+        """Generate as many events as the truth has, and judge them; see ``compute``."""
+        sample = reference.sample()
+        seed = self.stream(_GENERATION, *part)
+        for batch in model.generate(reference.events, seed, self.prior(), BATCH):
+            sample.add(batch)
+            progress(JUDGED * len(batch))
+        merit = reference.merit(sample)
+        return {
+            "delta": np.array(merit.delta[:2]),
+            "delta_of": np.array([merit.delta_of[name][:2] for name in DIRECTIONS]),
+            "dropped": np.array(merit.dropped),
+        }
+
+    def layout(self) -> Layout:
+        return {
+            "delta": ("float64", (2,)),
+            "delta_of": ("float64", (2, 2)),
+            "dropped": ("float64", ()),
+        }
+
+    def faults(self, arrays: Arrays) -> Iterator[str]:
+        for name in ("delta", "delta_of"):
+            yield from within(name, arrays[name], 0, np.inf)
+        yield from within("dropped", arrays["dropped"], 0, 1)
+
+    def fingerprint(self) -> list[float]:
+        """Events of a small untrained network in float64, beside made-up top pairs."""
+        import torch
+
+        from amplib.models.buffer import TrainedVAE
+        from amplib.models.bvae import Autoencoder
+        from amplib.truth.collisions.columns import TTBAR
+
+        small = replace(
+            self, events=TOY_EVENTS, training_events=40, validation_events=20, width=8,
+            batch_size=min(self.batch_size, 20),
+        )  # fmt: skip
+        truth = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
+        config = small.source().member((1, 1, 0))
+        start = [torch.Generator().manual_seed(1)]
+        network = Autoencoder(config, len(TTBAR), start).double()
+        model = TrainedVAE.encoding(config, network, TTBAR, truth[:40])
+        made = small.judged((0,), model, Reference.of(truth), lambda work: None)
+        return [summed(a) for a in made.values()]
