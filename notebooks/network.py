@@ -145,9 +145,7 @@ for name in READINGS:
         continue
 THROUGH, FIXED = "gradient through B", "gradient in x"
 default = {THROUGH: escapes[THROUGH]}
-fixed, through = (
-    {n: e for n, e in escapes.items() if n.startswith(w)} for w in (FIXED, "through")
-)
+fixed, through = ({n: e for n, e in escapes.items() if n.startswith(w)} for w in (FIXED, "through"))
 full = {name: stored("gan", "paper", **READINGS[name]) for name in (THROUGH, FIXED)}
 last = last_won(full[THROUGH])
 left = last[last < full[THROUGH].study.epochs]
@@ -166,8 +164,11 @@ report.tell(
 report.origin("network-escape", *(Result(reading(name), "paper") for name in escapes))
 
 # %% mystnb={"figure": {"name": "network-escape", "caption": "Share of the trainings in which the discriminator has won (cross entropy below 0.05), against the epoch, for the readings trained so far (number of trainings in brackets; band: 68% interval of the first, our default). Left: the default and readings with the batch held fixed. Right: the default and the other choices, with the gradient through the batch.\n\n{glue:text}`network-escape-origin`"}, "image": {"alt": "Share of trainings in which the discriminator has won against epochs, a curve a reading"}} tags=["hide-input"]
-escape_panels({"default, and B held fixed": default | fixed, "gradient through B": default | through})
+escape_panels(
+    {"default, and B held fixed": default | fixed, "gradient through B": default | through}
+)
 plt.show()
+
 
 # %% tags=["remove-input"]
 def reference(name):
@@ -256,8 +257,8 @@ over_fixed = ratio(*same)
 for name, those in zip((THROUGH, FIXED), same, strict=True):
     rows.append([f"{name}, shared", "mean", len(those.index), *map(those.n_equiv, QUANTILES)])
 rows.append(["ratio of the shared", "", len(same[0].index), *map(over_fixed, QUANTILES)])
-lost, kept = zip(*((c.failures.k, c.failures.n - c.failures.k) for c in curves.values()))
-p_full = float(fisher_exact([lost, kept]).pvalue)
+table = [[c.failures.k, c.failures.n - c.failures.k] for c in curves.values()]
+p_full = float(fisher_exact(table).pvalue)
 finest = QUANTILES[-1]
 mse = np.sort(good[FIXED].mse(finest))
 report.tell(
