@@ -250,13 +250,15 @@ good = {name: curve.converged.asymptote for name, curve in curves.items()}
 rows = []
 for name, curve in curves.items():
     middle, mean = curve.asymptote.median_n_equiv, good[name].n_equiv
-    rows.append([f"{name}, all", "median", len(curve.index), *map(middle, QUANTILES)])
-    rows.append([f"{name}, not failed", "mean", len(good[name].index), *map(mean, QUANTILES)])
+    count = len(good[name].index)
+    rows.append([f"{name}, all", "median", curve.failures, *map(middle, QUANTILES)])
+    rows.append([f"{name}, not failed", "mean", f"none of {count}", *map(mean, QUANTILES)])
 same = shared(good[THROUGH], good[FIXED])
 over_fixed = ratio(*same)
 for name, those in zip((THROUGH, FIXED), same, strict=True):
-    rows.append([f"{name}, shared", "mean", len(those.index), *map(those.n_equiv, QUANTILES)])
-rows.append(["ratio of the shared", "", len(same[0].index), *map(over_fixed, QUANTILES)])
+    count = len(those.index)
+    rows.append([f"{name}, shared", "mean", f"none of {count}", *map(those.n_equiv, QUANTILES)])
+rows.append(["of these two", "ratio", "--", *map(over_fixed, QUANTILES)])
 table = [[c.failures.k, c.failures.n - c.failures.k] for c in curves.values()]
 p_full = float(fisher_exact(table).pvalue)
 finest = QUANTILES[-1]
@@ -283,9 +285,9 @@ report.tell(
 )
 report.show_table(
     "network-full",
-    "What trainings of all 10,000 epochs are worth, in points: medians with 68% intervals, means with standard "
-    "errors; shared are the samples on which neither reading failed",
-    ["trainings", "of", "number", *(f"{q} quantiles" for q in QUANTILES)],
+    "Trainings of all 10,000 epochs: those that failed, with the 68% interval of the rate, and what they are "
+    "worth, in points: medians with 68% intervals, means with standard errors; shared are the samples on which neither reading failed",
+    ["trainings", "worth", "failed", *(f"{q} quantiles" for q in QUANTILES)],
     rows,
 )
 

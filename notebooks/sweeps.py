@@ -216,14 +216,15 @@ report.show_table(
 #
 # **What is found.**  At {glue:text}`sweeps-middle` quantiles the exponent is {glue:text}`sweeps-fit` of the fit,
 # {glue:text}`sweeps-kernel` of the kernel, {glue:text}`sweeps-gan` of the GAN and {glue:text}`sweeps-ensemble` of ensembles
-# of {glue:text}`sweeps-trained` (95% intervals over samples): {glue:text}`sweeps-expected`.  The GAN's exponent is
+# of {glue:text}`sweeps-trained` (95% intervals over samples; {numref}`sweeps-trends` has the other resolutions): {glue:text}`sweeps-expected`.  The GAN's exponent is
 # {glue:text}`sweeps-word-gan`: from more points it gains {glue:text}`sweeps-word-kernel`.  On {glue:text}`sweeps-least` points its
 # factor is {glue:text}`sweeps-first`, the fit's {glue:text}`sweeps-first-fit` and the kernel's
 # {glue:text}`sweeps-first-kernel`.  It is worth {glue:text}`sweeps-worth` points: {glue:text}`sweeps-times` times as many points
 # make it worth {glue:text}`sweeps-gain` times as much.  At {glue:text}`sweeps-at` points its factor is {glue:text}`sweeps-last`,
 # {glue:text}`sweeps-word-last` by the 95% interval.  With the resolution factors grow: from {glue:text}`sweeps-ends` quantiles, at
 # {glue:text}`sweeps-at` points, about {glue:text}`sweeps-growth`.  At many quantiles the sample breaks up into single points, of which
-# any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings failed.
+# any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings failed
+# ({numref}`sweeps-failures`).
 #
 # **What this leaves open.**  These are trainings at the length of a laptop: {glue:text}`sweeps-updates` updates, where the papers
 # have {glue:text}`sweeps-paper-updates`.  The more points there are, the fewer times a training goes over them
@@ -306,7 +307,7 @@ report.show_table(
 # **When another GAN stops helping.**  One never has more than {glue:text}`members-gain` times a single GAN's worth, at
 # {glue:text}`members-shown` quantiles.  {glue:text}`members-enough` of what ever more GANs are worth is there with
 # {glue:text}`members-needed` of them (standard errors over {glue:text}`members-samples` samples, whose intervals in
-# {numref}`sweeps-members` are wide).  One more than {glue:text}`members-trained` adds {glue:text}`members-next`.  The second paper's
+# {numref}`sweeps-members` are wide; {numref}`sweeps-members-table` has the numbers).  One more than {glue:text}`members-trained` adds {glue:text}`members-next`.  The second paper's
 # {glue:text}`members-papers` are worth {glue:text}`members-ten` of what ever more are.  The rest of the error is the same
 # in all members, and no further GAN helps against it.
 
