@@ -104,7 +104,7 @@ def against_sample(factor):
     _, low, high = factor.interval()
     if high < 1:
         return "one had better keep the sample"
-    return "more than the sample" if low > 1 else "not told apart from the sample's own"
+    return "the GAN is worth more than its sample" if low > 1 else "not told apart from one"
 
 
 points = {n: planes["GAN"][n, middle].scaled(n) for n in sizes}
@@ -220,8 +220,8 @@ report.show_table(
 # {glue:text}`sweeps-word-gan`: from more points it gains {glue:text}`sweeps-word-kernel`.  On {glue:text}`sweeps-least` points its
 # factor is {glue:text}`sweeps-first`, the fit's {glue:text}`sweeps-first-fit` and the kernel's
 # {glue:text}`sweeps-first-kernel`.  It is worth {glue:text}`sweeps-worth` points: {glue:text}`sweeps-times` times as many points
-# make it worth {glue:text}`sweeps-gain` times as much.  At {glue:text}`sweeps-at` points its factor is {glue:text}`sweeps-last`,
-# {glue:text}`sweeps-word-last` by the 95% interval.  With the resolution factors grow: from {glue:text}`sweeps-ends` quantiles, at
+# make it worth {glue:text}`sweeps-gain` times as much.  At {glue:text}`sweeps-at` points its factor is {glue:text}`sweeps-last`: by its
+# 95% interval {glue:text}`sweeps-word-last`.  With the resolution factors grow: from {glue:text}`sweeps-ends` quantiles, at
 # {glue:text}`sweeps-at` points, about {glue:text}`sweeps-growth`.  At many quantiles the sample breaks up into single points, of which
 # any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings failed
 # ({numref}`sweeps-failures`).
