@@ -62,6 +62,8 @@ ensembles = obtain("ensemble", **given)
 # Single GANs at the same preset, so that one figure shows one scale.
 single = {k: v for k, v in given.items() if k not in ("members", "preset")}
 gans = obtain("gan", ensembles.preset, **single)
+# What there is at the papers' settings, on the same samples, stands beside it.
+full = stored("gan", "paper", **{k: data[k] for k in ("n_train", "seed")})
 
 # %% tags=["remove-input"]
 report.show_banner(gans, ensembles, smooth, fits)
@@ -69,8 +71,8 @@ report.show_banner(gans, ensembles, smooth, fits)
 # %% [markdown]
 # ## The contestants
 #
-# All of them see the same samples and are judged by the same MSE {eq}`eq-mse`, all but the bootstrap
-# exactly, from their distribution functions.
+# All of them see the same samples, the networks the first of them only, and are judged by the same MSE {eq}`eq-mse`;
+# kernels, histogram and mixture exactly, from their distribution functions, the rest by events that they make.
 #
 # - **Kernel density estimates** with a Gaussian kernel and one bandwidth, from *Scott's rule*,
 #   *Silverman's rule*, or the *leave-one-out likelihood* of the sample itself.
@@ -85,6 +87,9 @@ sample_and_fits = sample_and_fit(fits)
 baselines = smoothing(smooth)
 gan, ensemble = gan_curve(gans), gan_curve(ensembles)
 rows = {LABELS[name]: baseline for name, baseline in baselines.items()}
+at_full = gan_curve(full).converged if full.done() and full.preset != gans.preset else None
+if at_full is not None:
+    rows["GAN, the papers' settings"] = at_full.asymptote
 rows |= {
     "GAN": gan.asymptote,
     f"ensemble of {ensembles.study.members} GANs": ensemble.asymptote,
@@ -93,7 +98,8 @@ rows |= {
 report.tell(**{"smooth-n-train": smooth.study.n_train})
 report.show_table(
     "smoothing-equivalents",
-    "Equivalent sample sizes, with the standard error over repetitions",
+    "Equivalent sample sizes, with the standard error over repetitions; networks of the preset "
+    f"{gans.preset}, unless it says otherwise",
     ["estimate", *(f"{q} quantiles" for q in quantiles), "repetitions"],
     [[n, *(r.n_equiv(q) for q in quantiles), len(r.cells)] for n, r in rows.items()],
 )
@@ -122,9 +128,16 @@ report.tell(
         "ensemble-over-loo": report.each(ratio(ensemble.asymptote, loo), quantiles),
     }
 )
+if at_full is None:
+    report.tell(**{"full-against-loo": "none is stored beside this page's own"})
+else:
+    over = ratio(at_full.asymptote, loo)
+    found = f"{report.each(over, quantiles)} of it: {report.in_words(over, quantiles)}"
+    failed = f"{gan_curve(full).failures} failed and are left out"
+    report.tell(**{"full-against-loo": f"one is worth {found}; {failed}"})
 report.origin("smoothing-fig1", gans, ensembles, smooth, fits)
 
-# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against further estimates from the same points (thin horizontal lines: their mean errors, without the noise of drawing events).\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against further estimates from the same points (horizontal lines: their mean errors, without the noise of drawing events but for the bootstrap's). Bands are one standard deviation, as there.\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
 curves = with_failures(gan, "GAN", ORANGE, "-.")
 curves += with_failures(ensemble, f"ensemble of {ensembles.study.members}", PURPLE, "-")
 quantile_mse_panels(sample_and_fits, curves, quantiles, baselines)
@@ -143,13 +156,14 @@ plt.show()
 #
 # **The GAN against smoothing.**  The papers read 150 to 500 and 150 to 600 points off their figures for the
 # GAN, from 10 to 50 quantiles, and up to 750 for the ensemble; at {glue:text}`smooth-quantiles` quantiles the
-# leave-one-out kernel estimate is worth {glue:text}`loo-equivalents`.  The GANs of this page are of the preset
-# that the ensembles have.  In units of that estimate on the same samples, as ratios of mean errors with paired
+# leave-one-out kernel estimate is worth {glue:text}`loo-equivalents`.  The GANs of this page, unless it says
+# otherwise, are of the preset that the ensembles have.  In units of that estimate on the same samples, as ratios of mean errors with paired
 # standard errors:
 #
 # - a single GAN is worth {glue:text}`gan-over-loo` of it: {glue:text}`gan-word-loo`.  In units
 #   of twenty bins it is worth {glue:text}`gan-over-histogram`.
 # - the ensemble is worth {glue:text}`ensemble-over-loo` of it: {glue:text}`ensemble-word-loo`.
+# - of single GANs at the papers' own settings ({numref}`amplify-fig2`) {glue:text}`full-against-loo`.
 #
 # *More* is what a network adds to smoothing.  *Less* says that a kernel with one number, chosen by
 # the data, does better than all of these networks' parameters.  *Not told apart* says that these repetitions

@@ -31,6 +31,7 @@ def main() -> None:
         "failures": str(curve.failures),
         "fixed": str(fixed.failures),
         "fixed-mean": str(fixed.converged.asymptote.amplification(50)),
+        "fixed-median": str(fixed.asymptote.median_amplification(50)),
     }
     readme = ROOT / "README.md"
     text = readme.read_text()

@@ -81,6 +81,7 @@ def test_the_readme_number_is_fresh():
         "mean": curve.converged.asymptote.amplification(50),
         "fixed": fixed.failures,
         "fixed-mean": fixed.converged.asymptote.amplification(50),
+        "fixed-median": fixed.asymptote.median_amplification(50),
     }.items():
         (text,) = re.findall(f"<!-- {name} -->(.*?)<!-- /{name} -->", readme, re.S)
         assert str(value) == text.strip("*"), name

@@ -92,6 +92,13 @@ def escape(name: str) -> Escape:
     return Escape(np.array([i for i, _ in parts]), np.array(won))
 
 
+def last_won(result: Result) -> np.ndarray:
+    """The last recorded epoch at which the discriminator had won, ``(R,)``: 0 where it never had,
+    the last of all where the training never left that state."""
+    losses = [a["losses"] for (_, member), a in sorted(result.load().items()) if member == 0]
+    return np.array([np.max(row[:, 0] * discriminator_has_won(row)) for row in losses])
+
+
 def _won_on_grid(losses: np.ndarray) -> np.ndarray:
     """The state at the last record up to each epoch of ``GRID``."""
     records = np.searchsorted(losses[:, 0], GRID, side="right") - 1

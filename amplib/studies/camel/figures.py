@@ -41,9 +41,20 @@ class Shown(NamedTuple):
     """``mean`` with a band of one standard deviation, ``mean alone``, or ``median``."""
 
 
-def with_failures(curve: GANCurve, label: str, color: str, style: str) -> list[Shown]:
-    """The curve without failed trainings and, if there are any, the mean and the median of all."""
+def with_failures(
+    curve: GANCurve, label: str, color: str, style: str, median: bool = False
+) -> list[Shown]:
+    """The curve without failed trainings and, if there are any, the mean and the median of all.
+
+    Args:
+        median: show it even if no training failed.
+    """
     k, n = curve.failures
+    if not k and median:
+        return [
+            Shown(curve, f"{label}, mean of {n}", color, style),
+            Shown(curve, f"{label}, median of {n}", color, "-", "median"),
+        ]
     if not k:
         return [Shown(curve, label, color, style)]
     return [
@@ -236,8 +247,8 @@ def escape_panels(panels: Mapping[str, Mapping[str, Escape]]) -> plt.Figure:
             if k == 0:
                 low, high = np.transpose([s.interval() for s in shares])
                 ax.fill_between(GRID, low, high, color=color, alpha=0.22, linewidth=0)
-        ax.set(xlabel="epoch", xlim=(0, EPOCHS), ylim=(0, 1.02), title=title)
+        ax.set(xlabel="epoch", xlim=(0, EPOCHS), ylim=(-0.03, 1.03), title=title)
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncol=1)
-    np.atleast_1d(axes)[0].set_ylabel("share in which the discriminator has won")
+    np.atleast_1d(axes)[0].set_ylabel("share in which the\ndiscriminator has won")
     figure.tight_layout()
     return figure

@@ -106,7 +106,8 @@ def members_panels(
         ax.plot(count, [e.value for e in curve], color=PURPLE, label="any so many members")
         ax.axhline(apart.limit(q).value, color=PURPLE, linestyle=":", label="ever more")
         _bars(ax, measured.get(q, {}), (BLACK, "o", ""), 1.0, "the first so many")
-        top = min(1.1 * high.max(), 4 * curve[-1].value)  # a band may have no end
+        ends = [high.max(), *(e.interval()[2] for e in measured.get(q, {}).values())]
+        top = min(1.1 * max(ends), 4 * curve[-1].value)  # a band may have no end
         ax.set(title=f"{q} quantiles", xlabel="GANs in the ensemble", ylim=(0, top))
         ax.set_xticks([1, 5, 10, 15, 20][: 1 + most // 5])
     np.atleast_1d(axes)[0].set_ylabel("equivalent sample size")

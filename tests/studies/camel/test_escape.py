@@ -14,6 +14,7 @@ from amplib.studies.camel.escape import (
     GRID,
     READINGS,
     Escape,
+    last_won,
     paired_p_value,
     reading,
 )
@@ -123,3 +124,14 @@ def test_the_network_page_says_what_the_stored_trainings_say():
         assert not len(late) or late.max() > 1000
         wider = escape.worth_at_end(name, 10)
         assert wider.high < escape.worth_at_end("gradient through B", 10).low
+
+
+def test_a_training_was_last_in_the_state_where_its_losses_say():
+    class Stored:
+        @staticmethod
+        def load():
+            spans = {1: [(0, 300)], 0: [(50, 100), (500, 700)], 2: [(0, 0)]}
+            parts = {(i, 0): {"losses": recorded(50, *won)} for i, won in spans.items()}
+            return parts | {(0, 1): {"losses": recorded(50, (0, 5000))}}  # no single GAN
+
+    assert last_won(Stored()).tolist() == [700, 300, 0]
