@@ -312,7 +312,7 @@ plt.show()
 # for top pairs, so that a badly reconstructed column does not decide alone.  Boosted trees that are trained on both processes say what the columns hold for somebody who has seen them.  An anomaly is by
 # definition what has not been seen, and the loss needs nothing of it.
 #
-# One half is the area under the ROC curve if nothing is told.  It is, {glue:text}`latent-odd` (errors over events).  Reconstructed worst, compared with top pairs, are
+# One half is the area under the ROC curve ({numref}`latent-fig2`) if nothing is told.  It is, {glue:text}`latent-odd` ({numref}`latent-anomalies`; errors over events).  Reconstructed worst, compared with top pairs, are
 # {glue:text}`latent-worst`.  This is of one model and one training; by how much another would differ, or a longer one, is not measured.
 
 # %% mystnb={"figure": {"name": "latent-fig2", "caption": "Left: relative reconstruction losses of held-out top pairs (area) and of two other processes (lines). Right: share of the other process above a threshold against that of the top pairs, for the loss as it is trained (thin) and the relative one (thick).\n\n{glue:text}`latent-fig2-origin`"}, "image": {"alt": "Histograms of reconstruction losses and ROC curves of two processes against top pairs"}} tags=["hide-input"]

@@ -211,7 +211,7 @@ report.tell(
 #
 # {glue:text}`plane-events` events were drawn at each point, from the same network as on {doc}`that page <top_vae>`, and judged against as many
 # simulated ones.  All points draw the same encodings with the same noise, so that they differ by $\alpha$ and $\gamma$ alone.
-# {numref}`plane-trade-off` has them, and the paper's points of the same model.  Brackets in the text are 95% intervals over the generated events.
+# {numref}`plane-trade-off` has them, and the paper's points of the same model; {numref}`plane-grid` has each figure of merit by itself.  Brackets in the text are 95% intervals over the generated events.
 
 # %% mystnb={"figure": {"name": "plane-trade-off", "caption": "Both figures of merit of the model (dim $z$, $B$) = {glue:text}`plane-model` over the plane: a curve in $\\gamma$ for each $\\alpha$ (numbers: $\\gamma$ at the points, of the others only where it is 0), and the paper's points (stars, with their ($\\alpha$, $\\gamma$)). Less is better in both; an ideal generator has $\\delta_{OF}$ at the dotted line, and a $\\delta$ of {glue:text}`plane-ideal`, far below the frame. Bars are 95% intervals over the generated events.\n\n{glue:text}`plane-trade-off-origin`"}, "image": {"alt": "delta against delta_OF for every smudge factor and offset of the grid, and the paper's points"}} tags=["hide-input"]
 trade_off(plane, published, ideal[1])
@@ -243,7 +243,7 @@ show_grid(
 )
 
 # %% [markdown]
-# **What $\gamma$ does.**  At $\alpha = 1$, as $\gamma$ grows, {glue:text}`plane-steps`.  Only where one rises as the other falls is there anything to trade.
+# **What $\gamma$ does.**  At $\alpha = 1$ and by the values alone, as $\gamma$ grows {glue:text}`plane-steps`.  Only where one rises as the other falls is there anything to trade.
 # $\delta_{OF}$ is least at {glue:text}`plane-turn`, about that of an ideal generator, {glue:text}`plane-ideal-eta`; what is smeared further fills bins that
 # ought to be empty ({numref}`bvae-fig5`), and the sum of eq. 23 counts these as well.  The least $\delta$ of all has {glue:text}`plane-lowest`.
 #

@@ -393,7 +393,7 @@ report.origin("rivals-fig2", *counted)
 # below one knows less than its training sample.  A factor at one number of training events says nothing of another: to be compared are rows with the same number in
 # brackets, and the B-VAE stands with each at which it is measured.  Not counted so far: {glue:text}`rivals-uncounted`.
 #
-# In {glue:text}`rivals-finest` cells, worth less than what they were trained on: {glue:text}`rivals-less`.  Worth more: {glue:text}`rivals-more`.  Not decided:
+# {numref}`rivals-worth` has the numbers.  In {glue:text}`rivals-finest` cells, worth less than what they were trained on: {glue:text}`rivals-less`.  Worth more: {glue:text}`rivals-more`.  Not decided:
 # {glue:text}`rivals-undecided`.
 
 # %% tags=["hide-input"]
