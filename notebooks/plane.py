@@ -175,7 +175,6 @@ report.tell(
         if best in undecided
         else f"the least δ has {place(best)}",
         "plane-missed": f"; {listed(better)}, undecided, would have less" if better else "",
-        "plane-best": place(best),
         "plane-papers": place(papers),
         "plane-steps": steps(least),
         "plane-turn": place(

@@ -150,9 +150,8 @@ def found_wrong(observables):
         [events.marginal(name, truth, prior) for prior in (own, other)] for name in observables
     ]
     return enumerated(
-        f"{' and '.join(f'{one.distance / one.ideal:,.0f}' for one in pair)} for "
-        f"{figures.OBSERVED[name]}"
-        for name, pair in zip(observables, shown, strict=True)
+        f"{' and '.join(f'{one.distance / one.ideal:,.0f}' for one in pair)} for {called}"
+        for called, pair in zip(observables.values(), shown, strict=True)
     )
 
 
@@ -226,9 +225,13 @@ report.tell(
         "top-vae-which": which_is_the_papers(),
         "top-vae-whole-eta": on_the_whole("eta"),
         "top-vae-whole-phi": on_the_whole("phi"),
-        "top-vae-perfect": found_wrong(("MET", "phi_MET", "dphi_l_MET", "dR_jj")),
+        "top-vae-perfect": found_wrong(
+            {"MET": "MET", "phi_MET": "its azimuth", "dphi_l_MET": "Δφ", "dR_jj": "ΔR"}
+        ),
         "top-vae-tails": f"{max(abs(t.value - 1) for t in of_masses):.0%}",
-        "top-vae-masses": found_wrong(("M_2j", "M_3j", "M_4j")),
+        "top-vae-masses": found_wrong(
+            {"M_2j": "the mass of two jets", "M_3j": "that of three", "M_4j": "that of four"}
+        ),
         "top-vae-held-out": f"{study.held_out:,}",
         "top-vae-cells-truth": reading.granularity(truth.azimuths.sum(1)).percent(),
         "top-vae-cells": events.granularity(own).percent(),
