@@ -104,6 +104,8 @@ report.tell(
         "z-mass-vae": leptons.width("VAE", "pair_mass"),
         "z-four-bvae": four_leptons("B-VAE"),
         "z-four-vae": four_leptons("VAE"),
+        "z-pt-distance": leptons.distance("B-VAE", "pT"),
+        "z-pt-floor": f"{leptons.floor('pT'):.2g}",
         "z-mass-bias": leptons.bias("B-VAE", "pair_mass"),
     }
 )
@@ -257,7 +259,9 @@ report.show_table(
 # {glue:text}`z-turn-vae` rad off back to back, the B-VAE {glue:text}`z-sum-bvae` GeV and {glue:text}`z-turn-bvae` rad.  The mass of the
 # pair, one number in truth, is spread over {glue:text}`z-mass-bvae` GeV by the B-VAE, {glue:text}`z-mass-vae` GeV by the VAE.
 # Of the B-VAE it also lies off, by {glue:text}`z-mass-bias` GeV: a likely reason is that every lepton has the largest energy that there
-# is, which is scaled to one, while the hyperbolic tangent of the decoder's output reaches one nowhere.
+# is, which is scaled to one, while the hyperbolic tangent at the decoder's output never reaches one.  Nor does a lepton at right angles to the
+# beam get its whole transverse momentum: the edge at half the mass of the Z is rounded off ({numref}`bvae-fig1b`), and $p_T$ lies
+# {glue:text}`z-pt-distance` GeV from the truth's, two samples of which are {glue:text}`z-pt-floor` GeV apart.
 # Events with four leptons at once, which the truth does not have: {glue:text}`z-four-vae` of the VAE's, {glue:text}`z-four-bvae` of the B-VAE's.
 #
 # What the buffer does not do is find new directions: its codes are those of the training events, moved by their own small

@@ -14,10 +14,11 @@
 # # The buffer's plane
 #
 # Once a B-VAE is trained, two numbers are left to choose: the smudge factor $\alpha$ and the offset $\gamma$ with which
-# {doc}`codes are drawn from its buffer <top_vae>`.  To choose others trains nothing.  The event paper {cite}`otten2019` varies one
-# of them at a time, $\gamma$ at $\alpha = 1$ and $\alpha$ at $\gamma = 0$.  Its two {doc}`figures of merit <merit>` pull in
-# opposite directions: $\delta$ grows as events are moved away from the training events, $\delta_{OF}$ falls as they cease to
-# crowd about these.  This page goes over the whole plane, for the model that the paper considers best.
+# {doc}`codes are drawn from its buffer <top_vae>`, $z \sim \mathcal N(\mu, \alpha \sigma^2 + \gamma)$.  To choose others trains nothing.  The event
+# paper {cite}`otten2019` varies one of them at a time, $\gamma$ at $\alpha = 1$ and $\alpha$ at $\gamma = 0$, and finds a trade-off between its two
+# {doc}`figures of merit <merit>`: $\delta$, how far histograms of pairs of observables are from the truth's, should grow as events are moved away
+# from those of the training, and $\delta_{OF}$, how much emptier or fuller than the truth's the plane of two jets is, should fall as they cease to crowd
+# about these.  This page goes over the whole plane, for the model that the paper considers best, and asks where that is so.
 
 # %% tags=["parameters"]
 preset = "best"
@@ -32,13 +33,15 @@ from amplib.book.report import read_parameters
 given = read_parameters(globals(), "preset", study="top-point")
 
 # %% tags=["hide-input"]
+from itertools import groupby, pairwise
+
 import matplotlib.pyplot as plt
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.book.shipped import Shipped
 from amplib.book.sliders import Slider, show_grid
-from amplib.estimate import Interval
+from amplib.estimate import Interval, enumerated
 from amplib.store.results import wherever_stored
 from amplib.studies.bvae.study import CHOSEN
 from amplib.studies.collisions.reading import stored_reference
@@ -46,6 +49,7 @@ from amplib.studies.plane.figures import Merits, slices, trade_off
 from amplib.studies.plane.reading import Point
 from amplib.studies.topvae.claims import SMOOTH
 from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
+from amplib.studies.topvae.reading import ChosenEvents
 
 made = obtain("top-point", **given)
 point = Point.of(made)
@@ -97,9 +101,43 @@ published = {
 
 def place(key):
     """A point and its figures of merit in words."""
-    a, g = key
-    merits = plane[key]
-    return f"({a:g}, {g:g}), δ = {merits.delta.value:.4f} and δ_OF = {merits.delta_of.value:.2f}"
+    return f"{at(key)}, δ = {plane[key].delta} and δ_OF = {plane[key].delta_of}"
+
+
+def at(key):
+    """A point of the plane."""
+    return "({:g}, {:g})".format(*key)
+
+
+def listed(keys):
+    """Points of the plane, or that there are none."""
+    keys = sorted(keys)
+    return enumerated(map(at, keys)) if keys else "none"
+
+
+def steps(alpha):
+    """What both figures of merit do from one offset to the next, in words."""
+    rows = [plane[alpha, g] for g in gammas]
+    ways = [
+        tuple("rises" if b[k].value > a[k].value else "falls" for k in range(2))
+        for a, b in pairwise(rows)
+    ]
+    runs, done = [], 0
+    for (delta, crowding), run in groupby(ways):
+        begun, done = done, done + len(list(run))
+        does = f"both {delta[:-1]}" if delta == crowding else f"δ {delta} and δ_OF {crowding}"
+        runs.append(f"from {gammas[begun]:g} to {gammas[done]:g} {does}")
+    return enumerated(runs)
+
+
+def without_second_lepton():
+    """delta at alpha = 1 without the observables of a second lepton, by the offset."""
+    found = stored("top-events", scale)
+    if not found.done():
+        return "not measured at this scale"
+    events = ChosenEvents.of(found)
+    offsets = sorted({p.gamma for p in events.priors if p and p.alpha == 1} & {*gammas})
+    return enumerated(f"{events.delta_without(events.prior(1, g))} at {g:g}" for g in offsets)
 
 
 def beaten(key):
@@ -114,34 +152,53 @@ def beaten(key):
 smooth = [key for key, merits in plane.items() if merits.delta_of.value <= SMOOTH]
 best = min(smooth, key=lambda key: plane[key].delta.value)
 papers = 1, 0.05
-in_phi = {key: merit("plane-phi", *key).value for key in plane}
-least_phi = min(in_phi, key=in_phi.get)
+undecided = [
+    key
+    for key, m in plane.items()
+    if m.delta_of.low <= SMOOTH < m.delta_of.value or m.delta_of.value <= SMOOTH < m.delta_of.high
+]
+better = [key for key in undecided if plane[key].delta.value < plane[best].delta.value]
+in_phi = {key: merit("plane-phi", *key) for key in plane}
+least_phi = min(in_phi, key=lambda key: in_phi[key].value)
+lowest = min(plane, key=lambda key: plane[key].delta.value)
+of_paper = sorted((g, merits) for (a, g), merits in published.items() if a == 1)
 least, most = alphas[0], alphas[-1]
 offset = papers[1]
 report.tell(
     **{
         "plane-model": f"({CHOSEN[0]}, {CHOSEN[1]:g})",
-        "plane-scale": f"preset {scale}",
         "plane-events": f"{reference.events:,}",
         "plane-bound": f"{SMOOTH:g}",
         "plane-smooth": f"{len(smooth)} of {len(plane)}",
-        "plane-best": place(best),
+        "plane-undecided": listed(undecided),
+        "plane-better": f"the least δ has {place(best)}, if it is one of them"
+        if best in undecided
+        else f"the least δ has {place(best)}",
+        "plane-missed": f"; {listed(better)}, undecided, would have less" if better else "",
         "plane-papers": place(papers),
-        "plane-bare": place((1, 0)),
-        "plane-front": ", ".join(f"({a:g}, {g:g})" for a, g in sorted(plane) if not beaten((a, g))),
-        "plane-smudged": f"from {plane[least, 0].delta_of.value:.1f} to "
-        f"{plane[most, 0].delta_of.value:.1f}",
+        "plane-steps": steps(least),
+        "plane-turn": place(
+            min(((least, g) for g in gammas), key=lambda k: plane[k].delta_of.value)
+        ),
+        "plane-lowest": place(lowest),
+        "plane-without": without_second_lepton(),
+        "plane-front": listed(key for key in plane if not beaten(key)),
+        "plane-smudged": f"from {plane[least, 0].delta_of} to {plane[most, 0].delta_of}",
+        "plane-smudged-delta": f"from {plane[least, 0].delta} to {plane[most, 0].delta}",
         "plane-smudges": f"{least:g} to {most:g}",
-        "plane-same": f"from {plane[least, offset].delta.value:.4f} to "
-        f"{plane[most, offset].delta.value:.4f}",
+        "plane-same": f"from {plane[least, offset].delta} to {plane[most, offset].delta}",
         "plane-offset": f"{offset:g}",
-        "plane-phi-bare": f"{in_phi[1, 0]:.1f}",
-        "plane-phi-least": f"{in_phi[least_phi]:.1f}",
-        "plane-phi-at": f"({least_phi[0]:g}, {least_phi[1]:g})",
+        "plane-added": f"{(most - 1) * study.threshold**2:.2g}",
+        "plane-phi-bare": str(in_phi[1, 0]),
+        "plane-phi-least": str(in_phi[least_phi]),
+        "plane-phi-at": at(least_phi),
+        "plane-paper-offsets": enumerated(f"{g:g}" for g, _ in of_paper),
+        "plane-paper-crowding": enumerated(f"{merits[1]:g}" for _, merits in of_paper),
+        "plane-our-crowding": enumerated(plane[1, g].delta_of for g, _ in of_paper),
+        "plane-paper-delta": enumerated(f"{merits[0]:.4f}" for _, merits in of_paper),
         "plane-ideal": f"{ideal[0]:.5f}",
         "plane-ideal-eta": f"{ideal[1]:.2f}",
         "plane-threshold": f"{study.threshold:g}",
-        "plane-threshold-squared": f"{study.threshold**2:g}",
         "plane-errors": "the one training that there is: by how much trainings differ they do not say"
         if len(point.parts) == 1
         else f"{len(point.parts)} trainings",
@@ -149,13 +206,13 @@ report.tell(
 )
 
 # %% [markdown]
-# ## The trade-off
+# ## Where it is a trade-off
 #
-# {glue:text}`plane-events` events were drawn at each point and judged against as many simulated ones; all points draw the same
-# encodings with the same noise, so that they differ by $\alpha$ and $\gamma$ alone.  {numref}`plane-trade-off` has them, and the
-# paper's points of the same model.
+# {glue:text}`plane-events` events were drawn at each point, from the same network as on {doc}`that page <top_vae>`, and judged against as many
+# simulated ones.  All points draw the same encodings with the same noise, so that they differ by $\alpha$ and $\gamma$ alone.
+# {numref}`plane-trade-off` has them, and the paper's points of the same model; {numref}`plane-grid` has each figure of merit by itself.  Brackets in the text are 95% intervals over the generated events.
 
-# %% mystnb={"figure": {"name": "plane-trade-off", "caption": "Both figures of merit of the model (dim $z$, $B$) = {glue:text}`plane-model` over the plane: a curve in $\\gamma$ (numbers at the points) for each $\\alpha$, and the paper's points (stars, with their ($\\alpha$, $\\gamma$)). Less is better in both; an ideal generator has $\\delta_{OF}$ at the dotted line, and a $\\delta$ of {glue:text}`plane-ideal`, far below the frame. Bars are 95% intervals over the generated events.\n\n{glue:text}`plane-trade-off-origin`"}, "image": {"alt": "delta against delta_OF for four smudge factors and six offsets, and four points of the paper"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "plane-trade-off", "caption": "Both figures of merit of the model (dim $z$, $B$) = {glue:text}`plane-model` over the plane: a curve in $\\gamma$ for each $\\alpha$ (numbers: $\\gamma$ at the points, of the others only where it is 0), and the paper's points (stars, with their ($\\alpha$, $\\gamma$)). Less is better in both; an ideal generator has $\\delta_{OF}$ at the dotted line, and a $\\delta$ of {glue:text}`plane-ideal`, far below the frame. Bars are 95% intervals over the generated events.\n\n{glue:text}`plane-trade-off-origin`"}, "image": {"alt": "delta against delta_OF for every smudge factor and offset of the grid, and the paper's points"}} tags=["hide-input"]
 trade_off(plane, published, ideal[1])
 plt.show()
 
@@ -185,25 +242,31 @@ show_grid(
 )
 
 # %% [markdown]
-# **What $\alpha$ does.**  Without an offset a smudge factor of {glue:text}`plane-smudges` brings $\delta_{OF}$
-# {glue:text}`plane-smudged`: it widens the spikes about the training events, and $\delta$ falls a little with it.  It acts on what has
-# $\sigma$ below {glue:text}`plane-threshold`, a variance of {glue:text}`plane-threshold-squared` at most, so that beside an offset that
-# is larger there is little left for it to do: at $\gamma$ = {glue:text}`plane-offset` $\delta$ goes {glue:text}`plane-same` over the same
-# range of $\alpha$.  The plane has in truth one direction.
+# **What $\gamma$ does.**  At $\alpha = 1$ and by the values alone, as $\gamma$ grows {glue:text}`plane-steps`.  Only where one rises as the other falls is there anything to trade.
+# $\delta_{OF}$ is least at {glue:text}`plane-turn`, about that of an ideal generator, {glue:text}`plane-ideal-eta`; what is smeared further fills bins that
+# ought to be empty ({numref}`bvae-fig5`), and the sum of eq. 23 counts these as well.  The least $\delta$ of all has {glue:text}`plane-lowest`.
 #
-# **What $\gamma$ does.**  $\delta_{OF}$ falls, to about that of an ideal generator, {glue:text}`plane-ideal-eta`, and rises again:
-# what has been smeared too far fills bins that ought to be empty, and the sum of eq. 23 counts these as well.  $\delta$ falls
-# first and then grows.  Of the points that have $\delta_{OF}$ up to {glue:text}`plane-bound`, the paper's bound
-# ({glue:text}`plane-smooth`), the least $\delta$ has {glue:text}`plane-best`.  The paper's choice, here {glue:text}`plane-papers`, lies beyond the
-# turn.  In $\phi$, at which the paper looks apart, events crowd much longer: there $\delta_{OF}$ falls from {glue:text}`plane-phi-bare`
-# at (1, 0) to {glue:text}`plane-phi-least` at {glue:text}`plane-phi-at`.  Not beaten in both by another point are {glue:text}`plane-front`.
+# *Why $\delta$ falls at first*: most events have no second lepton, and what the network puts in its place weighs heavily in $\delta$.  Without the
+# observables of that lepton $\delta$ is, by the offset, {glue:text}`plane-without` ({numref}`top-vae-merit`).
 #
-# **The paper's points** show $\delta_{OF}$ fall from one offset to the next where ours rises already.  They would lie in order on a
-# curve whose $\gamma$ is squared: this is one more sign that the authors added it to $\sigma$ and not to the variance
-# ({doc}`top_vae`).  In $\delta$ all of ours are above theirs, for reasons that are not those of this plane.
+# **What $\alpha$ does.**  Without an offset a smudge factor of {glue:text}`plane-smudges` brings $\delta_{OF}$ {glue:text}`plane-smudged` and $\delta$
+# {glue:text}`plane-smudged-delta`: it widens the spikes about the training events.  It acts where $\sigma$ is below {glue:text}`plane-threshold`, so that it
+# adds {glue:text}`plane-added` to a variance at most, and beside a larger offset there is little left for it to do: at $\gamma$ = {glue:text}`plane-offset`
+# $\delta$ goes {glue:text}`plane-same` over the same range.  Both widen the same spikes, and the curves run into one another: the plane has hardly
+# more than one direction.
 #
-# Errors are those of the generated events, of {glue:text}`plane-errors`.  The flow of {doc}`rivals` is not in the figure: it was
-# trained and judged at the laptop's scale, where every number is larger for want of events.
+# **Which point is best?**  The paper takes the least $\delta$ with $\delta_{OF}$ up to {glue:text}`plane-bound`.  By their values {glue:text}`plane-smooth` points
+# have that, but of {glue:text}`plane-undecided` the interval does not decide it.  Of those by value {glue:text}`plane-better`{glue:text}`plane-missed`.
+# The paper's choice has here {glue:text}`plane-papers`.  Not beaten in both by another point, again by the values, are {glue:text}`plane-front`.
+# In $\phi$, at which the paper looks apart, events crowd much longer: there $\delta_{OF}$ falls from {glue:text}`plane-phi-bare` at (1, 0) to
+# {glue:text}`plane-phi-least` at {glue:text}`plane-phi-at`, so that no point is best in all three.
+#
+# **The paper's points** at $\gamma$ of {glue:text}`plane-paper-offsets` have $\delta_{OF}$ of {glue:text}`plane-paper-crowding`; ours {glue:text}`plane-our-crowding`.  An offset that
+# is added to $\sigma$ adds $\gamma^2 + 2 \gamma \sigma$ to the variance, for a small $\sigma$ much less than $\gamma$: points of that reading belong nearer to $\gamma = 0$ on our
+# curve, in the order that the paper's have.  It is one more sign that the authors added $\gamma$ to $\sigma$ and not to the variance; {numref}`top-vae-readings` has that reading measured.
+# In $\delta$ the paper's points have {glue:text}`plane-paper-delta`, and ours are higher at $\gamma = 0$ as well, where it does not matter how $\gamma$ is read.
+#
+# Errors are those of the generated events, of {glue:text}`plane-errors`.
 
 # %% tags=["nbval-check-output", "remove-cell"]
 for key, merits in sorted(plane.items()):

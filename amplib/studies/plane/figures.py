@@ -8,6 +8,7 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from amplib.estimate import Interval
@@ -16,6 +17,10 @@ from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
 COLORS = (BLUE, GREEN, ORANGE, VERMILLION)
 """Of the smudge factors, ascending."""
 MARKERS = "osD^"
+ABOVE, BELOW = (4, 6), (2, -14)
+"""Where a number stands, in points from its own."""
+UNDER = (0.003, 0.01)
+"""Offsets whose numbers stand below: above them other curves pass."""
 
 
 class Merits(NamedTuple):
@@ -51,14 +56,16 @@ def trade_off(
         x, y = ([m[k] for m in row.values()] for k in (1, 0))
         _points(ax, x, y, color, marker, rf"$\alpha = {alpha:g}$")
         # Where the curves run together one of them has the numbers.
-        named = row if alpha == min(_axis(plane, 0)) else {0: row[0]}
-        for gamma, merits in named.items():
-            ax.annotate(f"{gamma:g}", (merits.delta_of.value, merits.delta.value), (5, 6),
-                        textcoords="offset points", fontsize=8, color=color)  # fmt: skip
+        first = alpha == min(_axis(plane, 0))
+        for gamma, merits in (row if first else {0: row[0]}).items():
+            place = BELOW if gamma in UNDER or not first else ABOVE
+            ax.annotate(f"{gamma:g}", (merits.delta_of.value, merits.delta.value), place,
+                        textcoords="offset points", fontsize=9, color=color, zorder=5,
+                        path_effects=[withStroke(linewidth=2.5, foreground="white")])  # fmt: skip
     for k, ((alpha, gamma), (delta, crowding)) in enumerate(published.items()):
         ax.plot(crowding, delta, "*", color=BLACK, markersize=11, label=None if k else "the paper")
         ax.annotate(f"({alpha:g}, {gamma:g})", (crowding, delta), (8, -3),
-                    textcoords="offset points", fontsize=8)  # fmt: skip
+                    textcoords="offset points", fontsize=9)  # fmt: skip
     ax.axvline(ideal, color=GREY, linestyle=":", label=r"ideal $\delta_{OF}$")
     ax.set(xscale="log", yscale="log", xlabel=r"$\delta_{OF}$ ($\eta$)", ylabel=r"$\delta$")
     ax.set_xlim(right=2.2 * max(m.delta_of.high for m in plane.values()))
@@ -73,7 +80,7 @@ def _points(
     """A curve through points with both their intervals."""
     middles = [p.value for p in x], [p.value for p in y]
     ax.errorbar(*middles, _reach(y), _reach(x), color=color, marker=marker, markersize=5,
-                linewidth=1.1, elinewidth=1, label=label)  # fmt: skip
+                linewidth=1.1, elinewidth=1, ecolor=(color, 0.5), label=label)  # fmt: skip
 
 
 def _reach(points: Sequence[Interval]) -> NDArray[np.float64]:

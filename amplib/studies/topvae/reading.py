@@ -281,15 +281,19 @@ class ReadEvents:
         """Share of entries outside of the truth's ranges."""
         return float(self.parts[reading][0]["dropped"])
 
-    def growth(self, offset: str, negative: str) -> tuple[float, float]:
-        """delta and delta_OF (eta) over what they are with gamma = 0."""
+    def growth(self, offset: str, negative: str) -> tuple[Estimate, Estimate]:
+        """delta and delta_OF (eta) over what they are with gamma = 0, with the errors of both."""
         own = BufferConfig(gamma=self.study.gamma, offset=offset, negative=negative)
         none = BufferConfig(negative=negative)
-        deltas, crowding = (
-            [measure(r).value for r in (own, none)]
-            for measure in (self.delta, lambda r: self.delta_of(r, "eta"))
+
+        def over(a: Estimate, b: Estimate) -> Estimate:
+            error = np.hypot(a.error / a.value, b.error / b.value)
+            return Estimate(a.value / b.value, float(a.value / b.value * error))
+
+        return (
+            over(self.delta(own), self.delta(none)),
+            over(self.delta_of(own, "eta"), self.delta_of(none, "eta")),
         )
-        return deltas[0] / deltas[1], crowding[0] / crowding[1]
 
     def worth(self, reading: BufferConfig) -> dict[int, Estimate | AtLeast]:
         """N_equiv by the number of cells."""

@@ -231,7 +231,9 @@ def test_readings_have_their_rows(tmp_path):
     assert [one.gamma for one in read.parts] == 2 * [0.05, 0.05, 0.0]
     assert all(isinstance(w, AtLeast) for one in read.parts for w in read.worth(one).values())
     delta, _ = read.growth("deviation", "zero")
-    assert delta == pytest.approx(0.0048 / 0.004)
+    assert delta.value == pytest.approx(0.0048 / 0.004)
+    errors = [read.delta(one).error / read.delta(one).value for one in list(read.parts)[-2:]]
+    assert delta.error / delta.value == pytest.approx(np.hypot(*errors))
 
 
 def test_the_nearest_reading_has_the_studys_gamma(tmp_path):
