@@ -30,11 +30,12 @@ given = read_parameters(globals(), "preset")
 
 # %% tags=["remove-input"]
 from amplib.book import report
-from amplib.book.obtain import BEST, stored
+from amplib.book.obtain import BEST, check_preset, stored
 from amplib.store.results import cost_so_far, total_cost
 from amplib.studies.catalogue import results_of
 from amplib.studies.collisions.reading import TopPairStatistics
 
+check_preset(given["preset"])
 shown = ("laptop", "paper") if given["preset"] == BEST else (given["preset"],)
 results = [
     (title, result)

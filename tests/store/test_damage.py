@@ -406,8 +406,8 @@ def half(a):
 
 
 VALUES = [
-    ("camel-fit", "sample", one_more, "sums to 101, expected 100"),
-    ("camel-fit", "lines", one_more, "sums to 101, expected 100"),
+    ("camel-fit", "sample", one_more, "sample sums to"),
+    ("camel-fit", "lines", one_more, "lines sums to"),
     ("camel-fit", "fit", first(0.5), "expected 1"),
     ("camel-fit", "fit", first(-0.001), "fit holds -0.001"),
     ("camel-fit", "parameters", first(np.inf), "parameters holds inf"),

@@ -594,7 +594,7 @@ class SmearedTopPairs(TopPairConfig):
         if self.held_out_events:
             from amplib.studies.collisions.worth import faults_of_cells
 
-            yield from faults_of_cells(arrays, self.events)
+            yield from faults_of_cells(arrays, self.events, self.held_out_events)
 
     def fingerprint(self) -> list[float]:
         from amplib.studies.collisions.merit import Reference

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from amplib.cells import Splits
 from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.worth import CellContents
-from amplib.store.ranges import counting
+from amplib.store.ranges import counting, within
 from amplib.store.study import Arrays, Layout
 from amplib.truth.collisions.columns import TTBAR, columns
 
@@ -75,10 +75,13 @@ def layout_of_cells(quantiles: Sequence[int] = QUANTILES) -> Layout:
     }
 
 
-def faults_of_cells(arrays: Arrays, events: int) -> Iterator[str]:
-    """What no counts of so many events can hold."""
-    for q in QUANTILES:
+def faults_of_cells(
+    arrays: Arrays, events: int, held_out: int, quantiles: Sequence[int] = QUANTILES
+) -> Iterator[str]:
+    """What no counts of so many events can hold, in cells cut from some of so many held out."""
+    for q in quantiles:
         yield from counting(f"cells_{q}", arrays[f"cells_{q}"], events)
+    yield from within("cut_from", arrays["cut_from"], 1, held_out)
 
 
 def worth_in_cells(

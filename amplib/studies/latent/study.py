@@ -25,7 +25,7 @@ from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs, tiny
 from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.collisions.study import TopPairConfig, first_top_pairs
-from amplib.studies.collisions.worth import layout_of_cells
+from amplib.studies.collisions.worth import faults_of_cells, layout_of_cells
 from amplib.truth.collisions.columns import TTBAR, columns
 
 if TYPE_CHECKING:
@@ -258,9 +258,7 @@ class LatentPriors(LatentStudy):
         sound = arrays["diverged"] < 0
         events = self.events if sound else 0  # of a prior that has diverged nothing is kept
         yield from counting("latent", arrays["latent"], events, all_of_them=False)
-        for q in self.quantiles:
-            yield from counting(f"cells_{q}", arrays[f"cells_{q}"], events)
-        yield from within("cut_from", arrays["cut_from"], 1, self.validation_events)
+        yield from faults_of_cells(arrays, events, self.validation_events, self.quantiles)
         yield from within("bandwidth", arrays["bandwidth"], 0, 100 * NARROWEST)
         if (columns := arrays["losses"].shape[1]) not in LOSS_COLUMNS:
             yield f"losses has {columns} columns, expected 2 or 4"
@@ -426,6 +424,7 @@ class LatentAnomalies(LatentStudy):
             yield from within(name, arrays[name], 0, 1)
         events = np.array([self.validation_events, self.others])
         yield from counting("histograms", arrays["histograms"], np.tile(events, (2, 1)))
+        yield from finite("columns", arrays["columns"])
         yield from within("columns", arrays["columns"], 0, np.inf)
 
     def fingerprint(self) -> list[float]:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from amplib.metrics.merit import GRIDS
 from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress
-from amplib.store.ranges import within
+from amplib.store.ranges import estimates, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import TOY_EVENTS, Scan, made_up_top_pairs
@@ -116,8 +117,8 @@ class BufferPoint(TopPairConfig, VAETraining, BufferConfig):
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
-        for name in ("delta", "delta_of"):
-            yield from within(name, arrays[name], 0, np.inf)
+        yield from estimates("delta", arrays["delta"], 0, 2)
+        yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
         yield from within("dropped", arrays["dropped"], 0, 1)
 
     def fingerprint(self) -> list[float]:

@@ -181,7 +181,7 @@ class EventRivals(TopPairConfig):
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         if arrays["diverged"] < 0 and self.held_out_events:
-            yield from faults_of_cells(arrays, self.events)
+            yield from faults_of_cells(arrays, self.events, self.held_out_events)
         if arrays["diverged"] < 0:
             yield from estimates("delta", arrays["delta"], 0, 2)
             yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())

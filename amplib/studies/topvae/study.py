@@ -379,7 +379,7 @@ class TopReadings(OfTheChosen):
         yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
         yield from within("dropped", arrays["dropped"], 0, 1)
         yield from within("negative", arrays["negative"], 0, self.events)
-        yield from faults_of_cells(arrays, self.events)
+        yield from faults_of_cells(arrays, self.events, self.held_out_events)
 
     def fingerprint(self) -> list[float]:
         """All readings of a small untrained network in float64, beside made-up top pairs."""

@@ -54,8 +54,9 @@ def test_cells_are_those_of_the_named_columns():
 def test_counts_have_their_layout(arrays):
     for name, (kind, shape) in layout_of_cells().items():
         assert arrays[name].dtype == kind and arrays[name].shape == shape
-    assert not list(faults_of_cells(arrays, len(EVENTS)))
-    assert list(faults_of_cells(arrays, len(EVENTS) + 1))
+    assert not list(faults_of_cells(arrays, len(EVENTS), len(HELD_OUT)))
+    assert list(faults_of_cells(arrays, len(EVENTS) + 1, len(HELD_OUT)))
+    assert list(faults_of_cells(arrays, len(EVENTS), 10))
 
 
 def counted(counts, held_out):

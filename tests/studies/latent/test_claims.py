@@ -11,6 +11,8 @@ from amplib.studies.latent.charts import BLOCKS
 from amplib.studies.latent.claims import WELL, WORSE, buffer_wins, not_identity, prior_gmm, staged
 from amplib.studies.latent.reading import PAPER, judged_priors
 
+pytestmark = pytest.mark.usefixtures("made_up")
+
 VALUES = {name: row.get("value") for name, row in documents()["bvae"].items()}
 ERROR = 0.01
 """Relative, of every made-up number."""

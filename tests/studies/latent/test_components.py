@@ -35,7 +35,7 @@ class Copy:
     def encode(self, events):
         return Buffer(torch.as_tensor(events), torch.zeros(events.shape))
 
-    def decode(self, codes):
+    def decode(self, codes, negative="kept"):
         return np.asarray(codes)
 
     def reconstruct(self, events):
@@ -48,7 +48,7 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def study():
-    return make_study("latent-map", "smoke")
+    return make_study("latent-map", "smoke", events=5000, training_events=4000)
 
 
 @pytest.fixture(scope="module")

@@ -169,10 +169,14 @@ def test_a_part_is_the_same_whoever_is_computed_beside_it(study, latent, compute
             np.testing.assert_allclose(alone[name], value, rtol=1e-6, err_msg=name)
 
 
+BROKEN = np.array([[1, 0.5], [2, 0.4], [3, np.nan]], np.float32)
+"""A likelihood, step by step."""
+
+
 def test_a_diverged_prior_has_no_numbers(study, latent):
     reference = Reference.of(made_up_top_pairs(N, np.random.default_rng(1)))
     judge = Judge(study, latent, reference, lambda work: None)
-    arrays = judge((7,), None, {"diverged": np.array(3)})
+    arrays = judge((7,), None, {"diverged": np.array(3), "losses": BROKEN})
     assert study.misfit(arrays) is None
     assert arrays["diverged"] == 3 and np.isnan(arrays["delta"]).all()
 

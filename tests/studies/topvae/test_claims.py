@@ -18,6 +18,8 @@ from amplib.studies.topvae.claims import (
     tables,
 )
 
+pytestmark = pytest.mark.usefixtures("made_up")
+
 BEST_MODEL = {"delta": 0.0090, "delta_of": 1.01}
 BEST_DELTA = {"delta": 0.0066, "delta_of": 94.0}
 

@@ -31,6 +31,8 @@ from amplib.studies.topvae.reading import (
 )
 from amplib.truth.collisions.observables import OBSERVABLES, observables, released
 
+pytestmark = pytest.mark.usefixtures("made_up")
+
 
 @pytest.fixture(scope="module")
 def truth(tmp_path_factory):

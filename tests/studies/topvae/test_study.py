@@ -187,7 +187,7 @@ def test_impossible_studies_are_one_line(change, text):
 def read():
     """Of a small model: each reading's arrays, and the study."""
     few = {name: value for name, value in TINY.items() if name != "long_run"}
-    study = make_study("top-readings", "smoke", **few)
+    study = make_study("top-readings", "smoke", **few, held_out_events=200)
     model, reference = untrained(study), Reference.of(EVENTS)
     cells = HeldOutCells(made_up_top_pairs(200, np.random.default_rng(5)))
     done = []
