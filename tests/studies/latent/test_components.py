@@ -48,7 +48,9 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def study():
-    return make_study("latent-map", "smoke", events=5000, training_events=4000)
+    """Of as many events as the model and the held-out ones have."""
+    sizes = {"events": 4400, "training_events": 4000, "validation_events": 400}
+    return make_study("latent-map", "smoke", **sizes)
 
 
 @pytest.fixture(scope="module")
