@@ -301,7 +301,7 @@ def test_a_table_that_is_too_wide_is_shown_row_by_row(tmp_path: Path, browser: B
         assert page.locator("thead").is_hidden()
         assert page.evaluate(TOO_WIDE, 400) == []
         page.set_viewport_size({"width": 1400, "height": 900})
-        assert page.locator("thead").is_visible()
+        page.locator("thead").wait_for(state="visible")  # resizing is heard of a little later
         assert page.locator("td:nth-child(2) .label").is_hidden()
 
 
