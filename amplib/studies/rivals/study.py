@@ -43,6 +43,8 @@ from amplib.studies.collisions.worth import (
 )
 
 if TYPE_CHECKING:
+    from amplib.models.flow_matching import StackedFlowMatching
+    from amplib.models.spline_flow import StackedSplineFlow
     from amplib.studies.collisions.merit import Reference
 
 Array = NDArray[np.float64]
@@ -410,6 +412,26 @@ class FlowStudy(EventRivals):
                 f"{self.training_events}"
             )
 
+    @abstractmethod
+    def stack(self) -> type[StackedFlowMatching] | type[StackedSplineFlow]:
+        """What trains it."""
+
+    def fit(
+        self,
+        part: Part,
+        training: Array,
+        device: str,
+        checkpoint: Path,
+        progress: Progress,
+        double: bool = False,
+    ) -> tuple[Arrays, Generate]:
+        """Keeps ``losses`` ``(records, 2)``: epoch and loss, a mean squared error or a negative log
+        likelihood."""
+        from amplib.studies.rivals.training import train_flow
+
+        kind = self.stack()
+        return train_flow(kind, self, part, training, device, checkpoint, progress, double)
+
     def cost(self, part: Part) -> float:
         steps = self.epochs * (self.training_events // self.batch_size)
         return steps + self.judging_cost()
@@ -443,21 +465,10 @@ class EventFlows(FlowMatchingConfig, FlowStudy):
         """A step of training goes through the field thrice, an event twice a step of the flow."""
         return self.events * 2 * self.flow_steps / (3 * self.batch_size)
 
-    def fit(
-        self,
-        part: Part,
-        training: Array,
-        device: str,
-        checkpoint: Path,
-        progress: Progress,
-        double: bool = False,
-    ) -> tuple[Arrays, Generate]:
-        """Keeps ``losses`` ``(records, 2)``: epoch and loss."""
+    def stack(self) -> type[StackedFlowMatching]:
         from amplib.models.flow_matching import StackedFlowMatching
-        from amplib.studies.rivals.training import train_flow
 
-        kind = StackedFlowMatching
-        return train_flow(kind, self, part, training, device, checkpoint, progress, double)
+        return StackedFlowMatching
 
     def smaller(self) -> EventFlows:
         return replace(
@@ -497,21 +508,10 @@ class EventSplines(SplineFlowConfig, FlowStudy):
         """A step of training goes through the flow thrice, an event once."""
         return self.events / (3 * self.batch_size)
 
-    def fit(
-        self,
-        part: Part,
-        training: Array,
-        device: str,
-        checkpoint: Path,
-        progress: Progress,
-        double: bool = False,
-    ) -> tuple[Arrays, Generate]:
-        """Keeps ``losses`` ``(records, 2)``: epoch and negative log likelihood."""
+    def stack(self) -> type[StackedSplineFlow]:
         from amplib.models.spline_flow import StackedSplineFlow
-        from amplib.studies.rivals.training import train_flow
 
-        kind = StackedSplineFlow
-        return train_flow(kind, self, part, training, device, checkpoint, progress, double)
+        return StackedSplineFlow
 
     def smaller(self) -> EventSplines:
         return replace(

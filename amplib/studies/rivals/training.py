@@ -53,7 +53,7 @@ def train_flow(
     progress: Progress,
     double: bool,
 ) -> tuple[Arrays, Generate]:
-    """See ``EventFlows.fit``."""
+    """See ``FlowStudy.fit``."""
     dtype = torch.float64 if double else torch.float32
     seeds = [study.stream(_TRAINING, *part)]
     flow: Any = kind(study, training, seeds, device, dtype)  # type: ignore[arg-type]
