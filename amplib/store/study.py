@@ -195,8 +195,15 @@ class BulkStudy(Study):
 
 
 def summed(array: np.ndarray) -> float:
-    """One number of an array, in which every entry has a weight of its own: for fingerprints."""
-    return float(array.astype(float).ravel() @ np.linspace(1, 2, array.size))
+    """One number of an array, in which every entry has a weight of its own: for fingerprints.
+
+    What is not finite counts as zero, so that a reading of a paper that diverges has one too.
+
+    >>> summed(np.array([1.0, np.nan, 2.0]))
+    5.0
+    """
+    entries = array.astype(float).ravel()
+    return float(np.where(np.isfinite(entries), entries, 0) @ np.linspace(1, 2, array.size))
 
 
 def head(n: int, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -22,14 +22,17 @@ from amplib.parameters import ParameterError
 from amplib.studies.catalogue import STUDIES, make_study
 
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.py"))
-ONLY_ONE = {"dimension"}
-"""Fields that allow a single value: the camel back has one dimension."""
+ONLY_ONE = {"dimension", "initialisation"}
+"""Fields that allow a single value here: the camel back has one dimension, and with the other
+initialisation a VAE of these few events diverges."""
 RUNNER = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 
 
 def other(study, field):
     """Another value of a field that the study allows beside all its others."""
     now = getattr(study, field.name)
+    if field.name in ONLY_ONE:
+        return now
     if "choices" in field.metadata:
         near = [choice for choice in field.metadata["choices"] if choice != now]
     elif isinstance(now, tuple):
