@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from amplib.metrics.merit import GRIDS
-from amplib.models.config import BufferConfig, VAETraining
+from amplib.models.config import BufferConfig
 from amplib.parameters import bounded
 from amplib.progress import Progress
 from amplib.store.ranges import estimates, within
@@ -22,8 +22,7 @@ from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import TOY_EVENTS, Scan, made_up_top_pairs
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
-from amplib.studies.collisions.study import TopPairConfig
-from amplib.studies.topvae.study import BATCH, JUDGED, TopEvents
+from amplib.studies.topvae.study import BATCH, JUDGED, OfTheChosen, untrained
 
 if TYPE_CHECKING:
     from amplib.models.buffer import TrainedVAE
@@ -32,7 +31,7 @@ _GENERATION = 1  # which stream of a seed
 
 
 @dataclass(frozen=True)
-class BufferPoint(TopPairConfig, VAETraining, BufferConfig):
+class BufferPoint(OfTheChosen, BufferConfig):
     """Both figures of merit of the model (20, 1e-6) at one alpha and gamma: a part is one training.
 
     All points of a plane draw the same encodings and the same noise, so that they differ by alpha
@@ -46,26 +45,12 @@ class BufferPoint(TopPairConfig, VAETraining, BufferConfig):
         "laptop": {**Scan.presets["laptop"], "trainings": 3},
         "paper": {**Scan.presets["paper"]},
     }
-    unit: ClassVar[str] = "events"
     rate: ClassVar[float] = 200_000.0
 
     gamma: float = bounded(0.05, 0.0, 1e6)
-    events: int = bounded(1_200_000, 24, 100_000_000)
-    trainings: int = bounded(1, 1, 100, extent=True)
-    training_events: int = bounded(100_000, 24, 10_000_000)
-    validation_events: int = bounded(20_000, 1, 10_000_000)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.source()  # refuses what it cannot train
 
     def parts(self) -> list[Part]:
         return [(k,) for k in range(self.trainings)]
-
-    def source(self) -> Scan:
-        """The training alone, as of ``TopEvents``."""
-        mine = {f.name: getattr(self, f.name) for f in fields(TopEvents) if hasattr(self, f.name)}
-        return TopEvents(**mine).source()
 
     def prior(self) -> BufferConfig:
         """How codes are drawn."""
@@ -123,20 +108,11 @@ class BufferPoint(TopPairConfig, VAETraining, BufferConfig):
 
     def fingerprint(self) -> list[float]:
         """Events of a small untrained network in float64, beside made-up top pairs."""
-        import torch
-
-        from amplib.models.buffer import TrainedVAE
-        from amplib.models.bvae import Autoencoder
-        from amplib.truth.collisions.columns import TTBAR
-
         small = replace(
             self, events=TOY_EVENTS, training_events=40, validation_events=20, width=8,
             batch_size=min(self.batch_size, 20),
         )  # fmt: skip
         truth = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
-        config = small.source().member((1, 1, 0))
-        start = [torch.Generator().manual_seed(1)]
-        network = Autoencoder(config, len(TTBAR), start).double()
-        model = TrainedVAE.encoding(config, network, TTBAR, truth[:40])
+        model = untrained(small.source(), truth[:40])
         made = small.judged((0,), model, Reference.of(truth), lambda work: None)
         return [summed(a) for a in made.values()]
