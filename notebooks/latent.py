@@ -70,7 +70,7 @@ of_shipped = stored("latent-priors", **{**given, "preset": mapped.preset})
 of_shipped = of_shipped if of_shipped.done() else result
 shipped = judged_priors(of_shipped)
 odd = anomalies(tried)
-reference = stored_reference(wherever_stored(result.study.scan().source()))
+reference = stored_reference(wherever_stored(result.study.scan().made_of()))
 
 # %% tags=["remove-input"]
 report.show_banner(result, mapped, tried)

@@ -89,7 +89,7 @@ plane = {
 }
 truth = stored("ttbar-reference", scale)
 if not truth.done():  # a store of one's own has that of the page's scale
-    truth = wherever_stored(made.study.source().source())
+    truth = wherever_stored(made.study.made_of().made_of())
 reference = stored_reference(truth)
 ideal = reference.ideal_delta, reference.ideal_delta_of("eta")
 published = {

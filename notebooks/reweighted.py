@@ -132,7 +132,7 @@ report.tell(
         "reweighted-left": in_turn(lambda one: one.left(r.HIGH).percent()),
         "reweighted-answers": "; ".join(f"{one.title}: {answers(one)}" for one in showers),
         "reweighted-training": " and ".join(
-            f"{one.study.source().epochs} passes over {one.study.source().showers:,} showers"
+            f"{one.study.made_of().epochs} passes over {one.study.made_of().showers:,} showers"
             for one in (bibae, gan)
         ),
         "reweighted-spread": in_turn(lambda one: one.r(r.GENERATOR, r.ACTIVE)),
@@ -147,7 +147,7 @@ report.tell(
         ),
     }
 )
-made = {one.title: trained(wherever_stored(one.study.source())) for one in (bibae, gan)}
+made = {one.title: trained(wherever_stored(one.study.made_of())) for one in (bibae, gan)}
 OWED = [f"dctrgan-fig{k}" for k in range(2, 9)]
 for figure in OWED:
     report.origin(figure, results["reweighted-bibae"])

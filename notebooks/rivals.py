@@ -73,7 +73,7 @@ scan = obtain("scan", preset=trained.preset, models="chosen")  # a figure shows 
 shown = trained, densities, flows, splines
 gans, fitted, *flowing = map(rivals, shown)
 today = {method: rival for found in flowing for method, rival in found.items()}
-references = [stored_reference(wherever_stored(r.study.source())) for r in shown]
+references = [stored_reference(wherever_stored(r.study.made_of())) for r in shown]
 
 # %% tags=["remove-input"]
 report.show_banner(*shown)
@@ -120,7 +120,7 @@ def at_same_scale():
     )
     return (
         f"At the scale of this page ({found.study.training_events:,} training events, "
-        f"{found.study.events:,} generated, {found.study.source().epochs:,} epochs) the B-VAE has "
+        f"{found.study.events:,} generated, {found.study.made_of().epochs:,} epochs) the B-VAE has "
         f"δ of {deltas}. What each may spend on its training differs, as the captions of the "
         "figures say, and one training of each is no contest."
     )

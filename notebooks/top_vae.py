@@ -247,7 +247,7 @@ report.tell(
     }
 )
 for name in ("bvae-fig3", "bvae-fig4", "bvae-fig5"):
-    report.origin(name, made, Result(study.source(), made.preset), simulated)
+    report.origin(name, made, Result(study.made_of(), made.preset), simulated)
 
 # %% [markdown]
 # ## One model

@@ -98,7 +98,7 @@ def write_plan(folder: Path, planned: Sequence[Share], minutes: float | None, de
     What an earlier round has sent home of an unfinished share becomes its ``before.tar``.
     """
     result = planned[0].result
-    study, source = result.study, result.study.source()
+    study, source = result.study, result.study.made_of()
     made_of = [] if source is None else [Result(source, result.preset)]
     pack(folder / "given.tar", [*made_of, result])
     jobs: dict[str, dict[str, Any]] = {}

@@ -111,7 +111,7 @@ def compute(
     if not missing:
         print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)
         return True
-    source = result.study.source()
+    source = result.study.made_of()
     if source is not None:
         compute(Result(source, result.preset), jobs, device)
     device = chosen_device(device, result.study.gpu_rate is not None)

@@ -72,10 +72,10 @@ def _missing(results: Mapping[str, Result]) -> tuple[dict[str, list[Part]], dict
     for title, result in results.items():
         try:
             missing[title] = result.missing()
-            source = result.study.source() if missing[title] else None
+            source = result.study.made_of() if missing[title] else None
             while source is not None:
                 Result(source, result.preset).missing()
-                source = source.source()
+                source = source.made_of()
         except (ValueError, OSError) as error:
             missing.pop(title, None)
             failed[title] = str(error)
@@ -96,7 +96,7 @@ def ordered(
     groups: list[Group] = []
 
     def add(result: Result) -> Result:
-        source, before = result.study.source(), None
+        source, before = result.study.made_of(), None
         if source is not None:
             made = Result(source, result.preset)
             before = add(known.setdefault((made.folder, source), made))

@@ -42,7 +42,7 @@ def _measured() -> dict[str, float]:
 
 def minutes(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int = 0) -> float:
     """About how long these parts take, with all that they are made of; on all cores by default."""
-    source = result.study.source()
+    source = result.study.made_of()
     before = 0.0
     if source is not None and parts:
         needed = Result(source, result.preset)

@@ -85,7 +85,7 @@ def next_to_compute(result: Result) -> Result | None:
     """The result itself, or of what it is made the first that lacks parts; None if nothing does."""
     if not result.missing():
         return None
-    source = result.study.source()
+    source = result.study.made_of()
     earlier = None if source is None else next_to_compute(Result(source, result.preset))
     return earlier or result
 

@@ -162,7 +162,7 @@ class Study(Parameters):
     def repetitions_done(self, done: Sequence[Part]) -> int:
         """Complete repetitions among these parts."""
 
-    def source(self) -> Study | None:
+    def made_of(self) -> Study | None:
         """The study whose parts, all of them, are computed and stored before this one's."""
         return None
 

@@ -36,7 +36,7 @@ def tiny(**changes):
 
 def untrained(study):
     """A generator with the study's network and a buffer of ``TRAINING``."""
-    config = study.source().member((1, 1, 0))
+    config = study.made_of().member((1, 1, 0))
     network = Autoencoder(config, len(TTBAR), [torch.Generator().manual_seed(1)])
     return TrainedVAE.encoding(config, network, TTBAR, TRAINING)
 

@@ -58,7 +58,7 @@ def test_what_a_study_is_made_of_comes_first():
     """Top pairs before what is measured on them, and that before what it judges."""
     groups = ordered(list(wanted("smoke").values()), jobs=2, device="cpu")
     for group in groups:
-        needs = group.result.study.source()
+        needs = group.result.study.made_of()
         assert (group.after is None) == (needs is None)
         if needs:
             assert group.after.study == needs

@@ -303,7 +303,7 @@ class ZVAE(DecayVAE):
     sgd_phases: int = bounded(3, 0, 100)
     sgd_epochs: int = bounded(80, 1, 1_000_000)
 
-    def source(self) -> EventSample:
+    def made_of(self) -> EventSample:
         """Their generator is missing where models train: they come through the store."""
         return self.event_sample()
 
@@ -466,7 +466,7 @@ class Scan(TopPairConfig, VAETraining):
         """Of one setting."""
         return self.events / JUDGED_A_STEP
 
-    def source(self) -> TopPairReference:
+    def made_of(self) -> TopPairReference:
         return TopPairReference(**self.simulation())
 
     def compute(
@@ -482,7 +482,7 @@ class Scan(TopPairConfig, VAETraining):
 
         n = self.training_events
         events = first_top_pairs(self, n + self.validation_events)
-        reference = stored_reference(wherever_stored(self.source()))
+        reference = stored_reference(wherever_stored(self.made_of()))
         made = train_and_judge(
             self, (events[:n], events[n:]), reference, parts, device, checkpoint, progress
         )

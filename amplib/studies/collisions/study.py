@@ -395,7 +395,7 @@ class TopPairSummary(TopPairConfig, EventSummary):
     rate: ClassVar[float] = 1_000.0
     sample: ClassVar[type[EventSample]] = TopPairs
 
-    def source(self) -> TopPairs:
+    def made_of(self) -> TopPairs:
         return TopPairs(**self.asdict())
 
     def reduce(self, arrays: Arrays) -> Arrays:
@@ -463,7 +463,7 @@ class TopPairReference(TopPairConfig):
     def parts(self) -> list[Part]:
         return [(0,)]
 
-    def source(self) -> TopPairs:
+    def made_of(self) -> TopPairs:
         return TopPairs(**self.asdict())
 
     def work(self, parts: Sequence[Part]) -> float:
@@ -475,7 +475,7 @@ class TopPairReference(TopPairConfig):
         """What ``reference.reference`` keeps, and the ``seconds`` that the simulation took."""
         from amplib.studies.collisions.reference import reference
 
-        stored = Result(self.source(), "")
+        stored = Result(self.made_of(), "")
         if missing := stored.missing():
             raise FileNotFoundError(f"part {missing[0]} is not in {stored.folder}")
         events, seconds = [], 0.0
@@ -527,7 +527,7 @@ class SmearedTopPairs(TopPairConfig):
 
         return [(k,) for k in range(len(SMEARINGS))]
 
-    def source(self) -> TopPairReference:
+    def made_of(self) -> TopPairReference:
         return TopPairReference(**self.simulation())
 
     def work(self, parts: Sequence[Part]) -> float:
@@ -545,7 +545,7 @@ class SmearedTopPairs(TopPairConfig):
         n = self.events // TRAINING_SHARE
         events = first_top_pairs(self, n + self.held_out_events)
         cells = HeldOutCells(events[n:]) if self.held_out_events else None
-        reference = stored_reference(wherever_stored(self.source()))
+        reference = stored_reference(wherever_stored(self.made_of()))
         for part in parts:
             yield part, self.judge(part, events[:n], reference, cells)
             progress(self.events)

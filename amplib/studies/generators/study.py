@@ -84,7 +84,7 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
         """Trained on between two checks of what is generated."""
         return self.showers // (self.batch_size * self.pieces) * self.batch_size
 
-    def source(self) -> Showers:
+    def made_of(self) -> Showers:
         truth = {f.name: getattr(self, f.name) for f in dataclasses.fields(ShowerConfig)}
         wanted = self.showers + self.judged + 2 * self.compared
         return Showers(**truth, showers=wanted, part_size=self.part_size)

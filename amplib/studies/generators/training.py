@@ -55,7 +55,7 @@ def train_and_compare(
     Raises:
         FileNotFoundError: if simulated showers are missing.
     """
-    stored = Result(study.source(), "")
+    stored = Result(study.made_of(), "")
     if missing := stored.missing():
         raise FileNotFoundError(f"part {missing[0]} is not in {stored.folder}")
     images, held_out = _samples(study, stored, device)
@@ -145,7 +145,7 @@ def _distance(
 
 def tiny_run(study: ShowerGenerator) -> list[float]:
     """Losses, kept weights, density and a shower of a training in float64, for a fingerprint."""
-    source = study.source()
+    source = study.made_of()
     with double_precision():
         drawn = torch.cat([b for k in source.parts() for b in source.batches(k, "cpu")])
     drawn = drawn[: study.showers + study.judged]

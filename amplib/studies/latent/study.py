@@ -95,7 +95,7 @@ class LatentStudy(TopPairConfig, VAETraining, BufferConfig):
         shared = {f.name: getattr(self, f.name) for f in fields(Scan) if f.name in mine}
         return Scan(**shared, models="chosen")
 
-    def source(self) -> Scan:
+    def made_of(self) -> Scan:
         return self.scan()
 
     def repetitions_done(self, done: Sequence[Part]) -> int:
@@ -235,7 +235,7 @@ class LatentPriors(LatentStudy):
         from amplib.studies.collisions.reading import stored_reference
         from amplib.studies.latent.priors import Latent, fit_and_judge
 
-        reference = stored_reference(wherever_stored(self.scan().source()))
+        reference = stored_reference(wherever_stored(self.scan().made_of()))
         latent = Latent.of(self, *self.chosen())
         yield from fit_and_judge(self, latent, reference, parts, device, checkpoint, progress)
         checkpoint.unlink(missing_ok=True)

@@ -72,8 +72,8 @@ class BufferPoint(OfTheChosen, BufferConfig):
         from amplib.studies.bvae.scan import chosen_model
         from amplib.studies.collisions.reading import stored_reference
 
-        scan = self.source()
-        reference = stored_reference(wherever_stored(scan.source()))
+        scan = self.made_of()
+        reference = stored_reference(wherever_stored(scan.made_of()))
         for part in parts:
             model = chosen_model(scan, part[0]).to(device)
             yield part, self.judged(part, model, reference, progress)
@@ -113,6 +113,6 @@ class BufferPoint(OfTheChosen, BufferConfig):
             batch_size=min(self.batch_size, 20),
         )  # fmt: skip
         truth = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
-        model = untrained(small.source(), truth[:40])
+        model = untrained(small.made_of(), truth[:40])
         made = small.judged((0,), model, Reference.of(truth), lambda work: None)
         return [summed(a) for a in made.values()]

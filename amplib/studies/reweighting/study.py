@@ -254,18 +254,18 @@ class TrainedReweighting(Reweighting):
 
     trained: str = one_of("paper", "laptop", "smoke")
 
-    def source(self) -> ShowerGenerator:
+    def made_of(self) -> ShowerGenerator:
         truth = {f.name: getattr(self, f.name) for f in _TRUTH}
         return self.generator.with_overrides(self.generator.presets[self.trained], truth)
 
     def key(self) -> str:
-        both = f"{super().key()} {self.source().key()}"
+        both = f"{super().key()} {self.made_of().key()}"
         return hashlib.sha256(both.encode()).hexdigest()[:12]
 
     def generate(self, device: str) -> Generate:
         from amplib.studies.generators.reading import generated
 
-        stored = wherever_stored(self.source())
+        stored = wherever_stored(self.made_of())
         return lambda n, seed: generated(stored, n, self.density, device=device, seed=seed)
 
     @property

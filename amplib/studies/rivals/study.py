@@ -102,7 +102,7 @@ class EventRivals(TopPairConfig):
     def worth(self, part: Part) -> float:
         return 1 / (1 + part[1])
 
-    def source(self) -> TopPairReference:
+    def made_of(self) -> TopPairReference:
         return TopPairReference(**self.simulation())
 
     def work(self, parts: Sequence[Part]) -> float:
@@ -144,7 +144,7 @@ class EventRivals(TopPairConfig):
         events = first_top_pairs(self, self.training_events + self.held_out_events)
         training, held_out = np.split(events, [self.training_events])
         cells = HeldOutCells(held_out) if self.held_out_events else None
-        reference = stored_reference(wherever_stored(self.source()))
+        reference = stored_reference(wherever_stored(self.made_of()))
         for part in parts:
             alone = len(parts) == 1  # else none may go on from another's
             own = checkpoint if alone else checkpoint.with_stem(f"{checkpoint.stem}-{part}")

@@ -67,9 +67,9 @@ class OfTheChosen(TopPairConfig, VAETraining):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.source()  # refuses what it cannot train
+        self.made_of()  # refuses what it cannot train
 
-    def source(self) -> Scan:
+    def made_of(self) -> Scan:
         """The training alone: it has nothing to do with how codes are drawn from its buffer."""
         shared = (*fields(TopPairConfig), *fields(VAETraining))
         mine: dict[str, Any] = {f.name: getattr(self, f.name) for f in shared}
@@ -140,9 +140,9 @@ class TopEvents(OfTheChosen, BufferConfig):
         from amplib.studies.bvae.scan import chosen_model
         from amplib.studies.collisions.reading import stored_reference
 
-        scan = self.source()
+        scan = self.made_of()
         training = first_top_pairs(self, self.training_events)
-        reference = stored_reference(wherever_stored(scan.source()))
+        reference = stored_reference(wherever_stored(scan.made_of()))
         for part in parts:
             model = chosen_model(scan, part[0]).to(device)
             yield part, self.kept(part, model, training, reference, progress)
@@ -245,7 +245,7 @@ class TopEvents(OfTheChosen, BufferConfig):
             batch_size=min(self.batch_size, 20), long_run=100,
         )  # fmt: skip
         truth = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
-        model = untrained(small.source(), truth[:40])
+        model = untrained(small.made_of(), truth[:40])
         made = small.kept((0,), model, truth[:40], Reference.of(truth), lambda work: None)
         return [summed(a) for name, a in made.items() if name != "seconds"]
 
@@ -314,10 +314,10 @@ class TopReadings(OfTheChosen):
         from amplib.studies.bvae.scan import chosen_model
         from amplib.studies.collisions.reading import stored_reference
 
-        scan = self.source()
+        scan = self.made_of()
         events = first_top_pairs(self, self.training_events + self.held_out_events)
         cells = HeldOutCells(events[self.training_events :])
-        reference = stored_reference(wherever_stored(scan.source()))
+        reference = stored_reference(wherever_stored(scan.made_of()))
         models = {k: chosen_model(scan, k).to(device) for k in {k for _, k in parts}}
         for part in parts:
             yield part, self.kept(part, models[part[1]], reference, cells, progress)
@@ -391,7 +391,7 @@ class TopReadings(OfTheChosen):
         )  # fmt: skip
         events = made_up_top_pairs(TOY_EVENTS + FEWEST, np.random.default_rng(self.seed))
         truth, held_out = np.split(events, [TOY_EVENTS])
-        model = untrained(small.source(), truth[:40])
+        model = untrained(small.made_of(), truth[:40])
         reference, cells = Reference.of(truth), HeldOutCells(held_out)
         return [
             summed(a)

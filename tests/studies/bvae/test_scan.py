@@ -130,7 +130,7 @@ def test_made_up_top_pairs_are_events():
 def test_it_trains_on_the_first_top_pairs_that_are_shipped():
     """And is judged by all of them: at paper scale nothing has to be simulated."""
     study = make_study("scan", "paper")
-    assert not Result(study.source(), "paper").missing()
+    assert not Result(study.made_of(), "paper").missing()
     events = first_top_pairs(study, 7000)
     assert events.shape == (7000, 26)
     summary = Result(make_study("ttbar-summary", "paper"), "paper")

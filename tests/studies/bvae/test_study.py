@@ -78,10 +78,10 @@ def test_few_events_of_the_z_are_its_kinematics():
 
 def test_z_events_come_through_the_store():
     study = make_study("z-vae", "paper")
-    source = study.source()
+    source = study.made_of()
     assert source is not None
     assert source.events == 1_000_000 + 50_000 + 1_000_000
-    assert make_study("two-body-vae", "paper").source() is None
+    assert make_study("two-body-vae", "paper").made_of() is None
 
 
 def test_a_killed_training_goes_on_to_the_same_end(tmp_path):

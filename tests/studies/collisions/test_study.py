@@ -192,7 +192,7 @@ def test_reference_stores_the_events_that_it_is_made_of(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     study = make_study("ttbar-reference", "smoke")
-    sample = Result(study.source(), "smoke", tmp_path / "d")
+    sample = Result(study.made_of(), "smoke", tmp_path / "d")
     assert not sample.missing()
     kept = Result(study, "smoke", tmp_path).part((0,))
     events = np.concatenate([arrays["events"] for arrays in sample.each()])

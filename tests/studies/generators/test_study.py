@@ -38,7 +38,7 @@ def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "DATA", folder / "data")
-        source = small("bibae").source()
+        source = small("bibae").made_of()
         result = Result(source, "")
         for part, arrays in source.compute(source.parts(), "cpu", folder, nothing):
             result.save(part, arrays, MADE)
@@ -63,7 +63,7 @@ def computed(request, store):
 
 
 def test_both_train_on_the_same_showers():
-    sources = [small(name).source() for name in NAMES]
+    sources = [small(name).made_of() for name in NAMES]
     assert sources[0] == sources[1]
     assert sources[0].energy == 5
     assert sources[0].showers == 32 + 10 + 2 * 10
@@ -82,8 +82,8 @@ def test_a_part_is_what_the_study_says(computed):
 def test_the_samples_are_four_without_a_shower_in_common(store):
     """Training showers, then those that choose, those that measure and those of the floor."""
     study = small("bibae")
-    images, held_out = _samples(study, Result(study.source(), ""), "cpu")
-    drawn = torch.cat([b for k in study.source().parts() for b in study.source().batches(k, "cpu")])
+    images, held_out = _samples(study, Result(study.made_of(), ""), "cpu")
+    drawn = torch.cat([b for k in study.made_of().parts() for b in study.made_of().batches(k, "cpu")])
     assert torch.equal(images.dense(torch.arange(32)), drawn[:32])
     torch.testing.assert_close(held_out, observables(obs.visible(drawn[32:62])))
 
@@ -94,7 +94,7 @@ def test_what_is_stored_generates_what_was_measured(computed):
     study = result.study
     one = trained(result)
     assert list(one.distances) == list(study.latents)
-    _, held_out = _samples(study, Result(study.source(), ""), "cpu")
+    _, held_out = _samples(study, Result(study.made_of(), ""), "cpu")
     truth, other = held_out[10:20], held_out[20:]
     np.testing.assert_allclose(one.floor, spread_distance(other[None], truth)[0], rtol=1e-5)
     for latents in study.latents:

@@ -69,10 +69,10 @@ def test_the_model_is_the_scans():
     for preset in ("smoke", "laptop", "paper"):
         scan = make_study("scan", preset)
         for name in ("latent-priors", "latent-map"):
-            source = make_study(name, preset).source()
+            source = make_study(name, preset).made_of()
             assert source.key() == scan.key()
             assert [scan.keeps_weights(part) for part in source.parts()] == [True]
-    assert make_study("latent-priors", "paper", gamma=0.1).source().key() == scan.key()
+    assert make_study("latent-priors", "paper", gamma=0.1).made_of().key() == scan.key()
 
 
 def test_staged_vaes_train_as_the_model_did():

@@ -58,9 +58,9 @@ def test_points_of_a_plane_draw_the_same_encodings_and_noise():
 def test_the_training_is_the_scans(preset):
     """Of whatever way codes are drawn: a sweep over the plane trains nothing."""
     study, events = make_study("top-point", preset), make_study("top-events", preset)
-    assert study.source() == events.source()
+    assert study.made_of() == events.made_of()
     other = replace(study, gamma=0.3, alpha=2.0, offset="deviation", draw="in turn")
-    assert other.source() == study.source()
+    assert other.made_of() == study.made_of()
     assert other.key() != study.key()
 
 

@@ -99,7 +99,7 @@ def test_a_parameter_enters_the_fingerprint(change):
 
 def test_another_generator_makes_another_key(monkeypatch):
     study = make_study("reweighted-gan", "laptop")
-    assert study.source() == ShowerGAN(**ShowerGAN.presets["laptop"])
+    assert study.made_of() == ShowerGAN(**ShowerGAN.presets["laptop"])
     key = study.key()
     other = {**ShowerGAN.presets["laptop"], "learning_rate": 1e-4}
     monkeypatch.setattr(ShowerGAN, "presets", {**ShowerGAN.presets, "laptop": other})
@@ -107,7 +107,7 @@ def test_another_generator_makes_another_key(monkeypatch):
 
 
 def test_the_generator_has_the_energy_of_the_truth():
-    assert make_study("reweighted-bibae", "smoke", energy=20).source().energy == 20
+    assert make_study("reweighted-bibae", "smoke", energy=20).made_of().energy == 20
 
 
 def test_more_high_level_showers_than_there_are_are_refused():
@@ -125,7 +125,7 @@ def test_a_stored_generator_is_reweighted(tmp_path, monkeypatch):
     study = make_study("reweighted-gan", "smoke", energy=5, repetitions=1)
     with pytest.raises(FileNotFoundError, match="make compute STUDY=shower-gan PRESET=smoke"):
         list(study.compute([(0,)], "cpu", tmp_path / "s", ignore))
-    for source in (study.source().source(), study.source()):
+    for source in (study.made_of().made_of(), study.made_of()):
         stored = Result(source, "smoke")
         for part, arrays in source.compute(source.parts(), "cpu", tmp_path / "g", ignore):
             stored.save(part, arrays, MADE)

@@ -106,12 +106,12 @@ def test_seconds_are_of_every_batch(part):
 def test_the_training_is_the_scans(preset):
     """Of whatever way codes are drawn: a sweep over gamma trains nothing anew."""
     study, scan = make_study("top-events", preset), make_study("scan", preset)
-    source = study.source()
+    source = study.made_of()
     assert source.key() == scan.key()
     members = {(m.latent, m.kl_weight) for m in map(source.member, source.parts())}
     assert members == {CHOSEN}
     other = replace(study, gamma=0.3, alpha=2.0, offset="deviation", draw="in turn", long_run=5)
-    assert other.source() == source
+    assert other.made_of() == source
     assert other.key() != study.key()
     assert (study.events, study.training_events) == (scan.events, scan.training_events)
 
@@ -143,7 +143,7 @@ def test_further_trainings_are_further_parts():
     study = tiny(trainings=3)
     assert study.parts() == [(0,), (1,), (2,)]
     assert study.key() == tiny().key()
-    assert study.source().trainings == 3
+    assert study.made_of().trainings == 3
 
 
 # ---- fingerprint and bad input ----
@@ -228,8 +228,8 @@ def test_shares_of_what_is_inside(read):
 
 def test_readings_train_nothing_anew():
     study = make_study("top-readings", "paper")
-    assert study.source() == make_study("top-events", "paper").source()
-    assert replace(study, gamma=0.1, held_out_events=300).source() == study.source()
+    assert study.made_of() == make_study("top-events", "paper").made_of()
+    assert replace(study, gamma=0.1, held_out_events=300).made_of() == study.made_of()
     assert study.repetitions_done(study.parts()[:5]) == 0
     assert study.repetitions_done(study.parts()) == 1
 
