@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from amplib import files
 from amplib.store import worker
+from amplib.store.download import digests
 from amplib.store.rates import cost, remember
 from amplib.store.results import Result
 from amplib.store.study import Part
@@ -111,6 +112,8 @@ def compute(
     if not missing:
         print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)
         return True
+    result.study.ready()
+    _check_data(result)
     source = result.study.made_of()
     if source is not None:
         compute(Result(source, result.preset), jobs, device)
@@ -119,6 +122,17 @@ def compute(
     groups = groups_of(result, missing, jobs, device, group)
     announce(result, missing, device, min(jobs, len(groups)))
     return Crew(groups, jobs, device).run(end)
+
+
+def _check_data(result: Result) -> None:
+    """Refuse to add to parts that were made of another version of a published file."""
+    here = digests(result.study.data())
+    for name, entry in result.record()["parts"].items() if here else ():
+        if entry.get("data") != here:
+            raise ValueError(
+                f"{result.folder / name} was made of another {', '.join(here)} than that in "
+                f"{files.DATA}; move {result.folder} away, or put the other file back"
+            )
 
 
 def check_positive(**numbers: float | None) -> None:

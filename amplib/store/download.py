@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,10 @@ class PublishedFile:
     def page(self) -> str:
         """Where a person finds it."""
         return f"{ZENODO}/records/{self.record}"
+
+    def path(self, folder: Path | None = None) -> Path:
+        """Where it lies once it is fetched: in ``data/``, or in a folder."""
+        return (folder or files.DATA) / self.name
 
     @property
     def url(self) -> str:
@@ -83,7 +87,7 @@ def fetch(name: str, folder: Path | None = None) -> Path:
     if name not in PUBLISHED:
         raise ValueError(f"no published file {name!r}: there are {', '.join(PUBLISHED)}")
     published = PUBLISHED[name]
-    path = (folder or files.DATA) / published.name
+    path = published.path(folder)
     if path.exists() and _checksum_path(path).exists():
         check(path)
         return path
@@ -96,6 +100,12 @@ def fetch(name: str, folder: Path | None = None) -> Path:
     except OSError as error:
         raise DownloadError(f"cannot write {path}: {error.strerror or error}") from None
     return path
+
+
+def digests(names: Iterable[str]) -> dict[str, str | None]:
+    """The kept SHA-256 of published files in ``data/``, by file name."""
+    paths = [PUBLISHED[name].path() for name in names]
+    return {path.name: kept_sha256(path) for path in paths}
 
 
 def check(path: Path) -> None:

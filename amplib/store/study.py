@@ -166,6 +166,21 @@ class Study(Parameters):
         """The study whose parts, all of them, are computed and stored before this one's."""
         return None
 
+    def data(self) -> tuple[str, ...]:
+        """The published files that its parts are made of (``download.PUBLISHED``)."""
+        return ()
+
+    def ready(self) -> None:
+        """Fetch and check these files.
+
+        Raises:
+            ValueError: in one line, if one cannot be had or holds too little.
+        """
+        from amplib.store.download import fetch
+
+        for name in self.data():
+            fetch(name)
+
     def group_size(self, device: str) -> int:
         """How many parts are best computed together."""
         return 1

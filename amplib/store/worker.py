@@ -20,6 +20,7 @@ from typing import Any
 
 from amplib.files import write_atomically
 from amplib.progress import Stopped
+from amplib.store.download import digests
 from amplib.store.results import Result, commit, provenance, work_folder
 from amplib.store.study import Part
 
@@ -99,6 +100,8 @@ def _compute_locked(number: int, result: Result, parts: list[Part], device: str)
             made = provenance(
                 _commit, _device_name(device) + products, note.seconds(), together=len(parts)
             )
+            if data := digests(result.study.data()):
+                made["data"] = data
             if not result.has(part):  # of a group that was interrupted while it stored its parts
                 result.save(part, arrays, made)
                 if problem := result.problem(part):

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import yaml
 
@@ -20,6 +21,9 @@ from amplib.book.points import parameters_of
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
 from amplib.studies.catalogue import STUDIES, make_study
+from amplib.studies.showers.sampling import simulated
+from amplib.truth.showers.config import ShowerConfig
+from amplib.truth.showers.getting_high import write_showers
 
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.py"))
 ONLY_ONE = {"dimension", "initialisation"}
@@ -130,3 +134,20 @@ def test_papermill_takes_a_file_and_single_parameters_alike(tmp_path, environmen
     ]
     assert found[0] == found[1]
     assert found[0]
+
+
+@pytest.mark.slow
+def test_the_page_of_weights_runs_on_published_showers(tmp_path, environment):
+    """A file of ours stands in for theirs: 400 simulated showers in the published format."""
+    config = ShowerConfig()
+    batches = list(simulated(config, 400, np.random.SeedSequence(5)))
+    published = tmp_path / "data" / "gamma-fullG4.hdf5"
+    published.parent.mkdir()
+    write_showers(published, ((np.full(len(b), config.energy), b.numpy()) for b in batches))
+    options = ["-p", "preset", "smoke", "-p", "source", "published"]
+    numbers = papermill("reweighted", options, tmp_path, environment)
+    assert numbers
+    records = list(tmp_path.glob("results/smoke/*/*/record.json"))
+    data = [json.loads(r.read_text())["parts"]["part-000.npz"]["data"] for r in records]
+    assert len(data) == len(["bibae", "shower-gan", "reweighted-bibae", "-gan", "-simulation"])
+    assert all(d.keys() == {published.name} for d in data)

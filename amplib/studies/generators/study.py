@@ -89,6 +89,12 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
         wanted = self.showers + self.judged + 2 * self.compared
         return Showers(**truth, showers=wanted, part_size=self.part_size)
 
+    def data(self) -> tuple[str, ...]:
+        return self.made_of().data()
+
+    def ready(self) -> None:
+        self.made_of().ready()
+
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
@@ -190,8 +196,9 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
         """With a few showers of low energy, and a rate at which two steps move something."""
         rate = min(10 * self.learning_rate, 0.1)
         training = {"epochs": 2, "pieces": 1, "judged": 3, "batch_size": 2, "learning_rate": rate}
-        truth = {"energy": min(self.energy, 5.0), "showers": 3, "compared": 2}
-        return replace(self, **{**training, **truth, **further}, precision="float32")
+        truth = {"energy": min(self.energy, 5.0), "source": "simulated"}
+        sizes = {"showers": 3, "compared": 2}
+        return replace(self, **{**training, **truth, **sizes, **further}, precision="float32")
 
     def fingerprint(self) -> list[float]:
         """Two float64 passes over three showers: losses, kept weights and a generated shower."""

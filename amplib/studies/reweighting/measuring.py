@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +19,11 @@ from amplib.models.volumes import SparseImages
 from amplib.progress import Progress
 from amplib.store.study import Arrays, summed
 from amplib.studies.reweighting.study import BINS, INPUTS, LOG_WEIGHTS, PAIRS, Reweighting
+from amplib.studies.showers.sampling import samples, simulated
 from amplib.truth.showers import observables as obs
 from amplib.truth.showers.config import ShowerConfig
 from amplib.truth.showers.geometry import ILD_ECAL
-from amplib.truth.showers.shower import double_precision, showers
+from amplib.truth.showers.shower import double_precision
 
 TAIL = 0.002
 """Of the truth, beyond either end of an observable's histogram."""
@@ -84,15 +85,6 @@ def observables(showers: Tensor) -> Tensor:
     return torch.cat([obs.high_level(showers), *moments, obs.differences(showers)], 1)
 
 
-def simulated(
-    config: ShowerConfig, n: int, seed: np.random.SeedSequence, device: str = "cpu"
-) -> Iterator[Tensor]:
-    """Showers of this random stream, batch by batch."""
-    generator = torch.Generator(device)
-    generator.manual_seed(int(seed.generate_state(1, np.uint64)[0] >> np.uint64(1)))
-    return showers(n, config, generator)
-
-
 Generate = Callable[[int, np.random.SeedSequence], Iterator[Tensor]]
 """So many generated showers of a random stream, in batches ``(batch, layer, x, y)``, MeV."""
 
@@ -127,20 +119,13 @@ def measure(
         ``pairs`` ``(PAIRS, 2)`` weights of single showers, low-level first, and ``pearson`` the
         correlation of all of them with its error.
     """
-    truth = _samples(
-        lambda n, seed: simulated(study.truth(), n, seed, device),
-        (study.events, study.test_events, study.test_events),
-        study.stream(part, _TRUTH),
-        _ignored,
-        dtype,
-    )
-    made = _samples(
-        generate,
-        (study.generated, study.test_events),
-        study.stream(part, _GENERATOR),
-        progress,
-        dtype,
-    )
+    sizes = study.events, study.test_events, study.test_events
+    wanted = list(zip(sizes, study.stream(part, _TRUTH).spawn(3), strict=True))
+    drawn = samples(study.truth(), wanted, device, after=study.seen)
+    truth = _measured(drawn, _ignored, dtype)
+    seeds = study.stream(part, _GENERATOR).spawn(2)
+    sizes_made = study.generated, study.test_events
+    made = _measured(map(generate, sizes_made, seeds), progress, dtype)
     limits = _limits(study)
     high = _high_level(study, part, truth[0], made[0], dtype)
     low = _low_level(study, part, truth[0], made[0], device, progress, dtype)
@@ -174,20 +159,12 @@ def _estimates(told: Outlook) -> list[tuple[float, ...]]:
     return [e[:2] for e in (area, r, by_auc, told.effective_share, told.mean_weight, told.lost)]
 
 
-def _samples(
-    make: Generate,
-    sizes: Sequence[int],
-    seed: np.random.SeedSequence,
-    progress: Progress,
-    dtype: torch.dtype,
+def _measured(
+    drawn: Iterable[Iterator[Tensor]], progress: Progress, dtype: torch.dtype
 ) -> list[Sample]:
     """The first is to train on, of which less is measured."""
-    seeds = seed.spawn(len(sizes))
-    measures = [obs.high_level] + [observables] * (len(sizes) - 1)
-    return [
-        Sample.of(make(n, s), measured_by, progress, dtype)
-        for n, s, measured_by in zip(sizes, seeds, measures, strict=True)
-    ]
+    measures = obs.high_level, observables, observables
+    return [Sample.of(d, m, progress, dtype) for d, m in zip(drawn, measures, strict=False)]
 
 
 def _ignored(work: float) -> None:
@@ -197,7 +174,9 @@ def _ignored(work: float) -> None:
 def _limits(study: Reweighting) -> np.ndarray:
     """Ends of the observables' histograms, ``(OBSERVABLES, 2)``, the same for every part."""
     n = min(LIMITING, 10 * study.test_events)
-    batches = simulated(study.truth(), n, study.stream(_LIMITS))
+    if study.source == "published":
+        n = min(n, study.events)
+    (batches,) = samples(study.truth(), [(n, study.stream(_LIMITS))], after=study.seen)
     values = np.concatenate([observables(obs.visible(b)).numpy() for b in batches])
     low, high = np.quantile(values, [TAIL, 1 - TAIL], axis=0).astype(float)
     return np.stack([low, np.where(high > low, high, low + 1)], 1)

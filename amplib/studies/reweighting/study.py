@@ -25,6 +25,7 @@ from amplib.store.ranges import ROUNDING, counting, estimates, finite, rising, w
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, Study
 from amplib.studies.generators.study import ShowerBIBAE, ShowerGAN, ShowerGenerator
+from amplib.studies.showers.study import published_data
 from amplib.truth.showers.config import CORRELATED, ShowerConfig
 from amplib.truth.showers.geometry import ILD_ECAL
 
@@ -60,7 +61,8 @@ class Reweighting(Study, ShowerConfig):
     ``events`` of the truth, tiled, and ``generated`` others, a tenth of each for its temperature.
     Low-level weights are clipped at 5; of the others the paper clips none, and we do at
     ``largest``, where one generated shower stands for a hundred, and count them.  Everything is
-    measured on ``test_events`` showers of either kind that no network has seen.
+    measured on ``test_events`` showers of either kind that no network has seen.  Published showers
+    are shuffled anew for each part, so that its samples share none, those of two parts some.
     """
 
     unit: ClassVar[str] = "showers"
@@ -133,12 +135,28 @@ class Reweighting(Study, ShowerConfig):
         """What the generator is to be like."""
         return ShowerConfig(**{f.name: getattr(self, f.name) for f in _TRUTH})
 
+    @property
+    def seen(self) -> int:
+        """Published showers, the first of the file, that the generator knows and the classifiers
+        therefore do not take."""
+        return 0
+
+    def data(self) -> tuple[str, ...]:
+        return published_data(self)
+
+    def ready(self) -> None:
+        super().ready()
+        if self.source == "published":
+            from amplib.studies.showers.sampling import published_places
+
+            published_places(self, self.seen + self.events + 2 * self.test_events)
+
     title: ClassVar[str]
     """What the generator is called."""
 
     def made(self) -> ShowerConfig:
         """Showers that stand in for generated ones in a fingerprint."""
-        return replace(self.truth(), energy=1.1 * self.energy)
+        return replace(self.truth(), energy=1.1 * self.energy, source="simulated")
 
     @abstractmethod
     def generate(self, device: str) -> Generate:
@@ -212,7 +230,7 @@ class Reweighting(Study, ShowerConfig):
             energy=min(self.energy, 5.0), epochs=min(self.epochs, 2),
             batch_size=min(self.batch_size, 5), low_epochs=min(self.low_epochs, 2),
             low_batch=min(self.low_batch, 9), low_rate=min(10 * self.low_rate, 0.1), filters=2,
-            precision="float32",
+            precision="float32", source="simulated",
         )  # fmt: skip
 
     def fingerprint(self) -> list[float]:
@@ -257,6 +275,10 @@ class TrainedReweighting(Reweighting):
     def made_of(self) -> ShowerGenerator:
         truth = {f.name: getattr(self, f.name) for f in _TRUTH}
         return self.generator.with_overrides(self.generator.presets[self.trained], truth)
+
+    @property
+    def seen(self) -> int:
+        return self.made_of().made_of().showers
 
     def key(self) -> str:
         both = f"{super().key()} {self.made_of().key()}"
@@ -334,9 +356,11 @@ class ReweightedSimulation(Reweighting):
 
     def made(self) -> ShowerConfig:
         """What it simulates."""
-        return replace(self.truth(), energy=self.made_energy, beam=self.made_beam)
+        return replace(
+            self.truth(), energy=self.made_energy, beam=self.made_beam, source="simulated"
+        )
 
     def generate(self, device: str) -> Generate:
-        from amplib.studies.reweighting.measuring import simulated
+        from amplib.studies.showers.sampling import simulated
 
         return lambda n, seed: simulated(self.made(), n, seed, device)

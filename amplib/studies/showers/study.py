@@ -34,6 +34,11 @@ PAPER_MOMENTS = np.repeat((1, 2, 20, 30, 50), (1, 1, 19, 5, 4))
 """The same of the second moments along x (Fig. 6), cell^2."""
 
 
+def published_data(config: ShowerConfig) -> tuple[str, ...]:
+    """What a study of these showers needs of the published files."""
+    return ("showers",) if config.source == "published" else ()
+
+
 @dataclass(frozen=True)
 class ShowerStudy(Study, ShowerConfig):
     """Showers in parts of ``part_size``, each from a random stream of its own.
@@ -66,15 +71,23 @@ class ShowerStudy(Study, ShowerConfig):
             progress(self.work([part]))
 
     def batches(self, part: Part, device: str) -> Iterator[Tensor]:
-        """The showers of a part, as ``amplib.truth.showers.shower.showers`` yields them."""
-        import torch
+        """The showers of a part, ``(batch, layer, x, y)``, MeV; published ones in their order."""
+        from amplib.studies.showers.sampling import published, published_places, simulated
 
-        from amplib.truth.showers.shower import showers
+        if self.source == "published":
+            end = (part[0] + 1) * self.part_size
+            return published(published_places(self, end)[end - self.part_size :][: self.part_size])
+        return simulated(self, self.part_size, self.stream(*part), device)
 
-        stream = self.stream(*part)
-        generator = torch.Generator(device)
-        generator.manual_seed(int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1)))
-        return showers(self.part_size, self, generator)
+    def data(self) -> tuple[str, ...]:
+        return published_data(self)
+
+    def ready(self) -> None:
+        super().ready()
+        if self.source == "published":
+            from amplib.studies.showers.sampling import published_places
+
+            published_places(self, len(self.parts()) * self.part_size)
 
     @abstractmethod
     def reduce(self, batches: Iterator[Tensor]) -> Arrays:
@@ -84,7 +97,7 @@ class ShowerStudy(Study, ShowerConfig):
         """Four float64 showers of 5 GeV."""
         from amplib.truth.showers.shower import double_precision
 
-        small = replace(self, part_size=4, energy=min(self.energy, 5.0))
+        small = replace(self, part_size=4, energy=min(self.energy, 5.0), source="simulated")
         with double_precision():
             arrays = small.reduce(small.batches((0,), "cpu"))
         return [float(np.asarray(a, np.float64).ravel() @ _ramp(a.size)) for a in arrays.values()]

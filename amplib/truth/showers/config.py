@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amplib.parameters import Parameters, bounded, one_of
+from amplib.parameters import ParameterError, Parameters, bounded, one_of
 
 THRESHOLD = 0.1
 """MeV; a cell below counts as no hit in every evaluation (dctrgan, sec. III B)."""
@@ -29,3 +29,19 @@ class ShowerConfig(Parameters):
     centre of the grid.  0: all of them there, where four cells meet.  The beam of the published
     photons is a point too, by their steering file (FLC-QU-hep/getting_high: a beam without a
     sigma), and the bins of their grid put it 0.08 and 0.13 cells from that centre."""
+    source: str = one_of("simulated", "published", later=True)
+    """``published``: the Geant4 showers of Zenodo 3826103, photons shot at one point, whose energy
+    is within 1% of ``energy``."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.source == "published":
+            for name, default in SHOT.items():
+                if getattr(self, name) != default:
+                    raise ParameterError(
+                        f"{name} = {getattr(self, name)}: of published showers it is {default}"
+                    )
+
+
+SHOT = {"particle": "photon", "hits": "mip", "beam": 0.0}
+"""What cannot be chosen of published showers."""

@@ -83,7 +83,9 @@ def test_the_samples_are_four_without_a_shower_in_common(store):
     """Training showers, then those that choose, those that measure and those of the floor."""
     study = small("bibae")
     images, held_out = _samples(study, Result(study.made_of(), ""), "cpu")
-    drawn = torch.cat([b for k in study.made_of().parts() for b in study.made_of().batches(k, "cpu")])
+    drawn = torch.cat(
+        [b for k in study.made_of().parts() for b in study.made_of().batches(k, "cpu")]
+    )
     assert torch.equal(images.dense(torch.arange(32)), drawn[:32])
     torch.testing.assert_close(held_out, observables(obs.visible(drawn[32:62])))
 
