@@ -21,11 +21,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtr, chdtri, chndtrinc
 
 from amplib.cells import Partition, check_cells
-from amplib.estimate import LEVEL, AtLeast, Estimate, t_quantile
+from amplib.estimate import LEVEL, AtLeast, Estimate, mean, t_quantile
 from amplib.metrics.quantiles import expected_mse, n_equiv, quantile_mse
 
 Array = NDArray[np.float64]
@@ -249,7 +249,27 @@ def n_equiv_without_noise(mse: Array, q: int, n: int) -> Estimate | AtLeast:
     inverse, least, most = (
         (x - 1 / n) / (1 - 1 / n) for x in (float(inverses.mean()), 1 / high, 1 / low)
     )
+    return _reciprocal(Estimate(inverse, error, least, most, repetitions))
+
+
+def n_equiv_over(inverses: ArrayLike) -> Estimate | AtLeast:
+    """N_equiv over R >= 2 repetitions, from the unbiased ``CellContents.inverse`` of each.
+
+    Raises:
+        ValueError: for fewer than two.
+    """
+    inverses = np.asarray(inverses, dtype=float)
+    if inverses.size < 2:
+        raise ValueError("an error over repetitions needs two of them")
+    return _reciprocal(mean(inverses))
+
+
+def _reciprocal(inverse: Estimate) -> Estimate | AtLeast:
+    """N_equiv of 1/N_equiv, the bias of one over a mean removed; a bound where that reaches zero,
+    and no better one than the spread of the repetitions allows."""
+    seen, error, least, most, repetitions = inverse
+    assert least is not None and most is not None and repetitions is not None
     if least <= 0:
-        return AtLeast(1 / max(most, t_quantile(mse.size) * error))
-    value = 1 / inverse / (1 + (error / inverse) ** 2)
-    return Estimate(value, value * error / inverse, 1 / most, 1 / least, repetitions)
+        return AtLeast(1 / max(most, t_quantile(repetitions) * error))
+    value = 1 / seen / (1 + (error / seen) ** 2)
+    return Estimate(value, value * error / seen, 1 / most, 1 / least, repetitions)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from amplib.cells import Splits
 from amplib.metrics.correlations import correlations
 from amplib.metrics.outlook import Outlook, outlook
 from amplib.metrics.separation import histograms
@@ -18,7 +19,14 @@ from amplib.models.image_classifier import ImageClassifier
 from amplib.models.volumes import SparseImages
 from amplib.progress import Progress
 from amplib.store.study import Arrays, summed
-from amplib.studies.reweighting.study import BINS, INPUTS, LOG_WEIGHTS, PAIRS, Reweighting
+from amplib.studies.reweighting.study import (
+    BINS,
+    IN_CELLS,
+    INPUTS,
+    LOG_WEIGHTS,
+    PAIRS,
+    Reweighting,
+)
 from amplib.studies.showers.sampling import samples, simulated
 from amplib.truth.showers import observables as obs
 from amplib.truth.showers.config import ShowerConfig
@@ -33,7 +41,7 @@ other all the same, and their squares are not zero."""
 LIMITING = 4000
 """Showers of the truth whose quantiles are these ends, the same ones for every part."""
 
-_LIMITS, _TRUTH, _GENERATOR, _HIGH, _LOW, _METRICS = range(6)  # which stream
+_LIMITS, _TRUTH, _GENERATOR, _HIGH, _LOW, _METRICS, _CELLS = range(7)  # which stream
 
 
 @dataclass
@@ -108,11 +116,16 @@ def measure(
         dtype: of the networks.
 
     Returns:
+        ``cells_<q>`` ``(4, 2, q)``: of a second sample of the truth, of the generator and of it
+        with weights of mean one, high-level first, the sums of weights and of their squares in
+        cells of equal mass, cut from ``cut_from`` showers of the truth.
+
         ``histograms`` ``(5, OBSERVABLES, BINS)`` of ``SAMPLES`` between ``limits``, with weights of
         mean one, and ``squares`` of those of the last two; ``outside``: shares of truth, generator
         and weighted generator (high-level) that lie beyond them.  ``dilution``
         ``(3, 2, OBSERVABLES)``: r and its error of the generator without weights, with high-level
         and with low-level ones.  ``correlations`` ``(5, 2, 11, 11)`` of ``SAMPLES``, with errors.
+
         For both classifiers: ``outlook`` its six estimates; ``clipped`` how many weights, and their
         share of the sum; ``weights`` ``(2, 2, bins)`` counts of log10 W of truth and generator
         before clipping, what is beyond the bins at the ends; ``temperature``; ``losses``.
@@ -138,6 +151,7 @@ def measure(
     weights = {name: clip(raw[name][1], most[name]) for name in raw}
     told = [outlook(of_real, of_made, most[n]) for n, (of_real, of_made) in raw.items()]
     return {
+        **_in_cells(study, part, (real, again, test), [w.weights for w in weights.values()]),
         **_in_bins(limits, (real, again, test), [w.weights for w in weights.values()]),
         **_spreads(study, part, real, test, [w.weights for w in weights.values()]),
         "correlations": np.array(
@@ -223,6 +237,31 @@ def _low_weights(dctr: DCTR, sample: Sample, device: str) -> np.ndarray:
     network = dctr.network.on(sample.images.to(device))
     rows = np.arange(len(sample))[:, None]
     return DCTR(network, dctr.temperature, dctr.losses).weights(rows)
+
+
+def _in_cells(
+    study: Reweighting,
+    part: int,
+    samples: tuple[Sample, Sample, Sample],
+    weights: list[np.ndarray],
+) -> Arrays:
+    rng = np.random.default_rng(study.stream(part, _CELLS))
+    real, again, test = (_without_ties(s.observables[:, IN_CELLS], rng) for s in samples)
+    one = np.ones(len(test))
+    counted = [(again, one), (test, one), *((test, w / w.mean()) for w in weights)]
+    cells = {q: Splits(real, q) for q in study.quantiles}
+    arrays: Arrays = {
+        f"cells_{q}": np.array([[np.bincount(c(of), v, q) for v in (w, w**2)] for of, w in counted])
+        for q, c in cells.items()
+    }
+    return arrays | {"cut_from": np.array([c.size for c in cells.values()])}
+
+
+def _without_ties(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Spread over the step of one cell, and empty layers by next to nothing: equal values cannot
+    be cut into cells of equal mass."""
+    step = np.where(np.array(IN_CELLS) == 0, 1.0, 1e-6)
+    return values.astype(float) + step * rng.random(values.shape)
 
 
 def _in_bins(

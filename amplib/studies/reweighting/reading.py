@@ -10,12 +10,20 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from amplib.estimate import Estimate, Estimates, geometric_mean, mean
+from amplib.estimate import AtLeast, Estimate, Estimates, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.separation import Histograms, Separation, separation
+from amplib.metrics.worth import CellContents, n_equiv_over
 from amplib.store.results import Result
 from amplib.store.study import Arrays
-from amplib.studies.reweighting.study import INPUTS, LAYERS, LOG_WEIGHTS, SAMPLES, Reweighting
+from amplib.studies.reweighting.study import (
+    IN_THE_CELLS,
+    INPUTS,
+    LAYERS,
+    LOG_WEIGHTS,
+    SAMPLES,
+    Reweighting,
+)
 
 GENERATORS = ("reweighted-bibae", "reweighted-gan", "reweighted-simulation")
 """The studies, the paper's generator first."""
@@ -99,6 +107,20 @@ class Repetition:
         """r of each observable, without weights and with those of the classifiers."""
         names = (GENERATOR, *CLASSIFIERS)
         return {s: Estimates(*r) for s, r in zip(names, self.arrays["dilution"], strict=True)}
+
+    @property
+    def cells(self) -> dict[int, dict[str, CellContents]]:
+        """By their number and by ``IN_THE_CELLS``: what lies in cells of equal mass."""
+        sizes = self.arrays["cut_from"]
+        return {
+            q: {
+                name: CellContents(weights, squares, int(held_out))
+                for name, (weights, squares) in zip(
+                    IN_THE_CELLS, self.arrays[f"cells_{q}"], strict=True
+                )
+            }
+            for q, held_out in zip(self.study.quantiles, sizes, strict=True)
+        }
 
     @property
     def correlations(self) -> dict[str, Estimates]:
@@ -200,6 +222,17 @@ class Reweighted:
     def left(self, classifier: str) -> Estimate:
         """Share of the generated showers that weights leave, N_eff / N."""
         return self.over(lambda r: r.outlook(classifier).effective_share.value)
+
+    def worth(self, q: int, sample: str) -> Estimate | AtLeast | None:
+        """N_equiv of one of ``IN_THE_CELLS``, without the noise of the test showers: what ever more
+        generated ones would be worth.
+
+        None where a repetition has fewer effective showers than cells.
+        """
+        contents = [r.cells[q][sample] for r in self.each]
+        if any(c.effective < q for c in contents):
+            return None
+        return n_equiv_over([c.inverse for c in contents])
 
     @property
     def pearson(self) -> Estimate:

@@ -45,6 +45,12 @@ INPUTS = 3 + LAYERS
 """Of the high-level classifier: active cells, centroid, total energy, layer energies."""
 OUTSIDE_OF = [0, 2, 3]
 """Which of them ``outside`` is told of."""
+IN_CELLS = (2, 1, 0, 13, INPUTS + 10, 23)
+"""Cells are cut in total energy, centroid, active cells, the energy of the eleventh layer, its
+second moment along x and the energy of the twenty-first, in this order: the first shares out
+halves, the next quarters."""
+IN_THE_CELLS = ("truth again", "generator", "high-level", "low-level")
+"""What is counted in them."""
 DIFFERENCES = 300
 OBSERVABLES = INPUTS + 2 * LAYERS + DIFFERENCES
 """Inputs, second moments along x and along y, differences of layer energies."""
@@ -68,6 +74,7 @@ class Reweighting(Study, ShowerConfig):
     unit: ClassVar[str] = "showers"
     rate: ClassVar[float] = 100.0
     gpu_rate: ClassVar[float | None] = 5_000.0
+    format: ClassVar[int] = 2
 
     seed: int = bounded(2009_03797, 0, 2**63 - 1)
     repetitions: int = bounded(5, 1, 1000, extent=True)
@@ -86,9 +93,14 @@ class Reweighting(Study, ShowerConfig):
     precision: str = one_of("float32", "bfloat16")
     largest: float = bounded(100.0, 1.0, 1e9)
     low_largest: float = bounded(5.0, 1.0, 1e9)
+    quantiles: tuple[int, ...] = bounded((10, 50), 2, 1000)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.test_events < max(self.quantiles):
+            raise ParameterError(
+                f"test_events = {self.test_events}: {max(self.quantiles)} cells need as many"
+            )
         if self.high_level > min(self.events, self.generated):
             raise ParameterError(
                 f"high_level = {self.high_level}: must not exceed events = {self.events} "
@@ -174,6 +186,8 @@ class Reweighting(Study, ShowerConfig):
     def layout(self) -> Layout:
         n, c = len(SAMPLES), len(CORRELATED)
         return {
+            **{f"cells_{q}": ("float64", (len(IN_THE_CELLS), 2, q)) for q in self.quantiles},
+            "cut_from": ("int64", (len(self.quantiles),)),
             "limits": ("float64", (OBSERVABLES, 2)),
             "histograms": ("float32", (n, OBSERVABLES, BINS)),
             "squares": ("float32", (2, OBSERVABLES, BINS)),
@@ -204,6 +218,12 @@ class Reweighting(Study, ShowerConfig):
         if (apart := abs(inside - expected)).max() > 0.5 + 1e-6 * n:
             place = np.unravel_index(apart.argmax(), apart.shape)
             yield f"histograms sums to {inside[place]:.10g}, expected {expected[place]:.10g}"
+        for q in self.quantiles:
+            contents, squares = np.moveaxis(arrays[f"cells_{q}"], 1, 0)
+            yield from counting(f"cells_{q}", contents[:2], n)
+            yield from within(f"cells_{q}", contents.sum(-1), n * (1 - 1e-6), most)
+            yield from within(f"cells_{q}", squares, 0, most**2)
+        yield from within("cut_from", arrays["cut_from"], 1, n)
         yield from counting("weights", arrays["weights"], n)
         yield from within("clipped", arrays["clipped"], 0, [n, 1])
         yield from counting("clipped", arrays["clipped"][:, :1], n, all_of_them=False)
@@ -230,7 +250,7 @@ class Reweighting(Study, ShowerConfig):
             energy=min(self.energy, 5.0), epochs=min(self.epochs, 2),
             batch_size=min(self.batch_size, 5), low_epochs=min(self.low_epochs, 2),
             low_batch=min(self.low_batch, 9), low_rate=min(10 * self.low_rate, 0.1), filters=2,
-            precision="float32", source="simulated",
+            precision="float32", source="simulated", quantiles=(2, 5),
         )  # fmt: skip
 
     def fingerprint(self) -> list[float]:

@@ -5,17 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chi2
 from stored_parts import MADE
 
 from amplib import files
+from amplib.estimate import AtLeast
 from amplib.metrics.separation import Histograms
+from amplib.metrics.worth import n_equiv_over
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, same_fingerprint
 from amplib.studies.catalogue import make_study
 from amplib.studies.generators.study import ShowerGAN
 from amplib.studies.reweighting import reading as r
-from amplib.studies.reweighting.measuring import Sample, measure, observables, simulated
+from amplib.studies.reweighting.measuring import Sample, measure, observables
 from amplib.studies.reweighting.study import OBSERVABLES, ReweightedSimulation
+from amplib.studies.showers.sampling import simulated
 from amplib.truth.showers import observables as obs
 
 NAMES = r.GENERATORS
@@ -182,6 +186,40 @@ def test_a_right_simulation_needs_no_weights(right):
     assert made.value.mean() == pytest.approx(made.floor.mean(), rel=0.2)
     assert again.value.mean() == pytest.approx(again.floor.mean(), rel=0.2)
     assert right.outlook(r.LOW).effective_share.value > 0.8
+
+
+def test_what_wrong_showers_are_worth_and_what_weights_add(off, right):
+    """Photons of 4.5 for 5 GeV are worth less than 30 in ten cells, with weights three times more;
+    right ones and the truth again have only a lower bound (97.5% each) or some hundreds at least.
+    """
+    worth = {name: sample.n_equiv() for name, sample in off.cells[10].items() if name != r.LOW}
+    assert worth[r.GENERATOR].high < 30
+    assert worth[r.HIGH].low > 3 * worth[r.GENERATOR].high
+    for sample in (off.cells[10][r.AGAIN], right.cells[10][r.AGAIN], right.cells[10][r.GENERATOR]):
+        found = sample.n_equiv()
+        assert found.low > 150
+        assert isinstance(found, AtLeast) or found.value > 500
+
+
+def test_cells_are_of_equal_mass_and_hold_every_shower(off):
+    """1500 showers in 10 and 50 cells cut from 1499: Pearson's statistic within its 99.9%."""
+    for q, cells in off.cells.items():
+        counts = cells[r.AGAIN].weights
+        assert counts.sum() == 1500
+        noise = 1500 / q * (1 + 1500 / 1500)
+        assert ((counts - 1500 / q) ** 2).sum() / noise < chi2.isf(0.001, q - 1)
+        assert cells[r.GENERATOR].held_out in (1499, 1499 // q * q + q - 1)
+
+
+def test_worth_needs_more_showers_than_cells(read):
+    """Over repetitions: what weights have left of few showers is not counted in many cells."""
+    found = read.worth(10, r.GENERATOR)
+    inverses = [one.cells[10][r.GENERATOR].inverse for one in read.each]
+    assert found == n_equiv_over(inverses)
+    for one in read.each:
+        one.arrays["cells_10"][2] = 0
+        one.arrays["cells_10"][2, :, 0] = 60, 60**2  # all the weight on one shower
+    assert read.worth(10, r.HIGH) is None
 
 
 # ---------------------------------------------------------------- reading
