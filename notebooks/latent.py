@@ -63,7 +63,9 @@ stored("latent-map", **of_map)  # a value that either refuses is refused before 
 result = obtain("latent-priors", **given)
 coded = obtain("latent-map", **{**of_map, "preset": result.preset})  # priors beside their codes
 mapped = obtain("latent-map", **of_map)
-tried = obtain("latent-anomalies", **{**of_map, "preset": result.preset})
+# What is odd is simulated, and is told from simulated top pairs.
+simulated = {name: value for name, value in of_map.items() if name != "source"}
+tried = obtain("latent-anomalies", **{**simulated, "preset": result.preset})
 priors, codes, chart = judged_priors(result), Chart.of(coded).codes, Chart.of(mapped)
 # What `generate` draws from is the model of the map: its priors, as far as they are judged.
 of_shipped = stored("latent-priors", **{**given, "preset": mapped.preset})

@@ -25,11 +25,12 @@
 preset = "best"
 training_events = None
 trainings = None
+source = None
 
 # %% tags=["remove-input"]
 from amplib.book.report import read_parameters
 
-given = read_parameters(globals(), "preset", "training_events", "trainings")
+given = read_parameters(globals(), "preset", "training_events", "trainings", "source")
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
@@ -68,8 +69,10 @@ trained = obtain("event-gans", **given)
 densities = obtain("event-densities", **given)
 flows = obtain("event-flows", **given)
 splines = obtain("event-splines", **given)
-smeared = obtain("ttbar-smeared", preset=densities.preset)
-scan = obtain("scan", preset=trained.preset, models="chosen")  # a figure shows one scale
+truth = {"source": given["source"]}
+smeared = obtain("ttbar-smeared", preset=densities.preset, **truth)
+# A figure shows one scale.
+scan = obtain("scan", preset=trained.preset, models="chosen", **truth)
 shown = trained, densities, flows, splines
 gans, fitted, *flowing = map(rivals, shown)
 today = {method: rival for found in flowing for method, rival in found.items()}
@@ -109,7 +112,7 @@ def delta_of(method, found=gans):
 
 def at_same_scale():
     """The B-VAE with as many training events as its rivals here, from what is stored of it."""
-    found = stored("top-readings", trained.preset)
+    found = stored("top-readings", trained.preset, **truth)
     if not found.done():
         return "The B-VAE itself is not measured at this scale."
     read = ReadEvents.of(found)
@@ -318,7 +321,7 @@ report.show_table(
 def at_scale(name, **changes):
     """What is stored of a study at the papers' settings, else at the laptop's."""
     scales = ("paper", "laptop") if given["preset"] == "best" else (given["preset"],)
-    found = [stored(name, scale, **changes, **HELD_OUT.get(scale, {})) for scale in scales]
+    found = [stored(name, scale, **truth, **changes, **HELD_OUT.get(scale, {})) for scale in scales]
     return next((result for result in found if result.done()), found[-1])
 
 
@@ -350,7 +353,7 @@ def of_the_smeared():
 
 of_vae = [at_scale("top-readings")]
 if of_vae[0].preset != splines.preset:  # beside its rivals, too
-    of_vae.append(stored("top-readings", splines.preset))
+    of_vae.append(stored("top-readings", splines.preset, **truth))
 of_rivals = [at_scale(n) for n in ("event-splines", "event-flows", "event-densities", "event-gans")]
 worthy = [
     *(one for result in of_vae for one in of_the_vae(result)),

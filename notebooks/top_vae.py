@@ -14,7 +14,7 @@
 # # Top pairs from a density information buffer
 #
 # The generator that the event paper {cite}`otten2019` is about, trained on {glue:text}`top-vae-training` of the
-# {doc}`top pairs <top_pairs>` and asked for {glue:text}`top-vae-events`: twelve times the training sample in the
+# {glue:text}`top-vae-source` {doc}`top pairs <top_pairs>` and asked for {glue:text}`top-vae-events`: twelve times the training sample in the
 # paper's setting.  Can it be as good as that many simulated ones, or does it repeat what it has seen?
 #
 # **How codes are drawn.**  As for the {doc}`decays <decays>`, an encoder maps an event to a normal distribution over a code of
@@ -92,7 +92,8 @@ report.show_banner(made, scan)
 study, own = made.study, events.own
 chosen = (*CHOSEN, own.alpha, own.gamma)
 bare, other = events.prior(1, 0), events.readings[-1]
-alike = made if scan.preset == made.preset else stored("top-events", scan.preset)
+own_truth = {"source": study.source}
+alike = made if scan.preset == made.preset else stored("top-events", scan.preset, **own_truth)
 spreads = reading.ChosenEvents.of(alike).spreads() if alike.done() else {}
 ordered = reading.candidates(scan, spreads)
 rate, clock = events.rate, events.clock_rate
@@ -170,6 +171,7 @@ def of_trainings(number, none):
 
 report.tell(
     **{
+        "top-vae-source": study.source,
         "top-vae-training": f"{study.training_events:,}",
         "top-vae-events": f"{study.events:,}",
         "top-vae-long-run": f"{study.long_run:,}",

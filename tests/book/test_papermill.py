@@ -20,8 +20,11 @@ from amplib.book.numbers import numbers_of
 from amplib.book.points import parameters_of
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
+from amplib.store.download import PUBLISHED
 from amplib.studies.catalogue import STUDIES, make_study
+from amplib.studies.collisions.study import first_top_pairs
 from amplib.studies.showers.sampling import simulated
+from amplib.truth.collisions.csv_file import write_events
 from amplib.truth.showers.config import ShowerConfig
 from amplib.truth.showers.getting_high import write_showers
 
@@ -136,18 +139,30 @@ def test_papermill_takes_a_file_and_single_parameters_alike(tmp_path, environmen
     assert found[0]
 
 
-@pytest.mark.slow
-def test_the_page_of_weights_runs_on_published_showers(tmp_path, environment):
-    """A file of ours stands in for theirs: 400 simulated showers in the published format."""
+@pytest.fixture
+def published(environment):
+    """Files of ours stand in for theirs: 400 showers and 100 top pairs in the published formats."""
+    folder = Path(environment["AMPLIFY_DATA"])
+    folder.mkdir()
     config = ShowerConfig()
     batches = list(simulated(config, 400, np.random.SeedSequence(5)))
-    published = tmp_path / "data" / "gamma-fullG4.hdf5"
-    published.parent.mkdir()
-    write_showers(published, ((np.full(len(b), config.energy), b.numpy()) for b in batches))
+    showers = ((np.full(len(b), config.energy), b.numpy()) for b in batches)
+    write_showers(folder / PUBLISHED["showers"].name, showers)
+    top_pairs = first_top_pairs(make_study("ttbar-smeared", "paper"), 100)
+    write_events(folder / PUBLISHED["ttbar"].name, [top_pairs])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "of", "results"),
+    [("reweighted", "showers", 5), ("top_vae", "ttbar", 4), ("rivals", "ttbar", 7)],
+)
+def test_a_page_runs_on_published_events(name, of, results, tmp_path, environment, published):
+    """Trainings and all; every stored result says so, by the file's SHA-256."""
     options = ["-p", "preset", "smoke", "-p", "source", "published"]
-    numbers = papermill("reweighted", options, tmp_path, environment)
-    assert numbers
-    records = list(tmp_path.glob("results/smoke/*/*/record.json"))
-    data = [json.loads(r.read_text())["parts"]["part-000.npz"]["data"] for r in records]
-    assert len(data) == len(["bibae", "shower-gan", "reweighted-bibae", "-gan", "-simulation"])
-    assert all(d.keys() == {published.name} for d in data)
+    assert papermill(name, options, tmp_path, environment)
+    records = [json.loads(r.read_text()) for r in tmp_path.glob("results/smoke/*/*/record.json")]
+    assert len(records) == results
+    for record in records:
+        (part, *_) = record["parts"].values()
+        assert part["data"].keys() == {PUBLISHED[of].name}, record["study"]

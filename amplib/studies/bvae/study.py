@@ -26,9 +26,9 @@ from amplib.store.study import Arrays, Layout, Part, Presets, Study, head, summe
 from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
 from amplib.studies.collisions.study import (
     EventSample,
-    TopPairConfig,
     TopPairReference,
     TopPairs,
+    TopPairTruth,
     TwoBody,
     ZLeptons,
     first_top_pairs,
@@ -381,7 +381,7 @@ TOY_EVENTS = 60
 
 
 @dataclass(frozen=True)
-class Scan(TopPairConfig, VAETraining):
+class Scan(TopPairTruth, VAETraining):
     """B-VAEs of top pairs: 4 dim z x 4 B, each judged at the settings of Tables I and II.
 
     Part (i, j, k) is training k with dim z ``LATENTS[i]`` and B ``KL_WEIGHTS[j]``.  All train on
@@ -467,7 +467,7 @@ class Scan(TopPairConfig, VAETraining):
         return self.events / JUDGED_A_STEP
 
     def made_of(self) -> TopPairReference:
-        return TopPairReference(**self.simulation())
+        return TopPairReference(**self.truth())
 
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress

@@ -13,6 +13,7 @@ import numpy as np
 from amplib.metrics.merit import GRIDS
 from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
+from amplib.store.download import PUBLISHED
 from amplib.store.ranges import counting, estimates, finite, rising, shares, within
 from amplib.store.results import Result, wherever_stored
 from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head, summed
@@ -158,6 +159,24 @@ class TopPairConfig(EventStudy):
         from amplib.truth.collisions.ttbar import Settings
 
         return Settings(self.energy, self.multiparton == "on", self.taus == "on", self.radius)
+
+
+@dataclass(frozen=True)
+class TopPairTruth(TopPairConfig):
+    """Top pairs to learn from and to be compared with.
+
+    - ``source``: ``simulated``, or ``published``, the events of Zenodo 3560661 in their order; what
+      else says how events are simulated then says nothing.
+    """
+
+    source: str = one_of("simulated", "published", later=True)
+
+    def truth(self) -> dict[str, Any]:
+        """The fields of this class alone: of every study of the same truth."""
+        return {f.name: getattr(self, f.name) for f in fields(TopPairTruth)}
+
+    def data(self) -> tuple[str, ...]:
+        return ("ttbar",) if self.source == "published" else ()
 
 
 @dataclass(frozen=True)
@@ -449,8 +468,8 @@ class TopPairSummary(TopPairConfig, EventSummary):
 
 
 @dataclass(frozen=True)
-class TopPairReference(TopPairConfig):
-    """What generated top pairs are compared with: all simulated events, in one part."""
+class TopPairReference(TopPairTruth):
+    """What generated top pairs are compared with: all events, in one part."""
 
     name: ClassVar[str] = "ttbar-reference"
     store: ClassVar[str] = "ttbar-reference"
@@ -463,8 +482,8 @@ class TopPairReference(TopPairConfig):
     def parts(self) -> list[Part]:
         return [(0,)]
 
-    def made_of(self) -> TopPairs:
-        return TopPairs(**self.asdict())
+    def made_of(self) -> TopPairs | None:
+        return TopPairs(**self.simulation()) if self.source == "simulated" else None
 
     def work(self, parts: Sequence[Part]) -> float:
         return len(parts) * self.events
@@ -472,26 +491,32 @@ class TopPairReference(TopPairConfig):
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
-        """What ``reference.reference`` keeps, and the ``seconds`` that the simulation took."""
+        """What ``reference.reference`` keeps, and the ``seconds`` that the simulation took; 0 of
+        published events."""
         from amplib.studies.collisions.reference import reference
 
-        stored = Result(self.made_of(), "")
-        if missing := stored.missing():
-            raise FileNotFoundError(f"part {missing[0]} is not in {stored.folder}")
-        events, seconds = [], 0.0
-        for arrays in stored.each():
-            events.append(arrays["events"])
-            seconds += arrays["seconds"].sum()
         for part in parts:
-            all_events = np.concatenate(events)[: self.events]
-            kept = reference(all_events, np.random.default_rng(self.seed))
+            events, seconds = self.all_events()
+            kept = reference(events, np.random.default_rng(self.seed))
             yield part, {**kept, "seconds": np.array(seconds)}
             progress(self.events)
+
+    def all_events(self) -> tuple[np.ndarray, float]:
+        """Events ``(events, 26)``, MeV, and the seconds that their simulation took."""
+        sample = self.made_of()
+        if sample is None:
+            return published_top_pairs(self.events), 0.0
+        stored = Result(sample, "")
+        if missing := stored.missing():
+            raise FileNotFoundError(f"part {missing[0]} is not in {stored.folder}")
+        parts = [(arrays["events"], arrays["seconds"].sum()) for arrays in stored.each()]
+        events, seconds = zip(*parts, strict=True)
+        return np.concatenate(events)[: self.events], float(sum(seconds))
 
     def fingerprint(self) -> list[float]:
         from amplib.studies.collisions.reference import reference
 
-        sample = TopPairs(**replace(self, events=24, part_size=12).asdict())
+        sample = TopPairs(**replace(self, events=24, part_size=12).simulation())
         events = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
         arrays = reference(np.concatenate(events), np.random.default_rng(self.seed))
         return [summed(a) for a in arrays.values()]
@@ -510,7 +535,7 @@ class TopPairReference(TopPairConfig):
 
 
 @dataclass(frozen=True)
-class SmearedTopPairs(TopPairConfig):
+class SmearedTopPairs(TopPairTruth):
     """Training events that are smeared by hand, judged (bvae, Table V): a part for each width."""
 
     name: ClassVar[str] = "ttbar-smeared"
@@ -528,7 +553,7 @@ class SmearedTopPairs(TopPairConfig):
         return [(k,) for k in range(len(SMEARINGS))]
 
     def made_of(self) -> TopPairReference:
-        return TopPairReference(**self.simulation())
+        return TopPairReference(**self.truth())
 
     def work(self, parts: Sequence[Part]) -> float:
         return len(parts) * self.events
@@ -619,11 +644,13 @@ def variants(preset: str) -> dict[str, Study]:
     return {"ttbar-smeared, worth": SmearedTopPairs.with_overrides(base, changes)}
 
 
-def first_top_pairs(config: TopPairConfig, n: int) -> np.ndarray:
-    """The first ``n`` simulated events ``(n, 26)``, MeV, from the summary that is shipped where it
-    is there: its two bytes a number are finer than any bin."""
+def first_top_pairs(config: TopPairTruth, n: int) -> np.ndarray:
+    """The first ``n`` events ``(n, 26)``, MeV: of the published file, or of the simulation, from
+    the summary that is shipped where it is there: its two bytes a number are finer than any bin."""
     from amplib.studies.collisions.reading import TopPairStatistics
 
+    if config.source == "published":
+        return published_top_pairs(n)
     summary = TopPairSummary(**{**config.simulation(), "events": n})
     try:
         return TopPairStatistics.of(wherever_stored(summary)).events[:n]
@@ -631,3 +658,19 @@ def first_top_pairs(config: TopPairConfig, n: int) -> np.ndarray:
         sample = TopPairs(**summary.asdict())
         made = stored_or_made(sample, sample.parts(), lambda work: None)
         return np.concatenate(list(head(n, (a["events"] for _, a in made))))
+
+
+def published_top_pairs(n: int) -> np.ndarray:
+    """The first ``n`` published events ``(n, 26)``, MeV.
+
+    Raises:
+        FileNotFoundError, ValueError: in one line, if there is no such file, it is damaged, or it
+            has fewer events.
+    """
+    from amplib.truth.collisions.csv_file import read_events
+
+    path = PUBLISHED["ttbar"].path()
+    events = np.concatenate(list(head(n, read_events(path, TTBAR))))
+    if len(events) < n:
+        raise ValueError(f"{path} has {len(events):,} events, {n:,} are needed")
+    return events

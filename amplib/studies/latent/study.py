@@ -24,7 +24,7 @@ from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs, tiny
 from amplib.studies.collisions.merit import DIRECTIONS
-from amplib.studies.collisions.study import TopPairConfig, first_top_pairs
+from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
 from amplib.studies.collisions.worth import faults_of_cells, layout_of_cells
 from amplib.truth.collisions.columns import TTBAR, columns
 
@@ -78,7 +78,7 @@ NARROWEST = 0.1
 
 
 @dataclass(frozen=True)
-class LatentStudy(TopPairConfig, VAETraining, BufferConfig):
+class LatentStudy(TopPairTruth, VAETraining, BufferConfig):
     """What is made of the chosen model; the fields are those of the scan that trains it, and how
     codes are drawn from its buffer."""
 
@@ -385,6 +385,13 @@ class LatentAnomalies(LatentStudy):
 
     others: int = bounded(1_000, 4, 10_000_000)
     """Events of each other process."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.source != "simulated":
+            raise ParameterError(
+                f"source = {self.source}: other processes are simulated, as the top pairs must be"
+            )
 
     def parts(self) -> list[Part]:
         return [(k,) for k in range(len(PROCESSES))]

@@ -29,9 +29,9 @@ from amplib.store.ranges import diverged, estimates, finite, within
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.collisions.study import (
-    TopPairConfig,
     TopPairReference,
     TopPairs,
+    TopPairTruth,
     first_top_pairs,
     wherever_stored,
 )
@@ -63,7 +63,7 @@ _TRAINING, _GENERATION = 1, 2  # which stream of a seed
 
 
 @dataclass(frozen=True)
-class EventRivals(TopPairConfig):
+class EventRivals(TopPairTruth):
     """Generators of top pairs; part (i, k) is training k of the i-th of ``methods``."""
 
     methods: ClassVar[tuple[str, ...]]
@@ -103,7 +103,7 @@ class EventRivals(TopPairConfig):
         return 1 / (1 + part[1])
 
     def made_of(self) -> TopPairReference:
-        return TopPairReference(**self.simulation())
+        return TopPairReference(**self.truth())
 
     def work(self, parts: Sequence[Part]) -> float:
         return sum(self.cost(part) for part in parts)
