@@ -19,6 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from amplib import files
+from amplib.parameters import ParameterError
 from amplib.store import worker
 from amplib.store.download import digests
 from amplib.store.rates import cost, remember
@@ -112,8 +113,11 @@ def compute(
     if not missing:
         print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)
         return True
-    result.study.ready()
-    _check_data(result)
+    try:
+        result.study.ready()
+        _check_data(result)
+    except (ValueError, OSError) as error:  # in a notebook, too, one line
+        raise ParameterError(str(error)) from None
     source = result.study.made_of()
     if source is not None:
         compute(Result(source, result.preset), jobs, device)

@@ -22,7 +22,6 @@ from amplib.files import ROOT
 from amplib.parameters import ParameterError
 from amplib.store.download import PUBLISHED
 from amplib.studies.catalogue import STUDIES, make_study
-from amplib.studies.collisions.study import first_top_pairs
 from amplib.studies.showers.sampling import simulated
 from amplib.truth.collisions.csv_file import write_events
 from amplib.truth.showers.config import ShowerConfig
@@ -141,15 +140,16 @@ def test_papermill_takes_a_file_and_single_parameters_alike(tmp_path, environmen
 
 @pytest.fixture
 def published(environment):
-    """Files of ours stand in for theirs: 400 showers and 100 top pairs in the published formats."""
+    """Files of ours stand in for theirs: 400 showers and 200 top pairs in the published formats."""
     folder = Path(environment["AMPLIFY_DATA"])
     folder.mkdir()
     config = ShowerConfig()
     batches = list(simulated(config, 400, np.random.SeedSequence(5)))
     showers = ((np.full(len(b), config.energy), b.numpy()) for b in batches)
     write_showers(folder / PUBLISHED["showers"].name, showers)
-    top_pairs = first_top_pairs(make_study("ttbar-smeared", "paper"), 100)
-    write_events(folder / PUBLISHED["ttbar"].name, [top_pairs])
+    sample = make_study("ttbar", "smoke", events=200)
+    top_pairs = (sample.make(part, lambda work: None)["events"] for part in sample.parts())
+    write_events(folder / PUBLISHED["ttbar"].name, top_pairs)
 
 
 @pytest.mark.slow

@@ -426,6 +426,9 @@ class Scan(TopPairTruth, VAETraining):
                 f"{self.training_events}"
             )
 
+    def needed(self) -> int:
+        return self.training_events + self.validation_events
+
     def parts(self) -> list[Part]:
         grid = [(i, j) for i in range(len(LATENTS)) for j in range(len(KL_WEIGHTS))]
         parts: list[Part] = [(i, j, k) for k in range(self.trainings) for i, j in grid]

@@ -178,6 +178,15 @@ class TopPairTruth(TopPairConfig):
     def data(self) -> tuple[str, ...]:
         return ("ttbar",) if self.source == "published" else ()
 
+    def needed(self) -> int:
+        """Events of the truth that it reads."""
+        return self.events
+
+    def ready(self) -> None:
+        super().ready()
+        if self.source == "published":
+            published_top_pairs(self.needed())
+
 
 @dataclass(frozen=True)
 class TopPairs(TopPairConfig, EventSample):
@@ -546,6 +555,11 @@ class SmearedTopPairs(TopPairTruth):
     events: int = bounded(1_200_000, 24, 100_000_000)
     held_out_events: int = bounded(0, 0, 10_000_000, later=True)
     """Events after those that are smeared, of which cells are cut that say what these are worth."""
+
+    def needed(self) -> int:
+        from amplib.studies.collisions.reference import TRAINING_SHARE
+
+        return self.events // TRAINING_SHARE + self.held_out_events
 
     def parts(self) -> list[Part]:
         from amplib.studies.collisions.reference import SMEARINGS

@@ -89,6 +89,9 @@ class LatentStudy(TopPairTruth, VAETraining, BufferConfig):
     validation_events: int = bounded(20_000, 10, 10_000_000)
     gamma: float = bounded(0.05, 0.0, 1e6)
 
+    def needed(self) -> int:
+        return self.training_events + self.validation_events
+
     def scan(self) -> Scan:
         """What trains the model."""
         mine = {f.name for f in fields(self)}

@@ -23,7 +23,7 @@ from amplib.models.config import (
     FlowMatchingConfig,
     SplineFlowConfig,
 )
-from amplib.parameters import ParameterError, bounded, one_of
+from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
 from amplib.store.ranges import diverged, estimates, finite, within
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
@@ -88,6 +88,9 @@ class EventRivals(TopPairTruth):
             raise ParameterError(
                 f"held_out_events = {self.held_out_events}: must be 0 or at least {FEWEST}"
             )
+
+    def needed(self) -> int:
+        return self.training_events + self.held_out_events
 
     def parts(self) -> list[Part]:
         return [(i, k) for k in range(self.trainings) for i in range(len(self.methods))]
@@ -218,20 +221,13 @@ class EventGANs(EventRivals):
     """The GANs of Table IV and Fig. 6, each trained as its own paper recommends.
 
     - ``shortening``: the recommended steps are divided by it; ``narrowing``: the widths are.
-    - ``kinds``: those of the ``table`` alone, or also the two with minibatch discrimination, which
-      take hours on a core however short they are.
     """
 
     name: ClassVar[str] = "event-gans"
     store: ClassVar[str] = "event-gans"
     presets: ClassVar[Presets] = {
         "smoke": {**EventRivals.presets["smoke"], "shortening": 10_000, "narrowing": 32},
-        "laptop": {
-            **EventRivals.presets["laptop"],
-            "shortening": 50,
-            "narrowing": 2,
-            "kinds": "table",
-        },
+        "laptop": {**EventRivals.presets["laptop"], "shortening": 50, "narrowing": 2},
         "paper": HELD_OUT["paper"],
     }
     unit: ClassVar[str] = "turns of a WGAN"
@@ -247,11 +243,6 @@ class EventGANs(EventRivals):
 
     shortening: int = bounded(1, 1, 1_000_000)
     narrowing: int = bounded(1, 1, 1024)
-    kinds: str = one_of("all", "table", extent=True)
-
-    def parts(self) -> list[Part]:
-        parts = super().parts()
-        return [p for p in parts if p[0] < self.tabulated] if self.kinds == "table" else parts
 
     def member(self, part: Part) -> EventGANConfig:
         """What a part trains."""

@@ -69,6 +69,9 @@ class OfTheChosen(TopPairTruth, VAETraining):
         super().__post_init__()
         self.made_of()  # refuses what it cannot train
 
+    def needed(self) -> int:
+        return self.training_events + self.validation_events
+
     def made_of(self) -> Scan:
         """The training alone: it has nothing to do with how codes are drawn from its buffer."""
         shared = (*fields(TopPairTruth), *fields(VAETraining))

@@ -69,10 +69,18 @@ def test_what_knows_the_partons_is_simulated(name):
 
 
 def test_a_file_with_too_few_events_is_refused_before_any_training(data):
-    result = Result(make_study("scan", "smoke", source="published", events=61), "smoke")
-    with pytest.raises(ValueError, match="has 60 events, 61 are needed"):
-        compute(result, jobs=1)
-    assert not list(data.glob("results/**/part-*.npz"))
+    for name, many in (
+        ("scan", {"events": 61}),
+        ("scan", {"training_events": 45}),
+        ("latent-map", {"validation_events": 40}),
+        ("top-events", {"training_events": 45}),
+        ("event-gans", {"training_events": 61}),
+        ("ttbar-smeared", {"events": 42 * 12, "held_out_events": 20}),
+    ):
+        result = Result(make_study(name, "smoke", source="published", **many), "smoke")
+        with pytest.raises(ParameterError, match=r"has 60 events, \d+ are needed"):
+            compute(result, jobs=1)
+        assert not list(data.glob("results/**/part-*.npz"))
 
 
 def test_smeared_published_events_are_judged_and_say_of_which_file(data):
