@@ -219,6 +219,10 @@ class Reweighted:
         """Of a classifier on showers that it was not trained on."""
         return self.over(lambda r: r.outlook(classifier).auc.value)
 
+    def mean_weight(self, classifier: str) -> Estimate:
+        """Of generated showers: one less the share of the truth that has none (eq. 10)."""
+        return self.over(lambda r: r.outlook(classifier).mean_weight.value)
+
     def left(self, classifier: str) -> Estimate:
         """Share of the generated showers that weights leave, N_eff / N."""
         return self.over(lambda r: r.outlook(classifier).effective_share.value)
