@@ -121,7 +121,8 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
 def scale(result: Result) -> str:
     """Preset and repetitions, and the members of an ensemble where they are not the papers'."""
     study = result.study
-    text = f"{result.preset}, {study.repetitions_done(result.done())} repetitions"
+    done = study.repetitions_done(result.done())
+    text = f"{result.preset}, {done} repetition{'s' * (done != 1)}"
     members = study.asdict().get("members", 1)
     return text if members == 1 else f"{text} of {members} members"
 
