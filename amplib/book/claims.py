@@ -23,6 +23,9 @@ from amplib.store.results import Result
 from amplib.studies import catalogue
 from amplib.studies.claim import Evidence
 
+MANY = 1_000_000
+"""Repetitions of which nobody asks for the exact number."""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -112,7 +115,9 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
     if finding.verdict == MISSED and not why and result.preset != "paper":
         why = "the schedule is shorter than the papers'; whether that is the reason is not measured"
     if finding.repetitions:
-        why = "; ".join(filter(None, [why, f"{finding.repetitions:,} repetitions would decide it"]))
+        needed = f"{min(finding.repetitions, MANY):,} repetitions would decide it"
+        more = "more than " if finding.repetitions > MANY else ""
+        why = "; ".join(filter(None, [why, more + needed]))
     return Claim(
         name, text, finding.measured, finding.error, result.preset, verdict, measured.figure, why
     )
