@@ -17,7 +17,7 @@ SHOW_CODE = "tag_show-code"
 LINE = 108  # characters of a table's font on a line of the page, and what a gap of columns takes
 GAP = 2
 SMALLER = {1.0: "small", 9 / 8: "footnotesize", 9 / 7: "scriptsize"}  # what more fits on a line
-TALL = 20  # lines from which a table may go on on the next page
+TALL = 26  # lines from which a table may go on on the next page
 COMMAND = re.compile(
     r"""(make \w+(?: [A-Z]+=(?:"[^"]*"|[^\s;]+))+|python \S+\.py(?: --\w+(?: \d+)?)*)"""
 )
@@ -141,13 +141,13 @@ def column_widths(words: list[int], cells: list[float], available: float) -> lis
     """
     widths = [float(word) for word in words]
     for _ in words:  # what a column does not want goes to the others
-        wishes = [(cell - width) ** 0.5 for cell, width in zip(cells, widths, strict=True)]
+        wishes = [max(cell - width, 0) ** 0.5 for cell, width in zip(cells, widths, strict=True)]
         spare = available - sum(widths)
         if spare <= 0 or not any(wishes):
             break
         share = spare / sum(wishes)
         widths = [
-            min(cell, width + share * wish)
+            max(width, min(cell, width + share * wish))
             for cell, width, wish in zip(cells, widths, wishes, strict=True)
         ]
     return widths

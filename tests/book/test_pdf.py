@@ -95,6 +95,10 @@ def test_columns_share_what_is_left_and_take_no_more_than_they_want():
     assert given == pytest.approx([5.0, 6.0, 29.0], abs=0.1)
 
 
+def test_a_heading_wider_than_its_column_takes_what_it_needs():
+    assert column_widths([7, 5], [6.0, 50.0], 30) == pytest.approx([7.0, 23.0])
+
+
 def test_a_command_below_a_figure_is_code():
     command = 'make figure ID=a-fig1 PRESET=paper SET="epochs=1500 width=3"'
     document = publish_doctree(f"Seed 1. Again: {command}")
