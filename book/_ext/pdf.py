@@ -17,10 +17,13 @@ SHOW_CODE = "tag_show-code"
 LINE = 108  # characters of a table's font on a line of the page, and what a gap of columns takes
 GAP = 2
 SMALLER = {1.0: "small", 9 / 8: "footnotesize", 9 / 7: "scriptsize"}  # what more fits on a line
-TALL = 26  # lines from which a table may go on on the next page
+TALL = 34  # lines from which a table may go on on the next page
 COMMAND = re.compile(
-    r"""(make \w+(?: [A-Z]+=(?:"[^"]*"|[^\s;]+))+|python \S+\.py(?: --\w+(?: \d+)?)*)"""
+    r"""( make [ ] \w+ (?: [ ] [A-Z]+ = (?: ["“”] [^"“”]* ["“”] | [^\s;]+ ) )+
+        | python [ ] \S+ [.]py (?: [ ] [-–]+ \w+ (?: [ ] \d+ )? )* )""",
+    re.VERBOSE,
 )
+TYPED = str.maketrans({"“": '"', "”": '"', "–": "--"})  # undoes Sphinx's smart quotes and dashes
 CODE = (nodes.literal, nodes.FixedTextElement)
 
 
@@ -52,20 +55,31 @@ class HtmlOnly(SphinxPostTransform):
                 node.parent.remove(node)
 
 
-class CommandsAsCode(SphinxPostTransform):
-    """The commands below figures keep their quotes and hyphens, which TeX would join to others."""
+class Commands(SphinxPostTransform):
+    """The commands below figures can be copied: with the quotes and hyphens that one types.
+
+    TeX would join them again, so that there they are code.
+    """
 
     default_priority = 594
-    formats = ("latex",)
 
     def run(self, **kwargs: object) -> None:
+        as_code = self.app.builder.format == "latex"
         for text in prose(self.document):
-            before, *rest = COMMAND.split(text)
-            parts: list[nodes.Node] = [nodes.Text(before)]
-            for command, after in zip(rest[::2], rest[1::2], strict=True):
-                parts += [nodes.literal(command, command), nodes.Text(after)]
-            if rest:
+            parts = commands(text.astext(), as_code)
+            if len(parts) > 1:
                 text.parent.replace(text, parts)
+
+
+def commands(text: str, as_code: bool) -> list[nodes.Node]:
+    """A text in pieces, the commands apart."""
+    before, *rest = COMMAND.split(text)
+    parts: list[nodes.Node] = [nodes.Text(before)]
+    for found, after in zip(rest[::2], rest[1::2], strict=True):
+        command = found.translate(TYPED)
+        parts.append(nodes.literal(command, command) if as_code else nodes.Text(command))
+        parts.append(nodes.Text(after))
+    return parts
 
 
 class KeepNumbers(SphinxPostTransform):
@@ -109,7 +123,8 @@ class FitTables(SphinxPostTransform):
                     spec["colwidth"] = round(1000 * (width + GAP) / sum(w + GAP for w in widths))
                 table["classes"].append("colwidths-given")
                 set_in(SMALLER[size], table)
-            if lines(columns, widths) > TALL:
+            # Without a caption LaTeX would count it all the same.
+            if lines(columns, widths) > TALL and table.next_node(nodes.title):
                 table["classes"].append("longtable")
 
 
@@ -252,7 +267,7 @@ class FrontPage(SphinxPostTransform):
 TRANSFORMS = (
     HtmlOnly,
     HideCode,
-    CommandsAsCode,
+    Commands,
     KeepNumbers,
     FitTables,
     PartHeadings,

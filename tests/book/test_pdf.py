@@ -5,7 +5,7 @@ import re
 import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
-from pdf import TALL, CommandsAsCode, FitTables, KeepNumbers, column_widths
+from pdf import TALL, FitTables, KeepNumbers, column_widths, commands
 
 from amplib.files import ROOT
 
@@ -39,14 +39,10 @@ def test_each_fault_is_found_as_latex_words_it(fault):
     assert [f for f, pattern in FAULTS.items() if re.search(pattern, said[fault])] == [fault]
 
 
-def table(*rows: str) -> nodes.document:
-    """A document with one table, its first row the head."""
+def table(*rows: str) -> nodes.table:
+    """A table with a caption as it is printed, its first row the head."""
     body = "".join(f"   * - {' '.join(row.split())}\n".replace("|", "\n     -") for row in rows)
-    return publish_doctree(f".. list-table::\n   :header-rows: 1\n\n{body}")
-
-
-def fitted(*rows: str) -> nodes.table:
-    document = table(*rows)
+    document = publish_doctree(f".. list-table:: Title\n   :header-rows: 1\n\n{body}")
     for transform in (KeepNumbers, FitTables):
         transform(document).run()
     return next(document.findall(nodes.table))
@@ -58,16 +54,16 @@ def widths(table: nodes.table) -> list[float]:
 
 
 def test_a_key_stays_whole_beside_prose():
-    key, prose = widths(fitted("key | says", "a-key-of-twenty-char | " + "many words " * 40))
+    key, prose = widths(table("key | says", "a-key-of-twenty-char | " + "many words " * 40))
     assert 20 / 108 < key < 0.3 and prose > 0.7
 
 
 def test_a_narrow_table_is_left_alone():
-    assert "colwidths-given" not in fitted("a | b", "1 ± 2 | 3")["classes"]
+    assert "colwidths-given" not in table("a | b", "1 ± 2 | 3")["classes"]
 
 
 def test_a_value_is_not_parted_from_its_error():
-    assert "0.123456 ± 0.000012".replace(" ", "\xa0") in fitted("a", "0.123456 ± 0.000012").astext()
+    assert "0.123456 ± 0.000012".replace(" ", "\xa0") in table("a", "0.123456 ± 0.000012").astext()
 
 
 @pytest.mark.parametrize(
@@ -75,18 +71,18 @@ def test_a_value_is_not_parted_from_its_error():
 )
 def test_a_table_of_many_numbers_gets_a_smaller_font(columns, font):
     head, row = (" | ".join([cell] * columns) for cell in ("a", "0.12345 ± 0.000012"))
-    begins = [raw.astext() for raw in fitted(head, row).parent.findall(nodes.raw)][:1]
+    begins = [raw.astext() for raw in table(head, row).parent.findall(nodes.raw)][:1]
     assert begins == ([f"\n{{\\renewcommand{{\\tablefont}}{{\\{font}}}\n"] if font else [])
 
 
 def test_a_tall_table_may_break_and_a_small_one_not():
-    assert "longtable" in fitted("a", *["1"] * TALL)["classes"]
-    assert "longtable" not in fitted("a", *["1"] * (TALL - 1))["classes"]
-    assert "longtable" in fitted("a", "many words " * 10 * TALL)["classes"]
+    assert "longtable" in table("a", *["1"] * TALL)["classes"]
+    assert "longtable" not in table("a", *["1"] * (TALL - 1))["classes"]
+    assert "longtable" in table("a", "many words " * 10 * TALL)["classes"]
 
 
 def test_an_empty_cell_has_no_paragraph():
-    entries = list(fitted("a | b", "1 |").findall(nodes.entry))
+    entries = list(table("a | b", "1 |").findall(nodes.entry))
     assert [len(entry) for entry in entries] == [1, 1, 1, 0]
 
 
@@ -99,9 +95,17 @@ def test_a_heading_wider_than_its_column_takes_what_it_needs():
     assert column_widths([7, 5], [6.0, 50.0], 30) == pytest.approx([7.0, 23.0])
 
 
-def test_a_command_below_a_figure_is_code():
-    command = 'make figure ID=a-fig1 PRESET=paper SET="epochs=1500 width=3"'
-    document = publish_doctree(f"Seed 1. Again: {command}")
-    CommandsAsCode(document).run()
-    assert [code.astext() for code in document.findall(nodes.literal)] == [command]
-    assert document.astext() == f"Seed 1. Again: {command}"
+@pytest.mark.parametrize(
+    ("said", "typed"),
+    [
+        ("make figure ID=a-fig1 PRESET=paper SET=”epochs=15 width=3”", 'SET="epochs=15 width=3"'),
+        ("python benchmarks/scaling.py –rounds 3 –slurm", "scaling.py --rounds 3 --slurm"),
+    ],
+)
+def test_a_command_below_a_figure_can_be_copied(said, typed):
+    before, command, after = commands(f"Seed 1. Again: {said}", as_code=True)
+    assert isinstance(command, nodes.literal) and command.astext().endswith(typed)
+    assert (before.astext(), after.astext()) == ("Seed 1. Again: ", "")
+    assert "".join(p.astext() for p in commands(f"See {said}; it", as_code=False)).endswith(
+        f"{typed}; it"
+    )
