@@ -1,6 +1,6 @@
 """What the PDF shows differently: parts get their headings, code stays in the HTML.
 
-The doctrees are shared between the builders, hence post-transforms that only LaTeX runs.
+The doctrees are shared between the builders, hence post-transforms, all but one of LaTeX alone.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 NOT_IN_PDF = {"html-only", "sd-stretched-link"}  # the latter: what makes a card clickable
 SHOW_CODE = "tag_show-code"
-LINE = 108  # characters of a table's font on a line of the page, and what a gap of columns takes
-GAP = 2
+LINE = 108  # characters of a table's font on a line of the page
+GAP = 2  # of them between two columns
 SMALLER = {1.0: "small", 9 / 8: "footnotesize", 9 / 7: "scriptsize"}  # what more fits on a line
 TALL = 34  # lines from which a table may go on on the next page
 COMMAND = re.compile(
