@@ -30,7 +30,7 @@ from IPython.display import Markdown, display
 from amplib.book import report
 from amplib.book.claims import all_claims, rules
 
-display(Markdown(report.in_symbols("\n".join(f"- {rule}" for rule in rules()))))
+display(Markdown(report.typeset("\n".join(f"- {rule}" for rule in rules()))))
 claims = all_claims(given["preset"])
 titles = {
     "amplify": "Amplifying Statistics using Generative Models",

@@ -49,7 +49,7 @@ report.show_banner(gans, fits)
 # {glue:text}`closer-n-train` points and by the GANs that were trained on them; an exact generator fills each to
 # one.  A bar is the training in the middle of {glue:text}`closer-trainings`, its band holds 68% of them, failed ones
 # included.  On the right is the amplification factor at this resolution, of the training in the middle with
-# its 68% interval; the dot is where the slider stands, and the blue line where events are worth their sample.
+# its 68% interval; the dot is at the number of events on the left, and the blue line where events are worth their sample.
 
 # %% tags=["hide-input"]
 finest, most = resolutions[-1], int(curve.sizes[-1])
@@ -103,7 +103,7 @@ report.show_table(
 # {glue:text}`closer-most` events the noise is gone.
 #
 # **Few quantiles.**  The 68% intervals of the last column lie above one at {glue:text}`closer-above` quantiles, below one at
-# {glue:text}`closer-below`.  Move the slider of the quantiles to the left: what is left to get wrong are the large
-# features, the heights of the humps among them, and these a GAN has from its sample ({doc}`amplify`).  To the
-# right the sample breaks up into single points, while the GAN stays smooth.  That is where its amplification
+# {glue:text}`closer-below`.  Where there are few, what is left to get wrong are the large
+# features, the heights of the humps among them, and these a GAN has from its sample ({doc}`amplify`).  Where there
+# are many the sample breaks up into single points, while the GAN stays smooth.  That is where its amplification
 # comes from.

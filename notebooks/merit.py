@@ -116,7 +116,7 @@ report.origin("merit-fig1", result, simulation=float(next(iter(result.load().val
 # %% tags=["hide-input"]
 report.show_table(
     "merit-choices",
-    "$\\delta$ by the choice of bins: smeared training events against all, and the truth against itself by eq. 24",
+    "$\\delta$ by the choice of bins: smeared training events against all, and the truth against itself by the paper's eq. 24",
     ["bins, and what is outside", *(f"σ = {width:.0%}" for width in paper.SMEARINGS), "the truth"],
     [[c.name, *(f"{d:.4f}" for d in c.smeared), c.ideal] for c in choices]
     + [["*the paper*", *paper.PAPER_SMEARED, "--", "--", paper.PAPER_IDEAL[0]]],

@@ -239,7 +239,7 @@ report.show_table(
     ],
 )
 
-# %% mystnb={"figure": {"name": "reweighted-fig4", "caption": "What weights leave of the generated showers, against the AUC of the classifier that gives them: a point a repetition, the colour that of the classifier. Low-level weights end at {glue:text}`reweighted-low-largest` and leave more than their AUC tells. In the shaded range nothing is left.\n\n{glue:text}`reweighted-fig4-origin`"}, "image": {"alt": "Share of the showers that weights leave against the AUC, for three generators and two classifiers"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "reweighted-fig4", "caption": "What weights leave of the generated showers, against the AUC of the classifier that gives them: a point a repetition, open ones of the low-level classifier. Low-level weights end at {glue:text}`reweighted-low-largest` and leave more than their AUC tells. In the shaded range nothing is left.\n\n{glue:text}`reweighted-fig4-origin`"}, "image": {"alt": "Share of the showers that weights leave against the AUC, for three generators and two classifiers"}} tags=["hide-input"]
 figures.outlook_panel(showers)
 plt.show()
 

@@ -92,7 +92,7 @@ report.tell(
         else f"where those of the paper have {figures.PAPER_ENERGY:g}",
         "shower-particle": study.particle,
         "shower-other": other,
-        "shower-number": len(here),
+        "shower-number": f"{len(here):,}",
         "shower-hits": study.hits,
         "shower-spots": spots,
         "shower-active": here.mean(ACTIVE),

@@ -401,8 +401,8 @@ plt.show()
 #
 # Events that crowd about those of the training leave more bins empty than simulated ones.  {numref}`bvae-fig5` compares
 # {glue:text}`top-vae-held-out` generated events with as many simulated that trained nothing.  Copies of the training events are
-# what a generator does that has learned it by heart.  The chosen model, by eq. 19, leaves bins of the pseudorapidities {glue:text}`top-vae-whole-eta` empty on
-# the whole than the simulation does, and of the azimuths {glue:text}`top-vae-whole-phi`: $\delta_{OF}$ counts both signs alike.  With $\alpha = 1$, $\gamma = 0$ the network has $\delta =$
+# what a generator does that has learned it by heart.  On the whole the chosen model, by eq. 19, leaves bins empty
+# {glue:text}`top-vae-whole-eta` than the simulation does in the pseudorapidities, and {glue:text}`top-vae-whole-phi` in the azimuths: $\delta_{OF}$ counts both signs alike.  With $\alpha = 1$, $\gamma = 0$ the network has $\delta =$
 # {glue:text}`top-vae-bare`, but $\delta_{OF} =$ {glue:text}`top-vae-bare-eta` ($\eta$) and {glue:text}`top-vae-bare-phi` ($\phi$); with codes from
 # $\mathcal N(0, 1)$, $\delta =$ {glue:text}`top-vae-normal` and $\delta_{OF} =$ {glue:text}`top-vae-normal-eta`.
 # What $\delta$ and $\delta_{OF}$ mean for the truth itself, in the lowest row, is {numref}`merit-fig1`'s; its page explains it.

@@ -164,7 +164,7 @@ report.tell(
     **{f"yours-{name}-{shape.split(',')[0]}": a.factor for (shape, name), a in answers.items()},
     **{
         "yours-cells": ", ".join(
-            f"{' x '.join(map(str, density.cells(q).divisions))} ({shape})"
+            f"{' × '.join(map(str, density.cells(q).divisions))} ({shape})"
             for shape, (density, q) in truths.items()
         ),
         "yours-above": listed(lambda factor: factor.low > 1),

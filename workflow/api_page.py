@@ -67,7 +67,8 @@ def page() -> str:
     parts = [INTRODUCTION]
     for title, room in ROOMS.items():
         listed = modules(room)
-        parts.append(f"## {title}\n\n{docstring(PACKAGE / room / '__init__.py')}\n")
+        about = docstring(PACKAGE / room / "__init__.py").replace("::\n", ":\n")
+        parts.append(f"## {title}\n\n{about}\n")
         parts.append("".join(f"- `{name(m)}`: {summary(m)}\n" for m in listed))
         for module in listed:
             directive = f"```{{eval-rst}}\n.. automodule:: {name(module)}\n   :members:\n```\n"

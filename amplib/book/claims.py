@@ -23,6 +23,9 @@ from amplib.store.results import Result
 from amplib.studies import catalogue
 from amplib.studies.claim import Evidence
 
+MANY = 1_000_000
+"""Repetitions of which nobody asks for the exact number."""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -112,7 +115,9 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
     if finding.verdict == MISSED and not why and result.preset != "paper":
         why = "the schedule is shorter than the papers'; whether that is the reason is not measured"
     if finding.repetitions:
-        why = "; ".join(filter(None, [why, f"{finding.repetitions:,} repetitions would decide it"]))
+        needed = f"{min(finding.repetitions, MANY):,} repetitions would decide it"
+        more = "more than " if finding.repetitions > MANY else ""
+        why = "; ".join(filter(None, [why, more + needed]))
     return Claim(
         name, text, finding.measured, finding.error, result.preset, verdict, measured.figure, why
     )
@@ -121,7 +126,8 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
 def scale(result: Result) -> str:
     """Preset and repetitions, and the members of an ensemble where they are not the papers'."""
     study = result.study
-    text = f"{result.preset}, {study.repetitions_done(result.done())} repetitions"
+    done = study.repetitions_done(result.done())
+    text = f"{result.preset}, {done} repetition{'s' * (done != 1)}"
     members = study.asdict().get("members", 1)
     return text if members == 1 else f"{text} of {members} members"
 

@@ -155,7 +155,7 @@ def with_interval(n: Estimate | AtLeast) -> str:
 
 def claim_name(claim: Claim) -> str:
     """A claim's short name, linked to the figure that shows it."""
-    name = claim.id.partition(".")[2].replace("-", " ")
+    name = claim.id.partition(".")[2].replace("-", " ").replace("delta of", "delta_OF")
     return f"{{ref}}`{name} <{claim.figure}>`" if claim.figure else name
 
 
@@ -189,15 +189,15 @@ def show_table(
 ) -> None:
     """Display a table with an id and a caption."""
     lines = [head, ["---"] * len(head), *rows]
-    body = in_symbols("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
+    body = typeset("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines))
     display(Markdown(f":::{{table}} {caption}\n:name: {name}\n\n{body}\n:::"))
 
 
 def typeset(text: str) -> str:
     """With powers of ten as they are written.
 
-    >>> typeset("9.3e-04 of 1e+06, commit 1e5")
-    '9.3 × 10⁻⁴ of 10⁶, commit 1e5'
+    >>> typeset("9.3e-04 of 1e+06 and 1.2e6, commit 1234567e89")
+    '9.3 × 10⁻⁴ of 10⁶ and 1.2 × 10⁶, commit 1234567e89'
     """
 
     def power(found: re.Match[str]) -> str:
@@ -205,26 +205,7 @@ def typeset(text: str) -> str:
         ten = "10" + exponent.translate(SUPERSCRIPTS)
         return ten if factor == "1" else f"{factor} × {ten}"
 
-    return re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)e([-+]\d+)\b", power, text)
-
-
-SYMBOLS = {
-    "δ_OF": r"$\delta_{OF}$",
-    "N_equiv": r"$N_\mathrm{equiv}$",
-    "<S²>": r"$\langle S^2\rangle$",
-}
-"""As text for a terminal has them, and as mathematics."""
-
-
-def in_symbols(text: str) -> str:
-    """Markdown of a text for a terminal.
-
-    >>> in_symbols("δ_OF below 1e-03")
-    '$\\\\delta_{OF}$ below 10⁻³'
-    """
-    for plain, symbol in SYMBOLS.items():
-        text = text.replace(plain, symbol)
-    return typeset(text)
+    return re.sub(r"(?<![\w.])(\d(?:\.\d+)?)e([-+]?\d{1,2})\b", power, text)
 
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -250,10 +250,12 @@ def outlook_panel(generators: Sequence[Reweighted]) -> plt.Figure:
                     for look in (r.outlook(sample) for r in one.each)
                 ]
             )
-            ax.plot(*points.T, marker, color=STYLES[sample]["color"], markersize=5, alpha=0.8,
-                    label=f"{one.title}, {sample}")  # fmt: skip
+            fill = "full" if sample == CLASSIFIERS[0] else "none"
+            ax.plot(*points.T, marker, color=STYLES[sample]["color"], markersize=5, fillstyle=fill,
+                    alpha=0.8, label=f"{one.title}, {sample}")  # fmt: skip
     ax.axvspan(HOPELESS_AUC, 1, color=VERMILLION, alpha=0.15, linewidth=0)
-    ax.set(xlabel="AUC", ylabel=r"showers left, $N_\mathrm{eff}/N$", yscale="log", xlim=(0.5, 1),
-           ylim=(1e-4, 1.3))  # fmt: skip
+    # A classifier that has learned nothing may come out below one half.
+    ax.set(xlabel="AUC", ylabel=r"showers left, $N_\mathrm{eff}/N$", yscale="log",
+           xlim=(0.47, 1.01), ylim=(1e-4, 1.3))  # fmt: skip
     ax.legend(loc="lower left", fontsize=8)
     return figure

@@ -158,9 +158,11 @@ def start_and_axes(photons: Summary, axes: bool) -> plt.Figure:
     if axes:
         energies, moments = 100 * photons.beyond_layer_axes()
         right = panels[0, 1]
-        right.stairs(energies, np.arange(31) + 0.5, color=BLUE, lw=1.6, label="energy (Fig. 4)")
+        right.stairs(
+            energies, np.arange(31) + 0.5, color=BLUE, lw=1.6, label="energy (the paper's Fig. 4)"
+        )
         right.stairs(moments, np.arange(31) + 0.5, color=VERMILLION, ls="--", lw=1.6,
-                     label="second moment (Fig. 6)")  # fmt: skip
+                     label="second moment (its Fig. 6)")  # fmt: skip
         right.set(xlabel="layer", ylabel="photons beyond the axis (%)", xlim=(0.5, 30.5),
                   ylim=(0, None))  # fmt: skip
         right.legend()
