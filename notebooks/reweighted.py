@@ -399,6 +399,10 @@ report.show_table(
 # of the simulation.  Weighted showers have learned from the classifier's truth as well, the second number.  A second sample
 # of the truth, of which ever more are worth ever more, shows how far the cells can tell.
 #
+# In {glue:text}`reweighted-worth-cells` cells ever more showers of the fast simulation are worth {glue:text}`reweighted-worth-none` of the truth's as they
+# are, {glue:text}`reweighted-worth-high` with high-level weights and {glue:text}`reweighted-worth-low` with low-level ones.  Five of the six axes that the cells
+# are cut in are inputs of the high-level classifier: what it was shown it can mend.
+#
 # Where weights leave fewer showers than there are cells nothing can be said, and where they are alike, as those of a classifier
 # that is sure of all showers, they change nothing.
 
@@ -419,6 +423,15 @@ def learned(one):
     return [trained_on, f"{one.study.events:,}"]
 
 
+coarse = control.study.quantiles[0]
+report.tell(
+    **{
+        "reweighted-worth-cells": coarse,
+        "reweighted-worth-none": sample_worth(control, coarse, r.GENERATOR),
+        "reweighted-worth-high": sample_worth(control, coarse, r.HIGH),
+        "reweighted-worth-low": sample_worth(control, coarse, r.LOW),
+    }
+)
 report.show_table(
     "reweighted-worth",
     "$N_\\mathrm{equiv}$ of ever more generated showers, means over repetitions with 95% limits where there is only a "
