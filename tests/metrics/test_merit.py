@@ -474,3 +474,174 @@ def test_the_error_of_a_mean_is_the_textbooks():
 def test_a_sample_refuses(values, line):
     with pytest.raises(ValueError, match=line):
         counted(np.asarray(values, dtype=float))
+
+
+# ---------------------------------------------------------------- by hand
+
+
+def test_a_batch_whose_sum_is_too_large_is_counted():
+    """Finite numbers whose sum is not are beyond every range, and no mistake."""
+    sample = PairHistograms(LIMITS, BINS)
+    with np.errstate(over="ignore"):
+        sample.add(np.array([[3e307] * 4] * 3 + [[0.0] * 4]))
+    assert sample.events == 4
+    assert sample.dropped == 0.75
+
+
+def test_an_observable_of_one_value_is_in_its_lowest_bin():
+    sample = PairHistograms([[0, 1], [3, 3]], 5, blocks=1)
+    sample.add(np.array([[0.1, 3.0], [0.5, 3.0], [1.0, 3.0]]))
+    assert sample.counts.reshape(5, 5)[:, 0].tolist() == [1, 0, 1, 0, 1]
+
+
+def test_large_batches_are_counted_piece_by_piece(monkeypatch):
+    monkeypatch.setattr("amplib.metrics.merit.PIECE", 7)
+    values = drawn(100, np.random.default_rng(18))
+    codes = np.random.default_rng(19).integers(0, 3, (20, 3)).astype(np.uint8)
+    found = PairHistograms(LIMITS, 3, blocks=2), pair_histograms(codes, 3)
+    found[0].add(values)
+    monkeypatch.setattr("amplib.metrics.merit.PIECE", 1000)
+    whole = PairHistograms(LIMITS, 3, blocks=2)
+    whole.add(values)
+    np.testing.assert_array_equal(found[0].by_block, whole.by_block)
+    np.testing.assert_array_equal(found[1], pair_histograms(codes, 3))
+
+
+@pytest.mark.parametrize(("d", "groups"), [(2, 1), (3, 1), (9, 12), (33, 176)])
+def test_no_group_of_three_is_spent_in_vain(d, groups):
+    """d = 6 k + 3 things have d (d - 1) / 6 groups at least (Steiner's triple systems)."""
+    found = triples(d)
+    assert len(found) == groups
+    assert {len(group) for group in found} == {min(d, 3)}
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+def test_the_error_of_delta_is_that_of_leaving_out_a_block(of_all):
+    """Of shares of all events or of those inside; by counting the rest again."""
+    rng = np.random.default_rng(20)
+    values, truth = 3 * drawn(1_000, rng), counted(2 * drawn(2_000, rng)).counts
+    sample = PairHistograms(LIMITS, BINS, blocks=5)
+    sample.add(values)
+
+    def alone(some):
+        counts = counted(some).counts
+        return delta(counts, truth, len(some) if of_all else None)
+
+    blocks = np.array_split(values, 5)
+    without = [alone(np.concatenate(blocks[:k] + blocks[k + 1 :])) for k in range(5)]
+    found = sample.delta(truth, of_all=of_all)
+    assert found.value == pytest.approx(alone(values))
+    assert found.error == pytest.approx(jackknife_error(without))
+    one = np.arange(6) == 2
+    assert sample.delta(truth, one, of_all).value == pytest.approx(
+        delta(sample.counts[one], truth[one], 1_000 if of_all else None)
+    )
+
+
+def test_a_sample_of_which_nothing_is_inside_is_as_far_as_nothing():
+    """All shares zero: delta is that of the truth alone, one."""
+    sample = PairHistograms(LIMITS, BINS)
+    sample.add(np.full((40, 4), 7.0))
+    truth = counted(drawn(100, np.random.default_rng(21))).counts
+    for of_all in (True, False):
+        assert sample.delta(truth, of_all=of_all) == pytest.approx((1, 0, None, None, None))
+    assert sample.dropped == 1
+
+
+def test_delta_of_shares_of_all_events_by_hand():
+    """Two of four events inside against halves: (1/4)^2 / (3/4) in each of two bins."""
+    assert delta([[1, 1]], [[3, 3]], 4) == pytest.approx(2 * 0.25**2 / 0.75)
+    assert delta([[1, 1], [2, 2]], [[3, 3], [1, 1]], [[4], [4]]) == pytest.approx(0.25**2 / 0.75)
+
+
+@pytest.mark.parametrize(
+    ("p", "q"), [([[1, 2]], [[0, 0]]), ([[1, 2], [0, 0]], [[1, 2], [1, 2]])], ids=["truth", "one"]
+)
+def test_delta_refuses_any_histogram_without_entries(p, q):
+    with pytest.raises(ValueError, match="empty"):
+        delta(p, q)
+
+
+def test_newly_filled_by_hand():
+    """Good and Toulmin's series with the tails of Bin(10, 1/2): j events in a bin count
+    -(-1)^j P(k >= j), and more than ten not at all."""
+    tails = [1023, 1013, 968, 848, 638, 386, 176, 56, 11, 1, 0, 0]  # of 1024
+    for j, tail in enumerate(tails, 1):
+        assert newly_filled([[j, 0, 0]]) == pytest.approx((1 if j % 2 else -1) * tail / 1024)
+    assert newly_filled([[1, 1, 2], [0, 30, 0]]) == pytest.approx((2 * 1023 - 1013) / 1024)
+
+
+def test_the_floor_of_delta_by_hand():
+    """Two pairs of 4 events: 2 and 4 bins filled, and (1023 - 1) / 1024 and 4 1023 / 1024 new."""
+    filled = (2 + 4 + (1023 + 968 + 4 * 1023) / 1024) / 2
+    assert ideal_delta([[1, 3, 0, 0], [1, 1, 1, 1]]) == pytest.approx((filled - 1) / 4)
+
+
+@pytest.mark.filterwarnings("ignore:Covariance of the parameters")
+def test_delta_is_extrapolated_by_four_values():
+    sizes = np.array([1.0, 2, 4, 8]) * 1e5
+    assert extrapolated_delta(sizes, 300 / sizes, 1.6e6) == pytest.approx(300 / 1.6e6, rel=0.01)
+
+
+def test_a_point_at_the_lower_end_is_in_a_bin_and_one_at_the_upper_in_none():
+    for x, y, empty in ((0.0, 1.0, 0.75), (1.999, 1.999, 0.75), (2.0, 1.0, 1), (1.0, -1e-9, 1)):
+        assert empty_bins([x], [y], (0.0, 2.0), [2]) == empty
+        sample = FilledBins((0.0, 2.0), [2], blocks=2)
+        sample.add([x], [y])
+        assert sample.empty() == empty
+
+
+def test_what_a_block_fills_alone_it_fills_alone_in_two_batches():
+    sample = FilledBins((0.0, 2.0), [1, 2], blocks=2)
+    sample.add([0.5, 1.5], [0.5, 1.5])  # a point for each of the blocks
+    sample.add([0.5, 0.5], [0.5, 1.5])  # the first again where it was, the second elsewhere
+    np.testing.assert_allclose(sample.empty(), [0, 0.25])
+    np.testing.assert_allclose(sample.empty_without(), [[0, 0.5], [0, 0.75]])
+
+
+def test_the_error_of_delta_of_is_that_of_leaving_out_a_block():
+    """Against a curve that is above all, where no sign changes."""
+    x, y = np.random.default_rng(22).normal(size=(2, 500))
+    grids, nothing = np.array([1, 5, 20, 60]), np.ones(4)
+    sample = FilledBins(ETA_RANGE, grids, blocks=4)
+    sample.add(x, y)
+    left = [np.concatenate(np.delete(np.split(np.arange(500), 4), k, 0)) for k in range(4)]
+    without = [
+        delta_of(empty_bins(x[rest], y[rest], ETA_RANGE, grids), nothing, grids) for rest in left
+    ]
+    found = sample.delta_of(nothing)
+    assert found.value == pytest.approx(
+        delta_of(empty_bins(x, y, ETA_RANGE, grids), nothing, grids)
+    )
+    assert found.error == pytest.approx(jackknife_error(without))
+
+
+def test_the_floor_of_delta_of_is_exact_for_an_even_density():
+    """K = k^2 bins are empty with exp(-n / K), and that share varies, the total being fixed, by
+    (exp(-l) - exp(-2 l) (1 + l)) / K for l = n / K; where all or none is empty, by nothing."""
+    n, grids = 1_000, np.array([1.0, 20, 40, 100, 1e9])
+    curves = [np.exp(-m / grids**2) for m in (n / 4, n / 2, n, 2 * n)]
+    rate = n / grids[1:4] ** 2
+    varied = (np.exp(-rate) - np.exp(-2 * rate) * (1 + rate)) / grids[1:4] ** 2
+    expected = np.trapezoid([0, *(2 * np.sqrt(varied / np.pi)), 0], grids)
+    for doubled in (None, curves[3]):
+        assert ideal_delta_of(*curves[:3], n, grids, doubled) == pytest.approx(expected)
+
+
+def test_the_curve_of_twice_the_events_is_extrapolated_by_a_parabola():
+    """Of ln(-ln f) in ln n: then the slope at n is known, and f at 2 n too."""
+    n, grids, step = 500, np.array([10.0, 20.0]), np.log(2)
+
+    def curve(doublings):
+        return np.exp(-np.exp(0.3 + 0.6 * step * doublings - 0.1 * (step * doublings) ** 2))
+
+    f, twice = curve(0), curve(1)
+    varied = (f - twice) / grids**2 - (f * np.log(f) * 0.6) ** 2 / n
+    expected = np.trapezoid(2 * np.sqrt(varied / np.pi), grids)
+    quarter, half, whole = (np.full(2, curve(k)) for k in (-2, -1, 0))
+    assert ideal_delta_of(quarter, half, whole, n, grids) == pytest.approx(expected)
+
+
+def test_curves_that_cannot_be_have_no_floor_and_not_less():
+    """Noise that lets the curve fall faster than it can gives no variance, and none below zero."""
+    assert ideal_delta_of([0.9, 0.9], [0.5, 0.5], [0.1, 0.1], 10, [50, 60]) == 0

@@ -49,6 +49,10 @@ def test_extremes():
     assert third.value[0] == pytest.approx(0.5 * (0.25**2 / 1.25 + 0.25**2 / 0.75))
     with pytest.raises(ValueError, match="no entries"):
         separation(a, Histograms.counted([[0, 0, 0]]))
+    with pytest.raises(ValueError, match="no entries"):
+        separation(Histograms.counted([[1, 1], [0, 0]]), Histograms.counted([[1, 1], [1, 1]]))
+    light = Histograms(np.array([[0.2, 0.1]]), np.array([[0.04, 0.01]]))
+    assert separation(light, light).value[0] == 0
     with pytest.raises(ValueError, match="shapes"):
         separation(a, Histograms.counted([[1, 1]]))
     with pytest.raises(ValueError, match="limits must rise"):
