@@ -62,6 +62,13 @@ def test_balancing_removes_the_error_of_the_relative_height_and_only_that():
     assert kept.mse(100) == pytest.approx(1e-6)
 
 
+def test_either_hump_gets_half_and_keeps_its_shape():
+    cells = np.arange(1.0, 101)[None]
+    found = balanced(Repetitions(cells, 100, np.arange(1))).cells[0]
+    assert found[:50] == pytest.approx(np.arange(1, 51) / (2 * 1275))
+    assert found[50:] == pytest.approx(np.arange(51, 101) / (2 * 3775))
+
+
 def test_a_hump_without_events_is_given_the_truths_shape():
     one = np.concatenate([np.full(50, 20), np.zeros(50, dtype=int)])[None]
     assert balanced(Repetitions(one, 100, np.arange(1))).mse(10) == pytest.approx(0, abs=1e-30)
@@ -174,6 +181,14 @@ def test_of_few_repetitions_the_median_is_open_above():
     cells = np.concatenate([np.full((3, 100), 1), pure(100, 3).cells])
     middle = Repetitions(cells, 100, np.arange(6)).median_n_equiv(10)
     assert middle.low < middle.value < middle.high == np.inf
+
+
+def test_the_ends_of_the_median_are_two_of_the_repetitions():
+    """Five of them: the least and the largest MSE hold the median in 15 of 16 cases."""
+    five = pure(100, 5)
+    worths = np.sort(expected_mse(1, 10) / five.mse(10))
+    assert five.median_n_equiv(10) == pytest.approx((worths[2], worths[0], worths[4]))
+    assert five.median_amplification(10) == pytest.approx(worths[[2, 0, 4]] / 100)
 
 
 def test_the_interval_of_a_ratio_ends_where_the_difference_is_t_errors_from_zero():
