@@ -193,6 +193,7 @@ def test_correlations_are_numpy_s_and_nan_for_what_does_not_vary():
         [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     )
     np.testing.assert_allclose(correlations(x).value, np.corrcoef(x.T), atol=1e-12)
+    np.testing.assert_allclose(correlations(x / 1e3).value, correlations(x).value)
     x[:, 3] = 2.0
     assert np.isnan(correlations(x).value[3, 0])
 
