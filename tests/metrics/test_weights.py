@@ -230,7 +230,14 @@ def test_no_weight_may_be_the_largest_that_is_not_positive(most):
         clip([1.0, 2.0], most)
 
 
+def test_effective_events_by_hand():
+    """(1 + 1 + 2)^2 over 1 + 1 + 4, of three that count; half of one weight of two."""
+    assert effective_size([1.0, 1.0, 0.0, 2.0]) == pytest.approx(16 / 6)
+    assert effective_share([0.0, 3.0]).value == pytest.approx(0.5)
+
+
 def test_a_weight_at_the_limit_is_not_clipped():
+    assert clip([0.2, 0.7], 0.5).weights.tolist() == [0.2, 0.5]
     assert clip([1.0, 5.0], 5.0)[1:] == (0, 0.0)
     assert str(clip([1.0, 4.0], 3.0)) == "1 of 2 weights clipped, with 20.00% of their sum"
 
@@ -239,8 +246,9 @@ def test_two_spreads_are_known_as_well_as_their_resamples_are_many():
     """A spread of R values has the relative error 1 / sqrt(2 (R - 1)), a ratio of two sqrt(2) times
     that; two resamples are enough."""
     x, w = gaussian_pair(50)
-    for resamples in (2, 9):
-        r = dilution(x, x, w, np.random.default_rng(5), resamples)
+    for resamples in (2, 9, 200):
+        by_default = () if resamples == 200 else (resamples,)
+        r = dilution(x, x, w, np.random.default_rng(5), *by_default)
         assert r.error / r.value == pytest.approx(1 / np.sqrt(resamples - 1))
 
 
