@@ -137,6 +137,8 @@ def test_identification_is_the_cards():
     electron = identification_efficiency(card.ELECTRON_ID, pt, eta)
     assert electron.tolist() == [0, 0, 0.95, 0.85, 0.85, 0]
     assert identification_efficiency(card.MUON_ID, pt, eta).tolist()[-1] == 0.85
+    muon = identification_efficiency(card.MUON_ID, 20.0, [1.5, 1.51, -2.7, 2.71])
+    assert muon.tolist() == [0.95, 0.85, 0.85, 0]
     assert (card.PHOTON_ID.isolation_max, card.MUON_ID.isolation_max) == (0.12, 0.25)
 
 
