@@ -168,6 +168,7 @@ def test_the_range_of_saturation_is_its_level_of_the_resamples():
 def test_the_asymptote_is_at_the_most_events():
     counts = np.arange(1, 601).reshape(2, 3, 100)
     curve = GANCurve(np.array([5, 50, 500]), counts, 7, np.array([3, 8]), 0, np.zeros(2))
+    assert curve.failures == (0, 2)
     for found, k in ((curve.asymptote, 2), (curve.at(500), 2), (curve.at(50), 1)):
         np.testing.assert_array_equal(found.cells, counts[:, k])
         assert found.n_train == 7

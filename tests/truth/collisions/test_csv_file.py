@@ -142,6 +142,12 @@ def test_text_is_as_short_as_the_published_one(tmp_path):
     assert path.read_text() == ONE_LEPTON + TWO_LEPTONS
 
 
+def test_numbers_have_nine_digits_and_no_more(tmp_path):
+    path = tmp_path / "events.csv"
+    write_events(path, [[[1 / 3, 2e9 / 3]]])
+    assert path.read_text() == "0.333333333 666666667 \n"
+
+
 def test_equal_events_are_equal_bytes(tmp_path, monkeypatch):
     first, second = tmp_path / "a.csv.gz", tmp_path / "b.csv.gz"
     write_events(first, [EVENTS])

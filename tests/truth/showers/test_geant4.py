@@ -145,6 +145,10 @@ def test_the_calorimeter_that_geant4_is_given():
     assert rear[-1] < ILD_ECAL.total_mm
 
 
+def test_particles_are_followed_as_ilds_simulation_does():
+    assert geant4.RANGE_CUT_MM == 0.1
+
+
 def test_filler_puts_each_layer_at_its_depth():
     length = geant4.RADIATION_LENGTH_MM["silicon"] * 2.33 / geant4.filler_density()
     depth, filled, rear = [], 0.0, 0.0

@@ -147,6 +147,12 @@ def test_expected_visible_energy(energy, visible):
     assert seen.sum() == pytest.approx(CALIBRATION * visible, rel=0.02)
 
 
+def test_photons_of_50_gev_are_seen_with_800_mev():
+    """In the grid, by the calibration, to the digits that it has."""
+    seen, _ = expectation.energies_in_grid(ShowerConfig())
+    assert seen.sum() == pytest.approx(800, rel=0.002)
+
+
 def test_energy_in_a_displaced_disc():
     """The closed form against quadrature of the radial profile about a point off the axis."""
     radius, offset = 0.7, 0.4
