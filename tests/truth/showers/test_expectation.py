@@ -164,3 +164,20 @@ def test_primaries_are_narrow():
     assert shares[0] == pytest.approx(0)
     assert 0.2 < shares[1] < 0.6
     assert shares[2] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("config", [PHOTON, ELECTRON], ids=["photon", "electron"])
+def test_profiles_without_a_maximum_have_no_weight(config, monkeypatch):
+    """And all others have, to a sum of one, or of what converts before the last layer."""
+    wild = replace(longitudinal(20, ILD_ECAL.medium), mean_ln_alpha=0.05, sigma_ln_alpha=0.1)
+    monkeypatch.setattr(expectation, "longitudinal", lambda *_: wild)
+    weight, start, t_max, alpha = expectation._profiles(config, ILD_ECAL, 12)
+    assert len(weight) == len(start) == len(t_max) == len(alpha)
+    assert ((alpha > 1.01) == (weight > 0)).all()
+    assert ((alpha > 1.01) & (alpha < 1.1)).any() and alpha.min() == 1.01
+    converts = 1 if config is ELECTRON else 1 - np.exp(-7 / 9 * ILD_ECAL.depth[-1])
+    assert weight.sum().item() == pytest.approx(converts)
+    # The mean start of those that convert before the last layer.
+    depth = ILD_ECAL.depth[-1]
+    expected = 0 if config is ELECTRON else CONVERSION * converts - depth * (1 - converts)
+    assert (weight @ start).item() == pytest.approx(expected)
