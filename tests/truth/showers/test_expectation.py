@@ -181,3 +181,42 @@ def test_profiles_without_a_maximum_have_no_weight(config, monkeypatch):
     depth = ILD_ECAL.depth[-1]
     expected = 0 if config is ELECTRON else CONVERSION * converts - depth * (1 - converts)
     assert (weight @ start).item() == pytest.approx(expected)
+
+
+def test_mean_and_spread_of_what_is_seen_by_hand():
+    """Two showers, 3 to 1, in a layer that sees a hundredth: of one half of what they lose, 2 and
+    1 GeV, and three quarters of what primaries do, 0.4 and 0."""
+    stack = replace(ILD_ECAL, sampling_fraction=(0.01,))
+    column = [torch.tensor(v, dtype=torch.float64)[:, None] for v in ([2, 1], [0.4, 0])]
+    points = expectation._Points(torch.tensor([0.75, 0.25]).double(), *column, column[0])
+    half, most = (torch.full((2, 1), v, dtype=torch.float64) for v in (0.5, 0.75))
+    mean, spread = expectation._seen(points, half, most, stack)
+    seen = np.array([10 * (1 + 0.3), 10 * 0.5])
+    assert mean[0] == pytest.approx(0.75 * seen[0] + 0.25 * seen[1])
+    # The Gamma variance is c^2 E GeV^2 of what is lost; 0.4 GeV are 20 crossings of 0.2 MeV.
+    sampled = (10 * 0.17) ** 2 * np.array([2, 1]) * 0.5**2
+    crossed = ILD_ECAL.mip_variance * np.array([20, 0]) * 0.75**2
+    within = np.array([0.75, 0.25]) @ (sampled + crossed)
+    between = 0.75 * 0.25 * (seen[0] - seen[1]) ** 2
+    assert spread[0] == pytest.approx(np.sqrt(within + between))
+
+
+@pytest.mark.parametrize(
+    ("measure", "nodes"),
+    [
+        (expectation.layer_energies, 12),
+        (expectation.energies_in_grid, 6),
+        (expectation.column_shares, 6),
+        (lambda config, **nodes: expectation.energy_within([0.5], config, **nodes), 6),
+        (lambda config, **nodes: expectation.energy_before(8.0, config, **nodes), 12),
+    ],
+    ids=["layers", "grid", "columns", "radii", "depth"],
+)
+def test_numbers_of_the_book_are_those_of_so_many_nodes(measure, nodes):
+    np.testing.assert_array_equal(measure(PHOTON), measure(PHOTON, nodes=nodes))
+
+
+def test_twelve_nodes_are_enough():
+    """Eighteen change means by less than 0.2% of the largest."""
+    twelve, eighteen = (expectation.layer_energies(PHOTON, nodes=n)[0] for n in (12, 18))
+    np.testing.assert_allclose(twelve, eighteen, atol=2e-3 * twelve.max())
