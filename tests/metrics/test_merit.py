@@ -56,16 +56,36 @@ def test_delta_of_two_samples_of_the_same_density():
 
 
 def test_delta_is_extrapolated_along_eq_24():
-    """Points on the curve give the curve, and those of 1/N, its limit, give 1/N; both to 1%."""
+    """Points on the curve give the curve, and those of 1/N, its limit, give 1/N to 0.25%."""
     sizes = np.arange(1, 13) * 50_000.0
-    curve = 0.01 / np.log(2e-5 * sizes + 3) - 0.001
-    at_twice = 0.01 / np.log(2e-5 * 1.2e6 + 3) - 0.001
-    assert extrapolated_delta(sizes, curve, 1.2e6) == pytest.approx(at_twice, rel=0.01)
     for cells in (200, 360, 500):
         found = extrapolated_delta(sizes, cells / sizes, 1.2e6)
-        assert found == pytest.approx(cells / 1.2e6, rel=0.01)
+        assert found == pytest.approx(cells / 1.2e6, rel=0.0025)
     with pytest.raises(ValueError, match="4 parameters, got 3"):
         extrapolated_delta(sizes[:3], curve[:3], 1e6)
+
+
+@pytest.mark.parametrize("unit", [1.0, 20.0])
+@pytest.mark.parametrize("height", [1.0, 1000.0])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        (0.01, 2e-5, 3, -0.001),
+        (0.02, 1e-4, 1.5, 0.002),
+        (0.005, 1e-5, 5, 0),
+        (0.03, 5e-5, 2, -5e-4),
+    ],
+)
+def test_points_on_eq_24_are_continued_along_it(parameters, unit, height):
+    """A / log(B N + C) + D to rounding, in whatever units N and delta are."""
+    a, b, c, d = parameters
+
+    def curve(n):
+        return height * (a / np.log(b * n + c) + d)
+
+    sizes = np.arange(1, 13) * 50_000.0
+    found = extrapolated_delta(unit * sizes, curve(sizes), unit * 1.2e6)
+    assert found == pytest.approx(curve(1.2e6), rel=1e-5)
 
 
 def test_smearing_keeps_zeros_and_has_its_width():
