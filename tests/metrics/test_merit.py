@@ -62,7 +62,7 @@ def test_delta_is_extrapolated_along_eq_24():
         found = extrapolated_delta(sizes, cells / sizes, 1.2e6)
         assert found == pytest.approx(cells / 1.2e6, rel=0.0025)
     with pytest.raises(ValueError, match="4 parameters, got 3"):
-        extrapolated_delta(sizes[:3], curve[:3], 1e6)
+        extrapolated_delta(sizes[:3], 1 / sizes[:3], 1e6)
 
 
 @pytest.mark.parametrize("unit", [1.0, 20.0])
