@@ -163,6 +163,7 @@ def test_the_range_of_saturation_is_its_level_of_the_resamples():
     curve = GANCurve(early.sizes, counts, 100, np.arange(3), 0, np.zeros(3))
     assert curve.saturation_range(10, level=0.3) == (1000, 1000)
     assert curve.saturation_range(10, level=0.8) == (10, 1000)
+    assert curve.saturation_range(10) == curve.saturation_range(10, level=0.68)
 
 
 def test_the_asymptote_is_at_the_most_events():

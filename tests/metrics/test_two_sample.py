@@ -85,6 +85,8 @@ def test_far_on_either_side_is_far():
     below = classifier_test(scores(150, 1, -3), scores(100, 2), np.random.default_rng(1), 99)
     assert below.p == 1 / 100
     assert below.auc == auc(scores(150, 1, -3), scores(100, 2))
+    many = classifier_test(scores(50, 1, -3), scores(50, 2), np.random.default_rng(1))
+    assert many.p == 1 / 1000  # by default
 
 
 def test_sliced_distance_is_scipy_s_in_one_dimension():
@@ -137,6 +139,8 @@ def test_sliced_distance_and_its_error_by_scipy():
     assert found.value == pytest.approx(distance(np.ones(40), w))
     first, second = (distance(m, n * w) for m, n in zip(times_a, times_b, strict=True))
     assert found.error == pytest.approx(abs(first - second) / np.sqrt(2))
+    by_default = sliced_wasserstein(a, b, np.random.default_rng(6))
+    assert by_default == sliced_wasserstein(a, b, np.random.default_rng(6), None, 50, 20)
 
 
 # ---------------------------------------------------------------- can weights save it?
@@ -308,5 +312,9 @@ def test_four_events_are_enough_for_boosted_trees():
     """Of which they see one half: they learn nothing from two, and the AUC is one half."""
     x = np.arange(8.0)[:, None]
     found = boosted_test(x[:4], x[4:] + 10, np.random.default_rng(8), 9)
+    by_default, stated = (
+        boosted_test(x[:4], x[4:], np.random.default_rng(8), *of).p for of in ((), (999,))
+    )
+    assert by_default == stated
     assert found.auc.value == 0.5
     assert found.p == 1
