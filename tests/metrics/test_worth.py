@@ -430,6 +430,22 @@ def test_without_noise_by_hand():
     assert found.repetitions == 4
 
 
+def test_over_repetitions_by_hand():
+    """1/N_equiv of 0.01, 0.012, 0.009 and 0.011: 0.0105 +- 0.00065, Student's t is 3.182; of two
+    that are far apart the interval reaches zero, and there is the bound that 12.7 errors allow."""
+    found = n_equiv_over([0.01, 0.012, 0.009, 0.011])
+    error = np.sqrt(5 / 3) * 1e-3 / 2
+    relative = error / 0.0105
+    assert found.value == pytest.approx(1 / 0.0105 / (1 + relative**2))
+    assert found.error == pytest.approx(found.value * relative)
+    assert found.low == pytest.approx(1 / (0.0105 + 3.18245 * error), rel=1e-5)
+    assert found.high == pytest.approx(1 / (0.0105 - 3.18245 * error), rel=1e-5)
+    assert found.repetitions == 4
+    assert n_equiv_over([0.01, 0.03]).low == pytest.approx(1 / (0.02 + 12.7062 * 0.01), rel=1e-4)
+    # Below zero on average: what the spread alone would allow.
+    assert n_equiv_over([-0.03, 0.01]).low == pytest.approx(1 / (12.7062 * 0.02), rel=1e-4)
+
+
 def test_of_very_many_events_there_is_no_noise_to_remove():
     mse = expected_mse(1, 10) / np.array([100.0, 104, 98, 101])
     assert n_equiv_without_noise(mse, 10, 10**12)[:4] == pytest.approx(n_equiv(mse, 10)[:4])
