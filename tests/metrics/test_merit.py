@@ -89,12 +89,14 @@ def test_points_on_eq_24_are_continued_along_it(parameters, unit, height):
 
 
 def test_smearing_keeps_zeros_and_has_its_width():
-    """30,000 factors: their spread to 4 sigma of 1/sqrt(2n) each (6e-5 false alarms), 1.6%."""
+    """20,000 factors: their mean of one to 4 sigma of 0.05/sqrt(n), where one over them would be 7
+    off, and their spread to 4 sigma of 1/sqrt(2n), 2% (6e-5 false alarms each)."""
     events = np.array([[2.0, 0.0, -1.0]])
     copies = smeared(events, 0.05, 10_000, np.random.default_rng(5))
     assert copies.shape == (10_000, 3)
     assert (copies[:, 1] == 0).all()
     factors = (copies / np.where(events == 0, 1, events))[:, [0, 2]].ravel()
+    assert factors.mean() == pytest.approx(1, abs=4 * 0.05 / np.sqrt(len(factors)))
     assert factors.std() == pytest.approx(0.05, rel=4 / np.sqrt(2 * len(factors)))
 
 

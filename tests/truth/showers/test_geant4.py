@@ -350,6 +350,23 @@ def test_entries_are_as_wide_as_the_beam_and_seeds_geant4s():
     assert len(set(seeds)) == 200
 
 
+def test_by_default_photons_enter_at_one_point(monkeypatch):
+    """With the seed 0, in the stack of ILD."""
+    asked = []
+    monkeypatch.setattr(geant4, "require", dict)
+    monkeypatch.setattr(
+        geant4, "_in_own_process", lambda request, _: asked.append(request) or ("showers", "all")
+    )
+    assert geant4.simulate(2, 50.0) == "showers"
+    assert geant4.transport(2, 50.0) == ("showers", "all")
+    assert asked == 2 * [geant4._request(2, 50.0, "photon", 0, 0.0, ILD_ECAL)]
+    assert asked[0]["entries_mm"] == [[0, 0], [0, 0]]
+    monkeypatch.setattr(geant4, "simulate", lambda *arguments: arguments)
+    ((_, by_default),) = geant4.batches(2, 50.0)
+    ((_, stated),) = geant4.batches(2, 50.0, "photon", 0)
+    assert by_default == stated
+
+
 def test_batches_have_seeds_of_their_own(monkeypatch):
     """Five showers, two a process: 2, 2 and 1, of the energy asked for."""
     asked = []
