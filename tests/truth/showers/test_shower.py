@@ -686,3 +686,31 @@ def test_hits_lie_as_the_radial_profile_says():
         np.testing.assert_allclose(share, np.arange(0.1, 1, 0.1), atol=5 * 0.0025)
         turns = np.arctan2(y[which], x[which]) / (2 * np.pi) + 0.5
         assert stats.kstest(turns, "uniform").pvalue > 1e-6
+
+
+def test_a_layer_that_sees_energy_has_a_hit_at_least(monkeypatch):
+    """Where the number drawn is zero; a layer without energy has none, and each crossing is one."""
+    asked = []
+
+    def seen(start, t_max, alpha, config, stack, generator):
+        energies = torch.zeros(len(start), stack.layers)
+        energies[:, 3], energies[0, 7] = 0.5, 0.1
+        crossings = torch.zeros_like(energies).long()
+        crossings[1, 9] = 2
+        return LayerEnergies(energies, crossings, torch.tensor([0.2, 0.3]))
+
+    def cells(layer, primary, *arguments):
+        asked.append((sorted(layer[: len(layer) - primary].tolist()), layer[-primary:].tolist()))
+        return torch.full((2, len(layer)), 15)
+
+    monkeypatch.setattr(shower, "draw_layers", seen)
+    monkeypatch.setattr(shower, "_cells", cells)
+    monkeypatch.setattr(
+        shower, "hit_numbers", lambda energies, *_: torch.zeros_like(energies).long()
+    )
+    drawn = shower_batch(2, ShowerConfig(), generator(25))
+    assert asked == [([3, 7, 33], [39, 39])]
+    energies = obs.layer_energies(drawn)
+    assert energies[0].nonzero().ravel().tolist() == [3, 7]
+    assert energies[1, [3, 9]].tolist() == pytest.approx([0.5, 0.5])
+    assert drawn[:, :, 15, 15].sum() == drawn.sum()
