@@ -7,7 +7,13 @@ from scipy import stats
 from amplib.cells import Splits
 from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.quantiles import expected_mse, n_equiv
-from amplib.metrics.worth import CellContents, cell_contents, n_equiv_over, n_equiv_without_noise
+from amplib.metrics.worth import (
+    CellContents,
+    _reciprocal,
+    cell_contents,
+    n_equiv_over,
+    n_equiv_without_noise,
+)
 from amplib.truth.densities import CamelBack
 
 
@@ -442,6 +448,8 @@ def test_over_repetitions_by_hand():
     assert found.high == pytest.approx(1 / (0.0105 - 3.18245 * error), rel=1e-5)
     assert found.repetitions == 4
     assert n_equiv_over([0.01, 0.03]).low == pytest.approx(1 / (0.02 + 12.7062 * 0.01), rel=1e-4)
+    reaching = _reciprocal(Estimate(0.01, 0.003, 0.0, 0.02, 4))
+    assert reaching == AtLeast(50)  # an interval from zero on is no number either
     # Below zero on average: what the spread alone would allow.
     assert n_equiv_over([-0.03, 0.01]).low == pytest.approx(1 / (12.7062 * 0.02), rel=1e-4)
 

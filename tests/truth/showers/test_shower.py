@@ -571,6 +571,25 @@ def test_impossible_particles(config):
         ShowerConfig(**config)
 
 
+@pytest.mark.parametrize(
+    ("name", "possible", "impossible"),
+    [("energy", (1, 200), (0.99, 200.1)), ("beam", (0, 10), (-0.1, 10.1))],
+)
+def test_particles_up_to_their_limits(name, possible, impossible):
+    for value in possible:
+        assert getattr(ShowerConfig(**{name: value}), name) == value
+    for value in impossible:
+        with pytest.raises(ParameterError, match=name):
+            ShowerConfig(**{name: value})
+    default = ShowerConfig()
+    assert (default.energy, default.particle, default.hits, default.beam) == (
+        50,
+        "photon",
+        "mip",
+        0,
+    )
+
+
 def test_no_showers():
     with pytest.raises(ValueError, match="n = 0"):
         next(showers(0, ShowerConfig(), generator(1)))
