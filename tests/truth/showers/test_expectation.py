@@ -220,3 +220,20 @@ def test_twelve_nodes_are_enough():
     """Eighteen change means by less than 0.2% of the largest."""
     twelve, eighteen = (expectation.layer_energies(PHOTON, nodes=n)[0] for n in (12, 18))
     np.testing.assert_allclose(twelve, eighteen, atol=2e-3 * twelve.max())
+
+
+def test_four_starts_lie_between_any_two_layers():
+    """By Gauss and Legendre: exact for polynomials of the seventh degree between two layers, and no
+    higher; an electron starts at zero."""
+    weight, start, *_ = expectation._profiles(PHOTON, ILD_ECAL, 2)
+    starts, inverse = start.unique(return_inverse=True)
+    between = np.histogram(starts, [0, *ILD_ECAL.depth])[0]
+    assert (between == 4).all()
+    share = torch.zeros(len(starts), dtype=torch.float64).index_add_(0, inverse, weight)
+    first = (starts < ILD_ECAL.depth[0]).numpy()
+    x = starts.numpy()[first] / ILD_ECAL.depth[0]
+    plain = share.numpy()[first] * np.exp(starts.numpy()[first] / CONVERSION) * CONVERSION
+    for power in range(8):
+        assert plain @ x**power == pytest.approx(ILD_ECAL.depth[0] / (power + 1), rel=1e-9)
+    assert plain @ x**8 != pytest.approx(ILD_ECAL.depth[0] / 9, rel=1e-6)
+    assert (expectation._profiles(ELECTRON, ILD_ECAL, 2)[1] == 0).all()

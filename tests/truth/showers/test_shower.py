@@ -451,6 +451,17 @@ def test_a_photon_is_two_particles_and_an_electron_is_one():
         assert found.primary.mean().item() == pytest.approx(ILD_ECAL.mip_mean, abs=0.01)
 
 
+def test_primaries_cross_what_lies_between_start_and_maximum():
+    """Neither the layer at which a shower starts nor that at which it has its maximum."""
+    depth = torch.tensor(ILD_ECAL.depth, dtype=torch.float64)
+    start = torch.stack([depth[2], torch.zeros_like(depth[0])])
+    t_max = torch.stack([depth[6] - depth[2], depth[1]])
+    crossed = primaries(start, t_max, ShowerConfig(), ILD_ECAL)
+    assert crossed[0].nonzero().ravel().tolist() == [3, 4, 5]
+    assert crossed[1].nonzero().ravel().tolist() == [0]
+    assert crossed.max() == 2
+
+
 @pytest.mark.parametrize("energy", [1, 5, 50])
 def test_primaries_make_no_energy(energy):
     """Of showers that start in the first half of the stack, for which the profile has enough."""
