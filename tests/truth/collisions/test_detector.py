@@ -257,6 +257,8 @@ def test_particles_from_outside_or_without_an_exit_do_not_reach():
     # The third turns in the transverse plane for ever: 0.1 GeV, no momentum along z.
     reached = surface(momentum, vertex, np.array([0.0, 0.0, 1.0, 1.0]))[2]
     assert reached.tolist() == [False, False, False, True]
+    soft = four_momentum(1.0, np.array([2.9e-5, 3.1e-5]), np.zeros(2), np.zeros(2))
+    assert surface(soft, np.zeros((2, 3)), np.zeros(2))[2].tolist() == [False, True]
 
 
 # Guns.
