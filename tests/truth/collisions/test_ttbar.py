@@ -291,7 +291,9 @@ def test_top_and_w_masses_in_truth(tops):
 
 
 def test_same_seed_same_tops(tops):
-    again = ttbar.generate(60, 1, QUICK)
+    told: list[int] = []
+    again = ttbar.generate(60, 1, QUICK, told.append)
+    assert sum(told) == 60 and min(told) > 0
     for name in ("events", "partons", "particle_ids", "neutrinos"):
         assert np.array_equal(getattr(again, name), getattr(tops, name)[:60])
     other = ttbar.generate(10, 2, QUICK)
