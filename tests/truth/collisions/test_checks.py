@@ -200,9 +200,7 @@ def test_only_quarks_of_a_w_make_its_mass():
     events = np.zeros((1, 26))
     directions = [(0.0, 0.0), (1.0, 2.0), (-1.0, -2.0), (2.0, 1.0)]
     events[0, 2:18] = [v for eta, phi in directions for v in (np.cosh(eta) * 5, 5, eta, phi)]
-    partons = four_momentum(
-        1.0, 1.0, np.full((1, 10), 9.0), np.zeros((1, 10))
-    )  # fmt: skip
+    partons = four_momentum(1.0, 1.0, np.full((1, 10), 9.0), 0.0)
     for place, (eta, phi) in zip((6, 7, 4), directions, strict=False):
         partons[0, place] = four_momentum(np.cosh(eta), 1.0, eta, phi)
     for code, number in ((1, 1), (5, 1), (6, 0), (-11, 0)):

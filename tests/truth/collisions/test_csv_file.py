@@ -450,7 +450,7 @@ def test_enough_lines_tell_gev_from_mev(tmp_path, lines, met, read_past):
         assert "MeV are expected" in refusal(path)
 
 
-def test_one_jet_of_seven_gev_tells_mev(tmp_path, monkeypatch):
+def test_one_jet_of_seven_gev_tells_mev(tmp_path):
     """Of lines in GeV no leading jet has that; of ours, made soft, one may be alone."""
     soft = [Rule(("pT_j1",), TTBAR_RULES[0].holds, TTBAR_RULES[0].reason)]
     text = changed("pT_j1", 6_999)
