@@ -205,6 +205,17 @@ def test_top_cut_flow_falls(tops):
     assert set(tops.seconds) == set(ttbar.STAGES) and min(tops.seconds.values()) > 0
 
 
+def test_a_clock_adds_up_what_each_stage_takes(monkeypatch):
+    times = iter([10.0, 12.5, 20.0, 21.0, 30.0, 30.5])
+    monkeypatch.setattr(ttbar.time, "perf_counter", lambda: next(times))
+    clock = ttbar.Clock()
+    for stage in ("jets", "detector", "jets"):
+        with clock(stage):
+            pass
+    expected = dict.fromkeys(ttbar.STAGES, 0.0) | {"jets": 3.0, "detector": 1.0}
+    assert clock.seconds == expected
+
+
 def test_top_azimuths_are_flat(tops):
     """Harmonics 1 to 6 of MET, leading jet and lepton of 600 events.
 
