@@ -106,6 +106,7 @@ def test_the_share_of_columns_by_quadrature():
 def test_ages_interpolate_and_sum_as_a_matrix_and_its_transpose():
     tau = torch.tensor([[0.0, 0.313], [1.7, 3.0]], dtype=torch.float64)
     ages = expectation._Ages.of(tau)
+    assert (len(ages.grid), ages.grid[0], ages.grid[-1]) == (400, 0, 3)  # the book's numbers
     torch.testing.assert_close(ages.at(2 * ages.grid + 1), 2 * tau + 1)
     assert ages.at(ages.grid**2)[0, 1].item() == pytest.approx(0.313**2, rel=1e-3)
     values, weights = torch.sin(ages.grid), torch.tensor([[1.0, 2], [3, 4]]).double()

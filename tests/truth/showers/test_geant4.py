@@ -383,7 +383,7 @@ def test_batches_have_seeds_of_their_own(monkeypatch):
 def test_of_what_geant4_says_the_last_exception_is_handed_on():
     first = ["*** G4Exception : one", "a"]
     last = ["*** G4Exception : two", *"bcdefg"]
-    said = "\n".join(["hello", *first, "", "  ", *last])
+    said = "\n".join(["hello", *first, *first, "", "  ", *last])
     assert geant4._complaint(said) == "*** G4Exception : two\nb\nc\nd\ne\nf"
     assert geant4._complaint("\n".join("123456789")) == "4\n5\n6\n7\n8\n9"
     assert geant4._complaint(" x ") == "x"
