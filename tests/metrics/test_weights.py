@@ -198,7 +198,7 @@ def test_errors_in_bins_are_those_of_leaving_out_their_events():
         error = leave_one_out(lambda v: (v**2).sum() / v.sum() / w.mean(), inside)
         assert found.error[k] == pytest.approx(error, rel=0.05)
     assert np.isnan(found.value[1])
-    for wrong in (bins - 1, bins.astype(float)):
+    for wrong in (bins - 1, bins + 1, bins.astype(float)):
         with pytest.raises(ValueError, match="integers from 0 to 2"):
             needed_events_in_bins(wrong, w, 3)
 

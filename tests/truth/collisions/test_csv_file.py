@@ -148,6 +148,16 @@ def test_numbers_have_nine_digits_and_no_more(tmp_path):
     assert path.read_text() == "0.333333333 666666667 \n"
 
 
+def test_a_first_line_of_names_is_written_if_it_fits(tmp_path):
+    path = tmp_path / "events.csv"
+    write_events(path, [EVENTS[:1], EVENTS[1:]], header=TTBAR)
+    assert path.read_text() == " ".join(TTBAR) + "\n" + ONE_LEPTON + TWO_LEPTONS
+    np.testing.assert_array_equal(read(path), EVENTS)
+    with pytest.raises(ValueError, match="25 names for 26 columns"):
+        write_events(tmp_path / "other.csv", [EVENTS], header=TTBAR[1:])
+    assert not (tmp_path / "other.csv").exists()
+
+
 def test_equal_events_are_equal_bytes(tmp_path, monkeypatch):
     first, second = tmp_path / "a.csv.gz", tmp_path / "b.csv.gz"
     write_events(first, [EVENTS])
