@@ -23,3 +23,11 @@ def chi2_test(values, edges, probabilities, alternatives=()):
 
 def within(measured, expected, error, sigmas=5):
     assert abs(measured - expected) < sigmas * error, (measured, expected, error)
+
+
+def leave_one_out(measure, *events):
+    """Standard error over n events from values of which each lacks one (the jackknife), which an
+    error to first order meets up to some 1/n of itself."""
+    n = len(events[0])
+    values = np.array([measure(*(np.delete(x, k, 0) for x in events)) for k in range(n)])
+    return np.sqrt((n - 1) * values.var(0))

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from amplib.metrics.amplification import GANCurve, Repetitions, balanced, ratio, shared
+from amplib.metrics.amplification import (
+    QUANTILES,
+    GANCurve,
+    Repetitions,
+    balanced,
+    ratio,
+    ratio_of_means,
+    shared,
+)
 from amplib.metrics.quantiles import expected_mse
 from amplib.parameters import ParameterError
 from amplib.studies.camel.reading import check_quantiles
@@ -52,6 +60,13 @@ def test_balancing_removes_the_error_of_the_relative_height_and_only_that():
     kept = balanced(Repetitions(bumpy, 100, np.arange(1)))
     assert kept.mse(50) == pytest.approx(0, abs=1e-30)  # neighbours cancel at 50
     assert kept.mse(100) == pytest.approx(1e-6)
+
+
+def test_either_hump_gets_half_and_keeps_its_shape():
+    cells = np.arange(1.0, 101)[None]
+    found = balanced(Repetitions(cells, 100, np.arange(1))).cells[0]
+    assert found[:50] == pytest.approx(np.arange(1, 51) / (2 * 1275))
+    assert found[50:] == pytest.approx(np.arange(51, 101) / (2 * 3775))
 
 
 def test_a_hump_without_events_is_given_the_truths_shape():
@@ -113,6 +128,100 @@ def test_a_curve_knows_its_failures():
     hopeless = GANCurve(np.array([100]), counts, 100, np.arange(3), 0, np.ones(3), members=5)
     with pytest.raises(ValueError, match="all 3 repetitions have trainings that ended in one hump"):
         _ = hopeless.converged
+
+
+def test_resolutions_are_both_papers():
+    assert QUANTILES == (10, 20, 50)
+
+
+def saturating(excess):
+    """A curve whose mean MSE at each size is so much above that at the last, by one repetition."""
+    off = np.sqrt(1e-5 * np.asarray(excess))
+    counts = 1e6 * (0.01 + 0.1 * off[:, None] * np.repeat(np.resize([1, -1], 10), 10))
+    sizes = 10 ** np.arange(1, len(excess) + 1)
+    return GANCurve(sizes, counts[None], 100, np.arange(1), 0, np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("excess", "size"),
+    [
+        ([2, 1.11, 1.09, 1], 1000),
+        ([2, 1.09, 1.11, 1], 10_000),  # it stays there from the last alone
+        ([1.09, 1.05, 1.0, 1], 10),
+        ([0.5, 1, 1, 1], 10),
+    ],
+)
+def test_a_curve_has_saturated_within_ten_per_cent_of_its_end(excess, size):
+    assert saturating(excess).saturation(10) == size
+
+
+def test_the_range_of_saturation_is_its_level_of_the_resamples():
+    """Three repetitions, of which one saturates at the end: a resample has it with a probability of
+    1 - (2/3)^3 = 70%, so that the lower end of 30% is at the end, and that of 80% at the start."""
+    early, late = saturating([1.05, 1, 1]), saturating([100, 100, 1])
+    counts = np.concatenate([early.counts, early.counts, late.counts])
+    curve = GANCurve(early.sizes, counts, 100, np.arange(3), 0, np.zeros(3))
+    assert curve.saturation_range(10, level=0.3) == (1000, 1000)
+    assert curve.saturation_range(10, level=0.8) == (10, 1000)
+    assert curve.saturation_range(10) == curve.saturation_range(10, level=0.68)
+
+
+def test_the_asymptote_is_at_the_most_events():
+    counts = np.arange(1, 601).reshape(2, 3, 100)
+    curve = GANCurve(np.array([5, 50, 500]), counts, 7, np.array([3, 8]), 0, np.zeros(2))
+    assert curve.failures == (0, 2)
+    for found, k in ((curve.asymptote, 2), (curve.at(500), 2), (curve.at(50), 1)):
+        np.testing.assert_array_equal(found.cells, counts[:, k])
+        assert found.n_train == 7
+        assert found.index.tolist() == [3, 8]
+
+
+def test_of_few_repetitions_the_median_is_open_above():
+    """Two say nothing of it; a lower end of zero, as of perfect cells, is no bound either."""
+    two = pure(100, 2).median_n_equiv(10)
+    assert (two.low, two.high) == (0, np.inf)
+    cells = np.concatenate([np.full((3, 100), 1), pure(100, 3).cells])
+    middle = Repetitions(cells, 100, np.arange(6)).median_n_equiv(10)
+    assert middle.low < middle.value < middle.high == np.inf
+
+
+def test_the_ends_of_the_median_are_two_of_the_repetitions():
+    """Five of them: the least and the largest MSE hold the median in 15 of 16 cases."""
+    five = pure(100, 5)
+    worths = np.sort(expected_mse(1, 10) / five.mse(10))
+    assert five.median_n_equiv(10) == pytest.approx((worths[2], worths[0], worths[4]))
+    assert five.median_amplification(10) == pytest.approx(worths[[2, 0, 4]] / 100)
+
+
+def test_the_interval_of_a_ratio_ends_where_the_difference_is_t_errors_from_zero():
+    """Fieller's, for five pairs: <over - r under> is 2.776 of its standard errors."""
+    over, under = np.array([5.0, 7, 6, 9, 8]), np.array([2.0, 3.5, 2.5, 4, 3])
+    ratio = ratio_of_means(over, under)
+    assert ratio.value == pytest.approx(7 / 3)
+    assert ratio.repetitions == 5
+    for r, side in ((ratio.low, 1), (ratio.high, -1)):
+        off = over - r * under
+        assert off.mean() == pytest.approx(side * 2.7764 * off.std(ddof=1) / 5**0.5, rel=1e-4)
+    off = over - ratio.value * under
+    assert ratio.error == pytest.approx(off.std(ddof=1) / 5**0.5 / under.mean())
+
+
+def test_a_ratio_whose_denominator_may_be_zero_has_no_upper_end():
+    over, under = np.array([5.0, 7, 6]), np.array([0.1, 3.5, 0.1])
+    assert ratio_of_means(over, under)[2:] == (0.0, np.inf, 3)
+    single = ratio_of_means(over[:1], under[:1])
+    assert single.value == pytest.approx(50)
+    assert np.isnan(single.error)
+    assert single[2:] == (0.0, np.inf, 1)
+    two = ratio_of_means(np.array([1.0, 1.01]), np.array([2.0, 2.01]))
+    assert 0 < two.low < two.value < two.high < 1
+
+
+def test_a_ratio_is_not_below_zero():
+    """An over that may be zero: the lower end is zero, the upper finite."""
+    ratio = ratio_of_means(np.array([0.0, 0.0, 9.0]), np.array([2.0, 2.1, 1.9]))
+    assert ratio.low == 0
+    assert ratio.value < ratio.high < np.inf
 
 
 @pytest.mark.parametrize("wrong", [[], [1], 1, [10, 30], ["10"], [10.0], [True], None, [200]])

@@ -1,4 +1,4 @@
-"""Observables of top pairs and the figures of merit built on them."""
+"""Figures of merit of pairs of observables, and of events that are copies."""
 
 from itertools import combinations
 
@@ -26,123 +26,7 @@ from amplib.metrics.merit import (
     triples,
 )
 from amplib.studies.collisions.reference import SMEARINGS
-from amplib.truth.collisions.columns import TTBAR, columns
-from amplib.truth.collisions.observables import (
-    BINNINGS,
-    BINS,
-    OBSERVABLES,
-    binnings,
-    leading_directions,
-    observables,
-)
-
-
-def event(**values: float) -> np.ndarray:
-    """One event, (1, 26), with zeros where nothing is said."""
-    row = np.zeros((1, len(TTBAR)))
-    row[0, columns(TTBAR, *values)] = list(values.values())
-    return row
-
-
-@pytest.fixture
-def by_hand() -> dict[str, float]:
-    """Massless jets along +x, -x, +y, -y; j2 has the most energy by its longitudinal part."""
-    values = {"MET": 50.0, "phi_MET": 3.0}
-    for k, (pt, eta, phi) in enumerate([(100, 0, 0), (80, 2, np.pi), (60, 0, 1.5), (40, 0, -1.5)]):
-        e = pt * np.cosh(eta)
-        values |= {f"E_j{k + 1}": e, f"pT_j{k + 1}": pt, f"eta_j{k + 1}": eta, f"phi_j{k + 1}": phi}
-    values |= {"E_l1": 30.0, "pT_l1": 30.0, "phi_l1": -3.0}
-    row = observables(event(**values))[0]
-    return dict(zip(OBSERVABLES, row.tolist(), strict=True))
-
-
-def test_there_are_33_observables_and_528_pairs(by_hand):
-    assert len(by_hand) == len(OBSERVABLES) == 33
-    assert len(pair_histograms(np.zeros((2, 33), np.uint8), BINS)) == 528
-
-
-def test_masses_by_hand(by_hand):
-    """Massless: M^2 of a pair is 2 pT pT' (cosh d_eta - cos d_phi)."""
-
-    def pair(a, b):
-        (p, eta, phi), (q, eta2, phi2) = a, b
-        return 2 * p * q * (np.cosh(eta - eta2) - np.cos(phi - phi2))
-
-    j = [(80, 2, np.pi), (100, 0, 0), (60, 0, 1.5), (40, 0, -1.5)]  # by energy
-    lepton = (30, 0, -3.0)
-
-    def total(objects):
-        return np.sqrt(sum(pair(a, b) for i, a in enumerate(objects) for b in objects[:i]))
-
-    assert by_hand["M_2j"] == pytest.approx(total(j[:2]))
-    assert by_hand["M_3j"] == pytest.approx(total(j[:3]))
-    assert by_hand["M_4j"] == pytest.approx(total(j))
-    assert by_hand["M_4j1l"] == pytest.approx(total([*j, lepton]))
-    assert by_hand["M_4j2l"] == by_hand["M_4j1l"]  # there is no second lepton
-
-
-def test_distances_by_hand(by_hand):
-    assert by_hand["dR_jj"] == pytest.approx(np.hypot(2, np.pi))
-    assert by_hand["dphi_l_MET"] == pytest.approx(2 * np.pi - 6)
-
-
-@pytest.fixture
-def truth() -> np.ndarray:
-    """Observables of 2,000 made-up events, (n, 33): exponential energies, even angles."""
-    rng = np.random.default_rng(1)
-    return np.stack(
-        [
-            rng.uniform(-3, 3, 2000) if name.startswith(("eta", "phi", "dphi", "dR")) else
-            rng.exponential(1e5, 2000)
-            for name in OBSERVABLES
-        ],
-        axis=1,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BINNINGS)
-def test_bins_cover_every_event(truth, name):
-    binning = binnings(truth)[name]
-    codes = binning.codes(truth)
-    assert codes.max() == BINS - 1
-    assert (pair_histograms(codes, BINS).sum(1) == len(truth)).all()
-    np.testing.assert_array_equal(codes, binning.codes(truth, 4 * BINS) // 4)
-    for column in (OBSERVABLES.index("E_j1"), OBSERVABLES.index("eta_l1")):
-        low, high = binning.limits[column]
-        even = np.geomspace if name == "released" and low > 0 else np.linspace
-        values = truth[:, column]
-        inner = (values > low) & (values < high)
-        expected = np.searchsorted(even(low, high, BINS + 1), values[inner], side="right") - 1
-        np.testing.assert_array_equal(codes[inner, column], expected)
-
-
-def test_central_bins_leave_a_thousandth_beyond_either_end(truth):
-    binning = binnings(truth)["central"]
-    for name in ("E_j1", "eta_j1"):
-        values, (low, high) = (
-            truth[:, OBSERVABLES.index(name)],
-            binning.limits[OBSERVABLES.index(name)],
-        )
-        assert (values < low).sum() == (values > high).sum() == 2
-    np.testing.assert_allclose(binning.limits[OBSERVABLES.index("phi_j1")], PHI_RANGE)
-    extremes = binnings(truth)["extremes"].limits
-    np.testing.assert_array_equal(extremes, np.stack([truth.min(0), truth.max(0)], axis=1))
-
-
-def test_released_ranges_are_the_authors(truth):
-    """Of the histograms in the code released with bvae, MeV; bins of the logarithm."""
-    jet, lepton, mass = (2e4, 7e6), (1e4, 7e6), (1e4, 1e7)
-    expected = {"MET": (100, 7e6), "phi_MET": (-np.pi, np.pi)}
-    for objects, energy, eta in (("j1 j2 j3 j4", jet, 5), ("l1 l2", lepton, 2.5)):
-        for o in objects.split():
-            expected |= {f"E_{o}": energy, f"pT_{o}": energy}
-            expected |= {f"eta_{o}": (-eta, eta), f"phi_{o}": (-np.pi, np.pi)}
-    expected |= dict.fromkeys(("M_2j", "M_3j", "M_4j", "M_4j1l", "M_4j2l"), mass)
-    found = binnings(truth)["released"]
-    assert found.logarithmic
-    limits = dict(zip(OBSERVABLES, map(tuple, found.limits.tolist()), strict=True))
-    assert {name: limits[name] for name in expected} == expected
-    assert set(limits) - set(expected) == {"dR_jj", "dphi_l_MET"}  # which the authors do not draw
+from amplib.truth.collisions.observables import BINS
 
 
 def test_ranges_and_widths_are_the_papers():
@@ -152,34 +36,6 @@ def test_ranges_and_widths_are_the_papers():
     assert pytest.approx((-3.14159265, 3.14159265)) == PHI_RANGE
     assert GRIDS[0] <= 1 and GRIDS[-1] == 1000
     assert pytest.approx((0.05, 0.1, 0.2236068, 0.3162278)) == SMEARINGS
-
-
-def test_an_observable_of_one_value_fills_one_bin(truth):
-    truth[:, OBSERVABLES.index("E_l2")] = 0.0  # no second lepton
-    codes = binnings(truth)["extremes"].codes(truth)
-    assert (codes[:, OBSERVABLES.index("E_l2")] == 0).all()
-
-
-def test_binning_refuses(truth):
-    binning = binnings(truth)["released"]
-    with pytest.raises(ValueError, match="300"):
-        binning.codes(truth, 300)
-    truth[7, 2] = np.nan
-    with pytest.raises(ValueError, match="event 7: E_j1 = nan"):
-        binning.codes(truth)
-
-
-def test_leading_jets_by_momentum_and_by_energy():
-    """j2 has less pT and, at eta = 2, more energy."""
-    row = event(E_j1=100, pT_j1=100, E_j2=300, pT_j2=80, eta_j2=2, phi_j2=1, E_j3=50, pT_j3=50)
-    eta, phi = leading_directions(row)
-    assert eta.tolist() == [[0, 2]]
-    assert phi.tolist() == [[0, 1]]
-    eta, phi = leading_directions(row, "energy")
-    assert eta.tolist() == [[2, 0]]
-    assert phi.tolist() == [[1, 0]]
-    with pytest.raises(ValueError, match="by = 'E'"):
-        leading_directions(row, "E")
 
 
 def test_delta_of_equal_and_of_disjoint_histograms():
@@ -200,25 +56,47 @@ def test_delta_of_two_samples_of_the_same_density():
 
 
 def test_delta_is_extrapolated_along_eq_24():
-    """Points on the curve give the curve, and those of 1/N, its limit, give 1/N; both to 1%."""
+    """Points on the curve give the curve, and those of 1/N, its limit, give 1/N to 0.25%."""
     sizes = np.arange(1, 13) * 50_000.0
-    curve = 0.01 / np.log(2e-5 * sizes + 3) - 0.001
-    at_twice = 0.01 / np.log(2e-5 * 1.2e6 + 3) - 0.001
-    assert extrapolated_delta(sizes, curve, 1.2e6) == pytest.approx(at_twice, rel=0.01)
     for cells in (200, 360, 500):
         found = extrapolated_delta(sizes, cells / sizes, 1.2e6)
-        assert found == pytest.approx(cells / 1.2e6, rel=0.01)
+        assert found == pytest.approx(cells / 1.2e6, rel=0.0025)
     with pytest.raises(ValueError, match="4 parameters, got 3"):
-        extrapolated_delta(sizes[:3], curve[:3], 1e6)
+        extrapolated_delta(sizes[:3], 1 / sizes[:3], 1e6)
+
+
+@pytest.mark.parametrize("unit", [1.0, 20.0])
+@pytest.mark.parametrize("height", [1.0, 1000.0])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        (0.01, 2e-5, 3, -0.001),
+        (0.02, 1e-4, 1.5, 0.002),
+        (0.005, 1e-5, 5, 0),
+        (0.03, 5e-5, 2, -5e-4),
+    ],
+)
+def test_points_on_eq_24_are_continued_along_it(parameters, unit, height):
+    """A / log(B N + C) + D to rounding, in whatever units N and delta are."""
+    a, b, c, d = parameters
+
+    def curve(n):
+        return height * (a / np.log(b * n + c) + d)
+
+    sizes = np.arange(1, 13) * 50_000.0
+    found = extrapolated_delta(unit * sizes, curve(sizes), unit * 1.2e6)
+    assert found == pytest.approx(curve(1.2e6), rel=1e-5)
 
 
 def test_smearing_keeps_zeros_and_has_its_width():
-    """30,000 factors: their spread to 4 sigma of 1/sqrt(2n) each (6e-5 false alarms), 1.6%."""
+    """20,000 factors: their mean of one to 4 sigma of 0.05/sqrt(n), where one over them would be 7
+    off, and their spread to 4 sigma of 1/sqrt(2n), 2% (6e-5 false alarms each)."""
     events = np.array([[2.0, 0.0, -1.0]])
     copies = smeared(events, 0.05, 10_000, np.random.default_rng(5))
     assert copies.shape == (10_000, 3)
     assert (copies[:, 1] == 0).all()
     factors = (copies / np.where(events == 0, 1, events))[:, [0, 2]].ravel()
+    assert factors.mean() == pytest.approx(1, abs=4 * 0.05 / np.sqrt(len(factors)))
     assert factors.std() == pytest.approx(0.05, rel=4 / np.sqrt(2 * len(factors)))
 
 
@@ -474,3 +352,174 @@ def test_the_error_of_a_mean_is_the_textbooks():
 def test_a_sample_refuses(values, line):
     with pytest.raises(ValueError, match=line):
         counted(np.asarray(values, dtype=float))
+
+
+# ---------------------------------------------------------------- by hand
+
+
+def test_a_batch_whose_sum_is_too_large_is_counted():
+    """Finite numbers whose sum is not are beyond every range, and no mistake."""
+    sample = PairHistograms(LIMITS, BINS)
+    with np.errstate(over="ignore"):
+        sample.add(np.array([[3e307] * 4] * 3 + [[0.0] * 4]))
+    assert sample.events == 4
+    assert sample.dropped == 0.75
+
+
+def test_an_observable_of_one_value_is_in_its_lowest_bin():
+    sample = PairHistograms([[0, 1], [3, 3]], 5, blocks=1)
+    sample.add(np.array([[0.1, 3.0], [0.5, 3.0], [1.0, 3.0]]))
+    assert sample.counts.reshape(5, 5)[:, 0].tolist() == [1, 0, 1, 0, 1]
+
+
+def test_large_batches_are_counted_piece_by_piece(monkeypatch):
+    monkeypatch.setattr("amplib.metrics.merit.PIECE", 7)
+    values = drawn(100, np.random.default_rng(18))
+    codes = np.random.default_rng(19).integers(0, 3, (20, 3)).astype(np.uint8)
+    found = PairHistograms(LIMITS, 3, blocks=2), pair_histograms(codes, 3)
+    found[0].add(values)
+    monkeypatch.setattr("amplib.metrics.merit.PIECE", 1000)
+    whole = PairHistograms(LIMITS, 3, blocks=2)
+    whole.add(values)
+    np.testing.assert_array_equal(found[0].by_block, whole.by_block)
+    np.testing.assert_array_equal(found[1], pair_histograms(codes, 3))
+
+
+@pytest.mark.parametrize(("d", "groups"), [(2, 1), (3, 1), (9, 12), (33, 176)])
+def test_no_group_of_three_is_spent_in_vain(d, groups):
+    """d = 6 k + 3 things have d (d - 1) / 6 groups at least (Steiner's triple systems)."""
+    found = triples(d)
+    assert len(found) == groups
+    assert {len(group) for group in found} == {min(d, 3)}
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+def test_the_error_of_delta_is_that_of_leaving_out_a_block(of_all):
+    """Of shares of all events or of those inside; by counting the rest again."""
+    rng = np.random.default_rng(20)
+    values, truth = 3 * drawn(1_000, rng), counted(2 * drawn(2_000, rng)).counts
+    sample = PairHistograms(LIMITS, BINS, blocks=5)
+    sample.add(values)
+
+    def alone(some):
+        counts = counted(some).counts
+        return delta(counts, truth, len(some) if of_all else None)
+
+    blocks = np.array_split(values, 5)
+    without = [alone(np.concatenate(blocks[:k] + blocks[k + 1 :])) for k in range(5)]
+    found = sample.delta(truth, of_all=of_all)
+    assert found.value == pytest.approx(alone(values))
+    assert found.error == pytest.approx(jackknife_error(without))
+    one = np.arange(6) == 2
+    assert sample.delta(truth, one, of_all).value == pytest.approx(
+        delta(sample.counts[one], truth[one], 1_000 if of_all else None)
+    )
+
+
+def test_a_sample_of_which_nothing_is_inside_is_as_far_as_nothing():
+    """All shares zero: delta is that of the truth alone, one."""
+    sample = PairHistograms(LIMITS, BINS)
+    sample.add(np.full((40, 4), 7.0))
+    truth = counted(drawn(100, np.random.default_rng(21))).counts
+    for of_all in (True, False):
+        assert sample.delta(truth, of_all=of_all) == pytest.approx((1, 0, None, None, None))
+    assert sample.dropped == 1
+
+
+def test_delta_of_shares_of_all_events_by_hand():
+    """Two of four events inside against halves: (1/4)^2 / (3/4) in each of two bins."""
+    assert delta([[1, 1]], [[3, 3]], 4) == pytest.approx(2 * 0.25**2 / 0.75)
+    assert delta([[1, 1], [2, 2]], [[3, 3], [1, 1]], [[4], [4]]) == pytest.approx(0.25**2 / 0.75)
+
+
+@pytest.mark.parametrize(
+    ("p", "q"), [([[1, 2]], [[0, 0]]), ([[1, 2], [0, 0]], [[1, 2], [1, 2]])], ids=["truth", "one"]
+)
+def test_delta_refuses_any_histogram_without_entries(p, q):
+    with pytest.raises(ValueError, match="empty"):
+        delta(p, q)
+
+
+def test_newly_filled_by_hand():
+    """Good and Toulmin's series with the tails of Bin(10, 1/2): j events in a bin count
+    -(-1)^j P(k >= j), and more than ten not at all."""
+    tails = [1023, 1013, 968, 848, 638, 386, 176, 56, 11, 1, 0, 0]  # of 1024
+    for j, tail in enumerate(tails, 1):
+        assert newly_filled([[j, 0, 0]]) == pytest.approx((1 if j % 2 else -1) * tail / 1024)
+    assert newly_filled([[1, 1, 2], [0, 30, 0]]) == pytest.approx((2 * 1023 - 1013) / 1024)
+
+
+def test_the_floor_of_delta_by_hand():
+    """Two pairs of 4 events: 2 and 4 bins filled, and (1023 - 1) / 1024 and 4 1023 / 1024 new."""
+    filled = (2 + 4 + (1023 + 968 + 4 * 1023) / 1024) / 2
+    assert ideal_delta([[1, 3, 0, 0], [1, 1, 1, 1]]) == pytest.approx((filled - 1) / 4)
+
+
+@pytest.mark.filterwarnings("ignore:Covariance of the parameters")
+def test_delta_is_extrapolated_by_four_values():
+    sizes = np.array([1.0, 2, 4, 8]) * 1e5
+    assert extrapolated_delta(sizes, 300 / sizes, 1.6e6) == pytest.approx(300 / 1.6e6, rel=0.01)
+
+
+def test_a_point_at_the_lower_end_is_in_a_bin_and_one_at_the_upper_in_none():
+    for x, y, empty in ((0.0, 1.0, 0.75), (1.999, 1.999, 0.75), (2.0, 1.0, 1), (1.0, -1e-9, 1)):
+        assert empty_bins([x], [y], (0.0, 2.0), [2]) == empty
+        sample = FilledBins((0.0, 2.0), [2], blocks=2)
+        sample.add([x], [y])
+        assert sample.empty() == empty
+
+
+def test_what_a_block_fills_alone_it_fills_alone_in_two_batches():
+    sample = FilledBins((0.0, 2.0), [1, 2], blocks=2)
+    sample.add([0.5, 1.5], [0.5, 1.5])  # a point for each of the blocks
+    sample.add([0.5, 0.5], [0.5, 1.5])  # the first again where it was, the second elsewhere
+    np.testing.assert_allclose(sample.empty(), [0, 0.25])
+    np.testing.assert_allclose(sample.empty_without(), [[0, 0.5], [0, 0.75]])
+
+
+def test_the_error_of_delta_of_is_that_of_leaving_out_a_block():
+    """Against a curve that is above all, where no sign changes."""
+    x, y = np.random.default_rng(22).normal(size=(2, 500))
+    grids, nothing = np.array([1, 5, 20, 60]), np.ones(4)
+    sample = FilledBins(ETA_RANGE, grids, blocks=4)
+    sample.add(x, y)
+    left = [np.concatenate(np.delete(np.split(np.arange(500), 4), k, 0)) for k in range(4)]
+    without = [
+        delta_of(empty_bins(x[rest], y[rest], ETA_RANGE, grids), nothing, grids) for rest in left
+    ]
+    found = sample.delta_of(nothing)
+    assert found.value == pytest.approx(
+        delta_of(empty_bins(x, y, ETA_RANGE, grids), nothing, grids)
+    )
+    assert found.error == pytest.approx(jackknife_error(without))
+
+
+def test_the_floor_of_delta_of_is_exact_for_an_even_density():
+    """K = k^2 bins are empty with exp(-n / K), and that share varies, the total being fixed, by
+    (exp(-l) - exp(-2 l) (1 + l)) / K for l = n / K; where all or none is empty, by nothing."""
+    n, grids = 1_000, np.array([1.0, 20, 40, 100, 1e9])
+    curves = [np.exp(-m / grids**2) for m in (n / 4, n / 2, n, 2 * n)]
+    rate = n / grids[1:4] ** 2
+    varied = (np.exp(-rate) - np.exp(-2 * rate) * (1 + rate)) / grids[1:4] ** 2
+    expected = np.trapezoid([0, *(2 * np.sqrt(varied / np.pi)), 0], grids)
+    for doubled in (None, curves[3]):
+        assert ideal_delta_of(*curves[:3], n, grids, doubled) == pytest.approx(expected)
+
+
+def test_the_curve_of_twice_the_events_is_extrapolated_by_a_parabola():
+    """Of ln(-ln f) in ln n: then the slope at n is known, and f at 2 n too."""
+    n, grids, step = 500, np.array([10.0, 20.0]), np.log(2)
+
+    def curve(doublings):
+        return np.exp(-np.exp(0.3 + 0.6 * step * doublings - 0.1 * (step * doublings) ** 2))
+
+    f, twice = curve(0), curve(1)
+    varied = (f - twice) / grids**2 - (f * np.log(f) * 0.6) ** 2 / n
+    expected = np.trapezoid(2 * np.sqrt(varied / np.pi), grids)
+    quarter, half, whole = (np.full(2, curve(k)) for k in (-2, -1, 0))
+    assert ideal_delta_of(quarter, half, whole, n, grids) == pytest.approx(expected)
+
+
+def test_curves_that_cannot_be_have_no_floor_and_not_less():
+    """Noise that lets the curve fall faster than it can gives no variance, and none below zero."""
+    assert ideal_delta_of([0.9, 0.9], [0.5, 0.5], [0.1, 0.1], 10, [50, 60]) == 0

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from statistical import leave_one_out
 
 from amplib.metrics.correlations import correlations
 from amplib.metrics.separation import Histograms, histograms, separation
@@ -48,6 +49,10 @@ def test_extremes():
     assert third.value[0] == pytest.approx(0.5 * (0.25**2 / 1.25 + 0.25**2 / 0.75))
     with pytest.raises(ValueError, match="no entries"):
         separation(a, Histograms.counted([[0, 0, 0]]))
+    with pytest.raises(ValueError, match="no entries"):
+        separation(Histograms.counted([[1, 1], [0, 0]]), Histograms.counted([[1, 1], [1, 1]]))
+    light = Histograms(np.array([[0.2, 0.1]]), np.array([[0.04, 0.01]]))
+    assert separation(light, light).value[0] == 0
     with pytest.raises(ValueError, match="shapes"):
         separation(a, Histograms.counted([[1, 1]]))
     with pytest.raises(ValueError, match="limits must rise"):
@@ -101,6 +106,85 @@ def test_weighted_histograms_have_the_floor_of_their_effective_events():
                                          rel=0.15)  # fmt: skip
 
 
+def by_counting(values, limits, bins, weights):
+    """Contents and squares of one observable, event by event."""
+    found = np.zeros((2, bins))
+    for x, w in zip(values, weights, strict=True):
+        place = (x - limits[0]) / (limits[1] - limits[0]) * bins
+        if 0 <= place < bins:
+            found[:, int(place)] += w, w**2
+    return found
+
+
+def test_an_entry_at_the_lower_limit_is_in_and_one_at_the_upper_out():
+    x = np.array([[0.0, 4.0], [3.0, 4.5], [-0.5, 5.0], [2.9, 6.0], [9.0, 5.9]])
+    limits, w = [(0.0, 3.0), (4.0, 6.0)], np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    h = histograms(x, limits, 3, w)
+    for k in range(2):
+        contents, squares = by_counting(x[:, k], limits[k], 3, w)
+        assert h.contents[k].tolist() == contents.tolist()
+        assert h.squares[k].tolist() == squares.tolist()
+    assert h.contents.tolist() == [[1, 0, 8], [3, 4, 16]]
+    with pytest.raises(ValueError, match="a pair for each observable"):
+        histograms(x, [(0, 3), (6, 4)], 3)
+
+
+def test_events_are_counted_once_whatever_the_chunks(monkeypatch):
+    """Of 50 events, with three observables, one by one, in sevens and all at once."""
+    x = np.random.default_rng(2).normal(size=(50, 3))
+    w = np.arange(50.0)
+    found = []
+    for chunk in (1, 21, 1000):
+        monkeypatch.setattr("amplib.metrics.separation.CHUNK", chunk)
+        found.append((histograms(x, (-2, 2), 5, w), histograms(x, (-2, 2), 5)))
+    for weighted, counted in found[1:]:
+        np.testing.assert_array_equal(weighted, found[0][0])
+        np.testing.assert_array_equal(counted, found[0][1])
+
+
+def gradient(measure, contents):
+    """Of a number in the contents of bins, by central differences."""
+    step = 1e-6 * contents.sum()
+    return np.array(
+        [
+            (measure(contents + e) - measure(contents - e)) / (2 * step)
+            for e in step * np.eye(len(contents))
+        ]
+    )
+
+
+@pytest.mark.parametrize("far", [True, False])
+def test_floor_and_error_by_propagation_of_what_each_bin_scatters(far):
+    """A bin of squares q scatters by sqrt(q), whatever is in the others, as events are Poisson: the
+    floor from the variances of the unit-sum contents, the error from those of the value itself,
+    less the part that is noise, and never less than that."""
+    contents = np.array([[20.0, 30.0, 50.0, 0.0], [60.0, 25.0, 40.0, 0.0]])
+    squares = np.array([[35.0, 31.0, 80.0, 0.0], [60.0, 70.0, 45.0, 0.0]])
+    if not far:
+        contents[1] = 2 * contents[0]
+    a, b = (Histograms(c[None], s[None]) for c, s in zip(contents, squares, strict=True))
+
+    def value(c, d):
+        p, q = c[:3] / c.sum(), d[:3] / d.sum()
+        return ((p - q) ** 2 / (p + q)).sum() / 2
+
+    def variances(c, s):
+        return np.array([s @ gradient(lambda c: c[k] / c.sum(), c) ** 2 for k in range(3)])  # noqa: B023
+
+    found = separation(a, b)
+    assert found.value[0] == pytest.approx(value(*contents))
+    both = (contents / contents.sum(1, keepdims=True)).sum(0)[:3]
+    noise = sum(variances(c, s) for c, s in zip(contents, squares, strict=True)) / both
+    assert found.floor[0] == pytest.approx(noise.sum() / 2, rel=1e-5)
+    assert found.excess[0] == pytest.approx(value(*contents) - noise.sum() / 2, rel=1e-4)
+    linear = squares[0] @ gradient(lambda c: value(c, contents[1]), contents[0]) ** 2
+    linear += squares[1] @ gradient(lambda c: value(contents[0], c), contents[1]) ** 2
+    of_noise = (noise**2).sum() / 2
+    assert (linear > 2 * of_noise) == far
+    assert found.error[0] ** 2 == pytest.approx(max(linear - of_noise, of_noise), rel=1e-4)
+    assert found.at(0) == (found.value[0], found.error[0], None, None, None)
+
+
 # ---------------------------------------------------------------- correlations
 
 
@@ -109,6 +193,7 @@ def test_correlations_are_numpy_s_and_nan_for_what_does_not_vary():
         [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     )
     np.testing.assert_allclose(correlations(x).value, np.corrcoef(x.T), atol=1e-12)
+    np.testing.assert_allclose(correlations(x / 1e3).value, correlations(x).value)
     x[:, 3] = 2.0
     assert np.isnan(correlations(x).value[3, 0])
 
@@ -125,3 +210,24 @@ def test_weights_turn_one_correlation_into_another():
     # Heavy weights make errors too small in samples without a heavy event: spread up to 1.6.
     assert abs(np.mean(pulls)) < 0.8
     assert 0.6 < np.std(pulls) < 1.6
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_errors_of_correlations_are_those_of_leaving_out_events(weighted):
+    """To 5%, of 400 events of three observables with weights from 0.2 to 1.8; a thing is known to
+    be correlated with itself."""
+    x = np.random.default_rng(3).normal(size=(400, 3)) @ [[1, 1, -0.3], [0, 1, 0], [0, 0, 1]]
+    w = (1 + 0.8 * np.cos(x[:, 0]),) if weighted else ()
+    found = correlations(x, *w)
+    expected = leave_one_out(lambda *events: correlations(*events).value, x, *w)
+    a, b = np.triu_indices(3, 1)
+    np.testing.assert_allclose(found.error[a, b], expected[a, b], rtol=0.05)
+    np.testing.assert_allclose(found.error, found.error.T, rtol=1e-9)
+    assert (found.error.diagonal() < 1e-6).all()
+    assert found.value.diagonal() == pytest.approx(1)
+
+
+def test_a_weight_of_two_is_an_event_twice():
+    x = np.random.default_rng(4).normal(size=(20, 2))
+    twice = correlations(np.concatenate([x, x[:5]])).value
+    np.testing.assert_allclose(correlations(x, np.where(np.arange(20) < 5, 2, 1)).value, twice)

@@ -68,12 +68,25 @@ def test_the_scatter_tells_what_bends_from_what_does_not():
     assert power_law(sizes, exact(bent, 0.02)).scatter > 5
 
 
+def test_two_repetitions_are_enough_and_leave_a_wide_interval():
+    """Two points of as many: Student's with twice one degree of freedom, 4.303 errors."""
+    law = power_law([1, 10], exact([1.0, 2.0], repetitions=2))
+    reach = law.exponent.high - law.exponent.value
+    assert reach == pytest.approx(4.303 * law.exponent.error, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("x", "y", "text"),
     [
         ([1], exact([1.0]), "two sizes"),
         ([1, 1], exact([1.0, 2.0]), "two sizes"),
         ([1, 2], exact([1.0, -2.0]), "positive"),
+        ([0, 2], exact([1.0, 2.0]), "positive"),
+        ([-1, 2], exact([1.0, 2.0]), "positive"),
+        ([1, 2], [Estimate(0, 0.1, repetitions=3), Estimate(2, 0.1, repetitions=3)], "positive"),
+        ([1, 2], [Estimate(1, 0, repetitions=3), Estimate(2, 0.1, repetitions=3)], "with errors"),
+        ([1, 2], [Estimate(1, np.nan, repetitions=1), Estimate(2, 1)], "with errors"),
+        ([1, 2], [Estimate(1, 0.1, repetitions=1), Estimate(2, 0.1, repetitions=3)], "repetitions"),
         ([1, 2], [Estimate(1, 0.1, repetitions=3), Estimate(2, 0.1)], "repetitions"),
     ],
 )

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from scipy.stats import norm, wasserstein_distance
+from statistical import leave_one_out
 
 from amplib.estimate import Estimate
-from amplib.metrics.outlook import dilution_from_auc, outlook
+from amplib.metrics.outlook import RANGES, Outlook, dilution_from_auc, outlook
 from amplib.metrics.two_sample import auc, boosted_test, classifier_test, sliced_wasserstein
 
 
@@ -29,6 +30,15 @@ def test_auc_of_gaussians_and_its_error(shift):
     pulls = np.array([(f.value - expected) / f.error for f in found])
     assert abs(pulls.mean()) < 5 / np.sqrt(60)
     assert 0.6 < pulls.std(ddof=1) < 1.5
+
+
+def test_the_error_of_an_auc_is_that_of_leaving_out_events():
+    """Of 200 real and 150 generated events with weights, to 3%: either sample by itself."""
+    real, made = scores(200, 3, 0.7), scores(150, 4)
+    v, w = 1 + 0.8 * np.cos(real), 1 + 0.8 * np.sin(made)
+    of_real = leave_one_out(lambda x, v: auc(x, made, v, w).value, real, v)
+    of_made = leave_one_out(lambda x, w: auc(real, x, v, w).value, made, w)
+    assert auc(real, made, v, w).error == pytest.approx(np.hypot(of_real, of_made), rel=0.03)
 
 
 def test_weights_take_the_difference_away():
@@ -62,6 +72,23 @@ def test_the_null_has_the_spread_of_mann_and_whitney():
         classifier_test([1.0], [2.0], np.random.default_rng(1), 0)
 
 
+def test_the_chance_of_four_events_by_counting():
+    """Two above two: 2 of the 6 ways to name them are as far from one half, the other one below.
+    6000 permutations to 5 errors; and of two events both ways are."""
+    p = classifier_test([3.0, 4.0], [1.0, 2.0], np.random.default_rng(4), 6000).p
+    assert abs(p - 1 / 3) < 5 * np.sqrt(2 / 9 / 6000)
+    for real, made in (([1.0], [2.0]), ([2.0], [1.0])):
+        assert classifier_test(real, made, np.random.default_rng(4), 1).p == 1
+
+
+def test_far_on_either_side_is_far():
+    below = classifier_test(scores(150, 1, -3), scores(100, 2), np.random.default_rng(1), 99)
+    assert below.p == 1 / 100
+    assert below.auc == auc(scores(150, 1, -3), scores(100, 2))
+    many = classifier_test(scores(50, 1, -3), scores(50, 2), np.random.default_rng(1))
+    assert many.p == 1 / 1000  # by default
+
+
 def test_sliced_distance_is_scipy_s_in_one_dimension():
     rng = np.random.default_rng(1)
     a, b, w = scores(500, 1), scores(700, 2, 0.3), rng.random(700)
@@ -88,6 +115,32 @@ def test_sliced_distance_of_identical_close_and_far_samples():
     assert values[0.05].mean() > values[0.0].mean()
     with pytest.raises(ValueError, match="1 and in 2 dimensions"):
         sliced_wasserstein(np.ones(3), np.ones((3, 2)), rng)
+
+
+def test_sliced_distance_and_its_error_by_scipy():
+    """By the same directions and the same bootstraps, two of them: the error is their spread."""
+    a, b, w = (
+        np.random.default_rng(seed).normal(size=shape)
+        for seed, shape in ((3, (40, 3)), (4, (30, 3)), (5, 30))
+    )
+    w = abs(w)
+    found = sliced_wasserstein(a, b + 0.3, np.random.default_rng(6), w, 4, 2)
+    rng = np.random.default_rng(6)
+    vectors = rng.standard_normal((4, 3))
+    times_a, times_b = rng.poisson(1.0, (2, 40)), rng.poisson(1.0, (2, 30))
+
+    def distance(of_a, of_b):
+        each = [
+            wasserstein_distance(a @ u, (b + 0.3) @ u, of_a, of_b)
+            for u in (v / np.sqrt(v @ v) for v in vectors)
+        ]
+        return np.mean(each)
+
+    assert found.value == pytest.approx(distance(np.ones(40), w))
+    first, second = (distance(m, n * w) for m, n in zip(times_a, times_b, strict=True))
+    assert found.error == pytest.approx(abs(first - second) / np.sqrt(2))
+    by_default = sliced_wasserstein(a, b, np.random.default_rng(6))
+    assert by_default == sliced_wasserstein(a, b, np.random.default_rng(6), None, 50, 20)
 
 
 # ---------------------------------------------------------------- can weights save it?
@@ -138,6 +191,87 @@ def test_scores_that_cannot_be_are_refused(bad):
         outlook([1.0], [1.0, bad])
 
 
+@pytest.mark.parametrize("area", [0.55, 0.8, 0.97])
+def test_the_error_of_the_dilution_is_that_of_its_auc(area):
+    """r = exp(z^2) for z widths of a unit normal above one half; its slope by differences.  An AUC
+    of one half or less is free, of one hopeless."""
+    step = 1e-6
+    up, down = (np.exp(norm.ppf(area + s) ** 2) for s in (step, -step))
+    told = dilution_from_auc(Estimate(area, 0.003))
+    assert told.value == pytest.approx(np.exp(norm.ppf(area) ** 2))
+    assert told.error == pytest.approx(0.003 * (up - down) / (2 * step), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("area", "r", "error"),
+    [(0.5, 1, 0), (0.3, 1, 0), (1, np.inf, np.inf), (1.2, np.inf, np.inf)],
+)
+def test_the_ends_of_the_auc(area, r, error):
+    assert dilution_from_auc(Estimate(area, 0.003))[:2] == (r, error)
+
+
+def answer(area=0.7, share=0.5, lost=0.0, r=1.5):
+    """Of a classifier that found so much."""
+    auc_, share_, lost_, r_ = (Estimate(value, 0.0) for value in (area, share, lost, r))
+    one = Estimate(1.0, 0.0)
+    return Outlook(auc_, r_, one, share_, one, lost_, 100.0, 0, 0.0).answer
+
+
+def test_each_answer_has_its_line():
+    """No above an AUC of 0.95 or below 1% of the events, in part above 1% that is out of reach,
+    freely below r = 1.1, else at a price; the lines themselves belong to the better side."""
+    assert [answer(area=a) for a in (0.949, 0.95, 0.951)] == ["at a price"] * 2 + ["no"]
+    assert [answer(share=s) for s in (0.0101, 0.01, 0.0099)] == ["at a price"] * 2 + ["no"]
+    assert [answer(lost=x) for x in (0.0099, 0.01, 0.0101)] == ["at a price"] * 2 + ["in part"]
+    assert [answer(r=r) for r in (1.099, 1.1, 1.101)] == ["freely"] + ["at a price"] * 2
+    assert answer(area=0.96, lost=0.5) == "no"
+
+
+def test_an_outlook_by_hand():
+    """Weights of 150 and of infinity are out of reach, 100 itself is not; r is the root of N over
+    N_eff, and its error goes with that of the share."""
+    real, made = np.array([0.5, 100.0, 150.0, np.inf]), np.array([1.0, 100.0, 150.0])
+    look = outlook(real, made, real_prior=np.array([1.0, 2.0, 3.0, 4.0]))
+    assert look.lost.value == pytest.approx(0.7)
+    # p_k (1 or 0 - 0.7) in squares: the error over events of a weighted mean.
+    squares = (0.1 * 0.7) ** 2 + (0.2 * 0.7) ** 2 + (0.3 * 0.3) ** 2 + (0.4 * 0.3) ** 2
+    assert look.lost.error == pytest.approx(np.sqrt(squares))
+    assert (look.largest, look.clipped) == (100.0, 1)
+    assert look.cut == pytest.approx(50 / 251)
+    share = 201**2 / (3 * 20_001)
+    assert look.effective_share.value == pytest.approx(share)
+    assert look.dilution.value == pytest.approx(share**-0.5)
+    relative = look.effective_share.error / share
+    assert look.dilution.error == pytest.approx(look.dilution.value * relative / 2)
+    assert look.mean_weight.value == pytest.approx(67)
+    # Against 1, 100 and 150: below all; above one and beside one; above two and beside one; all.
+    assert look.auc.value == pytest.approx(0.2 * 0.5 + 0.3 * 2.5 / 3 + 0.4)
+    plain = outlook(real, made)
+    assert plain.lost.value == 0.5
+    assert outlook(real, made, largest=99).clipped == 2
+
+
+def test_estimates_are_between_their_ends_and_reach_them():
+    """AUC, r, r by the AUC, effective share, mean weight and share out of reach: of weights that
+    are all alike, that tell all or nothing, and of one event that has all the weight."""
+    ones = np.ones(2000)
+    one = np.where(np.arange(2000) == 0, 1.0, 0.0)
+    looks = [
+        outlook(ones, ones),
+        outlook(np.full(9, np.inf), ones),
+        outlook(ones / 2, ones),
+        outlook(ones, one),
+    ]
+    names = ["auc", "dilution", "dilution_by_auc", "effective_share", "mean_weight", "lost"]
+    found = np.array([[getattr(look, name).value for name in names] for look in looks])
+    low, high = RANGES.T
+    assert ((found > low - 1e-9) & (found < high + 1e-9)).all()
+    np.testing.assert_allclose(found.min(0), low, atol=1e-3)
+    bounded = [0, 3, 5]
+    np.testing.assert_allclose(found.max(0)[bounded], high[bounded], atol=1e-3)
+    assert np.isinf(np.delete(high, bounded)).all()
+
+
 # ---- boosted trees ----
 
 
@@ -172,3 +306,15 @@ def test_boosted_trees_refuse_what_they_cannot_use():
         boosted_test(np.zeros((3, 2)), np.zeros((9, 2)), rng)
     with pytest.raises(ValueError, match="of the same columns"):
         boosted_test(np.zeros((9, 1)), np.zeros((9, 2)), rng)
+
+
+def test_four_events_are_enough_for_boosted_trees():
+    """Of which they see one half: they learn nothing from two, and the AUC is one half."""
+    x = np.arange(8.0)[:, None]
+    found = boosted_test(x[:4], x[4:] + 10, np.random.default_rng(8), 9)
+    by_default, stated = (
+        boosted_test(x[:4], x[4:], np.random.default_rng(8), *of).p for of in ((), (999,))
+    )
+    assert by_default == stated
+    assert found.auc.value == 0.5
+    assert found.p == 1

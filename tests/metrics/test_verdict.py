@@ -62,6 +62,45 @@ def test_how_many_repetitions_would_decide():
     assert above(Estimate(5.5, 1.0), 5).repetitions is None  # their number is not known
 
 
+def test_an_interval_that_ends_on_a_line_is_on_its_good_side():
+    estimate = Estimate(6.0, 0.5, 5.0, 7.0, 9)
+    assert judge(estimate, 5, 7).verdict == MET
+    assert judge(estimate, 7, 9).verdict == judge(estimate, 3, 5).verdict == UNDECIDED
+    assert judge(estimate, 7.01, 9).verdict == judge(estimate, 3, 4.99).verdict == MISSED
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "needed"),
+    [
+        (6.0, 5.5, 9.0, 144),  # 2 down to 0.5
+        (6.0, 1.0, 7.0, 81),  # 3 up to 1: nine times as many
+        (6.0, 5.5, 7.0, 144),  # the worse of the two
+        (5.0, 5.0, 9.0, None),  # on the line no number decides
+        (6.0, 1.0, 6.0, None),
+        (6.0, -math.inf, 7.0, 81),
+        (6.0, 9.0, 20.0, None),  # what is on an end of the interval is not to be cleared
+    ],
+)
+def test_the_side_of_the_line_says_how_many_repetitions(value, low, high, needed):
+    """Nine reach 2 down and 3 up."""
+    found = judge(Estimate(value, 1.0, value - 2, value + 3, 9), low, high)
+    assert found.verdict == UNDECIDED
+    assert found.repetitions == needed
+
+
+def test_what_has_no_error_or_no_number_needs_nobody_knows_how_many():
+    assert judge(Estimate(6.0, math.nan, repetitions=9), 5, 7).repetitions is None
+    assert judge(Estimate(6.0, math.nan, 4.0, 9.0, 9), 5, 7).repetitions is None
+    assert judge(Estimate(6.0, 1.0, 4.0, 9.0), 5, 7).repetitions is None
+
+
+def test_of_several_open_claims_the_slowest_counts_if_it_is_known():
+    quick, slow = (above(Estimate(v, 1, v - 2, v + 2, 9), 5) for v in (6, 5.5))
+    unknown = above(Estimate(5.5, 1.0), 5)
+    assert both([quick, slow], "", None).repetitions == slow.repetitions == 144
+    assert both([quick, unknown], "", None).repetitions is None
+
+
 # ---- planted claims ----
 
 Q, TRUE, SETS = 10, 400.0, 400

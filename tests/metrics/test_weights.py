@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from statistical import leave_one_out
 
 from amplib.metrics.weights import (
+    CHUNK,
+    as_events,
     as_weights,
+    bootstrap_means,
     clip,
     dilution,
     effective_share,
@@ -145,3 +149,130 @@ def test_dilution_refuses_what_it_cannot_compare():
         dilution(np.ones(5), np.ones(5), np.ones(5), np.random.default_rng(1), 1)
     with pytest.raises(ValueError, match="NaN"):
         expectation([1.0, np.nan])
+
+
+# ---- errors against leaving out events one by one, and values by hand ----
+
+
+def mirrored(n=400):
+    """Observables (n, 2) and weights (n,), even under x -> -x: the weighted means stay at zero,
+    which eq. 9's error takes for known."""
+    x = np.random.default_rng(6).standard_normal((n // 2, 2)) @ [[1, 0.5], [0, 1]]
+    return np.concatenate([x, -x]), np.tile(1 + 0.8 * np.cos(x[:, 0] + x[:, 1]), 2)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda x, w: mean_weight(w),
+        lambda x, w: effective_share(w),
+        lambda x, w: expectation(x, w),
+        lambda x, w: expectation(x),
+        lambda x, w: needed_events(x, w),
+    ],
+    ids=["mean weight", "effective share", "eq. 8", "eq. 7", "eq. 9"],
+)
+def test_errors_are_those_of_leaving_out_events(measure):
+    """To 5%, of 400 events of weights from 0.2 to 1.8."""
+    x, w = mirrored()
+    expected = leave_one_out(lambda x, w: np.asarray(measure(x, w).value), x, w)
+    np.testing.assert_allclose(measure(x, w).error, expected, rtol=0.05)
+
+
+def test_the_error_of_a_mean_weight_is_the_textbooks():
+    """Of 1, 2 and 6: s = sqrt(7), over the root of three."""
+    found = mean_weight([1.0, 2.0, 6.0])
+    assert found.value == pytest.approx(3)
+    assert found.error == pytest.approx(np.sqrt(7 / 3))
+
+
+def test_errors_in_bins_are_those_of_leaving_out_their_events():
+    """In the unit of the mean weight of all, which is known far better: to 5%; NaN in a bin without
+    events, and the bins may be the events' first and last."""
+    x, w = mirrored()
+    bins = np.where(x[:, 0] > 0, 2, 0)
+    found = needed_events_in_bins(bins, w, 3)
+    for k in (0, 2):
+        inside = w[bins == k]
+        assert found.value[k] == pytest.approx((inside**2).sum() / inside.sum() / w.mean())
+        error = leave_one_out(lambda v: (v**2).sum() / v.sum() / w.mean(), inside)
+        assert found.error[k] == pytest.approx(error, rel=0.05)
+    assert np.isnan(found.value[1])
+    for wrong in (bins - 1, bins + 1, bins.astype(float)):
+        with pytest.raises(ValueError, match="integers from 0 to 2"):
+            needed_events_in_bins(wrong, w, 3)
+
+
+def test_eq_9_by_hand():
+    """f = 0, 2 with weights 1, 3: the mean is 3/2, <w^2 df^2> = (9/4 + 9/4) / 2, <w> = 2,
+    <w df^2> = (9/4 + 3/4) / 2; and nothing is known of what does not vary."""
+    found = needed_events([[0.0, 7.0], [2.0, 7.0]], [1.0, 3.0]).value
+    assert found[0] == pytest.approx(2.25 / (2 * 1.5))
+    assert np.isnan(found[1])
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),
+        (np.zeros(0), r"shape \(0, 1\)"),
+        (np.array([[1.0, 2.0], [3.0, np.inf]]), "NaN or infinity"),
+    ],
+)
+def test_impossible_observables_are_refused(values, line):
+    with pytest.raises(ValueError, match=line):
+        as_events(values)
+
+
+@pytest.mark.parametrize("most", [0.0, -1.0, np.nan])
+def test_no_weight_may_be_the_largest_that_is_not_positive(most):
+    with pytest.raises(ValueError, match="must be positive and finite"):
+        clip([1.0, 2.0], most)
+
+
+def test_effective_events_by_hand():
+    """(1 + 1 + 2)^2 over 1 + 1 + 4, of three that count; half of one weight of two."""
+    assert effective_size([1.0, 1.0, 0.0, 2.0]) == pytest.approx(16 / 6)
+    assert effective_share([0.0, 3.0]).value == pytest.approx(0.5)
+
+
+def test_a_weight_at_the_limit_is_not_clipped():
+    assert clip([0.2, 0.7], 0.5).weights.tolist() == [0.2, 0.5]
+    assert clip([1.0, 5.0], 5.0)[1:] == (0, 0.0)
+    assert str(clip([1.0, 4.0], 3.0)) == "1 of 2 weights clipped, with 20.00% of their sum"
+
+
+def test_two_spreads_are_known_as_well_as_their_resamples_are_many():
+    """A spread of R values has the relative error 1 / sqrt(2 (R - 1)), a ratio of two sqrt(2) times
+    that; two resamples are enough."""
+    x, w = gaussian_pair(50)
+    for resamples in (2, 9, 200):
+        by_default = () if resamples == 200 else (resamples,)
+        r = dilution(x, x, w, np.random.default_rng(5), *by_default)
+        assert r.error / r.value == pytest.approx(1 / np.sqrt(resamples - 1))
+
+
+def test_a_mean_far_from_zero_keeps_its_digits():
+    """The same bootstraps of x and of x + 1e9, in several chunks; of a constant there is no spread,
+    and the mean of the bootstraps is the mean of the events, to 5 of its errors."""
+    n = 2 * CHUNK + 100
+    x, w = gaussian_pair(n)
+    near, far = (
+        bootstrap_means(np.stack([x + at, np.full(n, at)], 1), w, np.random.default_rng(5), 50)
+        for at in (0.0, 1e9)
+    )
+    np.testing.assert_allclose(far[:, 0] - 1e9, near[:, 0], atol=1e-6)
+    assert np.ptp(near[:, 1]) == 0
+    spread = near[:, 0].std(ddof=1)
+    assert spread == pytest.approx(expectation(x, w).error[0], rel=0.5)
+    assert abs(near[:, 0].mean() - expectation(x, w).value[0]) < 5 * spread / np.sqrt(50)
+
+
+def test_each_event_counts_once_on_average_and_poisson_often():
+    """Two events at 0 and 1 of one weight: the mean is k / (j + k) with j and k of Poisson(1), NaN
+    where both are zero: of 4000 resamples a share exp(-2), and exp(-1) (1 - exp(-1)) are zero;
+    to 5 errors each."""
+    means = bootstrap_means(np.array([[0.0], [1.0]]), np.ones(2), np.random.default_rng(8), 4000)
+    empty, zero = np.exp(-2), np.exp(-1) * (1 - np.exp(-1))
+    assert abs(np.isnan(means).mean() - empty) < 5 * np.sqrt(empty * (1 - empty) / 4000)
+    assert abs((means == 0).mean() - zero) < 5 * np.sqrt(zero * (1 - zero) / 4000)

@@ -7,7 +7,13 @@ from scipy import stats
 from amplib.cells import Splits
 from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.quantiles import expected_mse, n_equiv
-from amplib.metrics.worth import CellContents, cell_contents, n_equiv_over, n_equiv_without_noise
+from amplib.metrics.worth import (
+    CellContents,
+    _reciprocal,
+    cell_contents,
+    n_equiv_over,
+    n_equiv_without_noise,
+)
 from amplib.truth.densities import CamelBack
 
 
@@ -248,6 +254,214 @@ def test_a_noncentral_chi_square_is_what_small_deviations_follow():
     assert stats.kstest(statistic, stats.chi2(q - 1).cdf).pvalue < 1e-4
 
 
+# ---- by hand, and by laws that scipy knows ----
+
+
+def test_noise_is_one_over_events_of_either_kind():
+    counts = np.array([30.0, 10, 20, 40])
+    assert CellContents(counts, counts).noise == pytest.approx(1 / 100)
+    assert CellContents(counts, counts, 48).noise == pytest.approx(1 / 100 + 1 / 50)
+    doubled = CellContents(2 * counts, 4 * counts)
+    assert (doubled.q, doubled.effective) == (4, pytest.approx(100))
+    assert doubled.noise == pytest.approx(1 / 100)
+
+
+@pytest.mark.parametrize("held_out", [None, 498])
+def test_even_cells_have_the_variance_of_a_chi_square(held_out):
+    """2 noise^2 / (q - 1), and its root is the error where no worth is seen."""
+    even = CellContents(np.full(5, 20.0), np.full(5, 20.0), held_out)
+    noise = 0.01 + (0 if held_out is None else 1 / 500)
+    assert even.noise_variance == pytest.approx(2 * noise**2 / 4)
+    assert even.steepness == 1
+    assert even.error() == pytest.approx(np.sqrt(2 / 4) * noise)
+    assert (even.deviation() == 0).all()
+
+
+@pytest.mark.parametrize("width", [0.0, 0.9])
+def test_with_held_out_events_the_estimate_is_unbiased_and_scatters_as_it_says(width):
+    """Cells cut from 1999 even events have masses of Dirichlet's law, of 100 gaps each; the
+    generator has the density 1 + width sin(2 pi u).  Of 2000 draws of 2000 events the mean to 5 of
+    its errors (6e-7), which are below a tenth of the cut's own noise; the stated error is 0.9 to
+    1.25 of the spread: an upward fluctuation is taken for what it looks like."""
+    q, rng = 20, np.random.default_rng(16)
+
+    def masses(edges):
+        return np.diff(edges + width / (2 * np.pi) * (1 - np.cos(2 * np.pi * edges)))
+
+    drawn = []
+    for gaps in rng.dirichlet(np.full(q, 100.0), 2000):
+        pi = masses(np.append(0, np.cumsum(gaps)))
+        counts = rng.multinomial(2000, pi / pi.sum()).astype(float)
+        drawn.append(CellContents(counts, counts, 100 * q - 1))
+    found = np.array([c.inverse for c in drawn])
+    spread = found.std(ddof=1)
+    error = spread / np.sqrt(2000)
+    assert error < 0.1 / 2001
+    assert abs(found.mean() - inverse_worth(masses(np.arange(q + 1) / q))) < 5 * error
+    assert 0.9 < np.mean([c.error() for c in drawn[::5]]) / spread < 1.25
+
+
+def test_the_deviation_is_what_is_seen_above_two_errors():
+    """One cell of ten has twice what it should, of 1000 events in exact cells; the others are short
+    by 0.011 each, where two errors are 2 sqrt(0.001 / 10) = 0.02."""
+    counts = np.where(np.arange(10) == 3, 200.0, 800 / 9)
+    c = CellContents(counts, counts)
+    d = c.deviation()
+    assert d.sum() == pytest.approx(0, abs=1e-12)
+    assert d @ d == pytest.approx(c.inverse * 0.9)
+    assert np.delete(d, 3) == pytest.approx(-d[3] / 9)
+    two = CellContents(*2 * [np.array([200.0, 60, 140, 100, 100, 100, 100, 100, 50, 50])])
+    d = two.deviation()
+    seen = np.array([0.1, -0.04, 0.04, 0, 0, 0, 0, 0, -0.05, -0.05])
+    shape = np.sign(seen) * np.sqrt(np.maximum(seen**2 - 4 * 0.001 / 10, 0))
+    shape -= shape.mean()
+    assert d / d[0] == pytest.approx(shape / shape[0])
+
+
+@pytest.mark.parametrize("held_out", [None, 300])
+@pytest.mark.parametrize("weights", [1.0, np.linspace(1, 3, 10)], ids=["counts", "weights"])
+def test_steepness_is_the_variance_of_the_sum_of_squares(held_out, weights):
+    """4 d' C d over 4 d'd noise / q, with the covariance matrix C of the fractions p of weighted
+    counts, whose squares are r, and of masses of Dirichlet's law times what a generator puts in."""
+    counts = np.where(np.arange(10) < 2, 300.0, 50.0)
+    c = CellContents(counts, counts * weights, held_out)
+    d = c.deviation()
+    p = 0.1 + d
+    r = p + counts * weights / (counts * weights).sum() - counts / 1000
+    cut = 0 if held_out is None else 1 / (held_out + 2)
+    covariance = np.diag(r) - np.outer(r, p) - np.outer(p, r) + np.outer(p, p)
+    covariance *= (counts * weights).sum() / 1000**2
+    covariance += np.diag(10 * p) @ (np.eye(10) / 10 - 0.01) @ np.diag(10 * p) * cut
+    variance = d @ covariance @ d
+    assert c.steepness == pytest.approx(variance / (d @ d * c.noise / 10))
+    assert c.steepness > 1  # a peak
+    a = c.steepness * c.noise / 9
+    assert c.error() == pytest.approx(np.sqrt(4 * a * c.inverse + c.noise_variance))
+
+
+def test_all_events_in_half_of_the_cells_are_not_without_error():
+    """They do not scatter at first order: a tenth of the rate of small deviations is kept."""
+    half = CellContents(*2 * [np.where(np.arange(10) < 5, 200.0, 0.0)])
+    assert half.steepness == 0.1
+
+
+def alternating(excess, q=50, n=10_000):
+    """So many events, one cell above and the next below by the share ``excess`` of its own."""
+    counts = n / q * (1 + excess * np.resize([1, -1], q))
+    return CellContents(counts, counts)
+
+
+def test_the_interval_is_that_of_pearsons_chi_square():
+    """Deviations of 1.8 errors each are too small to be seen one by one, and clear together: the
+    ends are where a noncentral chi square has either tail, by scipy's other functions."""
+    c, n, q = alternating(1.8 / np.sqrt(200)), 10_000, 50
+    assert c.steepness == 1
+    unit, freedom = 1 / (n * (q - 1)), q - 1  # of a perfect sample; its r'r is 1/q to 1.6%
+    pearson = q * n * ((c.fractions - 1 / q) ** 2).sum()
+    assert c.inverse / unit + freedom == pytest.approx((pearson - freedom) / (1 - 1 / n) + freedom)
+    low, high = (end / unit for end in c.interval())
+    freedom = c.noise_variance / (2 * unit**2)
+    assert freedom == pytest.approx(q - 1, rel=0.02)
+    seen = c.inverse / unit + freedom
+    assert stats.ncx2.cdf(seen, freedom, low) == pytest.approx(0.975, abs=1e-5)
+    assert stats.ncx2.cdf(seen, freedom, high) == pytest.approx(
+        0.025 * stats.chi2.cdf(seen, freedom), abs=1e-5
+    )
+    assert c.evenness() == pytest.approx(stats.chi2.cdf(seen, freedom))
+
+
+def test_a_downward_fluctuation_excludes_no_more_than_noise_allows():
+    """At half of the noise the upper tail is 2.5% of what it is without any worth; what is more
+    even than one true sample of 10,000 is taken for that one."""
+    c, unit = alternating(np.sqrt(0.5 / 200)), 1 / (10_000 * 49)
+    freedom = c.noise_variance / (2 * unit**2)
+    seen = c.inverse / unit + freedom
+    low, high = c.interval()
+    assert low == 0
+    below = stats.chi2.cdf(seen, freedom)
+    assert below < 0.01
+    assert stats.ncx2.cdf(seen, freedom, high / unit) == pytest.approx(0.025 * below, rel=1e-3)
+    assert c.n_equiv() == AtLeast(pytest.approx(1 / high))
+
+    even = alternating(0.0)
+    seen = stats.chi2.ppf(1e-4, 49)
+    high = even.interval()[1]
+    assert stats.ncx2.cdf(seen, 49, high / unit) == pytest.approx(0.025e-4, rel=1e-3)
+    # Without the limit it would be of -49 / (1 - 1/n) + 49, below zero: impossible.
+    assert even.evenness() == 0
+
+
+def test_events_as_they_are_add_their_number():
+    """1/N = (1 - 1/n) / N_equiv + 1/n for the value and both ends."""
+    c = alternating(0.5)
+    worth, here = c.n_equiv(), c.as_it_is()
+    for end, of_all in ((here.value, worth.value), (here.low, worth.low), (here.high, worth.high)):
+        assert 1 / end == pytest.approx((1 - 1e-4) / of_all + 1e-4)
+    assert here.error == pytest.approx(here.value**2 * c.error())
+    assert worth.error == pytest.approx(worth.value**2 * c.error())
+    even = alternating(0.0)
+    assert even.as_it_is().value == pytest.approx(10_000)
+    assert 1 / even.as_it_is().low == pytest.approx((1 - 1e-4) * even.interval()[1] + 1e-4)
+
+
+def test_contents_by_hand():
+    """As few events as cells are enough, and a weight of zero is one."""
+    cells = np.array([0, 1, 1, 3, 2])
+    found = cell_contents(np.zeros((5, 1)), lambda x: cells, 4, np.array([1.0, 2, 2, 2, 2]), 77)
+    assert found.weights.tolist() == [1, 4, 2, 2]
+    assert found.squares.tolist() == [1, 8, 4, 4]
+    assert found.held_out == 77
+    assert cell_contents(np.zeros((5, 1)), lambda x: cells, 5).weights.tolist() == [1, 2, 1, 1, 0]
+    none = cell_contents(np.zeros((5, 1)), lambda x: cells, 4, np.array([0.0, 1, 1, 1, 1]))
+    assert none.weights.tolist() == [0, 2, 1, 1]
+
+
+def test_without_noise_by_hand():
+    """Two trainings worth 100 and 300 as 1000 events each: inverses of 0.01 and 1/300."""
+    q, n = 10, 1000
+    mse = np.array([expected_mse(100, q), expected_mse(300, q)])
+    found = n_equiv_without_noise(mse, q, n)
+    # One degree of freedom: Student's t is 12.7, the interval reaches n, and there is a bound.
+    error = abs(0.01 - 1 / 300) / 2 / 0.999
+    _, _, low, _, _ = n_equiv(mse, q)
+    most = (1 / low - 0.001) / 0.999
+    assert found == AtLeast(pytest.approx(1 / max(most, 12.7062 * error), rel=1e-4))
+
+    mse = expected_mse(1, q) / np.array([100.0, 104, 98, 101])
+    as_they_are, found = n_equiv(mse, q), n_equiv_without_noise(mse, q, n)
+    assert isinstance(found, Estimate)
+    inverses = (1 / np.array([100.0, 104, 98, 101]) - 1 / n) / (1 - 1 / n)
+    relative = inverses.std(ddof=1) / 2 / inverses.mean()
+    assert found.value == pytest.approx(1 / inverses.mean() / (1 + relative**2))
+    assert found.error == pytest.approx(found.value * relative)
+    assert 1 / as_they_are.low == pytest.approx((1 - 1 / n) / found.low + 1 / n)
+    assert 1 / as_they_are.high == pytest.approx((1 - 1 / n) / found.high + 1 / n)
+    assert found.repetitions == 4
+
+
+def test_over_repetitions_by_hand():
+    """1/N_equiv of 0.01, 0.012, 0.009 and 0.011: 0.0105 +- 0.00065, Student's t is 3.182; of two
+    that are far apart the interval reaches zero, and there is the bound that 12.7 errors allow."""
+    found = n_equiv_over([0.01, 0.012, 0.009, 0.011])
+    error = np.sqrt(5 / 3) * 1e-3 / 2
+    relative = error / 0.0105
+    assert found.value == pytest.approx(1 / 0.0105 / (1 + relative**2))
+    assert found.error == pytest.approx(found.value * relative)
+    assert found.low == pytest.approx(1 / (0.0105 + 3.18245 * error), rel=1e-5)
+    assert found.high == pytest.approx(1 / (0.0105 - 3.18245 * error), rel=1e-5)
+    assert found.repetitions == 4
+    assert n_equiv_over([0.01, 0.03]).low == pytest.approx(1 / (0.02 + 12.7062 * 0.01), rel=1e-4)
+    reaching = _reciprocal(Estimate(0.01, 0.003, 0.0, 0.02, 4))
+    assert reaching == AtLeast(50)  # an interval from zero on is no number either
+    # Below zero on average: what the spread alone would allow.
+    assert n_equiv_over([-0.03, 0.01]).low == pytest.approx(1 / (12.7062 * 0.02), rel=1e-4)
+
+
+def test_of_very_many_events_there_is_no_noise_to_remove():
+    mse = expected_mse(1, 10) / np.array([100.0, 104, 98, 101])
+    assert n_equiv_without_noise(mse, 10, 10**12)[:4] == pytest.approx(n_equiv(mse, 10)[:4])
+
+
 CELL = CamelBack().cells(10)
 X = np.zeros((20, 1))
 
@@ -257,12 +471,17 @@ X = np.zeros((20, 1))
     [
         (lambda: cell_contents(X, CELL, 10, np.ones(3)), r"one an event, \(20,\), got \(3,\)"),
         (lambda: cell_contents(X, CELL, 10, -np.ones(20)), "not negative"),
+        (lambda: cell_contents(X, CELL, 10, np.arange(-1.0, 19)), "not negative"),
+        (lambda: cell_contents(X, CELL, 10, np.append(np.ones(19), np.inf)), "finite"),
         (lambda: cell_contents(X, CELL, 10, np.zeros(20)), "not all zero"),
         (lambda: cell_contents(X, CELL, 10, np.full(20, np.nan)), "finite"),
         (lambda: cell_contents(X, CELL, 21), "20 events are too few for 21 quantiles"),
         (lambda: cell_contents(X, CELL, 10, np.arange(20) ** 9.0), "effective events are too few"),
         (lambda: cell_contents(X, lambda x: x[:, 0], 10), "must be 20 integers"),
         (lambda: cell_contents(X, lambda x: np.arange(20), 10), "10 of 20 events lie outside"),
+        (lambda: cell_contents(X, lambda x: np.arange(20) % 11 - 1, 10), "2 of 20 events lie"),
+        (lambda: cell_contents(X, lambda x: np.arange(20) % 11, 10), "1 of 20 events lie outside"),
+        (lambda: cell_contents(X, lambda x: np.zeros(19, int), 10), "must be 20 integers"),
         (lambda: n_equiv_without_noise(np.array([1e-3]), 10, 100), "two of them"),
         (lambda: n_equiv_over([1e-3]), "two of them"),
     ],

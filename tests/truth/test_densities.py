@@ -105,6 +105,13 @@ def test_sample_depends_on_the_seed_alone():
         (lambda: TRUTH.edges(1), "q >= 2"),
         (lambda: TRUTH.ppf(1.1), r"\[0, 1\]"),
         (lambda: TRUTH.ppf(np.nan), r"\[0, 1\]"),
+        (lambda: TRUTH.ppf([0.5, 1.1]), r"\[0, 1\]"),
+        (lambda: TRUTH.ppf([-0.1, 0.5]), r"\[0, 1\]"),
+        (lambda: CamelBack(width=-1.0), "width"),
+        (lambda: CamelBack(width=np.inf), "width"),
+        (lambda: CamelBack(weight=-0.1), "weight"),
+        (lambda: CamelBack(means=(0.0, 1.0, 2.0)), "means"),
+        (lambda: CamelBack(means=(np.inf, 0.0)), "means"),
         (lambda: CamelBack(width=0.0), "width"),
         (lambda: CamelBack(weight=1.5), "weight"),
         (lambda: CamelBack(means=(0.0, np.nan)), "means"),
@@ -114,6 +121,14 @@ def test_impossible_values_are_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("weight", "mean"), [(1.0, -4), (0.0, 4)])
+def test_all_of_the_weight_leaves_one_hump(weight, mean):
+    """And one point is a sample."""
+    truth, x = CamelBack(weight=weight), np.linspace(-9, 9, 31)
+    np.testing.assert_allclose(truth.pdf(x), stats.norm.pdf(x, mean), atol=1e-15)
+    assert truth.sample(1, np.random.default_rng(1)) * np.sign(mean) > 0
 
 
 @settings(max_examples=30, deadline=None)
@@ -147,7 +162,16 @@ def test_coordinates_of_a_mixture_are_its_conditional_distributions():
     assert np.linalg.det(jacobian) == pytest.approx(density, rel=1e-6)
 
 
-@pytest.mark.parametrize("truth", [Ring(), Shells(5), Shells(10), GaussianMixture(np.eye(4))])
+UNLIKE = GaussianMixture(
+    [[0, 0, 0], [1, 2, -1]],
+    [[[1, 0.5, 0], [0.5, 2, 0.3], [0, 0.3, 1]], np.diag([0.5, 0.2, 3])],
+    [0.3, 0.7],
+)
+
+
+@pytest.mark.parametrize(
+    "truth", [Ring(), Shells(5), Shells(10), GaussianMixture(np.eye(4)), UNLIKE]
+)
 def test_coordinates_are_uniform_and_independent(truth):
     """Kolmogorov-Smirnov of each and all correlations of 50,000 points, seeded.
 
@@ -181,6 +205,13 @@ def test_coordinates_at_the_centre_and_far_away_are_numbers():
         (lambda: Ring(width=0.0), "width"),
         (lambda: GaussianMixture([0, 1], weights=[1, 1]), "sum one"),
         (lambda: GaussianMixture([0, 1], weights=[1]), "weights must be 2"),
+        (lambda: GaussianMixture([0, 1], weights=[0, 1]), "weights must be 2 positive"),
+        (lambda: GaussianMixture([0, 1], weights=[-0.5, 1.5]), "weights must be 2 positive"),
+        (lambda: GaussianMixture([0, 1], weights=[0.5, 0.5 + 1e-8]), "sum one"),
+        (lambda: GaussianMixture([0, 1], weights=[0.5, 0.5 - 1e-8]), "sum one"),
+        (lambda: Shells(3, radius=np.inf), "radius"),
+        (lambda: Shells(3, width=np.inf), "width"),
+        (lambda: truth_named("shells-1000"), "allowed are"),
         (lambda: GaussianMixture([[0, 1]], [[1, 2], [2, 1]]), "positive 2 x 2"),
         (lambda: GaussianMixture([[0, 1]], [[1]]), "positive 2 x 2"),
         (lambda: GaussianMixture([np.nan]), "NaN"),
@@ -198,3 +229,27 @@ def test_truths_by_name():
     assert truth_named("camel-back") == CamelBack()
     assert truth_named("ring") == Ring()
     assert truth_named("shells-5") == Shells(5)
+
+
+def test_a_mixture_allows_for_the_rounding_of_its_weights():
+    assert GaussianMixture([0, 1], weights=[0.5, 0.5 + 1e-10]).sample(
+        3, np.random.default_rng(1)
+    ).shape == (3, 1)
+
+
+def test_a_shell_of_no_radius_is_folded_about_the_centre():
+    """The norm is that of one normal number, whatever the dimension."""
+    truth = Shells(3, radius=0.0, width=2.0)
+    x = np.array([[3.0, 0, 0], [0, 0, -1]])
+    expected = 1 - 2 * stats.norm.sf(np.array([3, 1]) / 2)
+    np.testing.assert_allclose(truth.coordinates(x)[:, 0], expected)
+
+
+def test_angles_of_a_shell_by_hand():
+    """In three dimensions the cosine of the polar angle is even, and the azimuth of the last two
+    axes goes from -pi to pi; a point on the pole is at its end, and at the centre in the middle."""
+    u = Shells(3).coordinates([[1, 0, 1], [-2, 0, 0], [0, 0, 0], [0, -1, 0], [0, 1, 1]])
+    cosine = [np.sqrt(0.5), -1, 0, 0, 0]
+    np.testing.assert_allclose(u[:, 1], (1 + np.array(cosine)) / 2, atol=1e-12)
+    assert u[[0, 4], 2] == pytest.approx([0.75, 0.625])
+    assert u[3, 2] == 1

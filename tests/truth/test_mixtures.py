@@ -57,6 +57,9 @@ def test_the_nearest_mode_and_its_distance():
     [
         ([0.0, 1.0], 1.0, r"means must be finite numbers \(K, d\)"),
         ([[np.nan]], 1.0, "means must be finite"),
+        ([[0.0], [np.inf]], 1.0, "means must be finite"),
+        (np.zeros((0, 2)), 1.0, "means must be finite"),
+        ([[0.0]], -1.0, "width = -1.0: must be positive"),
         ([[0.0]], 0.0, "width = 0.0: must be positive"),
         ([[0.0]], np.inf, "width = inf"),
     ],
@@ -66,3 +69,28 @@ def test_impossible_mixtures_are_refused(means, width, line):
         EqualGaussians(np.array(means), width)
     with pytest.raises(ValueError, match="n >= 1"):
         TRUTHS["ring"].sample(0, np.random.default_rng(1))
+
+
+def test_small_ones_by_hand():
+    assert bimodal(3, 0.4).means.tolist() == [[-1.5], [1.5]]
+    half = np.sqrt(3) / 2
+    np.testing.assert_allclose(ring(3, 0.1).means, [[-0.5, half], [-0.5, -half], [1, 0]], atol=1e-9)
+    assert sorted(grid(2, 0.1, 0.5).means.tolist()) == [
+        [0.5, 0.5],
+        [0.5, 1.5],
+        [1.5, 0.5],
+        [1.5, 1.5],
+    ]
+    one = EqualGaussians(np.array([[1.0, 2.0]]), 3.0)
+    assert one.dimension == 2
+    assert one.pdf([1.0, 2.0]) == pytest.approx(1 / (2 * np.pi * 9))
+    assert one.sample(1, np.random.default_rng(1)).shape == (1, 2)
+
+
+def test_nearest_modes_by_asking_each():
+    truth = EqualGaussians(np.random.default_rng(4).normal(3, 1, (6, 3)), 0.5)
+    x = np.random.default_rng(5).normal(3, 2, (40, 3))
+    mode, distance = truth.nearest(x)
+    each = np.sqrt(((x[:, None] - truth.means) ** 2).sum(-1))
+    assert mode.tolist() == each.argmin(1).tolist()
+    np.testing.assert_allclose(distance, each.min(1) / 0.5)

@@ -125,3 +125,84 @@ def test_what_jets_lose_is_lost_of_the_momentum_that_they_balance():
     neutrinos = -240e3 * np.array([[np.cos(0.7), np.sin(0.7)]])
     found = checks.expected_missing_scale(events, neutrinos)
     assert found == pytest.approx(1 - 4 * lost / 240, rel=1e-12)
+
+
+def test_a_peak_by_hand():
+    """Of 0, 1 ... 10000: the median in the middle, half of the central 68.26%, 1.2533 of it over
+    the root of their number; two values are enough."""
+    found = checks.peak(np.arange(10_001.0))
+    assert (found.median, found.n) == (5000, 10_001)
+    assert found.width == pytest.approx(3413)
+    assert found.error == pytest.approx(1.253314 * 3413 / np.sqrt(10_001), rel=1e-6)
+    assert found.estimate() == (found.median, found.error, None, None, None)
+    two = checks.peak([1.0, 3.0])
+    assert two.median == 2
+    assert two.width == pytest.approx(0.6826)
+
+
+def test_masses_are_pythias():
+    assert (checks.W_MASS, checks.TOP_MASS) == (80.4, 173.0)
+
+
+def test_the_least_resolution_of_a_jet_by_the_cards_cells():
+    """100 GeV at eta 0, of which 30 are photons, and 14 hit each of five cells of hadrons; three
+    times the energy at eta = 1.7627, where cosh is 3, and other cells."""
+    photons = 0.0017**2 * 30**2 + 0.101**2 * 30
+    hadrons = 0.0302**2 * 14**2 + 0.5205**2 * 14 + 1.59**2
+    expected = np.sqrt(photons + 5 * hadrons) / 100
+    assert checks.least_jet_resolution(100e3, 0.0) == pytest.approx(expected)
+    photons = 0.0017**2 * 90**2 + 0.101**2 * 90
+    hadrons = 0.05**2 * 42**2 + 0.706**2 * 42
+    expected = np.sqrt(photons + 5 * hadrons) / 300
+    assert checks.least_jet_resolution([100e3], [np.arccosh(3)]) == pytest.approx(expected)
+
+
+def test_jets_of_a_range_have_a_least_resolution_and_a_measured_one():
+    """From the lower end on and below the upper one; the root of the mean square."""
+    pairs = np.array(
+        [[40e3, 44e3, 0.0], [60e3, 54e3, 1.0], [80e3, 1.0, 0.0], [39e3, 1.0, 0.0]], dtype=float
+    )
+    least, measured = checks.jet_resolution(pairs, 40e3, 80e3)
+    each = [checks.least_jet_resolution(40e3, 0.0), checks.least_jet_resolution(60e3, 1.0)]
+    assert least == pytest.approx(np.sqrt((each[0] ** 2 + each[1] ** 2) / 2))
+    assert measured == checks.peak([1.1, 0.9])
+
+
+def test_what_cells_miss_of_jets_in_any_direction():
+    """pT - r with r^2 + (3 - 0.2 |eta|)^2 r = pT^2 in GeV, along each jet."""
+    jets = [(60.0, 0.0, 0.3), (40.0, -1.0, -2.0), (30.0, 2.0, 1.5), (100.0, 0.5, 3.0)]
+    events = np.zeros((1, 26))
+    events[0, 2:18] = [v for pt, eta, phi in jets for v in (1e6, 1e3 * pt, eta, phi)]
+    lost = 0.0
+    for pt, eta, phi in jets:
+        slope = (3 - 0.2 * abs(eta)) ** 2
+        seen = max(np.roots([1, slope, -(pt**2)]))
+        lost += 1e3 * (pt - seen) * np.exp(1j * phi)
+    assert checks.lost_by_jets(events)[0] == pytest.approx(lost)
+
+
+def test_the_resolution_of_missing_momentum_is_that_of_both_components():
+    events = np.zeros((2, 26))
+    events[:, 0] = 5.0, 13.0
+    events[:, 1] = np.arctan2(4, 3), np.arctan2(-12, 5)
+    found = checks.missing_resolution(events, [[1.0, 6.0], [0.0, 0.0]])
+    assert found == checks.peak([2.0, -2, 5, -12])
+
+
+def test_a_jet_at_an_edge_belongs_to_the_upper_bin():
+    pairs = np.array([[10, 20, 0], [19, 19, 0], [20, 60, 0], [40, 40, 0], [39, 117, 0]], float)
+    peaks = checks.jet_response(pairs, [10, 20, 40])
+    assert [p.median for p in peaks] == [1.5, 3]
+
+
+def test_only_quarks_of_a_w_make_its_mass():
+    """A W to a lepton (11 and beyond) has no jets, whatever lies where they would."""
+    events = np.zeros((1, 26))
+    directions = [(0.0, 0.0), (1.0, 2.0), (-1.0, -2.0), (2.0, 1.0)]
+    events[0, 2:18] = [v for eta, phi in directions for v in (np.cosh(eta) * 5, 5, eta, phi)]
+    partons = four_momentum(1.0, 1.0, np.full((1, 10), 9.0), 0.0)
+    for place, (eta, phi) in zip((6, 7, 4), directions, strict=False):
+        partons[0, place] = four_momentum(np.cosh(eta), 1.0, eta, phi)
+    for code, number in ((1, 1), (5, 1), (6, 0), (-11, 0)):
+        w, top = checks.hadronic_masses(events, partons, np.array([[code, 0, 12, 0]]))
+        assert len(w) == len(top) == number

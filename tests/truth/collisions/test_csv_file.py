@@ -142,6 +142,22 @@ def test_text_is_as_short_as_the_published_one(tmp_path):
     assert path.read_text() == ONE_LEPTON + TWO_LEPTONS
 
 
+def test_numbers_have_nine_digits_and_no_more(tmp_path):
+    path = tmp_path / "events.csv"
+    write_events(path, [[[1 / 3, 2e9 / 3]]])
+    assert path.read_text() == "0.333333333 666666667 \n"
+
+
+def test_a_first_line_of_names_is_written_if_it_fits(tmp_path):
+    path = tmp_path / "events.csv"
+    write_events(path, [EVENTS[:1], EVENTS[1:]], header=TTBAR)
+    assert path.read_text() == " ".join(TTBAR) + "\n" + ONE_LEPTON + TWO_LEPTONS
+    np.testing.assert_array_equal(read(path), EVENTS)
+    with pytest.raises(ValueError, match="25 names for 26 columns"):
+        write_events(tmp_path / "other.csv", [EVENTS], header=TTBAR[1:])
+    assert not (tmp_path / "other.csv").exists()
+
+
 def test_equal_events_are_equal_bytes(tmp_path, monkeypatch):
     first, second = tmp_path / "a.csv.gz", tmp_path / "b.csv.gz"
     write_events(first, [EVENTS])
@@ -396,6 +412,63 @@ def test_line_column_and_reason(tmp_path, monkeypatch, line, reason):
     for suffix, (before, after) in product(SUFFIXES, [(0, 9), (5, 20), (12, 0)]):
         path = write_text(tmp_path / f"events.{suffix}", good * before + line + good * after)
         assert refusal(path, batch_size=3) == f"line {before + 1}, column {reason}"
+
+
+def at_limit(column, value, text=TWO_LEPTONS):
+    """With as much energy as that takes."""
+    of = column.partition("_")[2]
+    if column.startswith("eta"):
+        pt = EVENTS[1, TTBAR.index(f"pT_{of}")]
+        text = changed(f"E_{of}", 1.001 * pt * math.cosh(value), text)
+    return changed(column, value, text)
+
+
+LIMITS = {
+    "MET": [(0, -1e-9), (7_000_000, 7_000_001)],
+    "phi_MET": [(3.1425, 3.1427), (-3.1425, -3.1427)],
+    "E_j1": [(7_000_000, 7_000_001), (120_500 * math.cosh(0.7) * 0.99901, 151_000)],
+    "E_l1": [(7_000_000, 7_000_001), (31_000 * math.cosh(1.65) * 0.99901, 83_000)],
+    "eta_j4": [(5.5, 5.501), (-5.5, -5.501)],
+    "eta_l1": [(3, 3.001), (-3, -3.001)],
+    "phi_j3": [(3.1425, 3.1427), (-3.1425, -3.1427)],
+    "pT_j4": [(19_999.81, 19_999.79)],
+    "pT_l2": [(9_999.91, 9_999.89)],
+    "pT_j3": [(98_000 * 1.0000099, 98_000 * 1.0000101)],
+}
+
+
+@pytest.mark.parametrize("column", LIMITS)
+def test_each_rule_holds_up_to_its_limit(tmp_path, column):
+    """What is within is read, what is just beyond is not, and it is blamed."""
+    for good, bad in LIMITS[column]:
+        text = changed("E_j3", 300_000, TWO_LEPTONS) if column == "pT_j3" else TWO_LEPTONS
+        path = write_text(tmp_path / "events.csv", at_limit(column, good, text))
+        assert read(path)[0, TTBAR.index(column)] == pytest.approx(good)
+        write_text(path, at_limit(column, bad, text))
+        assert refusal(path).startswith(f"line 1, column {column}: ")
+
+
+@pytest.mark.parametrize(("lines", "met", "read_past"), [
+    (19, 6_999, True), (20, 6_999, False), (20, 7_000, True), (9, 1, True),
+])  # fmt: skip
+def test_enough_lines_tell_gev_from_mev(tmp_path, lines, met, read_past):
+    """Twenty with half of their missing energies below 7000 MeV are enough."""
+    path = write_text(tmp_path / "events.csv", changed("MET", met) * lines)
+    if read_past:
+        assert len(read(path)) == lines
+    else:
+        assert "MeV are expected" in refusal(path)
+
+
+def test_one_jet_of_seven_gev_tells_mev(tmp_path):
+    """Of lines in GeV no leading jet has that; of ours, made soft, one may be alone."""
+    soft = [Rule(("pT_j1",), TTBAR_RULES[0].holds, TTBAR_RULES[0].reason)]
+    text = changed("pT_j1", 6_999)
+    path = write_text(tmp_path / "events.csv", text * 3 + changed("pT_j1", 7_000))
+    assert len(read(path, rules=soft)) == 4
+    assert refusal(write_text(path, text * 3), rules=soft).startswith(
+        "line 1, column pT_j1: 6999 looks like GeV"
+    )
 
 
 def test_the_first_fault_is_named(tmp_path):

@@ -27,6 +27,7 @@ from amplib.truth.collisions.objects import (
     Collection,
     Objects,
     identification_efficiency,
+    identify,
     isolation,
     without_overlap,
 )
@@ -137,6 +138,8 @@ def test_identification_is_the_cards():
     electron = identification_efficiency(card.ELECTRON_ID, pt, eta)
     assert electron.tolist() == [0, 0, 0.95, 0.85, 0.85, 0]
     assert identification_efficiency(card.MUON_ID, pt, eta).tolist()[-1] == 0.85
+    muon = identification_efficiency(card.MUON_ID, 20.0, [1.5, 1.51, -2.7, 2.71])
+    assert muon.tolist() == [0.95, 0.85, 0.85, 0]
     assert (card.PHOTON_ID.isolation_max, card.MUON_ID.isolation_max) == (0.12, 0.25)
 
 
@@ -254,6 +257,8 @@ def test_particles_from_outside_or_without_an_exit_do_not_reach():
     # The third turns in the transverse plane for ever: 0.1 GeV, no momentum along z.
     reached = surface(momentum, vertex, np.array([0.0, 0.0, 1.0, 1.0]))[2]
     assert reached.tolist() == [False, False, False, True]
+    soft = four_momentum(1.0, np.array([2.9e-5, 3.1e-5]), np.zeros(2), np.zeros(2))
+    assert surface(soft, np.zeros((2, 3)), np.zeros(2))[2].tolist() == [False, True]
 
 
 # Guns.
@@ -422,6 +427,18 @@ def test_the_isolation_cone_is_half(distance, share, d_eta, d_phi):
     assert isolation(candidate, around, np.array([-1])) == pytest.approx(share)
 
 
+def test_what_is_on_the_cone_or_at_the_limit_counts():
+    """A neighbour of 3 GeV at 0.5 of a muon of 12 has the largest isolation that is allowed, 0.25;
+    one of 3.1 has more."""
+    certain = replace(card.MUON_ID, efficiency=(1.0, 1.0))
+    for pt, kept in ((3.0, 1), (3.1, 0)):
+        around = Collection(np.array([[9, pt, 0.5, 0.0]]), np.array([0, 1]), [])
+        muon = Objects(np.array([0]), np.array([[9, 12.0, 0.0, 0.0]]), *np.full((2, 1), -1))
+        assert isolation(muon, around, np.array([-1])) == pytest.approx(pt / 12)
+        rng, itself = np.random.default_rng(1), np.array([-1])
+        assert len(identify(certain, muon, np.zeros(1), around, itself, rng)) == kept
+
+
 @pytest.mark.parametrize(("pt", "share"), [(0.4, 0.98 * 0.85), (0.6, 0.0)])
 def test_neighbours_count_in_the_isolation_from_half_a_gev(pt, share):
     """Twelve photons about a muon of 11 GeV, which stands 2.75.  At eta 2.1 they have 4 pT of
@@ -572,3 +589,11 @@ def test_match_finds_the_nearest_in_the_same_event():
         distance[jets.event != event] = np.inf
         assert found == (distance.argmin() if distance.min() < 1.5 else -1)
     assert 5 < np.sum(nearest < 0) < 75
+
+
+def test_of_two_jets_as_near_the_first_is_taken_and_none_at_the_limit():
+    def at(*eta):
+        return Jets(np.zeros(len(eta), int), np.array([[9.0, 9.0, x, 0.0] for x in eta]))
+
+    assert match(at(0.25, -0.25), at(0.0), 0.5).tolist() == [0]
+    assert match(at(0.5), at(0.0), 0.5).tolist() == [-1]

@@ -14,6 +14,7 @@ from top_pairs import QUICK, N
 from amplib.truth.collisions import checks, ttbar
 from amplib.truth.collisions.columns import TTBAR, columns, four_momentum, mass, ttbar_objects
 from amplib.truth.collisions.detector import Detected, Particles, simulate
+from amplib.truth.collisions.jets import Jets
 from amplib.truth.collisions.objects import Objects
 from amplib.truth.collisions.pythia import start
 
@@ -133,12 +134,86 @@ def test_jets_are_cut_at_20_gev_before_their_energy_scale():
     np.testing.assert_allclose(jets[:, 1:], [[24.185, 0, 2], [22.390, 4, 0]], atol=1e-3)
 
 
+def test_pairs_of_true_and_found_jets_by_hand():
+    """Of the second of two events: narrow jets of one hadron each.  Found are the hadrons of 30, 40
+    and 15 GeV; that of 9 is too soft, and a neutrino, a muon and what has no jet near are left out.
+    Of two true jets beside one found jet the nearer has it."""
+    rows = [  # event, code, pT, eta, phi
+        (0, 130, 99.0, 0.0, 0.0),
+        (1, 130, 30.0, 0.0, 0.0),
+        (1, 130, 40.0, 1.0, 2.0),
+        (1, 130, 15.0, -1.0, 3.1),
+        (1, 130, 9.0, -2.0, 1.0),
+        (1, 12, 50.0, 2.0, -1.0),
+        (1, 13, 25.0, 1.5, -2.0),
+        (1, 130, 20.0, 1.25, 2.0),
+        (1, 130, 70.0, -1.5, -1.5),
+    ]
+    event, code, pt, eta, phi = (np.array(column) for column in zip(*rows, strict=True))
+    momentum = four_momentum(pt * np.cosh(eta), pt, eta, phi)
+    n = len(rows)
+    particles = Particles(2, event, code, np.zeros(n), momentum, np.zeros((n, 3)))
+    found = [  # of the batch's events with leptons, of which the first has no four jets
+        (0, 99.0, 0.0, 0.0),
+        (1, 33.0, 0.1, 0.2),
+        (1, 41.0, 1.1, 2.0),
+        (1, 12.0, -1.0, -3.1),
+        (1, 10.0, -2.0, 1.0),
+        (1, 55.0, 2.0, -1.0),
+        (1, 26.0, 1.5, -2.0),
+        (1, 71.0, -1.5, -1.19),
+    ]
+    where, *kinematics = zip(*found, strict=True)
+    jets = Jets(np.array(where), np.array([np.ones(len(found)), *kinematics]).T)
+    leptons = np.zeros((1, 2, 4))
+    leptons[0, 0] = 1.0, 25.0, 1.4, -2.0
+    pairs = ttbar.jet_pairs(particles, np.array([1]), jets, np.array([1]), leptons, 0.1)
+    expected = [[15e3, 12e3, -1], [30e3, 33e3, 0], [40e3, 41e3, 1]]
+    np.testing.assert_allclose(pairs[np.argsort(pairs[:, 1])], expected, atol=1e-3)
+
+
+def test_leptons_of_either_kind_are_ordered_by_hand():
+    """Three in the first event, of which the hardest two are kept, none in the second, one in the
+    third; columns in MeV, with MET."""
+
+    def objects(*rows):
+        event, pt = (np.array(column) for column in zip(*rows, strict=True))
+        kinematics = np.stack([2 * pt, pt, pt / 100, -pt / 100], axis=1)
+        return Objects(event, kinematics, *np.full((2, len(rows)), -1))
+
+    none = Objects(np.zeros(0, int), np.zeros((0, 4)), *np.zeros((2, 0), int))
+    electrons, muons = objects((0, 20.0), (0, 35.0)), objects((0, 30.0), (2, 11.0))
+    missing = np.array([[3.0, 4.0], [0, -2], [-1, 0]])
+    detected = Detected(np.zeros((0, 4)), np.zeros(4, int), missing, none, electrons, muons)
+    count, leptons = ttbar.leading_leptons(detected)
+    assert count.tolist() == [3, 0, 1]
+    assert leptons[..., 1].tolist() == [[35, 30], [0, 0], [11, 0]]
+    jets = np.arange(48.0).reshape(3, 4, 4)
+    found = ttbar.as_columns(missing, jets.copy(), leptons)
+    assert found[0, :2] == pytest.approx([5e3, np.arctan2(4, 3)])
+    assert found[1, :2] == pytest.approx([2e3, -np.pi / 2])
+    assert found[1, 2:6].tolist() == [16e3, 17e3, 18, 19]
+    assert found[0, 18:] == pytest.approx([70e3, 35e3, 0.35, -0.35, 60e3, 30e3, 0.3, -0.3])
+    assert (found[1, 18:] == 0).all()
+
+
 def test_top_cut_flow_falls(tops):
     counts = list(tops.cutflow.values())
     assert list(tops.cutflow) == ["top pairs", "W to e or mu", "one or two leptons", "four jets"]
     assert counts == sorted(counts, reverse=True) and counts[-1] >= N
-    assert counts[1] % ttbar.BATCH == 0
+    assert counts[1] % 200 == 0  # another size of the batches is another sample
     assert set(tops.seconds) == set(ttbar.STAGES) and min(tops.seconds.values()) > 0
+
+
+def test_a_clock_adds_up_what_each_stage_takes(monkeypatch):
+    times = iter([10.0, 12.5, 20.0, 21.0, 30.0, 30.5])
+    monkeypatch.setattr(ttbar.time, "perf_counter", lambda: next(times))
+    clock = ttbar.Clock()
+    for stage in ("jets", "detector", "jets"):
+        with clock(stage):
+            pass
+    expected = dict.fromkeys(ttbar.STAGES, 0.0) | {"jets": 3.0, "detector": 1.0}
+    assert clock.seconds == expected
 
 
 def test_top_azimuths_are_flat(tops):
@@ -227,7 +302,9 @@ def test_top_and_w_masses_in_truth(tops):
 
 
 def test_same_seed_same_tops(tops):
-    again = ttbar.generate(60, 1, QUICK)
+    told: list[int] = []
+    again = ttbar.generate(60, 1, QUICK, told.append)
+    assert sum(told) == 60 and min(told) > 0
     for name in ("events", "partons", "particle_ids", "neutrinos"):
         assert np.array_equal(getattr(again, name), getattr(tops, name)[:60])
     other = ttbar.generate(10, 2, QUICK)

@@ -4,6 +4,7 @@ Where a test is statistical it says its false alarm and what it would catch; all
 """
 
 import numpy as np
+import pytest
 from statistical import chi2_test
 
 from amplib.truth.collisions import two_body
@@ -49,6 +50,11 @@ def test_two_body_masses_and_angles_are_independent():
 def test_two_body_limits():
     assert two_body.breakup_momentum(0, 0) == two_body.PARENT_MASS / 2
     assert two_body.breakup_momentum(50, 50) == 0
+    # 3-4-5 of 100 GeV: of 60 and 20, p^2 = (100^2 - 80^2) (100^2 - 40^2) / 200^2.
+    assert two_body.breakup_momentum(60, 20) == pytest.approx(np.sqrt(3600 * 8400) / 200)
+    assert two_body.sample(1, np.random.default_rng(3)).shape == (1, 10)
+    with pytest.raises(ValueError, match="n >= 1 decays, got 0"):
+        two_body.sample(0, np.random.default_rng(3))
     first = two_body.sample(5, np.random.default_rng(3))
     assert first.shape == (5, 10)
     assert np.array_equal(first, two_body.sample(5, np.random.default_rng(3)))

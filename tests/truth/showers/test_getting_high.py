@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amplib.studies.catalogue import make_study
-from amplib.truth.showers.getting_high import SHAPE, read_showers, shower_count, write_showers
+from amplib.truth.showers.getting_high import (
+    SHAPE,
+    read_showers,
+    shower_count,
+    showers_near,
+    write_showers,
+)
 
 MEGABYTE = 1e6
 SHOWER = 27_000 * 4 / MEGABYTE
@@ -109,6 +115,36 @@ def test_torch_tensors_are_written(tmp_path):
     path = tmp_path / "ours.hdf5"
     write_showers(path, [(torch.from_numpy(ENERGIES), torch.from_numpy(SHOWERS).double())])
     np.testing.assert_array_equal(read(path)[1], SHOWERS)
+
+
+def test_showers_of_one_energy_are_found_and_read(tmp_path):
+    """Within 1% of 50 GeV; wherever they lie, in batches, and the first wrong one by its place."""
+    energies = np.array([49.4, 49.6, 50.4, 20, 50.6, 50, 50])
+    path = write_published(tmp_path / "theirs.h5", energy=energies[:, None])
+    places = showers_near(path, 50.0)
+    assert places.tolist() == [1, 2, 5, 6]
+    for batch_size, sizes in ((3, [3, 1]), (2, [2, 2]), (9, [4])):
+        found = list(read_showers(path, batch_size, places))
+        assert [len(e) for e, _ in found] == sizes
+        seen = np.concatenate([e for e, _ in found])
+        np.testing.assert_array_equal(seen, energies[places].astype(np.float32))
+        np.testing.assert_array_equal(np.concatenate([s for _, s in found]), SHOWERS[places])
+    broken = with_value(SHOWERS, (5, 0, 0, 0), np.nan)
+    path = write_published(tmp_path / "wrong.h5", energies[:, None], broken)
+    with pytest.raises(ValueError, match="shower 5 has a value that is NaN"):
+        list(read_showers(path, 4, places))
+    path = write_published(tmp_path / "empty.h5", energies[:, None], 0 * SHOWERS)
+    with pytest.raises(ValueError, match="showers 1 to 6 are empty"):
+        list(read_showers(path, 4, places))
+
+
+def test_energies_up_to_a_tev_are_possible(tmp_path):
+    path = tmp_path / "high.h5"
+    write_showers(path, [([1000.0, 1e-3], SHOWERS[:2])])
+    assert read(path)[0].tolist() == [1000, np.float32(1e-3)]
+    assert len(list(read_showers(path, 1))) == 2
+    with pytest.raises(ValueError, match=r"shower 0 has 1000\.1 in"):
+        write_showers(path, [([1000.1], SHOWERS[:1])])
 
 
 # ---- memory ----

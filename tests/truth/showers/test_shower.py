@@ -147,6 +147,12 @@ def test_expected_visible_energy(energy, visible):
     assert seen.sum() == pytest.approx(CALIBRATION * visible, rel=0.02)
 
 
+def test_photons_of_50_gev_are_seen_with_800_mev():
+    """In the grid, by the calibration, to the digits that it has."""
+    seen, _ = expectation.energies_in_grid(ShowerConfig())
+    assert seen.sum() == pytest.approx(800, rel=0.002)
+
+
 def test_energy_in_a_displaced_disc():
     """The closed form against quadrature of the radial profile about a point off the axis."""
     radius, offset = 0.7, 0.4
@@ -445,6 +451,17 @@ def test_a_photon_is_two_particles_and_an_electron_is_one():
         assert found.primary.mean().item() == pytest.approx(ILD_ECAL.mip_mean, abs=0.01)
 
 
+def test_primaries_cross_what_lies_between_start_and_maximum():
+    """Neither the layer at which a shower starts nor that at which it has its maximum."""
+    depth = torch.tensor(ILD_ECAL.depth, dtype=torch.float64)
+    start = torch.stack([depth[2], torch.zeros_like(depth[0])])
+    t_max = torch.stack([depth[6] - depth[2], depth[1]])
+    crossed = primaries(start, t_max, ShowerConfig(), ILD_ECAL)
+    assert crossed[0].nonzero().ravel().tolist() == [3, 4, 5]
+    assert crossed[1].nonzero().ravel().tolist() == [0]
+    assert crossed.max() == 2
+
+
 @pytest.mark.parametrize("energy", [1, 5, 50])
 def test_primaries_make_no_energy(energy):
     """Of showers that start in the first half of the stack, for which the profile has enough."""
@@ -565,6 +582,165 @@ def test_impossible_particles(config):
         ShowerConfig(**config)
 
 
+@pytest.mark.parametrize(
+    ("name", "possible", "impossible"),
+    [("energy", (1, 200), (0.99, 200.1)), ("beam", (0, 10), (-0.1, 10.1))],
+)
+def test_particles_up_to_their_limits(name, possible, impossible):
+    for value in possible:
+        assert getattr(ShowerConfig(**{name: value}), name) == value
+    for value in impossible:
+        with pytest.raises(ParameterError, match=name):
+            ShowerConfig(**{name: value})
+    default = ShowerConfig()
+    assert (default.energy, default.particle, default.hits, default.beam) == (
+        50,
+        "photon",
+        "mip",
+        0,
+    )
+
+
 def test_no_showers():
     with pytest.raises(ValueError, match="n = 0"):
         next(showers(0, ShowerConfig(), generator(1)))
+
+
+# ---------------------------------------------------------------- by hand
+
+
+def test_window_shares_are_those_of_a_gamma_distribution():
+    """Between the ends of each window, for a shower that starts at 3.3 X0 and for one at 0."""
+    start, t_max, alpha = (
+        torch.tensor(v, dtype=torch.float64) for v in ([3.3, 0.0], [6.0, 7.0], [3.0, 4.5])
+    )
+    found = window_shares(start, t_max, alpha, ILD_ECAL)
+    for k in range(2):
+        law = stats.gamma(alpha[k], loc=start[k], scale=t_max[k] / (alpha[k] - 1))
+        lower, upper = ILD_ECAL.windows()
+        np.testing.assert_allclose(found[k], law.cdf(upper) - law.cdf(lower), atol=1e-7)
+
+
+def test_energies_of_layers_and_of_primaries_add_up():
+    """Two showers of two layers: one crossing in the first, two in the last."""
+    seen = LayerEnergies(
+        torch.tensor([[1.0, 0.0], [2.0, 4.0]]),
+        torch.tensor([[1, 0], [0, 2]]),
+        torch.tensor([0.1, 0.2, 0.3]),
+    )
+    torch.testing.assert_close(seen.total(), torch.tensor([[1.1, 0.0], [2.0, 4.5]]))
+
+
+def test_what_a_shower_cannot_lose_it_does_not():
+    """Primaries lose more than the profile has at its start: the other layers have less for it, a
+    layer in front has nothing, and a shower that is too small for them has none left."""
+    start = torch.tensor([2.5, 25.3], dtype=torch.float64)
+    t_max = torch.tensor([6.0, 6.0], dtype=torch.float64)
+    alpha = torch.tensor([4.0, 4.0], dtype=torch.float64)
+    config = ShowerConfig(energy=5)
+    lost = energy_lost(start, t_max, alpha, config, ILD_ECAL)
+    profile = 5 * window_shares(start, t_max, alpha, ILD_ECAL)
+    one = 2 * 0.2 / 1000 / np.array(ILD_ECAL.sampling_fraction)
+    depth = np.array(ILD_ECAL.depth)
+    crossed = (depth > 2.5) & (depth < 8.5)
+    rest = profile[0].numpy() - one * crossed
+    assert (rest[crossed] < 0).any()
+    above = np.where(depth > 2.5, np.maximum(rest, 0), 0)
+    np.testing.assert_allclose(lost[0], above * rest.sum() / above.sum(), rtol=1e-9)
+    assert (lost[1] == 0).all()
+
+
+@pytest.mark.parametrize("n", [1, 255, 256, 257, 600])
+def test_batches_add_up_to_what_was_asked_for(n, monkeypatch):
+    """256 at once at the most, and fewer of those with many hits."""
+    sizes = []
+    monkeypatch.setattr(shower, "shower_batch", lambda size, *_: sizes.append(size))
+    list(showers(n, ShowerConfig(energy=1), generator(1)))
+    assert sum(sizes) == n
+    assert max(sizes) == min(n, 256)
+    sizes.clear()
+    list(showers(300, ShowerConfig(energy=200), generator(1)))
+    hits = 200_000 * ILD_ECAL.sampling_fraction[0] / 0.2
+    assert sizes[0] == int(1e6 / hits)
+    assert sum(sizes) == 300
+
+
+def test_profiles_without_a_maximum_are_drawn_again():
+    """Of ln alpha as wide as its mean a third have none; the others keep their distribution."""
+    wild = replace(longitudinal(50, ILD_ECAL.medium), mean_ln_alpha=0.5, sigma_ln_alpha=1.0)
+    config = ShowerConfig(particle="electron")
+    start, t_max, alpha = draw_profiles(5000, config, wild, generator(22))
+    assert (start == 0).all()
+    assert alpha.min() > 1.01
+    cut = (np.log(1.01) - 0.5) / 1.0
+    law = stats.truncnorm(cut, np.inf, loc=0.5)
+    assert stats.kstest(alpha.double().log().numpy(), law.cdf).pvalue > 1e-4
+    correlation = np.corrcoef(t_max.log(), alpha.log())[0, 1]
+    assert correlation > 0.3  # both are drawn again together
+
+
+def test_spots_by_hand():
+    """10.3 / c E^0.959, as deep as T (0.813 + 0.0019 Z) and of shape alpha (0.844 + 0.0026 Z)."""
+    start, t_max, alpha = (torch.tensor([v], dtype=torch.float64) for v in (0.0, 7.0, 4.5))
+    z = ILD_ECAL.medium.charge
+    shape, deepest = 4.5 * (0.844 + 0.0026 * z), 7.0 * (0.813 + 0.0019 * z)
+    law = stats.gamma(shape, scale=deepest / (shape - 1))
+    lower, upper = ILD_ECAL.windows()
+    expected = 10.3 / 0.17 * 20**0.959 * (law.cdf(upper) - law.cdf(lower))
+    found = _spots(start, t_max, alpha, 20, ILD_ECAL)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_numbers_of_spots_are_rounded_to_their_mean():
+    """2.3 is 2 or 3, three times in ten: 40,000 to 5 sigma of 0.0023."""
+    found = shower._rounded(torch.full((40_000,), 2.3), generator(23)).double()
+    assert set(found.tolist()) == {2.0, 3.0}
+    assert abs(found.mean().item() - 2.3) < 5 * np.sqrt(0.3 * 0.7 / 40_000)
+
+
+def test_hits_lie_as_the_radial_profile_says():
+    """Nine quantiles of the radii of 40,000 hits of one layer to 5 of their errors, in cells too
+    small to round (1e-5 false alarms); primaries in the core, and both in all directions alike."""
+    fine = replace(ILD_ECAL, cell_mm=1e-3, cells=10**7)
+    n, config = 40_000, ShowerConfig()
+    tau = torch.tensor([[0.5, 1.5]], dtype=torch.float64)
+    layer, primary = torch.ones(2 * n, dtype=torch.long), n
+    at = shower._cells(layer, primary, tau, config, replace(fine, depth=(1.0, 2.0)), generator(24))
+    x, y = ((v.double() - 5e6).numpy() * 1e-4 / ILD_ECAL.medium.moliere_radius for v in at)
+    profile = radial(tau[0, 1:], 50, ILD_ECAL.medium)
+    core = replace(profile, core_share=torch.ones(1, dtype=torch.float64))
+    for which, law in ((slice(n), profile), (slice(n, None), core)):
+        r = np.hypot(x[which], y[which])
+        share = np.array([law.inside(v).item() for v in np.quantile(r, np.arange(0.1, 1, 0.1))])
+        # A quantile of 40,000 is known to 0.0025.
+        np.testing.assert_allclose(share, np.arange(0.1, 1, 0.1), atol=5 * 0.0025)
+        turns = np.arctan2(y[which], x[which]) / (2 * np.pi) + 0.5
+        assert stats.kstest(turns, "uniform").pvalue > 1e-6
+
+
+def test_a_layer_that_sees_energy_has_a_hit_at_least(monkeypatch):
+    """Where the number drawn is zero; a layer without energy has none, and each crossing is one."""
+    asked = []
+
+    def seen(start, t_max, alpha, config, stack, generator):
+        energies = torch.zeros(len(start), stack.layers)
+        energies[:, 3], energies[0, 7] = 0.5, 0.1
+        crossings = torch.zeros_like(energies).long()
+        crossings[1, 9] = 2
+        return LayerEnergies(energies, crossings, torch.tensor([0.2, 0.3]))
+
+    def cells(layer, primary, *arguments):
+        asked.append((sorted(layer[: len(layer) - primary].tolist()), layer[-primary:].tolist()))
+        return torch.full((2, len(layer)), 15)
+
+    monkeypatch.setattr(shower, "draw_layers", seen)
+    monkeypatch.setattr(shower, "_cells", cells)
+    monkeypatch.setattr(
+        shower, "hit_numbers", lambda energies, *_: torch.zeros_like(energies).long()
+    )
+    drawn = shower_batch(2, ShowerConfig(), generator(25))
+    assert asked == [([3, 7, 33], [39, 39])]
+    energies = obs.layer_energies(drawn)
+    assert energies[0].nonzero().ravel().tolist() == [3, 7]
+    assert energies[1, [3, 9]].tolist() == pytest.approx([0.5, 0.5])
+    assert drawn[:, :, 15, 15].sum() == drawn.sum()
