@@ -270,6 +270,7 @@ def _reciprocal(inverse: Estimate) -> Estimate | AtLeast:
     seen, error, least, most, repetitions = inverse
     assert least is not None and most is not None and repetitions is not None
     if least <= 0:
-        return AtLeast(1 / max(most, t_quantile(repetitions) * error))
+        farthest = max(most, t_quantile(repetitions) * error)
+        return AtLeast(1 / farthest if farthest > 0 else np.inf)
     value = 1 / seen / (1 + (error / seen) ** 2)
     return Estimate(value, value * error / seen, 1 / most, 1 / least, repetitions)
