@@ -30,8 +30,7 @@ def made_up(name, folder, values, trainings=1, ill=()):
         values: by method; one of 1 and 1 is everybody else's.
         ill: parts that have diverged.
     """
-    kinds = {"kinds": "all"} if name == "event-gans" else {}
-    study = make_study(name, "laptop", trainings=trainings, **kinds)
+    study = make_study(name, "laptop", trainings=trainings)
     result = Result(study, "laptop", folder)
     for i, k in study.parts():
         delta, crowding = values.get(study.methods[i], (1.0, 1.0))
