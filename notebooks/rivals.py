@@ -348,7 +348,8 @@ def of_the_smeared():
     if not result.done():
         return []
     n, held_out = result.study.events // TRAINING_SHARE, result.study.held_out_events
-    return [Valued(f"{s.width:.0%} smearing", n, held_out, s.worth) for s in smearings(result)[:2]]
+    blurred = [s for s in smearings(result)[:2] if s.worth]
+    return [Valued(f"{s.width:.0%} smearing", n, held_out, s.worth) for s in blurred]
 
 
 of_vae = [at_scale("top-readings")]

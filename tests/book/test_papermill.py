@@ -28,9 +28,9 @@ from amplib.truth.showers.config import ShowerConfig
 from amplib.truth.showers.getting_high import write_showers
 
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.py"))
-ONLY_ONE = {"dimension", "initialisation"}
-"""Fields that allow a single value here: the camel back has one dimension, and with the other
-initialisation a VAE of these few events diverges."""
+ONLY_ONE = {"dimension", "initialisation", "source"}
+"""Fields that allow a single value here: the camel back has one dimension, with the other
+initialisation a VAE of these few events diverges, and published events need their file."""
 RUNNER = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 
 
