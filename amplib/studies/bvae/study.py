@@ -484,7 +484,7 @@ class Scan(TopPairTruth, VAETraining):
         from amplib.studies.collisions.reading import stored_reference
 
         n = self.training_events
-        events = first_top_pairs(self, n + self.validation_events)
+        events = first_top_pairs(self, self.needed())
         reference = stored_reference(wherever_stored(self.made_of()))
         made = train_and_judge(
             self, (events[:n], events[n:]), reference, parts, device, checkpoint, progress

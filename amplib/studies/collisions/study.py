@@ -582,7 +582,7 @@ class SmearedTopPairs(TopPairTruth):
         from amplib.studies.collisions.worth import HeldOutCells
 
         n = self.events // TRAINING_SHARE
-        events = first_top_pairs(self, n + self.held_out_events)
+        events = first_top_pairs(self, self.needed())
         cells = HeldOutCells(events[n:]) if self.held_out_events else None
         reference = stored_reference(wherever_stored(self.made_of()))
         for part in parts:

@@ -8,7 +8,6 @@ measure what they generate, and what finite samples differ by.
 
 from __future__ import annotations
 
-import dataclasses
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,9 +21,9 @@ from amplib.models.weight_shapes import SIDE, Shapes, bibae_shapes, gan_shapes
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
 from amplib.store.ranges import finite, rising, shares, within
-from amplib.store.study import Arrays, Layout, Part, Presets, Study
-from amplib.studies.showers.study import Showers
-from amplib.truth.showers.config import THRESHOLD, ShowerConfig
+from amplib.store.study import Arrays, Layout, Part, Presets
+from amplib.studies.showers.study import Showers, ShowerTruth
+from amplib.truth.showers.config import THRESHOLD
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +41,7 @@ _TRAINING, _GENERATION, _COMPARISON = range(3)  # which stream of a member
 
 
 @dataclass(frozen=True)
-class ShowerGenerator(Study, ShowerConfig, ImageTraining):
+class ShowerGenerator(ShowerTruth, ImageTraining):
     """A generator of showers: part (k,) is the k-th training, alike but for its random numbers."""
 
     unit: ClassVar[str] = "showers"
@@ -85,15 +84,11 @@ class ShowerGenerator(Study, ShowerConfig, ImageTraining):
         return self.showers // (self.batch_size * self.pieces) * self.batch_size
 
     def made_of(self) -> Showers:
-        truth = {f.name: getattr(self, f.name) for f in dataclasses.fields(ShowerConfig)}
         wanted = self.showers + self.judged + 2 * self.compared
-        return Showers(**truth, showers=wanted, part_size=self.part_size)
+        return Showers(**self.truth().asdict(), showers=wanted, part_size=self.part_size)
 
-    def data(self) -> tuple[str, ...]:
-        return self.made_of().data()
-
-    def ready(self) -> None:
-        self.made_of().ready()
+    def needed(self) -> int:
+        return self.made_of().needed()
 
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress

@@ -90,7 +90,7 @@ class LatentStudy(TopPairTruth, VAETraining, BufferConfig):
     gamma: float = bounded(0.05, 0.0, 1e6)
 
     def needed(self) -> int:
-        return self.training_events + self.validation_events
+        return self.scan().needed()
 
     def scan(self) -> Scan:
         """What trains the model."""
@@ -108,9 +108,8 @@ class LatentStudy(TopPairTruth, VAETraining, BufferConfig):
         """The model, and the events that it has not been trained on: they validated it."""
         from amplib.studies.bvae.scan import chosen_model
 
-        n = self.training_events
-        events = first_top_pairs(self, n + self.validation_events)
-        return chosen_model(self.scan()), events[n:]
+        events = first_top_pairs(self, self.needed())
+        return chosen_model(self.scan()), events[self.training_events :]
 
     def small(self, **further: Any) -> Self:
         """The same, as small as a fingerprint needs it."""

@@ -7,7 +7,6 @@ correlations and what a few metrics found.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -23,9 +22,9 @@ from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import ROUNDING, counting, estimates, finite, rising, within
 from amplib.store.results import wherever_stored
-from amplib.store.study import Arrays, Layout, Part, Presets, Study
+from amplib.store.study import Arrays, Layout, Part, Presets
 from amplib.studies.generators.study import ShowerBIBAE, ShowerGAN, ShowerGenerator
-from amplib.studies.showers.study import published_data
+from amplib.studies.showers.study import ShowerTruth
 from amplib.truth.showers.config import CORRELATED, ShowerConfig
 from amplib.truth.showers.geometry import ILD_ECAL
 
@@ -59,7 +58,7 @@ CLASSIFIED_AS_ONE = 0.1
 
 
 @dataclass(frozen=True)
-class Reweighting(Study, ShowerConfig):
+class Reweighting(ShowerTruth):
     """Two classifiers of one generator's showers: part (k,) is their k-th training.
 
     The high-level classifier sees ``high_level`` showers of either kind, half of them for
@@ -143,25 +142,14 @@ class Reweighting(Study, ShowerConfig):
             learning_rate=self.low_rate, validation=0.1, temperature="on", balance="tiling",
         )  # fmt: skip
 
-    def truth(self) -> ShowerConfig:
-        """What the generator is to be like."""
-        return ShowerConfig(**{f.name: getattr(self, f.name) for f in _TRUTH})
-
     @property
     def seen(self) -> int:
         """Published showers, the first of the file, that the generator knows and the classifiers
         therefore do not take."""
         return 0
 
-    def data(self) -> tuple[str, ...]:
-        return published_data(self)
-
-    def ready(self) -> None:
-        super().ready()
-        if self.source == "published":
-            from amplib.studies.showers.sampling import published_places
-
-            published_places(self, self.seen + self.events + 2 * self.test_events)
+    def needed(self) -> int:
+        return self.seen + self.events + 2 * self.test_events
 
     title: ClassVar[str]
     """What the generator is called."""
@@ -264,7 +252,6 @@ class Reweighting(Study, ShowerConfig):
         return tiny_run(small, small.made())
 
 
-_TRUTH = dataclasses.fields(ShowerConfig)
 SMOKE: dict[str, object] = {
     "repetitions": 2, "events": 60, "generated": 60, "high_level": 60, "test_events": 60,
     "epochs": 2, "filters": 2, "low_batch": 20, "batch_size": 20,
@@ -293,7 +280,7 @@ class TrainedReweighting(Reweighting):
     trained: str = one_of("paper", "laptop", "smoke")
 
     def made_of(self) -> ShowerGenerator:
-        truth = {f.name: getattr(self, f.name) for f in _TRUTH}
+        truth = self.truth().asdict()
         return self.generator.with_overrides(self.generator.presets[self.trained], truth)
 
     @property

@@ -144,7 +144,7 @@ class EventRivals(TopPairTruth):
         ``held_out_events`` also the arrays of ``CellCounts``."""
         from amplib.studies.collisions.reading import stored_reference
 
-        events = first_top_pairs(self, self.training_events + self.held_out_events)
+        events = first_top_pairs(self, self.needed())
         training, held_out = np.split(events, [self.training_events])
         cells = HeldOutCells(held_out) if self.held_out_events else None
         reference = stored_reference(wherever_stored(self.made_of()))

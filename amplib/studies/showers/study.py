@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -34,13 +34,31 @@ PAPER_MOMENTS = np.repeat((1, 2, 20, 30, 50), (1, 1, 19, 5, 4))
 """The same of the second moments along x (Fig. 6), cell^2."""
 
 
-def published_data(config: ShowerConfig) -> tuple[str, ...]:
-    """What a study of these showers needs of the published files."""
-    return ("showers",) if config.source == "published" else ()
+@dataclass(frozen=True)
+class ShowerTruth(Study, ShowerConfig):
+    """What is made of true showers, simulated or published."""
+
+    def truth(self) -> ShowerConfig:
+        """Which showers."""
+        return ShowerConfig(**{f.name: getattr(self, f.name) for f in fields(ShowerConfig)})
+
+    @abstractmethod
+    def needed(self) -> int:
+        """Published showers that it reads, from the first of the file on."""
+
+    def data(self) -> tuple[str, ...]:
+        return ("showers",) if self.source == "published" else ()
+
+    def ready(self) -> None:
+        super().ready()
+        if self.source == "published":
+            from amplib.studies.showers.sampling import published_places
+
+            published_places(self, self.needed())
 
 
 @dataclass(frozen=True)
-class ShowerStudy(Study, ShowerConfig):
+class ShowerStudy(ShowerTruth):
     """Showers in parts of ``part_size``, each from a random stream of its own.
 
     A GPU draws other random numbers than a CPU: a part is the same on every CPU with the pinned
@@ -76,18 +94,11 @@ class ShowerStudy(Study, ShowerConfig):
 
         if self.source == "published":
             end = (part[0] + 1) * self.part_size
-            return published(published_places(self, end)[end - self.part_size :][: self.part_size])
+            return published(published_places(self, end)[end - self.part_size : end])
         return simulated(self, self.part_size, self.stream(*part), device)
 
-    def data(self) -> tuple[str, ...]:
-        return published_data(self)
-
-    def ready(self) -> None:
-        super().ready()
-        if self.source == "published":
-            from amplib.studies.showers.sampling import published_places
-
-            published_places(self, len(self.parts()) * self.part_size)
+    def needed(self) -> int:
+        return len(self.parts()) * self.part_size
 
     @abstractmethod
     def reduce(self, batches: Iterator[Tensor]) -> Arrays:

@@ -70,7 +70,7 @@ class OfTheChosen(TopPairTruth, VAETraining):
         self.made_of()  # refuses what it cannot train
 
     def needed(self) -> int:
-        return self.training_events + self.validation_events
+        return self.made_of().needed()
 
     def made_of(self) -> Scan:
         """The training alone: it has nothing to do with how codes are drawn from its buffer."""
@@ -281,6 +281,9 @@ class TopReadings(OfTheChosen):
     gamma: float = bounded(0.05, 0.0, 1e6)
     held_out_events: int = bounded(20_000, FEWEST, 10_000_000)
 
+    def needed(self) -> int:
+        return self.training_events + self.held_out_events
+
     def parts(self) -> list[Part]:
         return [(i, k) for k in range(self.trainings) for i in range(len(self.readings()))]
 
@@ -318,7 +321,7 @@ class TopReadings(OfTheChosen):
         from amplib.studies.collisions.reading import stored_reference
 
         scan = self.made_of()
-        events = first_top_pairs(self, self.training_events + self.held_out_events)
+        events = first_top_pairs(self, self.needed())
         cells = HeldOutCells(events[self.training_events :])
         reference = stored_reference(wherever_stored(scan.made_of()))
         models = {k: chosen_model(scan, k).to(device) for k in {k for _, k in parts}}

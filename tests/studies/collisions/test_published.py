@@ -75,6 +75,7 @@ def test_a_file_with_too_few_events_is_refused_before_any_training(data):
         ("latent-map", {"validation_events": 40}),
         ("top-events", {"training_events": 45}),
         ("event-gans", {"training_events": 61}),
+        ("top-readings", {"held_out_events": 100}),
         ("ttbar-smeared", {"events": 42 * 12, "held_out_events": 20}),
     ):
         result = Result(make_study(name, "smoke", source="published", **many), "smoke")
