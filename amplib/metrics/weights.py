@@ -169,11 +169,9 @@ def needed_events(values: ArrayLike, weights: ArrayLike) -> Estimates:
     """
     x = as_events(values)
     w = as_weights(weights, len(x))[:, None]
-    off = x - (w * x).sum(0) / w.sum()
+    square = (x - (w * x).sum(0) / w.sum()) ** 2
     with np.errstate(invalid="ignore"):
-        # The mean moves with its events, and what is above with the mean; what is below does not.
-        moved = -2 * (w**2 * off).mean(0) / (w**2 * off**2).mean(0) * w * off / w.mean()
-        ratio, error = _ratio(w**2 * off**2, w, w * off**2, moved=moved)
+        ratio, error = _ratio(w**2 * square, w, w * square)
     return Estimates(ratio, error)
 
 
@@ -204,16 +202,11 @@ def needed_events_in_bins(bins: ArrayLike, weights: ArrayLike, n_bins: int) -> E
     return Estimates(ratio / w.mean(), error / w.mean())
 
 
-def _ratio(above: Array, *below: Array, moved: Array | float = 0.0) -> tuple[Array, Array]:
-    """Mean of ``above`` over the product of the others', with its error to first order.
-
-    ``moved``: what each event does to the logarithm of the ratio by way of what the means take for
-    known.
-    """
+def _ratio(above: Array, *below: Array) -> tuple[Array, Array]:
+    """Mean of ``above`` over the product of the others', with its error to first order."""
     a, b = above.mean(0), [x.mean(0) for x in below]
     ratio = a / np.prod(np.broadcast_arrays(*b), axis=0)
     pull = above / a - sum(x / m for x, m in zip(below, b, strict=True)) + (len(below) - 1)
-    pull = pull + moved
     return ratio, ratio * np.sqrt((pull**2).mean(0) / len(above))
 
 
