@@ -18,10 +18,10 @@ from amplib.progress import Progress
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.study import (
-    _GENERATION,
-    _TRAINING,
+    GENERATION,
     LATENT_BINS,
     SETTINGS,
+    TRAINING,
     Scan,
 )
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
@@ -55,7 +55,7 @@ def train_and_judge(
         double: in float64 and without a checkpoint, for a fingerprint.
     """
     members = [study.member(part) for part in parts]
-    seeds = [study.stream(_TRAINING, *part) for part in parts]
+    seeds = [study.stream(TRAINING, *part) for part in parts]
     dtype = torch.float64 if double else torch.float32
     training, validation = events
     stack = StackedVAE(members, training, validation, seeds, device, dtype)
@@ -94,7 +94,7 @@ def _judged_at_all_settings(
             prior = BufferConfig(
                 setting["alpha"], setting["gamma"], offset=study.offset, draw=study.draw
             )
-            seed = study.stream(_GENERATION, *part, k)
+            seed = study.stream(GENERATION, *part, k)
             merit = reference.judge(model.generate(reference.events, seed, prior, BATCH))
             kept["delta"][k] = merit.delta[:2]
             kept["delta_of"][k] = [merit.delta_of[name][:2] for name in DIRECTIONS]

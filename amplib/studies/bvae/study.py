@@ -38,7 +38,7 @@ from amplib.truth.collisions.columns import OBJECTS
 
 Array = NDArray[np.float64]
 
-_TRAINING, _GENERATION = 1, 2  # which stream of a seed
+TRAINING, GENERATION = 1, 2  # which stream of a seed
 GENERATED_A_STEP = 4000
 """Events that are generated and counted in about the time of one step."""
 TRUE = ("truth", "training")

@@ -15,7 +15,7 @@ from amplib.models.regular_gan import RegularGAN
 from amplib.models.training import train
 from amplib.progress import Progress
 from amplib.store.study import Part
-from amplib.studies.bvae.study import _GENERATION, _TRAINING, DecayVAE, TwoBodyGAN
+from amplib.studies.bvae.study import GENERATION, TRAINING, DecayVAE, TwoBodyGAN
 
 Array = NDArray[np.float64]
 Trained = Iterator[tuple[Array, list[Array]]]
@@ -32,7 +32,7 @@ def train_vaes(
 ) -> Trained:
     """See ``DecayStudy.train``: events of the best weights, from N(0, 1) and from the buffer."""
     training, validation, compared = events
-    seeds = [study.stream(_TRAINING, *part) for part in parts]
+    seeds = [study.stream(TRAINING, *part) for part in parts]
     dtype = torch.float64 if double else torch.float32
     members = [study.member()] * len(parts)
     stack = StackedVAE(members, training, validation, seeds, device, dtype)
@@ -43,7 +43,7 @@ def train_vaes(
         model = TrainedVAE.of(stack, k, study.decay.columns)
         generated = []
         for number, prior in enumerate((None, study)):
-            seed = study.stream(_GENERATION, *part, number)
+            seed = study.stream(GENERATION, *part, number)
             generated.append(np.concatenate(list(model.generate(len(compared), seed, prior))))
         yield losses[k], generated
 
@@ -59,7 +59,7 @@ def train_gans(
 ) -> Trained:
     """See ``DecayStudy.train``: events of the last weights."""
     training, _, compared = events
-    seeds = [study.stream(_TRAINING, *part) for part in parts]
+    seeds = [study.stream(TRAINING, *part) for part in parts]
     gan = RegularGAN(study, training, seeds, device, torch.float64 if double else torch.float32)
     steps = len(parts) * gan.steps_per_epoch
     losses = train(gan, study.epochs, None if double else checkpoint, progress, steps)

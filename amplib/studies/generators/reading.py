@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 
 from amplib.store.results import Result
-from amplib.studies.generators.study import _GENERATION, ShowerGenerator
+from amplib.studies.generators.study import GENERATION, ShowerGenerator
 from amplib.truth.showers.config import THRESHOLD
 
 if TYPE_CHECKING:
@@ -87,6 +87,6 @@ def generated(
 
     study = cast(ShowerGenerator, result.study)
     generator = study.generator(result.load()[(member,)], latents).to(device)
-    stream = Noise([seed or study.stream(member, _GENERATION)], torch.device(device))
+    stream = Noise([seed or study.stream(member, GENERATION)], torch.device(device))
     for batch in generate(generator, stream, n, THRESHOLD, study.precision):
         yield batch[0]

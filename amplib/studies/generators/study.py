@@ -37,7 +37,7 @@ energies) and the second moments of every layer along x and y (dctrgan, Figs. 3,
 WEIGHTS = "weights."
 """What the names of stored weights begin with."""
 
-_TRAINING, _GENERATION, _COMPARISON = range(3)  # which stream of a member
+TRAINING, GENERATION, COMPARISON = range(3)  # which stream of a member
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ class ShowerBIBAE(BIBAEConfig, ShowerGenerator):
     ) -> ImageStack:
         from amplib.models.bibae import StackedBIBAE
 
-        seeds = [self.stream(k, _TRAINING) for k in members]
+        seeds = [self.stream(k, TRAINING) for k in members]
         truth = self.energy, measure, reference, THRESHOLD
         return StackedBIBAE(self, images, *truth, seeds, device, dtype)
 
@@ -345,7 +345,7 @@ class ShowerGAN(ImageGANConfig, ShowerGenerator):
     ) -> ImageStack:
         from amplib.models.image_gan import StackedImageGAN
 
-        seeds = [self.stream(k, _TRAINING) for k in members]
+        seeds = [self.stream(k, TRAINING) for k in members]
         truth = self.energy, measure, reference, THRESHOLD
         return StackedImageGAN(self, images, *truth, seeds, device, dtype)
 

@@ -25,14 +25,13 @@ from amplib.models.volumes import SparseImages
 from amplib.progress import Progress
 from amplib.store.results import Result
 from amplib.store.study import Arrays, head, summed
-from amplib.studies.generators.study import _COMPARISON, WEIGHTS, ShowerGenerator
+from amplib.studies.generators.study import COMPARISON, WEIGHTS, ShowerGenerator
+from amplib.studies.showers.sampling import SHOWERS_AT_ONCE
 from amplib.studies.showers.study import dense_showers
 from amplib.truth.showers import observables as obs
 from amplib.truth.showers.config import THRESHOLD
 from amplib.truth.showers.geometry import ILD_ECAL
 from amplib.truth.showers.shower import double_precision
-
-SHOWERS_AT_ONCE = 500
 
 
 def observables(showers: Tensor) -> Tensor:
@@ -101,7 +100,7 @@ def _compare(
         trained.load_state_dict({n: v.cpu() for n, v in member_state(stack.generator, k).items()})
         mine = {name: array[k].astype(np.float32) for name, array in density.items()}
         arrays = mine | _stored(trained)
-        stream = Noise([study.stream(member, _COMPARISON)], torch.device("cpu"))
+        stream = Noise([study.stream(member, COMPARISON)], torch.device("cpu"))
         distances = [
             _distance(study.generator(arrays, latents), study, stream, truth)
             for latents in study.latents

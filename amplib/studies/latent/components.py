@@ -26,7 +26,7 @@ from amplib.studies.latent.charts import (
     TARGETS,
 )
 from amplib.studies.latent.priors import Latent, histograms
-from amplib.studies.latent.study import _MAP, LatentStudy
+from amplib.studies.latent.study import MAP, LatentStudy
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import azimuthal_distance
 
@@ -83,7 +83,7 @@ def charted(study: LatentStudy, model: TrainedVAE, held_out: Array) -> Arrays:
     of events whose first ``held`` components are about its own; ``random`` ``(targets, 26)`` that
     of other held-out events; ``beside`` ``(2, 64, 26)`` distances to the events of Fig. 9.
     """
-    rng = np.random.default_rng(study.stream(_MAP))
+    rng = np.random.default_rng(study.stream(MAP))
     latent = Latent.of(study, model, held_out)
     components = Components.of(model.buffer.mean.double().cpu().numpy())
     plane = components.of_codes(model.buffer.mean.double().cpu().numpy())[:, :2]
@@ -155,7 +155,7 @@ def steered(
     others = held_out[len(targets) :]
     aims = components.of_codes(model.encode(targets).mean.double().cpu().numpy())
     held = held_components(len(components.axes))
-    seeds = iter(study.stream(_MAP, 1).spawn(1 + len(held) * len(targets) + GRID))
+    seeds = iter(study.stream(MAP, 1).spawn(1 + len(held) * len(targets) + GRID))
 
     def near(aim: Array) -> Array:
         """Codes from the buffer with their first components about ``aim``."""

@@ -23,10 +23,10 @@ from amplib.studies.bvae.study import LATENT_BINS
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
 from amplib.studies.collisions.worth import HeldOutCells
 from amplib.studies.latent.study import (
-    _CODES,
-    _FIT,
-    _GENERATION,
-    _TEST,
+    CODES,
+    FIT,
+    GENERATION,
+    TEST,
     TESTED,
     LatentPriors,
     LatentStudy,
@@ -63,7 +63,7 @@ class Latent:
 
     @classmethod
     def of(cls, study: LatentStudy, model: TrainedVAE, held_out: Array) -> Latent:
-        rng = np.random.default_rng(study.stream(_CODES))
+        rng = np.random.default_rng(study.stream(CODES))
         codes, validation = (drawn(b, rng) for b in (model.buffer, model.encode(held_out)))
         return cls(model, codes, validation, held_out)
 
@@ -111,8 +111,8 @@ def fitted(
     study: LatentPriors, prior: Prior, part: Part, latent: Latent, progress: Progress
 ) -> tuple[Draw, Arrays]:
     """What draws codes of a prior that needs no training, and what is kept of its fit."""
-    rng = np.random.default_rng(study.stream(_FIT, *part))
-    seed = study.stream(_GENERATION, *part)
+    rng = np.random.default_rng(study.stream(FIT, *part))
+    seed = study.stream(GENERATION, *part)
     if prior.kind == "buffer":
         config = BufferConfig(study.alpha, prior.size, study.threshold, prior.offset, study.draw)
         return _from_model(latent.model, seed, config), {}
@@ -156,7 +156,7 @@ def _staged(
     """Staged VAEs, trained side by side; their codes are decoded from z' of N(0, 1)."""
     members = [study.member(study.priors()[k]) for (k,) in parts]
     members = [m.with_overrides(m.asdict(), {"latent": latent.model.latent}) for m in members]
-    seeds = [study.stream(_FIT, *part) for part in parts]
+    seeds = [study.stream(FIT, *part) for part in parts]
     dtype = torch.float64 if double else torch.float32
     stack = StackedStagedVAE(members, latent.codes, latent.validation, seeds, device, dtype)
     steps = len(parts) * stack.steps_per_epoch
@@ -171,7 +171,7 @@ def _staged(
             "losses": losses[k].astype(np.float32),
             "diverged": np.array(int(broken[0]) if broken.size else -1),
         }
-        draw = _from_stage(stage, study.stream(_GENERATION, *part))
+        draw = _from_stage(stage, study.stream(GENERATION, *part))
         yield part, judge(part, draw if finite.all() else None, kept)
 
 
@@ -252,7 +252,7 @@ class Judge:
         without = [k for k in everything if OBSERVABLES[k] not in SECOND_LEPTON]
         tests = []
         for k, seen in enumerate((list(everything), without)):
-            rng = np.random.default_rng(self.study.stream(_TEST, *part, k))
+            rng = np.random.default_rng(self.study.stream(TEST, *part, k))
             test = boosted_test(real[:, seen], made[:, seen], rng)
             tests.append([*test.auc[:2], test.p, test.null])
         return np.array(tests)

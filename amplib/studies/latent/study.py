@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_CODES, _FIT, _GENERATION, _TEST, _MAP, _OTHERS, _TREES = range(10, 17)  # not the scan's streams
+CODES, FIT, GENERATION, TEST, MAP, OTHERS, TREES = range(10, 17)  # not the scan's streams
 
 CODES_A_STEP = 1000
 """Codes that are drawn, decoded and judged in about the time of one step of a staged VAE."""
@@ -410,10 +410,10 @@ class LatentAnomalies(LatentStudy):
 
         model, top_pairs = self.chosen()
         for part in parts:
-            seed = int(self.stream(_OTHERS, *part).generate_state(1)[0])
+            seed = int(self.stream(OTHERS, *part).generate_state(1)[0])
             process = PROCESSES[part[0]]
             others = generate(self.others, process, seed, self.settings(), progress)
-            rng = np.random.default_rng(self.stream(_TREES, *part))
+            rng = np.random.default_rng(self.stream(TREES, *part))
             yield part, scored(model, top_pairs, others, rng)
 
     def layout(self) -> Layout:

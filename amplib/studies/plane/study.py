@@ -27,7 +27,7 @@ from amplib.studies.topvae.study import BATCH, JUDGED, OfTheChosen, untrained
 if TYPE_CHECKING:
     from amplib.models.buffer import TrainedVAE
 
-_GENERATION = 1  # which stream of a seed
+GENERATION = 1  # which stream of a seed
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class BufferPoint(OfTheChosen, BufferConfig):
     ) -> Arrays:
         """Generate as many events as the truth has, and judge them; see ``compute``."""
         sample = reference.sample()
-        seed = self.stream(_GENERATION, *part)
+        seed = self.stream(GENERATION, *part)
         for batch in model.generate(reference.events, seed, self.prior(), BATCH):
             sample.add(batch)
             progress(JUDGED * len(batch))

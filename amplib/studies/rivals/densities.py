@@ -14,8 +14,8 @@ from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.rivals.judging import BATCH
 from amplib.studies.rivals.study import (
-    _GENERATION,
-    _TRAINING,
+    GENERATION,
+    TRAINING,
     EventDensities,
     Generate,
 )
@@ -29,12 +29,12 @@ def fit_density(
     """See ``EventDensities.fit``."""
     scale = scale_of(training)
     points = training / scale
-    rng = np.random.default_rng(study.stream(_TRAINING, *part))
+    rng = np.random.default_rng(study.stream(TRAINING, *part))
     density, fit = _fitted(study, part, points, rng, progress)
     progress(study.fitting_cost(part))
 
     def generate(n: int) -> Iterator[Array]:
-        generation = np.random.default_rng(study.stream(_GENERATION, *part))
+        generation = np.random.default_rng(study.stream(GENERATION, *part))
         for start in range(0, n, BATCH):
             yield density.sample(min(BATCH, n - start), generation) * scale
 

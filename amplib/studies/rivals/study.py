@@ -59,7 +59,7 @@ HELD_OUT: dict[str, dict[str, object]] = {
 }
 """Of the presets whose events are counted in cells."""
 
-_TRAINING, _GENERATION = 1, 2  # which stream of a seed
+TRAINING, GENERATION = 1, 2  # which stream of a seed
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from amplib.models.training import train
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.rivals.judging import BATCH
-from amplib.studies.rivals.study import _TRAINING, EventGANs, FlowStudy, Generate
+from amplib.studies.rivals.study import TRAINING, EventGANs, FlowStudy, Generate
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def train_gan(
     """See ``EventGANs.fit``."""
     config, method = study.member(part), study.methods[part[0]]
     dtype = torch.float64 if double else torch.float32
-    gan = KINDS[method](config, training, [study.stream(_TRAINING, *part)], device, dtype)
+    gan = KINDS[method](config, training, [study.stream(TRAINING, *part)], device, dtype)
     work = study.epoch_cost(part)
     kept = _trained(gan, 2 if double else config.epochs, checkpoint, progress, work, double)
     kept["losses"][:, 0] *= config.turns_an_epoch
@@ -55,7 +55,7 @@ def train_flow(
 ) -> tuple[Arrays, Generate]:
     """See ``FlowStudy.fit``."""
     dtype = torch.float64 if double else torch.float32
-    seeds = [study.stream(_TRAINING, *part)]
+    seeds = [study.stream(TRAINING, *part)]
     flow: Any = kind(study, training, seeds, device, dtype)  # type: ignore[arg-type]
     kept = _trained(flow, study.epochs, checkpoint, progress, flow.steps_per_epoch, double)
     return kept, lambda n: (events[0] for events in flow.generate(n))

@@ -51,7 +51,7 @@ BATCH = 50_000
 """Events that are generated and counted at a time."""
 JUDGED = 4
 """Events that are generated in about the time in which one is generated and judged."""
-_GENERATION, _LONG_RUN = 1, 2  # which stream of a seed
+GENERATION, LONG_RUN = 1, 2  # which stream of a seed
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class TopEvents(OfTheChosen, BufferConfig):
         """
         rows, drawn = [], [Drawn() for _ in self.readings()]
         for number, prior in enumerate(self.priors()):
-            seed = self.stream(_GENERATION, part[0], number)
+            seed = self.stream(GENERATION, part[0], number)
             counted = Counted(reference, self.held_out)
             for batch in model.generate(reference.events, seed, prior, BATCH):
                 counted.add(batch)
@@ -190,7 +190,7 @@ class TopEvents(OfTheChosen, BufferConfig):
                     drawn[number].add(batch)
                 progress(JUDGED * len(batch))
             rows.append(counted.arrays())
-        seed = self.stream(_LONG_RUN, part[0])
+        seed = self.stream(LONG_RUN, part[0])
         long_run, seconds = _long_run(
             model.generate(self.long_run, seed, self.priors()[0], BATCH), progress
         )
@@ -349,7 +349,7 @@ class TopReadings(OfTheChosen):
             progress: of ``compute``.
         """
         sample, counts, negative = reference.sample(), cells.sample(), 0
-        seed = self.stream(_GENERATION, *part)
+        seed = self.stream(GENERATION, *part)
         for batch in model.generate(reference.events, seed, self.readings()[part[0]], BATCH):
             sample.add(batch)
             counts.add(batch)
