@@ -95,7 +95,7 @@ benchmark: .venv/.ready ## how fast GANs train, showers and events are made, and
 	@for name in gan_throughput vae_throughput showers shower_generators classifiers events csv_rows merit mixtures weights; do \
 		$(RUN) python benchmarks/$$name.py || exit; done
 
-scaling: .venv/.ready ## what sweeps cost on one core, on two and through a Slurm, for the page How far: some ten minutes
+scaling: .venv/.ready ## what sweeps cost on one core, on two and through a Slurm, for the page How far: half an hour
 	workflow/system_packages.sh slurm
 	$(RUN) python benchmarks/scaling.py --slurm > benchmarks/.scaling.json
 	mv benchmarks/.scaling.json benchmarks/scaling.json

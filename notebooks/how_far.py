@@ -48,9 +48,8 @@ one_gan = 60 * minutes(gan, gan.study.parts()[:1], jobs=1)
 #
 # On {glue:text}`scaling-made` a sweep of {doc}`the first notebook <amplify>` at {glue:text}`scaling-points` points
 # was run afresh {glue:text}`scaling-rounds` times in each of {glue:text}`scaling-ways` ways, in turn: {glue:text}`scaling-which`.
-# The machine was one of {glue:text}`scaling-cores` cores ({glue:text}`scaling-device`), and had other work: its load was
-# {glue:text}`scaling-load` when the rounds began, that of the sweeps included.  So wall times are long and not those of
-# an idle machine; the processor's time is what a point costs.
+# The machine was one of {glue:text}`scaling-cores` cores ({glue:text}`scaling-device`).  Its load was
+# {glue:text}`scaling-load` when the rounds began, that of the sweep before included: {glue:text}`scaling-machine`.
 
 # %% tags=["remove-input"]
 ways = [way for way in (scaling.ONE, scaling.TWO, scaling.SCHEDULER) if way in measured.wall]
@@ -64,6 +63,9 @@ report.tell(
         "scaling-device": record["device"],
         "scaling-cores": record["cores"],
         "scaling-load": f"{measured.load.min():.0f} to {measured.load.max():.0f}",
+        "scaling-machine": "it had little else to do"
+        if measured.load.max() <= record["cores"] + 1
+        else "it had other work, so that wall times are long, and the processor's time is what a point costs",
         "scaling-point": point,
         "scaling-processor": measured.processor,
         "scaling-overhead": measured.overhead,
