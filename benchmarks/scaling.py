@@ -33,11 +33,26 @@ from amplib.store.worker import cpu_model
 NOTEBOOK, PRESET = "amplify", "smoke"
 
 
-def timed(command: list[str], environment: dict[str, str]) -> dict[str, float]:
-    """Wall and processor seconds of a command and its children."""
+DONE = "Nothing to be done"
+
+
+class SourcesChanged(Exception):
+    """A file of the package was edited meanwhile: Snakemake makes points again."""
+
+
+def timed(command: list[str], environment: dict[str, str], says: str = "") -> dict[str, float]:
+    """Wall and processor seconds of a command and its children.
+
+    Raises:
+        SourcesChanged: if it does not say what it has to.
+    """
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if says not in done.stdout + done.stderr:
+        raise SourcesChanged
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"wall": round(time.monotonic() - start, 2), "cpu": round(cpu, 2)}
 
@@ -63,7 +78,7 @@ def sweep(points: int, jobs: int, profile: Path | None) -> tuple[dict[str, Any],
             seconds = [nbformat.read(p, 4).metadata.papermill.duration for p in executed]
             again = [sys.executable, "-m", "snakemake", "-s", "workflow/sweep.smk", "--nolock"]
             again += ["--configfile", str(folder / "plan.json"), "--cores", "1"]
-            nothing = timed(again, environment)
+            nothing = timed(again, environment, says=DONE)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     assert len(seconds) == points
@@ -101,10 +116,15 @@ def main() -> None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             stack.enter_context(one_node_slurm(folder))
             ways["scheduler"] = (1, slurm_profile(folder))
-        for _ in range(options.rounds):
+        left_out = 0
+        while len(rounds) < options.rounds:
             found: dict[str, Any] = {"load": round(os.getloadavg()[1], 2)}
-            for way, (jobs, profile) in ways.items():
-                found[way], found["nothing"] = sweep(options.points, jobs, profile)
+            try:
+                for way, (jobs, profile) in ways.items():
+                    found[way], found["nothing"] = sweep(options.points, jobs, profile)
+            except SourcesChanged:
+                left_out += 1
+                continue
             rounds.append(found)
             print(found, file=sys.stderr, flush=True)
     print(
@@ -118,6 +138,7 @@ def main() -> None:
                 "notebook": NOTEBOOK,
                 "preset": PRESET,
                 "points": options.points,
+                "left_out": left_out,
                 "rounds": rounds,
             },
             indent=1,

@@ -86,3 +86,11 @@ def test_the_shipped_record_is_one():
     assert {"made", "device", "commit", "command"} <= set(content)
     assert all(len(r["one core"]["notebooks"]) == found.points for r in content["rounds"])
     assert 0.5 < found.speed_up.value < 3
+
+
+def test_in_the_shipped_record_nothing_is_quickly_done():
+    """A source that is edited meanwhile makes Snakemake run a point where there is nothing to do,
+    so that handing out a job seems to take none of its time."""
+    measured, _ = scaling.read()
+    assert (measured.nothing[1] < 0.5 * measured.cpu[scaling.ONE] / measured.points).all()
+    assert measured.submitting.low > 0
