@@ -24,7 +24,7 @@ from amplib.studies.bvae.study import (
     TRAINING,
     Scan,
 )
-from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.merit import Reference, no_merit
 from amplib.studies.collisions.study import first_top_pairs
 from amplib.truth.collisions.columns import TTBAR
 
@@ -83,12 +83,7 @@ def _judged_at_all_settings(
     progress: Progress,
     good: bool,
 ) -> Arrays:
-    n = len(SETTINGS)
-    kept = {
-        "delta": np.full((n, 2), np.nan),
-        "delta_of": np.full((n, len(DIRECTIONS), 2), np.nan),
-        "dropped": np.full(n, np.nan),
-    }
+    kept = no_merit(len(SETTINGS))
     for k, setting in enumerate(SETTINGS):
         if good:
             prior = BufferConfig(
@@ -96,9 +91,8 @@ def _judged_at_all_settings(
             )
             seed = study.stream(GENERATION, *part, k)
             merit = reference.judge(model.generate(reference.events, seed, prior, BATCH))
-            kept["delta"][k] = merit.delta[:2]
-            kept["delta_of"][k] = [merit.delta_of[name][:2] for name in DIRECTIONS]
-            kept["dropped"][k] = merit.dropped
+            for name, value in merit.arrays().items():
+                kept[name][k] = value
         progress(study.judging_work())
     return kept | {"latent": latent_histograms(model)}
 

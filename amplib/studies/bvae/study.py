@@ -16,14 +16,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import GRIDS
 from amplib.models.config import BufferConfig, RegularGANConfig, VAEConfig, VAETraining
 from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
-from amplib.store.ranges import counting, diverged, estimates, finite, within
+from amplib.store.ranges import counting, diverged, finite, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, Study, head, summed
 from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
+from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.collisions.study import (
     EventSample,
     TopPairReference,
@@ -493,11 +493,8 @@ class Scan(TopPairTruth, VAETraining):
         checkpoint.unlink(missing_ok=True)
 
     def layout(self) -> Layout:
-        n = len(SETTINGS)
         return {
-            "delta": ("float64", (n, 2)),
-            "delta_of": ("float64", (n, 2, 2)),
-            "dropped": ("float64", (n,)),
+            **layout_of_merit(len(SETTINGS)),
             "latent": ("int32", (None, len(LATENT_BINS) - 1)),
             "losses": ("float32", (None, 4)),
             "best": ("float64", ()),
@@ -511,14 +508,11 @@ class Scan(TopPairTruth, VAETraining):
         if arrays["diverged"] < 0:
             for name in ("best", "weights"):
                 yield from finite(name, arrays[name])
-            yield from estimates("delta", arrays["delta"], 0, 2)
-            yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
-            yield from within("dropped", arrays["dropped"], 0, 1)
+            yield from faults_of_merit(arrays)
 
     def fingerprint(self) -> list[float]:
         """A few float64 epochs of two small members on made-up top pairs: no file is read."""
         from amplib.studies.bvae.scan import train_and_judge
-        from amplib.studies.collisions.merit import Reference
 
         events = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
         small = replace(

@@ -16,7 +16,7 @@ network (Table V's two smearings, and the truth against itself):
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +25,15 @@ from numpy.typing import NDArray
 from amplib.estimate import Estimate
 from amplib.metrics.merit import (
     ETA_RANGE,
+    GRIDS,
     PHI_RANGE,
     FilledBins,
     PairHistograms,
     ideal_delta,
     ideal_delta_of,
 )
+from amplib.store.ranges import estimates, within
+from amplib.store.study import Arrays, Layout
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import BINS, binnings, leading_directions, observables
 
@@ -60,6 +63,40 @@ class Merit:
     dropped: float
     ideal_delta: float
     ideal_delta_of: dict[str, float]
+
+    def arrays(self) -> Arrays:
+        """What is kept of it: ``delta`` ``(2,)`` and ``delta_of`` ``(2, 2)`` (eta, phi), values
+        with their errors, and ``dropped``."""
+        return {
+            "delta": np.array(self.delta[:2]),
+            "delta_of": np.array([self.delta_of[name][:2] for name in DIRECTIONS]),
+            "dropped": np.array(self.dropped),
+        }
+
+
+def layout_of_merit(*rows: int) -> Layout:
+    """Of ``Merit.arrays``, or of so many of them in rows."""
+    return {
+        "delta": ("float64", (*rows, 2)),
+        "delta_of": ("float64", (*rows, len(DIRECTIONS), 2)),
+        "dropped": ("float64", rows),
+    }
+
+
+def no_merit(*rows: int) -> Arrays:
+    """What is kept in its place where a model has diverged."""
+    return {
+        "delta": np.full((*rows, 2), np.nan),
+        "delta_of": np.full((*rows, len(DIRECTIONS), 2), np.nan),
+        "dropped": np.full(rows, np.nan),
+    }
+
+
+def faults_of_merit(arrays: Arrays) -> Iterator[str]:
+    """What no figures of merit can be."""
+    yield from estimates("delta", arrays["delta"], 0, 2)
+    yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
+    yield from within("dropped", arrays["dropped"], 0, 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from amplib.metrics.merit import GRIDS
 from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
 from amplib.store.download import PUBLISHED
-from amplib.store.ranges import counting, estimates, finite, rising, shares, within
+from amplib.store.ranges import counting, finite, rising, shares, within
 from amplib.store.results import Result, wherever_stored
 from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head, summed
+from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.collisions.worth import HeldOutCells, faults_of_cells, layout_of_cells
 from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
-    from amplib.studies.collisions.merit import Reference
-    from amplib.studies.collisions.worth import HeldOutCells
     from amplib.truth.collisions.ttbar import Settings
 
 COSINES = np.linspace(-1, 1, 41)
@@ -579,7 +578,6 @@ class SmearedTopPairs(TopPairTruth):
         ``held_out_events`` also the arrays of ``CellCounts``."""
         from amplib.studies.collisions.reading import stored_reference
         from amplib.studies.collisions.reference import TRAINING_SHARE
-        from amplib.studies.collisions.worth import HeldOutCells
 
         n = self.events // TRAINING_SHARE
         events = first_top_pairs(self, self.needed())
@@ -604,12 +602,7 @@ class SmearedTopPairs(TopPairTruth):
         copies = -(-reference.events // len(training))
         made = smeared(training, SMEARINGS[part[0]], copies, rng)
         made = made[: reference.events]
-        merit = reference.judge(made)
-        kept = {
-            "delta": np.array(merit.delta[:2]),
-            "delta_of": np.array([e[:2] for e in merit.delta_of.values()]),
-            "dropped": np.array(merit.dropped),
-        }
+        kept = reference.judge(made).arrays()
         if cells is not None:
             counts = cells.sample()
             counts.add(made)
@@ -617,28 +610,17 @@ class SmearedTopPairs(TopPairTruth):
         return kept
 
     def layout(self) -> Layout:
-        from amplib.studies.collisions.worth import layout_of_cells
-
         return {
-            "delta": ("float64", (2,)),
-            "delta_of": ("float64", (2, 2)),
-            "dropped": ("float64", ()),
+            **layout_of_merit(),
             **(layout_of_cells() if self.held_out_events else {}),
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
-        yield from estimates("delta", arrays["delta"], 0, 2)
-        yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
-        yield from within("dropped", arrays["dropped"], 0, 1)
+        yield from faults_of_merit(arrays)
         if self.held_out_events:
-            from amplib.studies.collisions.worth import faults_of_cells
-
             yield from faults_of_cells(arrays, self.events, self.held_out_events)
 
     def fingerprint(self) -> list[float]:
-        from amplib.studies.collisions.merit import Reference
-        from amplib.studies.collisions.worth import HeldOutCells
-
         sample = TopPairs(**replace(self, events=24, part_size=12).simulation())
         made = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
         events = np.concatenate(made)

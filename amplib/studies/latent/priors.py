@@ -20,7 +20,7 @@ from amplib.models.training import train
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.study import LATENT_BINS
-from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.merit import Reference, no_merit
 from amplib.studies.collisions.worth import HeldOutCells
 from amplib.studies.latent.study import (
     CODES,
@@ -207,9 +207,7 @@ class Judge:
     def nothing(self) -> Arrays:
         """What is kept where there are no events."""
         return {
-            "delta": np.full(2, np.nan),
-            "delta_of": np.full((len(DIRECTIONS), 2), np.nan),
-            "dropped": np.array(np.nan),
+            **no_merit(),
             "latent": np.zeros((self.latent.model.latent, len(LATENT_BINS) - 1), np.int32),
             "broken": np.array(np.nan),
             "auc": np.full((len(TESTED), 4), np.nan),
@@ -233,11 +231,8 @@ class Judge:
             broken += int(breaks_a_rule(events).sum())
             cells.add(events)
             first.append(events[: max(wanted - sum(map(len, first)), 0)])
-        merit = self.reference.merit(sample)
         return {
-            "delta": np.array(merit.delta[:2]),
-            "delta_of": np.array([merit.delta_of[name][:2] for name in DIRECTIONS]),
-            "dropped": np.array(merit.dropped),
+            **self.reference.merit(sample).arrays(),
             "latent": latent,
             "broken": np.array(broken / n),
             "auc": self.tested(part, np.concatenate(first)),

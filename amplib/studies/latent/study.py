@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import GRIDS
 from amplib.models.config import BufferConfig, StagedVAEConfig, VAETraining
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
-from amplib.store.ranges import ROUNDING, counting, diverged, estimates, finite, rising, within
+from amplib.store.ranges import ROUNDING, counting, diverged, finite, rising, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs, tiny
-from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
 from amplib.studies.collisions.worth import faults_of_cells, layout_of_cells
 from amplib.truth.collisions.columns import TTBAR, columns
@@ -244,9 +243,7 @@ class LatentPriors(LatentStudy):
 
     def layout(self) -> Layout:
         return {
-            "delta": ("float64", (2,)),
-            "delta_of": ("float64", (len(DIRECTIONS), 2)),
-            "dropped": ("float64", ()),
+            **layout_of_merit(),
             "latent": ("int32", (None, len(LATENT_BINS) - 1)),
             "broken": ("float64", ()),
             "auc": ("float64", (len(TESTED), 4)),
@@ -267,15 +264,12 @@ class LatentPriors(LatentStudy):
             return
         yield from diverged(arrays)
         if sound:
-            yield from estimates("delta", arrays["delta"], 0, 2)
-            yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
+            yield from faults_of_merit(arrays)
             yield from within("auc", arrays["auc"], 0, 1 + ROUNDING)
-            for name in ("dropped", "broken"):
-                yield from within(name, arrays[name], 0, 1)
+            yield from within("broken", arrays["broken"], 0, 1)
 
     def fingerprint(self) -> list[float]:
         """A prior of each kind, of a tiny model's codes in float64: no file is read."""
-        from amplib.studies.collisions.merit import Reference
         from amplib.studies.latent.priors import Latent, fit_and_judge
 
         small = self.small(components=(2,), staged=(1e-3,), quantiles=(2,))

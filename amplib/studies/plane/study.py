@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from amplib.metrics.merit import GRIDS
 from amplib.models.config import BufferConfig
 from amplib.parameters import bounded
 from amplib.progress import Progress
-from amplib.store.ranges import estimates, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import TOY_EVENTS, Scan, made_up_top_pairs
-from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.topvae.study import BATCH, JUDGED, OfTheChosen, untrained
 
 if TYPE_CHECKING:
@@ -87,24 +85,13 @@ class BufferPoint(OfTheChosen, BufferConfig):
         for batch in model.generate(reference.events, seed, self.prior(), BATCH):
             sample.add(batch)
             progress(JUDGED * len(batch))
-        merit = reference.merit(sample)
-        return {
-            "delta": np.array(merit.delta[:2]),
-            "delta_of": np.array([merit.delta_of[name][:2] for name in DIRECTIONS]),
-            "dropped": np.array(merit.dropped),
-        }
+        return reference.merit(sample).arrays()
 
     def layout(self) -> Layout:
-        return {
-            "delta": ("float64", (2,)),
-            "delta_of": ("float64", (2, 2)),
-            "dropped": ("float64", ()),
-        }
+        return layout_of_merit()
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
-        yield from estimates("delta", arrays["delta"], 0, 2)
-        yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
-        yield from within("dropped", arrays["dropped"], 0, 1)
+        yield from faults_of_merit(arrays)
 
     def fingerprint(self) -> list[float]:
         """Events of a small untrained network in float64, beside made-up top pairs."""

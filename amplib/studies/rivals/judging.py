@@ -8,17 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.store.study import Arrays
-from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.merit import Reference, no_merit
 from amplib.studies.collisions.worth import HeldOutCells
 
 BATCH = 50_000
 """Events that are generated and counted at a time."""
-NOTHING = {
-    "delta": np.full(2, np.nan),
-    "delta_of": np.full((len(DIRECTIONS), 2), np.nan),
-    "dropped": np.array(np.nan),
-}
-"""What is kept of the figures of merit of what has diverged."""
 
 
 def judged(
@@ -39,13 +33,7 @@ def judged(
             with np.errstate(over="ignore", invalid="ignore"):
                 sample.add(events)
         except ValueError:  # a number or an observable that is not finite
-            return NOTHING | ({} if cells is None else cells.sample().arrays())
+            return no_merit() | ({} if cells is None else cells.sample().arrays())
         if counts is not None:
             counts.add(events)
-    merit = reference.merit(sample)
-    return {
-        **({} if counts is None else counts.arrays()),
-        "delta": np.array(merit.delta[:2]),
-        "delta_of": np.array([merit.delta_of[name][:2] for name in DIRECTIONS]),
-        "dropped": np.array(merit.dropped),
-    }
+    return {**({} if counts is None else counts.arrays()), **reference.merit(sample).arrays()}

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import GRIDS
 from amplib.models.config import (
     EVENT_GANS,
     EventGANConfig,
@@ -25,9 +24,10 @@ from amplib.models.config import (
 )
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
-from amplib.store.ranges import diverged, estimates, finite, within
+from amplib.store.ranges import diverged, finite
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.collisions.study import (
     TopPairReference,
     TopPairs,
@@ -45,7 +45,6 @@ from amplib.studies.collisions.worth import (
 if TYPE_CHECKING:
     from amplib.models.flow_matching import StackedFlowMatching
     from amplib.models.spline_flow import StackedSplineFlow
-    from amplib.studies.collisions.merit import Reference
 
 Array = NDArray[np.float64]
 Generate = Callable[[int], Iterator[NDArray[np.floating]]]
@@ -177,27 +176,21 @@ class EventRivals(TopPairTruth):
 
     def layout(self) -> Layout:
         return {
-            "delta": ("float64", (2,)),
-            "delta_of": ("float64", (2, 2)),
-            "dropped": ("float64", ()),
+            **layout_of_merit(),
             "diverged": ("int64", ()),
             **(layout_of_cells() if self.held_out_events else {}),
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
-        if arrays["diverged"] < 0 and self.held_out_events:
-            yield from faults_of_cells(arrays, self.events, self.held_out_events)
         if arrays["diverged"] < 0:
-            yield from estimates("delta", arrays["delta"], 0, 2)
-            yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
-            yield from within("dropped", arrays["dropped"], 0, 1)
+            yield from faults_of_merit(arrays)
+            if self.held_out_events:
+                yield from faults_of_cells(arrays, self.events, self.held_out_events)
         curve = arrays.get("losses", np.zeros((0, 1)))  # densities have none
         yield from diverged({**arrays, "losses": curve})
 
     def fingerprint(self) -> list[float]:
         """Every method, small, in float64, on made-up top pairs, and one of them judged."""
-        from amplib.studies.collisions.merit import Reference
-
         rng = np.random.default_rng(self.seed)
         events = made_up_top_pairs(TOY_EVENTS, rng)
         held_out = made_up_top_pairs(FEWEST, rng)

@@ -20,9 +20,11 @@ from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress
 from amplib.store.ranges import counting, estimates, finite, within
+from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import SETTINGS, TOY_EVENTS, Scan, made_up_top_pairs
-from amplib.studies.collisions.study import TopPairTruth, first_top_pairs, wherever_stored
+from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
 from amplib.studies.collisions.worth import (
     FEWEST,
     HeldOutCells,
@@ -34,7 +36,6 @@ from amplib.truth.collisions.observables import OBSERVABLES, leading_directions,
 
 if TYPE_CHECKING:
     from amplib.models.buffer import TrainedVAE
-    from amplib.studies.collisions.merit import Reference
 
 Array = NDArray[np.float64]
 Events = NDArray[np.floating]
@@ -206,10 +207,8 @@ class TopEvents(OfTheChosen, BufferConfig):
     def layout(self) -> Layout:
         n, drawn = len(self.priors()), len(self.readings())
         return {
-            "delta": ("float64", (n, 2)),
+            **layout_of_merit(n),
             "delta_without": ("float64", (n, 2)),
-            "delta_of": ("float64", (n, 2, 2)),
-            "dropped": ("float64", (n,)),
             "empty": ("float64", (n, 2, len(GRIDS))),
             "azimuth": ("uint32", (n, MAP_BINS)),
             "negative": ("uint32", (n,)),
@@ -222,10 +221,9 @@ class TopEvents(OfTheChosen, BufferConfig):
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         n, drawn = self.events, (self.training_events, self.events, self.long_run)
-        for name in ("delta", "delta_without"):
-            yield from estimates(name, arrays[name], 0, 2)
-        yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
-        for name in ("dropped", "empty", "empty_training"):
+        yield from faults_of_merit(arrays)
+        yield from estimates("delta_without", arrays["delta_without"], 0, 2)
+        for name in ("empty", "empty_training"):
             yield from within(name, arrays[name], 0, 1)
         yield from counting("azimuth", arrays["azimuth"], n, all_of_them=False)
         yield from within("negative", arrays["negative"], 0, n)
@@ -241,8 +239,6 @@ class TopEvents(OfTheChosen, BufferConfig):
 
     def fingerprint(self) -> list[float]:
         """Events of a small untrained network in float64, beside made-up top pairs."""
-        from amplib.studies.collisions.merit import Reference
-
         small = replace(
             self, events=TOY_EVENTS, training_events=40, validation_events=20, width=8,
             batch_size=min(self.batch_size, 20), long_run=100,
@@ -370,27 +366,22 @@ class TopReadings(OfTheChosen):
 
     def layout(self) -> Layout:
         return {
-            "delta": ("float64", (2,)),
+            **layout_of_merit(),
             "delta_inside": ("float64", (2,)),
             "delta_without": ("float64", (2,)),
-            "delta_of": ("float64", (2, 2)),
-            "dropped": ("float64", ()),
             "negative": ("uint32", ()),
             **layout_of_cells(),
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
-        for name in ("delta", "delta_inside", "delta_without"):
+        yield from faults_of_merit(arrays)
+        for name in ("delta_inside", "delta_without"):
             yield from estimates(name, arrays[name], 0, 2)
-        yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
-        yield from within("dropped", arrays["dropped"], 0, 1)
         yield from within("negative", arrays["negative"], 0, self.events)
         yield from faults_of_cells(arrays, self.events, self.held_out_events)
 
     def fingerprint(self) -> list[float]:
         """All readings of a small untrained network in float64, beside made-up top pairs."""
-        from amplib.studies.collisions.merit import Reference
-
         small = replace(
             self, events=TOY_EVENTS, training_events=40, validation_events=20, width=8,
             batch_size=min(self.batch_size, 20),

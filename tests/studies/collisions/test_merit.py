@@ -8,7 +8,13 @@ from amplib.book.obtain import stored
 from amplib.metrics.merit import smeared
 from amplib.store.results import Result
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions.merit import DIRECTIONS, Reference
+from amplib.studies.collisions.merit import (
+    DIRECTIONS,
+    Reference,
+    faults_of_merit,
+    layout_of_merit,
+    no_merit,
+)
 from amplib.studies.collisions.reading import (
     TopPairStatistics,
     copied_training,
@@ -45,6 +51,18 @@ def test_the_truth_itself_has_nothing_and_others_of_its_kind_the_floor(events, t
     for name in DIRECTIONS:
         assert other.delta_of[name].value < 2.5 * other.ideal_delta_of[name]
     assert other.dropped < 0.001
+
+
+def test_what_is_kept_of_a_judgement_fits_its_layout_and_is_checked(events, truth):
+    kept = truth.judge(events[N : 2 * N]).arrays()
+    for arrays, rows in ((kept, ()), (no_merit(), ()), (no_merit(3), (3,))):
+        found = {name: (a.dtype.name, a.shape) for name, a in arrays.items()}
+        assert found == layout_of_merit(*rows)
+    assert not list(faults_of_merit(kept))
+    for name, impossible in (("delta", 2.1), ("delta_of", 1e6), ("dropped", 1.1)):
+        wrong = np.full_like(kept[name], impossible)
+        assert [fault.split()[0] for fault in faults_of_merit({**kept, name: wrong})] == [name]
+    assert list(faults_of_merit(no_merit())), "no number is no judgement"
 
 
 def test_close_and_far_generators(events, truth):
