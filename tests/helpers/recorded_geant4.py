@@ -8,7 +8,7 @@ class Volume:
 
     Args:
         solid: name and half lengths.
-        material: its name, or that and its density.
+        material: its name, or that, its atomic number, its molar mass and its density.
         name: of the volume.
     """
 
@@ -71,6 +71,30 @@ class Initialization:
         self.actions.append(action)
 
 
+class RunManager:
+    """Of a run that follows nothing."""
+
+    def __init__(self):
+        self.told, self.ready, self.events = [], False, 0
+
+    def SetUserInitialization(self, part):
+        self.told.append(part)
+
+    def Initialize(self):
+        self.ready = True
+
+    def BeamOn(self, events):
+        self.events = events if self.ready else 0
+
+
+class Physics:
+    def RegisterPhysics(self, physics):
+        self.physics = physics
+
+    def SetDefaultCutValue(self, length):
+        self.cut = length
+
+
 def place(rotation, at, volume, name, mother, many, copy, check):
     """In the mother; the world has none."""
     if mother is not None:
@@ -83,18 +107,18 @@ def replicate(name, volume, mother, axis, number, width):
 
 
 def recorded_geant4():
-    """Lengths in mm, energies in MeV; a density of 1 g/cm^3 is 0.5."""
-    manager = Manager()
+    """Lengths in mm, energies in MeV; a density of 1 g/cm^3 is 0.5, 1 g/mol is 250."""
+    manager, run, seeds = Manager(), RunManager(), []
     table = SimpleNamespace(FindParticle=lambda name: name)
     nist = SimpleNamespace(FindOrBuildMaterial=lambda name: name)
     return SimpleNamespace(
-        mm=1.0, MeV=1.0, GeV=1000.0, g=500.0, mole=1.0, cm3=1000.0, kXAxis="x", kYAxis="y",
+        mm=1.0, MeV=1.0, GeV=1000.0, g=500.0, mole=2.0, cm3=1000.0, kXAxis="x", kYAxis="y",
         G4VUserDetectorConstruction=Construction,
         G4VUserPrimaryGeneratorAction=object,
         G4UserEventAction=object,
         G4VUserActionInitialization=Initialization,
         G4NistManager=SimpleNamespace(Instance=lambda: nist),
-        G4Material=lambda name, z, a, density: (name, density),
+        G4Material=lambda name, z, a, density: (name, z, a, density),
         G4Box=lambda *name_and_halves: name_and_halves,
         G4LogicalVolume=Volume,
         G4ThreeVector=lambda *at: at,
@@ -105,5 +129,11 @@ def recorded_geant4():
         G4PSEnergyDeposit=lambda name: name,
         G4SDManager=SimpleNamespace(GetSDMpointer=lambda: manager),
         G4ParticleGun=Gun,
+        G4RunManager=lambda: run,
+        G4VModularPhysicsList=Physics,
+        G4EmStandardPhysics=lambda: "electromagnetic",
+        HepRandom=SimpleNamespace(setTheSeed=seeds.append),
+        run=run,
+        seeds=seeds,
         G4ParticleTable=SimpleNamespace(GetParticleTable=lambda: table),
     )  # fmt: skip

@@ -5,6 +5,8 @@ they show that particles, energies and indices go where they should, and nothing
 """
 
 import importlib.util
+import io
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -280,7 +282,8 @@ def test_the_block_lies_in_vacuum_and_its_slabs_in_filler(told):
     ((block, at, _),) = told.world.placed
     assert at == (0, 0, 0)
     assert block.size == pytest.approx((width, width, total))
-    assert block.material == ("filler", pytest.approx(geant4.filler_density() / 2))
+    silicon = pytest.approx(28.085 * 250)
+    assert block.material == ("filler", 14, silicon, pytest.approx(geant4.filler_density() / 2))
     found = [(v.name, at[2] + total / 2 - v.size[2] / 2, v.size[2]) for v, at, _ in block.placed]
     expected = [(p.material, p.front_mm, p.thickness_mm) for p in geant4.slabs()]
     assert [name for name, *_ in found] == [name for name, *_ in expected]
@@ -334,6 +337,24 @@ def test_particles_fly_from_the_vacuum_and_what_they_leave_is_collected(told):
     assert showers[2, 1, 2, 4] == 0.5 and showers[2, 0, 0, 0] == 0.25
     assert showers.sum() == 0.75
     assert deposited.tolist() == [0, 0, 40.75]
+
+
+def test_a_process_of_its_own_runs_all_particles_and_ends_well(tmp_path, monkeypatch):
+    """What is not zero at its end is a failure to the one who waits for it."""
+    g4, request = recorded_geant4(), geant4._request(3, 5.0, "photon", 4, 0.0, ILD_ECAL)
+    monkeypatch.setitem(sys.modules, "geant4_pybind", g4)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(request)))
+    ends = []
+    monkeypatch.setattr(geant4.os, "_exit", ends.append)
+    geant4._run(str(tmp_path))
+    assert ends == [0]
+    assert g4.run.events == 3 and g4.seeds == [request["seed"]]
+    detector, physics, actions = g4.run.told
+    assert (physics.physics, physics.cut) == ("electromagnetic", geant4.RANGE_CUT_MM)
+    assert detector.Construct() and not actions.Build()
+    with np.load(tmp_path / "showers.npz") as written:
+        assert written["showers"].shape == (3, 30, 30, 30)
+        assert written["deposited"].shape == (3,)
 
 
 def test_entries_are_as_wide_as_the_beam_and_seeds_geant4s():
