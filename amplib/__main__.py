@@ -9,6 +9,7 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,12 +23,26 @@ from amplib.store.results import Result
 from amplib.store.study import PRESETS
 from amplib.studies.catalogue import STUDIES, make_study, results_of, wanted
 
+CHANGES: dict[str, Any] = {
+    "nargs": "*",
+    "action": "extend",  # a second --set adds to the first
+    "default": [],
+    "metavar": "NAME=VALUE",
+    "help": "parameters",
+}
+PLOTS = (".svg", ".pdf", ".png")
+"""What ``amplib worth`` draws."""
 _DIGITS = re.compile("[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Parser(argparse.ArgumentParser):
-    """Refuses in one line."""
+    """Refuses in one line; takes numbers that are written as usual."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.register("type", int, partial(_number, int))
+        self.register("type", float, partial(_number, float))
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"amplib: {message}\n")
@@ -51,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--columns", nargs="+", default=[], metavar="NAME", help="all by default")
     c.add_argument("--weights", metavar="NAME", help="the column with the weights of the events")
     c.add_argument("--json", action="store_true", help="print JSON in place of the table")
-    c.add_argument("--plot", type=Path, metavar="FILE", help="draw it: svg, pdf, png")
+    c.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .svg, .pdf, .png")
     c.set_defaults(run=run_worth)
 
     c = commands.add_parser("compute", help="compute the missing parts of a study")
@@ -59,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--all", action="store_true", help="everything that is missing, or a study's")
     c.add_argument("--minutes", type=float, help="with --all: stop after so many")
     c.add_argument("--preset", help=f"{BEST}, {', '.join(PRESETS)}; laptop, with --all paper")
-    c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    c.add_argument("--set", **CHANGES)
     c.add_argument("--jobs", type=int, help="worker processes")
     c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     c.add_argument("--limit", type=int, help="compute at most so many parts")
@@ -70,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c = commands.add_parser("cluster", help="the same in jobs of their own, on other machines")
     c.add_argument("study", help=f"one of {', '.join(STUDIES)}")
     c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
-    c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    c.add_argument("--set", **CHANGES)
     c.add_argument("--profile", help="slurm, htcondor, kubernetes, or a folder; else these cores")
     c.add_argument("--jobs", type=int, help="into how many the parts are divided")
     c.add_argument("--minutes", type=float, help="end each job after so many, and go on in another")
@@ -83,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     c = commands.add_parser("data", help="events by the million, as one file")
     c.add_argument("name", help="a study and a preset, such as showers-laptop")
-    c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    c.add_argument("--set", **CHANGES)
     c.add_argument("--header", action="store_true", help="name the columns of a CSV file")
     c.add_argument("--jobs", type=int, help="worker processes")
     c.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
@@ -112,12 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c = commands.add_parser("figure", help="draw one figure again")
     c.add_argument("id", help="its key, such as amplify-fig2")
     c.add_argument("--preset", default=BEST, help=f"{BEST}, {', '.join(PRESETS)}")
-    c.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    c.add_argument("--set", **CHANGES)
     c.set_defaults(run=run_figure)
 
     c = commands.add_parser("sweep", help="a notebook over a grid of parameters")
     c.add_argument("notebook", nargs="?", help="such as amplify")
-    c.add_argument("--set", nargs="+", default=[], metavar="NAME=V1,V2,...", help="the grid")
+    c.add_argument("--set", **{**CHANGES, "metavar": "NAME=V1,V2,...", "help": "the grid"})
     c.add_argument("--file", type=Path, help="a sweep in YAML, instead of notebook and grid")
     c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
     c.add_argument("--max-points", type=int, help="allow so many")
@@ -128,8 +143,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return int(not options.run(options))
-    except (ValueError, OSError, ImportError, WorkerDied) as error:
-        print(f"amplib: {error}", file=sys.stderr)
+    except (ValueError, OSError, ImportError, MemoryError, WorkerDied) as error:
+        said = " ".join(str(error).splitlines())
+        print(f"amplib: {said or 'out of memory'}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -143,6 +159,8 @@ def run_worth(options: argparse.Namespace) -> bool:
 
     if options.plot and not options.plot.parent.is_dir():
         raise ValueError(f"--plot {options.plot}: no such folder")
+    if options.plot and options.plot.suffix not in PLOTS:
+        raise ValueError(f"--plot {options.plot}: unknown suffix; allowed: {', '.join(PLOTS)}")
     truth = truth_named(options.truth) if options.truth else None
     events = read_events(options.events, options.columns, options.weights)
     held_out = None
@@ -256,7 +274,7 @@ def run_status(options: argparse.Namespace) -> bool:
         print("{study:42s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(rows, indent=1))
+        files.write_atomically(options.json, json.dumps(rows, indent=1).encode())
     return not any(row["to_do"] == "damaged" for row in rows)
 
 
@@ -331,6 +349,13 @@ def span(text: str) -> tuple[int, int]:
     if not (_DIGITS.fullmatch(first) and _DIGITS.fullmatch(last) and int(first) <= int(last)):
         raise ValueError(f"only = {text!r}: expected FIRST:LAST, as in 20:39")
     return int(first), int(last)
+
+
+def _number(kind: type, text: str) -> Any:
+    value = _literal(text)
+    if not isinstance(value, (int, kind)):
+        raise ValueError(f"{text!r} is no {kind.__name__}")
+    return kind(value)
 
 
 def _literal(text: str) -> int | float | str:

@@ -94,6 +94,11 @@ SWEEPS = {
     "a mapping for a notebook": "notebook: {amplify: 1}\ngrid: {seed: [1]}",
     "a day for a number": "notebook: yours\npreset: smoke\ngrid: {n_train: [2026-01-01]}",
     "a mapping for a number": "notebook: yours\npreset: smoke\nlist: [{n_train: {a: 1}}]",
+    "a name given twice": "notebook: amplify\ngrid: {seed: [1], seed: [2]}",
+    "a block given twice": "notebook: amplify\ngrid: {seed: [1]}\ngrid: {epochs: [2]}",
+    "notebooks twice": "notebook: amplify\nnotebooks: [yours]\ngrid: {seed: [1]}",
+    "no such day": "notebook: amplify\ngrid: {seed: [2026-13-45]}",
+    "no such preset": "notebook: yours\npreset: huge\ngrid: {seed: [1]}",
     "Python": "!!python/object/apply:os.system ['touch pwned']",
 }
 
@@ -166,6 +171,16 @@ def test_spans_that_are_refused(text):
             ["compute", "gan", "--preset", "smoke", "--only", "100:200"],
             "none of the parts",
         ),
+        (["compute", "fit", "--jobs", "２"], "invalid int value: '２'"),
+        (["compute", "fit", "--limit", "1_0"], "invalid int value: '1_0'"),
+        (["compute", "--all", "--minutes", "1_0"], "invalid float value: '1_0'"),
+        (["cluster", "fit", "--minutes", "１"], "invalid float value: '１'"),
+        (["compute", "fit", "--set", "n_train=50", "--set", "n_train=60"], "given twice"),
+        (["compute", "fit", "--set", "seed=-1", "--set", "n_train=60"], "seed = -1"),
+        (["sweep", "amplify", "--set", "seed=1", "--max-points", "1_0"], "invalid int value"),
+        (["sweep", "yours", "--preset", "huge", "--set", "seed=1"], "preset = 'huge'"),
+        (["sweep", "yours", "--set", "n_train=5"], "n_train = 5: must be an integer from 100"),
+        (["generate", "ttbar", "-n", "1_0", "-o", "a.csv"], "invalid int value: '1_0'"),
         (["status", "--nonsense"], "unrecognized arguments: --nonsense"),
         (["nonsense"], "invalid choice: 'nonsense'"),
         (["figure", "amplify-fig2", "--set", "preset=smoke"], "preset is not set here"),
@@ -201,10 +216,13 @@ def test_a_mistake_on_the_command_line_is_one_line(arguments, line):
     assert len(said.splitlines()) == 1, said
 
 
-@pytest.mark.parametrize("text", ["jobs: x", "[]", "jobs: [", "jobs: -1", "jobs: 1.5"])
+PROFILES = ["jobs: x", "[]", "jobs: [", "jobs: -1", "jobs: 1.5", "jobs: 1\njobs: 2", "[" * 5000]
+
+
+@pytest.mark.parametrize("text", PROFILES)
 def test_a_profile_that_cannot_be_is_one_line(text, tmp_path):
     (tmp_path / "config.yaml").write_text(text)
-    with pytest.raises(ParameterError, match=r"config\.yaml: ") as caught:
+    with pytest.raises(ParameterError, match=r"config\.yaml(: | is )") as caught:
         places(profile_folder(str(tmp_path)), None)
     assert len(str(caught.value).splitlines()) == 1
 

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
 
-import yaml
 from tqdm import tqdm
 
+from amplib.book.yaml_file import read_yaml
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
 
@@ -62,10 +62,7 @@ def places(profile: Path | None, jobs: int | None) -> int:
     if jobs or profile is None:
         return jobs or os.cpu_count() or 1
     path = profile / "config.yaml"
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path}: {' '.join(str(error).split())}") from None
+    said = read_yaml(path)
     allowed = said.get("jobs", 1) if isinstance(said, dict) else None
     if type(allowed) is not int or allowed < 1:
         raise ParameterError(f"{path}: jobs = {allowed!r}: must be an integer from 1")

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from scipy.stats import qmc
 
-from amplib.book.obtain import asked
+from amplib.book.obtain import asked, check_preset
 from amplib.book.report import check_names
+from amplib.book.yaml_file import read_yaml
+from amplib.book.yours import page_parameters
 from amplib.files import repository
 from amplib.parameters import ParameterError
 from amplib.studies.catalogue import STUDIES, make_study
@@ -25,6 +26,8 @@ from amplib.studies.catalogue import STUDIES, make_study
 MOST = 200
 """Points that a sweep may have before it has to be told so."""
 BLOCKS = ("grid", "zip", "list", "random", "sobol")
+LIVE = {"yours": page_parameters}
+"""Pages that compute what they show, and what checks their parameters."""
 KEYS = ("notebook", "notebooks", "preset", *BLOCKS)
 
 Values = dict[str, Any]
@@ -71,19 +74,14 @@ def from_file(path: Path, preset: str, most: int) -> list[Point]:
     Raises:
         ParameterError: a file that says something else, in one line.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParameterError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise ParameterError(f"{path} is nested without end") from None
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise ParameterError(f"{path}: expected {', '.join(KEYS)}")
     for key in content:
         if key not in KEYS:
             raise ParameterError(f"{path}: unknown {key!r}; allowed: {', '.join(KEYS)}")
+    if "notebook" in content and "notebooks" in content:
+        raise ParameterError(f"{path}: either notebook or notebooks")
     names = content.get("notebooks", content.get("notebook"))
     names = names if isinstance(names, list) else [names]
     blocks = {name: content[name] for name in BLOCKS if name in content}
@@ -136,6 +134,9 @@ def _check(notebook: str, source: Path, parameters: Values) -> None:
         if name not in theirs:
             _check_kind(name, parameters[name], own[name])
     preset = str(parameters["preset"])
+    check_preset(preset)
+    if notebook in LIVE:
+        LIVE[notebook](**parameters)
     base = "laptop" if preset == "best" else preset
     for one in {study} if study else asked(source):
         known = [f.name for f in fields(STUDIES[one])]

@@ -49,28 +49,53 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
     if not wanted:
         raise ValueError(f"{path} has no columns of events")
     try:
-        x = np.column_stack([np.asarray(table[name], dtype=float) for name in wanted])
-        w = np.asarray(table[weights], dtype=float) if weights else None
+        x = np.column_stack([_numbers(table[name]) for name in wanted])
+        w = _numbers(table[weights]) if weights else None
     except (TypeError, ValueError):
         raise ValueError(f"{path}: {', '.join(wanted)} must be numbers, equally many") from None
     return Events(x, tuple(wanted), w)
 
 
+def _numbers(column: NDArray[Any]) -> Array:
+    """A column as floats.
+
+    Raises:
+        TypeError, ValueError: if it holds anything else, dates and complex numbers among it.
+    """
+    column = np.asarray(column)
+    if column.dtype.kind not in "biufO":
+        raise TypeError
+    return column.astype(float)
+
+
 def _read_text(path: Path) -> Columns:
-    with path.open(encoding="utf-8", errors="replace") as stream:
+    text = "utf-8-sig"  # without the mark with which some programs begin
+    with path.open(encoding=text, errors="replace") as stream:
         first = stream.readline().strip()
     separator = "," if "," in first else None
     names = [name.strip() for name in first.lstrip("#").split(separator)]
-    headed = not all(map(_is_number, names))
+    numbers = sum(map(_is_number, names))
+    headed = numbers < len(names)
+    if headed and numbers:  # names, or an event that is damaged?
+        raise ValueError(f"{path} cannot be read: its first line has names and numbers")
+    _check_unique(path, names if headed else [])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of an empty file
-            rows = np.loadtxt(path, delimiter=separator, skiprows=int(headed), ndmin=2)
+            rows = np.loadtxt(
+                path, delimiter=separator, skiprows=int(headed), ndmin=2, encoding=text
+            )
     except (ValueError, UserWarning) as error:
         raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     if headed and len(names) != rows.shape[1]:
         raise ValueError(f"{path}: {len(names)} names for {rows.shape[1]} columns")
     return dict(zip(names, rows.T, strict=True)) if headed else _numbered(rows)
+
+
+def _check_unique(path: Path, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{path}: two columns are called {name!r}")
 
 
 def _is_number(text: str) -> bool:
@@ -94,22 +119,31 @@ def _numbered(rows: NDArray[Any]) -> Columns:
 
 def _read_npy(path: Path) -> Columns:
     try:
-        rows = np.load(path, allow_pickle=False)
+        with path.open("rb") as stream:
+            rows = np.lib.format.read_array(stream, allow_pickle=False)
         if rows.dtype.names:
             return {name: rows[name] for name in rows.dtype.names}
         return _numbered(rows)
-    except (ValueError, EOFError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def _read_hdf5(path: Path) -> Columns:
-    """One dataset with two dimensions or with fields, or several columns of their own."""
+    """One dataset with two dimensions or with fields, or several columns of their own.
+
+    Raises:
+        ValueError: for anything else, or for data kept in another file; links are not followed.
+    """
     import h5py
 
     found: dict[str, NDArray[Any]] = {}
 
     def keep(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise ValueError(f"{path}: {name} is kept in another file")
+            if item.shape is None:
+                raise ValueError(f"{path}: {name} is empty")
             found[name] = item[()]
 
     try:
@@ -133,8 +167,9 @@ def _read_parquet(path: Path) -> Columns:
 
     try:
         table = parquet.read_table(path)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    _check_unique(path, table.column_names)
     return {name: table[name].to_numpy() for name in table.column_names}
 
 

@@ -160,7 +160,7 @@ def workers(jobs: int | None, device: str) -> int:
         return 1
     given = os.environ.get("AMPLIFY_JOBS", "")
     if jobs is None and given:
-        if not given.isdecimal() or int(given) < 1:
+        if not (given.isascii() and given.isdecimal()) or int(given) < 1:
             raise ValueError(f"AMPLIFY_JOBS = {given}: must be an integer from 1")
         return int(given)
     return jobs or os.cpu_count() or 1

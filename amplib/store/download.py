@@ -1,8 +1,9 @@
 """The published data sets: fetched once, checked at every fetch.
 
-No SHA-256 of these files is published.  That of the first complete download, or of a file put into
-the folder by hand, is kept beside it in ``<name>.sha256`` (``sha256sum -c`` reads it), and what
-differs from it later is refused.  A broken download goes on where it stopped.
+A download has to be what the record of its DOI says: of this name, size and MD5.  The SHA-256 of
+the first one, or of a file put into the folder by hand, is kept beside it in ``<name>.sha256``
+(``sha256sum -c`` reads it), and what differs from it later is refused.  A broken download goes on
+where it stopped.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tqdm import tqdm
 
@@ -35,7 +36,13 @@ class DownloadError(ValueError):
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file of a Zenodo record."""
+    """One file of a Zenodo record.
+
+    Args:
+        record: its number, the end of the DOI 10.5281/zenodo.<record>.
+        name: of the file here, and in the record unless its only file of this kind has another.
+        citation: of the data.
+    """
 
     record: str
     name: str
@@ -51,13 +58,22 @@ class PublishedFile:
         return (folder or files.DATA) / self.name
 
     @property
-    def url(self) -> str:
-        """Where the file itself is."""
-        return f"{self.page}/files/{self.name}?download=1"
+    def listing(self) -> str:
+        """Where Zenodo says, as JSON, what is in the record."""
+        return f"{ZENODO}/api/records/{self.record}"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the record says of a file."""
+
+    url: str
+    size: int
+    md5: str
 
 
 PUBLISHED = {
-    # Its name in the record is not documented; where it is another, a refusal says what to do.
+    # Its name in the record is not documented.
     "showers": PublishedFile(
         "3826103",
         "gamma-fullG4.hdf5",
@@ -81,13 +97,17 @@ def fetch(name: str, folder: Path | None = None) -> Path:
         folder: where to; ``data/`` by default.
 
     Raises:
-        DownloadError: in one line, if the file cannot be downloaded or differs from its SHA-256.
+        DownloadError: in one line, if the file cannot be downloaded, differs from its record or
+            its SHA-256, or is a symbolic link.
         ValueError: if there is no such name, or the kept SHA-256 is unreadable.
     """
     if name not in PUBLISHED:
         raise ValueError(f"no published file {name!r}: there are {', '.join(PUBLISHED)}")
     published = PUBLISHED[name]
     path = published.path(folder)
+    for file in (path, _checksum_path(path), _part(path), _tag(path), _lock(path)):
+        if file.is_symlink():  # who reads or writes it might do so anywhere
+            raise DownloadError(f"{file} is a symbolic link: put the file itself there")
     if path.exists() and _checksum_path(path).exists():
         check(path)
         return path
@@ -112,12 +132,15 @@ def check(path: Path) -> None:
     """Compare a file with the SHA-256 kept beside it; keep it there if there is none yet.
 
     Raises:
-        DownloadError: naming the file, if it differs.
+        DownloadError: naming the file, if it differs, or is a web page and none is kept yet.
         ValueError: if the kept SHA-256 is unreadable.
     """
     kept = kept_sha256(path)
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
+        stream.seek(0)
+        if kept is None and stream.read(1024).lstrip().startswith(b"<"):
+            raise DownloadError(f"{path} is a web page, not the data: delete it")
     if kept is None:
         write_atomically(_checksum_path(path), f"{found}  {path.name}\n".encode())
     elif kept != found:
@@ -146,33 +169,100 @@ def _checksum_path(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
+
+
+def _tag(path: Path) -> Path:
+    return path.with_name(path.name + ".part.etag")
+
+
+def _lock(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
+
+
 def _download(published: PublishedFile, path: Path) -> None:
-    """Fetch a file through pooch, which compares it with the SHA-256 of an earlier download."""
+    """Fetch a file through pooch, which compares it with the SHA-256 of an earlier download or
+    else with the MD5 of its record."""
     import pooch
 
-    pooch.get_logger().setLevel("WARNING")  # it would print advice on hashes
+    pooch.get_logger().setLevel("WARNING")  # it would say what the bar shows
     kept = kept_sha256(path)
+    listed = _listed(published, path)
     try:
         pooch.retrieve(
-            published.url,
-            known_hash=kept,
+            listed.url,
+            known_hash=kept or f"md5:{listed.md5}",
             fname=path.name,
             path=path.parent,
-            downloader=ResumingDownloader(path.with_name(path.name + ".part"), published),
+            downloader=ResumingDownloader(path, published, listed.size),
         )
     except DownloadError:
         raise
     except ValueError:
+        if kept is None:
+            raise DownloadError(
+                f"{listed.url} is not the file of its record (MD5 {listed.md5}): try again later, "
+                f"or {_by_hand(published, path)}"
+            ) from None
         raise DownloadError(
-            f"{published.url} is not the file of {_checksum_path(path)}: see {published.page}, and "
+            f"{listed.url} is not the file of {_checksum_path(path)}: see {published.page}, and "
             "delete that checksum if the new file is right"
         ) from None
+
+
+def _listed(published: PublishedFile, path: Path) -> Listed:
+    """What the record says of a file.
+
+    As pooch's way from a DOI, which, however, asks for no size and takes any answer for a record.
+
+    Raises:
+        DownloadError: in one line, if the record cannot be had or has no such file.
+    """
+    import requests
+
+    headers = {"User-Agent": "amplib"}
+    try:
+        response = requests.get(published.listing, headers=headers, timeout=TIMEOUT)
+        response.raise_for_status()
+        files = {file["key"]: file for file in response.json()["files"]}
+        alike = [key for key in files if Path(key).suffix == path.suffix]
+        key = published.name if published.name in files or len(alike) != 1 else alike[0]
+        size, checksum = files[key]["size"], files[key]["checksum"]
+        md5 = re.fullmatch("md5:([0-9a-f]{32})", checksum)
+        if md5 is None or type(size) is not int:
+            raise ValueError
+    except requests.HTTPError as error:
+        raise DownloadError(_refused(error.response, published, path)) from None
+    except (KeyError, TypeError, ValueError):  # the last of no JSON, too
+        raise DownloadError(
+            f"{published.listing} lists no {published.name} with its size and MD5: "
+            f"{_by_hand(published, path)}"
+        ) from None
+    except requests.RequestException:
+        raise DownloadError(_no_connection(published.listing, published, path)) from None
+    return Listed(f"{published.page}/files/{quote(key)}?download=1", size, md5[1])
+
+
+def _refused(response: Any, published: PublishedFile, path: Path) -> str:
+    status = f"{response.status_code} {response.reason}".strip()
+    host = _host(response.url)
+    return f"{host} refuses {published.name} ({status}): {_by_hand(published, path)}"
+
+
+def _no_connection(url: str, published: PublishedFile, path: Path) -> str:
+    by_hand = _by_hand(published, path)
+    return f"no connection to {_host(url)}: try again later, or {by_hand}"
+
+
+def _by_hand(published: PublishedFile, path: Path) -> str:
+    return f"download it from {published.page} in a browser and save it as {path}"
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """One download of a file at a time; a second process waits, and then finds it there."""
-    with path.with_name(f".{path.name}.lock").open("w") as stream:
+    with _lock(path).open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
@@ -186,13 +276,14 @@ class ResumingDownloader:
     versions of a file are never joined.
 
     Args:
-        part: the file to collect in.
+        path: where the file will lie.
         published: what is downloaded, for the messages.
+        size: of the file in bytes; what has another is refused before it comes.
     """
 
-    def __init__(self, part: Path, published: PublishedFile):
-        self.part, self.published = part, published
-        self.tag = part.with_name(part.name + ".etag")
+    def __init__(self, path: Path, published: PublishedFile, size: int):
+        self.path, self.published, self.size = path, published, size
+        self.part, self.tag = _part(path), _tag(path)
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
         """Download ``url`` to ``output_file``.
@@ -203,17 +294,18 @@ class ResumingDownloader:
         """
         import requests
 
-        furthest = self._size()
+        furthest = self._have()
         while True:
             try:
                 self._receive(url)
                 break
             except requests.HTTPError as error:
-                raise DownloadError(self._refused(error.response)) from None
+                said = _refused(error.response, self.published, self.path)
+                raise DownloadError(said) from None
             except requests.RequestException:
-                if self._size() <= furthest:
+                if self._have() <= furthest:
                     raise DownloadError(self._no_connection(url)) from None
-                furthest = self._size()
+                furthest = self._have()
         self.part.replace(output_file)
         self.tag.unlink(missing_ok=True)
 
@@ -221,26 +313,23 @@ class ResumingDownloader:
         """One connection: append what the part lacks, or write all anew."""
         import requests
 
-        have = self._size()
+        have = self._have()
         headers = self._headers(have)
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
             first, total = _span(response)
             if have and first not in (0, have):  # nothing follows, or the server cannot go on here
-                if have != total:
+                if have != self.size:
                     self.part.unlink()
                     self._receive(url)
                 return
             response.raise_for_status()
-            if total is None and response.headers.get("Transfer-Encoding") != "chunked":
-                raise DownloadError(
-                    f"{_host(url)} does not say how large {self.published.name} is, so that it "
-                    f"might come incomplete: {self._by_hand()}"
-                )
+            if total not in (None, self.size):
+                raise self._another_size(url, f"{total:,} bytes")
             if first == 0:
                 self._keep_tag(response.headers.get("ETag", ""))
-            self._store(response, first, total)
-        if total is not None and self._size() != total:
-            raise requests.ConnectionError(f"{self._size()} of {total} bytes")
+            self._store(response, first)
+        if self._have() != self.size:
+            raise requests.ConnectionError(f"{self._have()} of {self.size} bytes")
 
     def _headers(self, have: int) -> dict[str, str]:
         """Bytes as they are, from ``have`` on, if the file is still the one the part is of."""
@@ -256,11 +345,11 @@ class ResumingDownloader:
         if tag.startswith('"'):  # a weak one does not promise the same bytes
             self.tag.write_text(tag)
 
-    def _store(self, response: Any, first: int, total: int | None) -> None:
+    def _store(self, response: Any, first: int) -> None:
         with (
             self.part.open("ab" if first else "wb") as stream,
             tqdm(
-                total=total,
+                total=self.size,
                 initial=first,
                 unit="B",
                 unit_scale=True,
@@ -269,30 +358,29 @@ class ResumingDownloader:
             ) as bar,
         ):
             for block in response.iter_content(BLOCK):
+                if stream.tell() + len(block) > self.size:
+                    raise self._another_size(response.url, "more bytes")
                 stream.write(block)
                 bar.update(len(block))
             stream.flush()
             os.fsync(stream.fileno())
 
-    def _size(self) -> int:
+    def _have(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0
 
-    def _refused(self, response: Any) -> str:
-        status = f"{response.status_code} {response.reason}".strip()
-        host = _host(response.url)
-        return f"{host} refuses {self.published.name} ({status}): {self._by_hand()}"
+    def _another_size(self, url: str, sent: str) -> DownloadError:
+        return DownloadError(
+            f"{_host(url)} sends {sent} for {self.published.name}, not {self.size:,} as its record "
+            f"says: try again later, or {_by_hand(self.published, self.path)}"
+        )
 
     def _no_connection(self, url: str) -> str:
-        if not self._size():
-            return f"no connection to {_host(url)}: try again later, or {self._by_hand()}"
-        kept = f"the first {self._size():,} bytes of {self.published.name} are kept"
+        if not self._have():
+            return _no_connection(url, self.published, self.path)
+        kept = f"the first {self._have():,} bytes of {self.published.name} are kept"
         return (
             f"the connection to {_host(url)} is lost; {kept}: try again later to go on from there"
         )
-
-    def _by_hand(self) -> str:
-        target = self.part.with_name(self.published.name)
-        return f"download it from {self.published.page} in a browser and save it as {target}"
 
 
 def _host(url: str) -> str:

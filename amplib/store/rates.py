@@ -36,7 +36,7 @@ def _measured() -> dict[str, float]:
     try:
         rates = json.loads(FILE.read_text())
         return {k: v for k, v in rates.items() if isinstance(v, float) and 0 < v < math.inf}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return {}
 
 

@@ -37,6 +37,8 @@ def read_record(path: Path) -> Record:
         _check(record)
     except RecursionError:
         raise damaged(path, "nested without end") from None
+    except OSError as error:
+        raise damaged(path, error.strerror or str(error)) from None
     except ValueError as error:
         raise damaged(path, str(error)) from None
     return dict(record)

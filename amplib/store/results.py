@@ -109,7 +109,10 @@ class Result:
         state = path.stat()
         seen = (path, state.st_ino, state.st_mtime_ns, state.st_size, sha256, self.key)
         if seen not in _FAULTS:
-            _FAULTS[seen] = fault_of(path.read_bytes(), sha256, self.study)
+            try:
+                _FAULTS[seen] = fault_of(path.read_bytes(), sha256, self.study)
+            except OSError as error:  # a bad sector stops no other work
+                return f"cannot be read ({error.strerror})"
         return _FAULTS[seen]
 
     def load(self) -> dict[Part, Arrays]:

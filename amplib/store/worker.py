@@ -21,6 +21,7 @@ from typing import Any
 from amplib.files import write_atomically
 from amplib.progress import Stopped
 from amplib.store.download import digests
+from amplib.store.record import LARGE
 from amplib.store.results import Result, commit, provenance, work_folder
 from amplib.store.study import Part
 
@@ -148,7 +149,7 @@ def read_note(path: Path) -> dict[str, Any] | None:
         note = json.loads(path.read_text(encoding="utf-8"))
         parts, seconds = note["parts"], note["seconds"]
         whole = all(type(k) is int for part in parts for k in part) and all(parts) and parts
-        if not (whole and isinstance(note["folder"], str) and 0 <= seconds < float("inf")):
+        if not (whole and isinstance(note["folder"], str) and 0 <= seconds < LARGE):
             raise ValueError("no note of a training")
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         _say_once(f"{path} is damaged ({error!r:.60}); left alone, delete it")

@@ -61,7 +61,7 @@ def test_what_is_below_zero_is_cut_if_asked(tmp_path):
         ("ttbar -n 5 -o a.root", "unknown suffix; allowed: .csv"),
         ("ttbar -n 5 -o nowhere/a.csv", "no such folder: nowhere"),
         ("ttbar -n 5 -o a.csv --gamma -1", "gamma = -1.0: must be a number from 0"),
-        ("ttbar -n 5 -o a.csv --alpha nan", "alpha = nan: must be a number from 0"),
+        ("ttbar -n 5 -o a.csv --alpha nan", "argument --alpha: invalid float value: 'nan'"),
         ("ttbar -n 5 -o a.csv --negative cut", "negative = 'cut': allowed are kept, zero"),
         ("ttbar -n 5 -o a.csv --offset mean", "offset = 'mean': allowed are variance, deviation"),
         ("ttbar -n 5 -o a.csv --seed -1", "seed = -1: must be an integer from 0"),

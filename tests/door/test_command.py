@@ -64,6 +64,16 @@ def test_columns_without_names_have_numbers(tmp_path):
         assert read_events(tmp_path / name).x.shape == (4000, 2)
 
 
+def test_a_mark_before_the_first_line_hides_nothing(tmp_path):
+    """Some programs begin a file with one: neither an event nor a name is lost to it."""
+    for head, names in (("", ("0",)), ("x\n", ("x",))):
+        text = head + "".join(f"{x:.17g}\n" for x in X[:10])
+        (tmp_path / "a.csv").write_text(text, encoding="utf-8-sig")
+        read = read_events(tmp_path / "a.csv")
+        assert read.names == names
+        np.testing.assert_array_equal(read.x[:, 0], X[:10])
+
+
 def test_the_command_answers_as_python_does(tmp_path, capsys):
     write_csv(tmp_path / "a.csv")
     held_out = amplib.CamelBack().sample(20_000, RNG)
@@ -80,6 +90,39 @@ def test_the_command_answers_as_python_does(tmp_path, capsys):
     assert main(["worth", a, *given, "--json"]) == 0
     expected = amplib.worth(X, held_out=held_out, quantiles=20, weights=W)
     assert json.loads(capsys.readouterr().out) == expected.to_dict()
+
+
+def write_damaged(folder):
+    """Files that are read as what they do not say, or lead elsewhere, if nobody looks."""
+    rows = "".join(f"{x},{x}\n" for x in X[:200])
+    (folder / "twice.csv").write_text(f"x,x\n{rows}")
+    (folder / "event.csv").write_text(f"1.0,oops\n{rows}")
+    np.save(folder / "complex.npy", X + 1j)
+    np.savez(folder / "archive.npz", X)
+    (folder / "archive.npz").rename(folder / "archive.npy")
+    with (folder / "huge.npy").open("wb") as stream:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**16,)}
+        np.lib.format.write_array_header_1_0(stream, header)
+    (folder / "raw").write_bytes(X.tobytes())
+    with h5py.File(folder / "elsewhere.h5", "w") as file:
+        file.create_dataset("x", X.shape, X.dtype, external=[("raw", 0, X.nbytes)])
+    with h5py.File(folder / "virtual.h5", "w") as file:
+        layout = h5py.VirtualLayout(X.shape, X.dtype)
+        layout[:] = h5py.VirtualSource("other.h5", "x", X.shape)
+        file.create_virtual_dataset("x", layout)
+    for name, item in {
+        "nothing": h5py.Empty("f8"),
+        "loop": h5py.SoftLink("/x"),
+        "linked": h5py.ExternalLink("a.h5", "x"),
+    }.items():
+        with h5py.File(folder / f"{name}.h5", "w") as file:
+            file["x"] = item
+    parquet.write_table(pa.Table.from_arrays([X, X], names=["x", "x"]), folder / "twice.parquet")
+    parquet.write_table(pa.table({"x": X.astype("M8[s]")}), folder / "days.parquet")
+    parquet.write_table(pa.table({"x": X}), folder / "damaged.parquet")
+    data = bytearray((folder / "damaged.parquet").read_bytes())
+    data[20:400] = b"\xff" * 380
+    (folder / "damaged.parquet").write_bytes(data)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +145,22 @@ def test_the_command_answers_as_python_does(tmp_path, capsys):
         (["mixed.h5", "--truth", "ring"], "expected one table"),
         (["words.parquet", "--truth", "ring"], "must be numbers"),
         (["cube.npy", "--truth", "ring"], "shape"),
+        (["a.csv", "--truth", "ring", "--plot", "a.pgf"], "allowed: .svg, .pdf, .png"),
+        (["twice.csv", "--truth", "ring"], "two columns are called 'x'"),
+        (["event.csv", "--truth", "ring"], "its first line has names and numbers"),
+        (["complex.npy", "--truth", "camel-back"], "must be numbers"),
+        (["archive.npy", "--truth", "camel-back"], "cannot be read: the magic string"),
+        (["huge.npy", "--truth", "camel-back"], "Unable to allocate"),
+        (["elsewhere.h5", "--truth", "camel-back"], "elsewhere.h5: x is kept in another file"),
+        (["virtual.h5", "--truth", "camel-back"], "virtual.h5: x is kept in another file"),
+        (["nothing.h5", "--truth", "camel-back"], "nothing.h5: x is empty"),
+        (["loop.h5", "--truth", "camel-back"], "has no columns of events"),
+        (["linked.h5", "--truth", "camel-back"], "has no columns of events"),
+        (["twice.parquet", "--truth", "ring"], "twice.parquet cannot be read"),
+        (["damaged.parquet", "--truth", "ring"], "damaged.parquet cannot be read"),
+        (["days.parquet", "--truth", "camel-back"], "must be numbers"),
+        (["a.csv", "--truth", "camel-back", "--train", "1_00"], "invalid int value: '1_00'"),
+        (["a.csv", "--truth", "camel-back", "--quantiles", "２０"], "invalid int value"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(tmp_path, monkeypatch, capsys, options, message):
@@ -116,7 +175,12 @@ def test_bad_files_are_refused_in_one_line(tmp_path, monkeypatch, capsys, option
     with h5py.File(tmp_path / "mixed.h5", "w") as file:
         file["x"], file["table"] = X, TABLE
     parquet.write_table(pa.table({"x": ["a", "b"]}), tmp_path / "words.parquet")
-    assert main(["worth", *options]) == 2
+    write_damaged(tmp_path)
+    try:
+        status = main(["worth", *options])
+    except SystemExit as refused:
+        status = refused.code
+    assert status == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.startswith("amplib: ") and error.count("\n") == 1

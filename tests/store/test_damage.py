@@ -195,6 +195,21 @@ def test_what_is_no_account_of_its_making_is_never_written():
     assert not Result(gan(), "smoke").folder.exists()
 
 
+def test_a_folder_in_the_place_of_a_file_is_named_and_blocks_nothing_else():
+    """As does whatever else the disk does not give, a bad sector for one."""
+    result = filled()
+    path = result.folder / part_name((0, 0))
+    path.unlink()
+    path.mkdir()
+    with pytest.warns(DamagedPartWarning, match=r"part-000-00\.npz: cannot be read \(Is a dir"):
+        assert result.missing() == [(0, 0), (2, 0)]
+    record = result.folder / "record.json"
+    record.unlink()
+    record.mkdir()
+    with pytest.raises(DamagedResult, match=r"record\.json is damaged \(Is a directory\)"):
+        result.missing()
+
+
 @pytest.mark.parametrize("how", ["nested without end", "no seconds", "none together"])
 def test_a_damaged_record_blocks_no_other_work(how, capsys):
     """Status, claims and the queue name it, once each, and go on with the rest."""
@@ -578,6 +593,7 @@ NOTES = {
     "no parts": '{"folder": "x", "seconds": 1}',
     "parts that are words": '{"folder": "x", "parts": ["ab"], "seconds": 1}',
     "parts that are empty": '{"folder": "x", "parts": [[]], "seconds": 1}',
+    "seconds of 400 digits": f'{{"folder": "x", "parts": [[0, 0]], "seconds": {10**400}}}',
     "seconds that are text": '{"folder": "x", "parts": [[0, 0]], "seconds": "1"}',
 }
 

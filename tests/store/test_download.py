@@ -1,7 +1,9 @@
 """Published files: complete or not there, the same for ever, and no byte is sent twice."""
 
 import hashlib
+import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -9,7 +11,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,10 +26,12 @@ TARGET = PublishedFile("1234", "events.bin", "nobody")
 
 
 class Zenodo(ThreadingHTTPServer):
-    """A server of one file that can be told how to misbehave.
+    """A server of one record with one file that can be told how to misbehave.
 
     Attributes:
         content: what it serves.
+        record: what it says of the file, as text, if not the truth.
+        key: the file's name in the record.
         ranges: whether it understands ``Range``.
         cuts: after how many bytes it hangs up, for the next connections.
         stall: if set, it waits after the bytes of a cut instead, until told to go on.
@@ -36,7 +39,7 @@ class Zenodo(ThreadingHTTPServer):
         misplaced: it sends a part from here, whatever was asked for.
         largest: it sends no more than so many bytes of a range, and says so.
         length: says how much it sends; "chunked" in chunks, "unsaid" not at all.
-        asked: path and ``Range`` of every request.
+        asked: path and ``Range`` of every request for the file.
         encodings: in which it might have compressed the file.
         sent: bytes sent in all.
     """
@@ -44,12 +47,19 @@ class Zenodo(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.ranges, self.cuts, self.stall = CONTENT, True, [], None
+        self.record, self.key = None, "events.bin"
         self.status, self.misplaced, self.largest, self.length = None, None, None, "said"
         self.asked, self.encodings, self.sent = [], set(), 0
 
     @property
     def address(self):
         return f"http://127.0.0.1:{self.server_port}"
+
+    def listing(self):
+        """As Zenodo words it."""
+        md5 = hashlib.md5(self.content).hexdigest()
+        file = {"key": self.key, "size": len(self.content), "checksum": f"md5:{md5}"}
+        return json.dumps({"id": 1234, "files": [file]}) if self.record is None else self.record
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -58,11 +68,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         server, asked = self.server, self.headers.get("Range")
-        server.asked.append((self.path, asked))
-        server.encodings.add(self.headers.get("Accept-Encoding"))
         if server.status:
             self.send_error(server.status)
             return
+        if self.path == "/api/records/1234":
+            listing = server.listing().encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(listing)))
+            self.end_headers()
+            self.wfile.write(listing)
+            return
+        server.asked.append((self.path, asked))
+        server.encodings.add(self.headers.get("Accept-Encoding"))
         tag = f'"{hashlib.md5(server.content).hexdigest()}"'
         size = len(server.content)
         first = int(asked[6:-1]) if asked and server.ranges else 0
@@ -137,7 +154,7 @@ def test_files_go_to_the_data_folder(zenodo, tmp_path, monkeypatch):
 
 
 def test_the_published_files_are_those_of_the_papers():
-    assert PUBLISHED["ttbar"].url.startswith("https://zenodo.org/records/3560661/files/ttb.csv")
+    assert PUBLISHED["ttbar"].listing == "https://zenodo.org/api/records/3560661"
     assert PUBLISHED["showers"].page == "https://zenodo.org/records/3826103"
     for published in PUBLISHED.values():
         assert published.record in published.citation
@@ -248,14 +265,12 @@ def test_two_versions_are_not_joined(zenodo, tmp_path):
     assert fetch("events", tmp_path).read_bytes() == CONTENT[::-1]
 
 
-def test_a_size_that_is_not_said(zenodo, tmp_path):
-    """Chunks tell their end; without, a cut download could not be told from a complete one."""
-    zenodo.length = "unsaid"
-    with pytest.raises(DownloadError, match=r"does not say how large events\.bin is") as caught:
-        fetch("events", tmp_path)
-    one_line(caught)
-    zenodo.length = "chunked"
+@pytest.mark.parametrize("length", ["unsaid", "chunked"])
+def test_a_size_that_is_not_said(zenodo, tmp_path, length):
+    """The record says it, so that a cut download is told from a complete one."""
+    zenodo.length, zenodo.cuts = length, [600_000]
     assert fetch("events", tmp_path).read_bytes() == CONTENT
+    assert len(zenodo.asked) == 2
 
 
 def test_two_at_once_download_once(zenodo, tmp_path):
@@ -300,11 +315,15 @@ def test_no_network(zenodo, tmp_path):
     one_line(caught)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk(zenodo, tmp_path):
-    (tmp_path / "events.bin.part").symlink_to("/dev/full")
-    with pytest.raises(DownloadError, match=r"cannot write .*events\.bin: No space left on device"):
-        fetch("events", tmp_path)
+    usual, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, most))  # by the kernel, as a full disk
+    try:
+        with pytest.raises(DownloadError, match=r"cannot write .*events\.bin: File too large"):
+            fetch("events", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (usual, most))
     assert not (tmp_path / "events.bin").exists()
 
 
@@ -313,6 +332,90 @@ def test_a_folder_that_cannot_be(zenodo, tmp_path):
     with pytest.raises(DownloadError, match=r"cannot write .*: Not a directory") as caught:
         fetch("events", tmp_path / "file" / "data")
     one_line(caught)
+
+
+# ---- what is not the file of the record ----
+
+PAGE = b"<!doctype html><title>Please log in</title>"
+
+
+@pytest.mark.parametrize("length", ["said", "unsaid", "chunked"])
+@pytest.mark.parametrize("page", [PAGE, PAGE * 30_000], ids=["short", "long"])
+def test_a_web_page_in_place_of_the_file_is_never_taken(zenodo, tmp_path, page, length):
+    record = zenodo.listing()
+    zenodo.record, zenodo.content, zenodo.length = record, page, length
+    with pytest.raises(DownloadError, match=r"try again later") as caught:
+        fetch("events", tmp_path)
+    one_line(caught)
+    assert not {"events.bin", "events.bin.sha256"} & set(files(tmp_path))
+    zenodo.content, zenodo.length = CONTENT, "said"
+    while not (tmp_path / "events.bin").exists():  # once more if the page was taken for a part
+        try:
+            fetch("events", tmp_path)
+        except DownloadError:
+            assert not (tmp_path / "events.bin.part").exists()
+    assert fetch("events", tmp_path).read_bytes() == CONTENT
+
+
+def test_a_file_of_the_right_size_and_another_md5_is_not_kept(zenodo, tmp_path):
+    zenodo.record, zenodo.content = zenodo.listing(), CONTENT[::-1]
+    with pytest.raises(DownloadError, match=r"is not the file of its record \(MD5 ") as caught:
+        fetch("events", tmp_path)
+    one_line(caught)
+    assert not files(tmp_path)
+
+
+def test_a_web_page_saved_by_hand_is_not_kept_to(zenodo, tmp_path):
+    path = tmp_path / "events.bin"
+    path.write_bytes(b"\n" + PAGE)
+    with pytest.raises(DownloadError, match=r"events\.bin is a web page") as caught:
+        fetch("events", tmp_path)
+    one_line(caught)
+    assert files(tmp_path) == ["events.bin"]
+    path.unlink()
+    assert fetch("events", tmp_path).read_bytes() == CONTENT
+
+
+def test_the_only_file_of_its_kind_may_have_another_name(zenodo, tmp_path):
+    zenodo.key = "all the events.bin"
+    assert fetch("events", tmp_path) == tmp_path / "events.bin"
+    assert zenodo.asked == [("/records/1234/files/all%20the%20events.bin?download=1", None)]
+
+
+ZEROS = "md5:" + 32 * "0"
+RECORDS = {
+    "a web page": PAGE.decode(),
+    "empty": "",
+    "a list": "[]",
+    "without files": '{"id": 1234}',
+    "of no file": '{"files": []}',
+    "of another kind": f'{{"files": [{{"key": "a.txt", "size": 1, "checksum": "{ZEROS}"}}]}}',
+    "without a size": f'{{"files": [{{"key": "events.bin", "checksum": "{ZEROS}"}}]}}',
+    "without an MD5": '{"files": [{"key": "events.bin", "size": 1, "checksum": "md5:"}]}',
+}
+
+
+@pytest.mark.parametrize("how", RECORDS)
+def test_a_record_that_does_not_list_the_file_is_one_line(zenodo, tmp_path, how):
+    zenodo.record = RECORDS[how]
+    with pytest.raises(DownloadError, match=r"lists no events\.bin .* in a browser") as caught:
+        fetch("events", tmp_path)
+    one_line(caught)
+    assert not zenodo.asked
+    assert not files(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["", ".sha256", ".part", ".part.etag"])
+def test_no_symbolic_link_is_followed(zenodo, tmp_path, suffix):
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.write_bytes(b"mine")
+    (folder / f"events.bin{suffix}").symlink_to(elsewhere)
+    with pytest.raises(DownloadError, match="is a symbolic link") as caught:
+        fetch("events", folder)
+    one_line(caught)
+    assert not zenodo.asked
+    assert elsewhere.read_bytes() == b"mine"
 
 
 # ---- the same file for ever ----

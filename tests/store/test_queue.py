@@ -191,7 +191,9 @@ def test_a_rate_that_was_measured_replaces_the_typical_one(store):
     assert amplib.store.rates.rate_of(other.study, "laptop", "cpu") == study.rate
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"camel-gan/paper/cpu": "fast"}', "null"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"camel-gan/paper/cpu": "fast"}', "null", "[" * 100_000]
+)
 def test_rates_that_cannot_be_read_are_forgotten(store, text):
     (store / ".rates.json").write_text(text)
     study = make_study("gan", "paper")

@@ -2,7 +2,8 @@
 
 HDF5, a group ``30x30`` with ``energy`` (N, 1), the energies of the incident photons in GeV, and
 ``layers`` (N, 30, 30, 30) = [layer, x, z], what each cell has seen in MeV, no threshold applied.
-Energies (N,), as others may write them, are read alike.
+Energies (N,), as others may write them, are read alike.  All of it has to lie in the file itself:
+links and data kept elsewhere are refused before anything is followed.
 Source: Buhmann et al., Getting High, arXiv:2005.05334, and its repository FLC-QU-hep/getting_high.
 """
 
@@ -120,16 +121,26 @@ def _opened(path: Path) -> Iterator[tuple[h5py.Dataset, h5py.Dataset]]:
 
 
 def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
-    if not isinstance(file.get(GROUP), h5py.Group):
+    group = _own(path, file, GROUP, GROUP)
+    if not isinstance(group, h5py.Group):
         raise ValueError(f"{path} has no group {GROUP}")
-    dataset = file[GROUP].get(name)
+    dataset = _own(path, group, name, f"{GROUP}/{name}")
     if not isinstance(dataset, h5py.Dataset):
         raise ValueError(f"{path} has no data set {GROUP}/{name}")
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{path}: {GROUP}/{name} is kept in another file")
     if dataset.shape is None:
         raise ValueError(f"{path}: {GROUP}/{name} is empty")
     if dataset.dtype.kind not in "fiu":
         raise ValueError(f"{path}: {GROUP}/{name} holds {dataset.dtype}, not numbers")
     return dataset
+
+
+def _own(path: Path, group: h5py.Group, name: str, full_name: str) -> Any:
+    """What a group has under a name, None if nothing; no link is followed."""
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink | None):
+        raise ValueError(f"{path}: {full_name} is a link, to another place or file")
+    return group.get(name)
 
 
 def _check_shapes(path: Path, energy: tuple[int, ...], layers: tuple[int, ...]) -> None:

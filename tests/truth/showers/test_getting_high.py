@@ -292,6 +292,47 @@ def test_other_hdf5_files_are_refused(tmp_path):
     assert refusal(path) == "30x30/energy is empty"
 
 
+def keep_elsewhere(path, name, kind):
+    """A good file, of which the group or a data set is not its own."""
+    other = write_published(path.with_name("other.hdf5"))
+    write_published(path)
+    with h5py.File(path, "a") as file:
+        energies = file["30x30/energy"][()]
+        del file[name]
+        match kind:
+            case "outside":
+                file[name] = h5py.ExternalLink(str(other), name)
+            case "soft":
+                file["way"] = h5py.ExternalLink(str(other), name)
+                file[name] = h5py.SoftLink("/way")
+            case "loop":
+                file["a"], file["b"] = h5py.SoftLink("/b"), h5py.SoftLink("/a")
+                file[name] = h5py.SoftLink("/a")
+            case "raw":
+                raw = path.with_name("raw")
+                raw.write_bytes(energies.tobytes())
+                file.create_dataset(name, (7, 1), "f4", external=[(str(raw), 0, 28)])
+            case "virtual":
+                layout = h5py.VirtualLayout((7, 1), "f4")
+                layout[:] = h5py.VirtualSource(other, name, (7, 1))
+                file.create_virtual_dataset(name, layout)
+
+
+@pytest.mark.parametrize("name", ["30x30", "30x30/energy", "30x30/layers"])
+@pytest.mark.parametrize("kind", ["outside", "soft", "loop"])
+def test_no_link_is_followed(tmp_path, name, kind):
+    path = tmp_path / "showers.hdf5"
+    keep_elsewhere(path, name, kind)
+    assert refusal(path) == f"{name} is a link, to another place or file"
+
+
+@pytest.mark.parametrize("kind", ["raw", "virtual"])
+def test_data_kept_in_another_file_are_refused(tmp_path, kind):
+    path = tmp_path / "showers.hdf5"
+    keep_elsewhere(path, "30x30/energy", kind)
+    assert refusal(path) == "30x30/energy is kept in another file"
+
+
 @pytest.mark.parametrize("data", [b"", b"energy layers\n", b"\x89HDF\r\n\x1a\n"], ids=repr)
 def test_what_is_not_hdf5_is_refused(tmp_path, data):
     path = tmp_path / "showers.hdf5"
