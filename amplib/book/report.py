@@ -20,7 +20,7 @@ from amplib.book.claims import Claim
 from amplib.book.obtain import banner
 from amplib.estimate import AtLeast, Estimate, enumerated
 from amplib.parameters import ParameterError
-from amplib.store.results import Result, cost_so_far, total_cost
+from amplib.store.results import Result, cost_so_far, total_cost, with_sources
 from amplib.studies.catalogue import STUDIES
 from amplib.style import use_style
 
@@ -93,8 +93,8 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
 
     Args:
         figure: its key.
-        results: what it is drawn from; the command for drawing it again names the parameters of
-            the first.
+        results: what it is drawn from, to which what they are made of is added; the command for
+            drawing it again names the parameters of the first.
         simulation: seconds that events took which were there before the results.
     """
     changes = " ".join(f"{k}={v}" for k, v in results[0].study.changes(results[0].preset).items())
@@ -102,7 +102,8 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
         f' PRESET={results[0].preset} SET="{changes}"' if changes else ""
     )
     alike: dict[tuple[object, ...], list[Result]] = {}
-    for result in results:
+    needed = [r for r in with_sources(results) if r in results or r.done()]
+    for result in needed:
         study, (_, devices, commits) = result.study, cost_so_far(result)
         made = (study.name, result.preset, study.asdict()["seed"], *devices, *commits)
         alike.setdefault(made, []).append(result)
@@ -110,8 +111,8 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
     if simulation:
         text += f" Simulation: {duration(simulation)} of one core."
     glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
-    seconds = simulation + total_cost(results)
-    presets = ", ".join(sorted({r.preset for r in results}))
+    seconds = simulation + total_cost(needed)
+    presets = ", ".join(sorted({r.preset for r in needed}))
     cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)
 

@@ -45,6 +45,7 @@ def sweep(
     jobs = places(chosen, jobs)
     with alone(folder, "sweep"):
         plan = write_plan(folder, points)
+        drop_damaged(folder, points)
         missing = [p for p in points if not _done(folder, p)]
         print(
             f"{len(points)} points, {len(missing)} to run, {jobs} at once, "
@@ -90,6 +91,18 @@ def _folder(folder: Path, point: Point) -> Path:
 
 def _done(folder: Path, point: Point) -> bool:
     return (_folder(folder, point) / "numbers.json").exists()
+
+
+def drop_damaged(folder: Path, points: Sequence[Point]) -> None:
+    """Remove numbers that cannot be read, and say so: their points are run again."""
+    for path in (_folder(folder, point) / "numbers.json" for point in points):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))["numbers"]
+        except FileNotFoundError:
+            continue
+        except (ValueError, TypeError, KeyError, RecursionError):
+            print(f"{path} is damaged; its point is run again", file=sys.stderr)
+            path.unlink()
 
 
 def _count_done(folder: Path, points: Sequence[Point]) -> int:

@@ -329,6 +329,21 @@ def commit() -> str | None:
     return head.stdout.decode().strip() + ("+" if dirty.returncode else "")
 
 
+def with_sources(results: Iterable[Result]) -> list[Result]:
+    """These results and those that they are made of: a map of codes, and the training it took.
+
+    Events by the million, simulated wherever they are needed, are not among them.
+    """
+    found: dict[tuple[Path, Study], Result] = {}
+    for result in results:
+        made: Result | None = result
+        while made is not None:
+            found.setdefault((made.folder, made.study), made)
+            source = made.study.made_of()
+            made = None if source is None or source.bulk else Result(source, result.preset)
+    return list(found.values())
+
+
 def total_cost(results: Iterable[Result]) -> float:
     """Seconds of one core or GPU that went into all stored parts of these results; a part that
     several of them share counts once."""

@@ -6,7 +6,10 @@ import nbformat
 
 from amplib.book import report
 from amplib.book.numbers import Resolutions, numbers_of, rows_of
+from amplib.book.obtain import stored
 from amplib.estimate import Estimate, Interval, Share
+from amplib.store.results import Result, total_cost, with_sources
+from amplib.studies.catalogue import make_study
 
 
 def test_every_kind_of_number_has_its_interval():
@@ -62,3 +65,24 @@ def test_a_notebook_carries_its_numbers(monkeypatch):
         ("worth", 12.5),
         ("quote", 3 / 22),
     ]
+
+
+def test_a_figure_costs_what_its_results_are_made_of_as_well(monkeypatch):
+    """A map of codes takes seconds, the training of the model that it is of an hour."""
+    told = {}
+    monkeypatch.setattr(report, "glue", lambda name, text, display: told.update({name: text}))
+    mapped = stored("latent-map", "paper")
+    trained = Result(mapped.study.made_of(), "paper")
+    report.origin("figure", mapped)
+    assert "[latent-map] preset paper" in told["figure-origin"]
+    assert "[scan] preset paper" in told["figure-origin"]
+    both = total_cost(with_sources([mapped]))
+    assert total_cost([trained]) > 100 * total_cost([mapped])
+    assert both > total_cost([mapped]) + total_cost([trained]) - 1
+    assert told["figure-cost"].startswith(f"{report.duration(both)} of one core (preset paper)")
+
+
+def test_what_results_share_counts_once_and_events_by_the_million_do_not():
+    results = [Result(make_study(name, "smoke"), "smoke") for name in ("latent-map", "event-gans")]
+    names = [result.study.name for result in with_sources(results)]
+    assert names == ["latent-map", "scan", "ttbar-reference", "event-gans"]

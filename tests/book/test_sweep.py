@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from amplib.book.points import points
-from amplib.book.sweep import gather, reason, tidy, write_plan
+from amplib.book.sweep import drop_damaged, gather, reason, tidy, write_plan
 from amplib.files import ROOT
 
 
@@ -99,6 +99,20 @@ def test_a_table_keeps_numbers_and_names_of_one_column(tmp_path):
     csv, parquet = gather(tmp_path, tidy(tmp_path, found))
     assert list(pd.read_csv(csv).value) == [0, 1]
     assert list(pd.read_parquet(parquet).commit) == ["abc", "abc"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "{", "[" * 100_000, "\xff"])
+def test_damaged_numbers_are_named_and_their_point_is_run_again(tmp_path, capsys, text):
+    whole, broken = points(["amplify"], "smoke", {"grid": {"seed": [1, 2]}})
+    kept, lost = (tmp_path / "points" / p.key / "numbers.json" for p in (whole, broken))
+    for path in (kept, lost):
+        path.parent.mkdir(parents=True)
+    kept.write_text('{"commit": "", "numbers": []}')
+    lost.write_bytes(text.encode("latin-1"))
+    drop_damaged(tmp_path, [whole, broken])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"{lost} is damaged; its point is run again"
+    assert kept.exists() and not lost.exists()
 
 
 def test_the_plan_of_a_done_point_keeps_its_time(tmp_path):
