@@ -101,12 +101,11 @@ def points(
     for name in notebooks:
         if not isinstance(name, str) or name not in sources:
             raise ParameterError(f"notebook = {name!r}: allowed are {', '.join(sources)}")
-    parts = [_block(kind, content) for kind, content in blocks.items()]
+    parts = [_block(kind, content, most) for kind, content in blocks.items()]
     count = len(notebooks) * math.prod(map(len, parts))
     if not parts or not count:
         raise ParameterError("a sweep without a point: say which values, as in n_train=50,100")
-    if count > most:
-        raise ParameterError(f"{count:,} points: more than {most:,}; --max-points allows them")
+    _check_count(count, most)
     found: dict[str, Point] = {}
     for notebook, values in itertools.product(notebooks, itertools.product(*parts)):
         parameters: Values = {"preset": preset}
@@ -181,8 +180,13 @@ def parameters_of(source: Path) -> tuple[Values, str | None]:
     return names, None
 
 
-def _block(kind: str, content: Any) -> list[Values]:
-    """The points of one block."""
+def _check_count(count: int, most: int) -> None:
+    if count > most:
+        raise ParameterError(f"{count:,} points: more than {most:,}; --max-points allows them")
+
+
+def _block(kind: str, content: Any, most: int) -> list[Values]:
+    """The points of one block; too many are refused before they are made."""
     if kind == "list":
         if not isinstance(content, list) or not all(isinstance(p, dict) for p in content):
             raise ParameterError("list: expected points, as in [{n_train: 50}, {n_train: 100}]")
@@ -190,11 +194,13 @@ def _block(kind: str, content: Any) -> list[Values]:
     if not isinstance(content, dict):
         raise ParameterError(f"{kind}: expected names with values")
     if kind in ("random", "sobol"):
-        return _drawn(kind, dict(content))
+        return _drawn(kind, dict(content), most)
     columns = {k: v if isinstance(v, list) else [v] for k, v in content.items()}
     if kind == "zip" and len(set(map(len, columns.values()))) > 1:
         lengths = ", ".join(f"{k} {len(v)}" for k, v in columns.items())
         raise ParameterError(f"zip: values of different numbers ({lengths})")
+    if kind == "grid":
+        _check_count(math.prod(map(len, columns.values())), most)
     rows = zip(*columns.values(), strict=True) if kind == "zip" else product(columns)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -204,11 +210,12 @@ def product(columns: Mapping[str, Sequence[Any]]) -> list[tuple[Any, ...]]:
     return list(itertools.product(*columns.values())) if columns else []
 
 
-def _drawn(kind: str, content: Values) -> list[Values]:
+def _drawn(kind: str, content: Values, most: int) -> list[Values]:
     """Random or Sobol points in a box; whole numbers where both ends are."""
     count, seed = content.pop("points", None), content.pop("seed", 1)
     if type(count) is not int or count < 1 or type(seed) is not int:
         raise ParameterError(f"{kind}: expected a whole number of points from 1, and of a seed")
+    _check_count(count, most)
     ranges = {name: _range(kind, name, ends) for name, ends in content.items()}
     if not ranges:
         raise ParameterError(f"{kind}: expected ranges, as in epochs: [100, 1000]")

@@ -87,6 +87,18 @@ def test_draws_lie_in_their_ranges_and_are_repeated(tmp_path, kind):
         ("notebook: amplify\nrandom: {points: 4, input_noise: [0, 2, log]}", "low, high, log"),
         ("notebook: amplify\nsobol: {points: 4}", "expected ranges"),
         ("notebook: amplify\ngrid: {seed: [" + "1, " * 250 + "1]}", "251 points: more than 200"),
+        (
+            "notebook: amplify\ngrid: {" + ", ".join(f"a{k}: [1, 2]" for k in range(60)) + "}",
+            "1,152,92",
+        ),
+        (
+            "notebook: amplify\nrandom: {points: 10000000000, epochs: [1, 2]}",
+            "10,000,000,000 points",
+        ),
+        (
+            "notebook: amplify\nsobol: {points: 10000000000, epochs: [1, 2]}",
+            "10,000,000,000 points",
+        ),
         ("notebook: amplify\ngrid: {'open': [1]}", "'open' is no name of a parameter"),
         ("notebook: [unclosed", "is no YAML"),
         ("just text", "expected notebook, notebooks"),
