@@ -100,13 +100,13 @@ class Worth:
         rows = {"these events": self.as_it_is, "the generator": self.n_equiv}
         lines = [
             f"{'worth, at ' + str(self.quantiles) + ' quantiles':24s}{'true events':>16s}"
-            f"{'95% interval':>22s}" + (f"{'amplification':>16s}" if self.n_train else "")
+            f"{'95% interval':>20s}" + (f" {'amplification':>17s}" if self.n_train else "")
         ]
         for name, n in rows.items():
             value, interval = _columns(n)
-            line = f"{name:24s}{value:>16s}{interval:>22s}"
+            line = f"{name:24s}{value:>16s}{interval:>20s}"
             if self.n_train:
-                line += f"{_columns(n.scaled(1 / self.n_train))[0]:>16s}"
+                line += f" {_columns(n.scaled(1 / self.n_train))[0]:>17s}"
             lines.append(line)
         return "\n".join([*lines, *(textwrap.fill(note, LINE) for note in self.notes())])
 

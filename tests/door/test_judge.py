@@ -1,6 +1,7 @@
 """Events that exist: what is answered, how it reads, and what is refused."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -63,6 +64,14 @@ def test_ten_thousand_events_are_not_split_to_get_an_error(answer):
 
 def test_too_even_events_are_named():
     assert "more evenly" in str(amplib.worth(TRUTH.ppf((np.arange(9999) + 0.5) / 9999), TRUTH))
+
+
+def test_columns_of_the_table_stay_apart():
+    """Events that are worth little have a small factor with a long error."""
+    table = str(amplib.worth(np.linspace(0, 1, 500), truth=TRUTH, n_train=100))
+    for line in table.splitlines()[1:3]:
+        assert len(line) <= 80
+        assert re.search(r"to [\d.]+ +0\.\d+ ± 0\.\d+$", line), line
 
 
 def test_data_are_plain(answer):
