@@ -15,6 +15,8 @@
 #
 # What the papers say in numbers, beside what we measure.  Each verdict follows from a rule that is
 # fixed in the code, never from a look at the plot.  Errors are standard errors over repetitions.
+# {numref}`claims-amplify` and {numref}`claims-ensemble` ask what a GAN's events are worth, {numref}`claims-dctrgan`
+# what weights mend, and {numref}`claims-bvae` what a density information buffer makes of events.
 
 # %% tags=["parameters"]
 preset = "best"

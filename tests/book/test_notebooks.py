@@ -150,6 +150,8 @@ def test_every_figure_and_table_is_cited_by_number(path):
     prose = "\n".join(x for x in lines if x.startswith("#") and not x.startswith("# %%"))
     missing = {name for name in shown if f"{{numref}}`{name}`" not in prose}
     assert missing <= NOT_CITED.keys()
+    for several in re.findall(r'report\.show_(?:table|claims)\(\s*f"([^"{]+)\{', source):
+        assert f"{{numref}}`{several}" in prose
 
 
 def test_every_owed_figure_has_an_owner():
