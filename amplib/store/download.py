@@ -225,10 +225,10 @@ def _listed(published: PublishedFile, path: Path) -> Listed:
     try:
         response = requests.get(published.listing, headers=headers, timeout=TIMEOUT)
         response.raise_for_status()
-        files = {file["key"]: file for file in response.json()["files"]}
-        alike = [key for key in files if Path(key).suffix == path.suffix]
-        key = published.name if published.name in files or len(alike) != 1 else alike[0]
-        size, checksum = files[key]["size"], files[key]["checksum"]
+        there = {file["key"]: file for file in response.json()["files"]}
+        alike = [key for key in there if Path(key).suffix == path.suffix]
+        key = published.name if published.name in there or len(alike) != 1 else alike[0]
+        size, checksum = there[key]["size"], there[key]["checksum"]
         md5 = re.fullmatch("md5:([0-9a-f]{32})", checksum)
         if md5 is None or type(size) is not int:
             raise ValueError
