@@ -50,3 +50,16 @@ def test_status_json_has_every_study_at_every_preset():
     keys = {"study", "preset", "parts_done", "parts_wanted"}
     assert all(keys <= set(row) for row in rows)
     assert len({(row["study"], row["preset"]) for row in rows}) == len(rows) >= 12
+
+
+def test_the_figure_of_the_readme_is_the_books():
+    """Drawn anew by ``make book``: all is alike but the day, and lengths in their last digits."""
+    built = ROOT / "book" / "notebooks" / "figures" / "amplify-fig2.svg"
+    number = r"-?\d+\.\d+"
+    texts, lengths = [], []
+    for path in (built, ROOT / "book" / "_static" / "amplify-fig2.svg"):
+        text = re.sub("<dc:date>.*</dc:date>", "", path.read_text(encoding="utf-8"))
+        texts.append(re.sub(number, "", text))
+        lengths.append([float(found) for found in re.findall(number, text)])
+    assert texts[0] == texts[1], "make book, then python workflow/readme.py"
+    assert lengths[0] == pytest.approx(lengths[1], abs=0.01)
