@@ -61,10 +61,19 @@ def _take(ours: Result, theirs: Result, names: list[str]) -> tuple[int, int, lis
             wrong.append(problem)
         elif ours.has(part):
             kept += 1
+        elif any(_data(ours, here) != _data(theirs, name) for here in ours.record()["parts"]):
+            wrong.append(
+                f"{theirs.folder / name} was made of another published file than the parts here"
+            )
         else:
             ours.adopt(theirs, part)
             new += 1
     return new, kept, wrong
+
+
+def _data(result: Result, name: str) -> object:
+    """The published files that a part was made of, with their SHA-256."""
+    return result.record()["parts"][name].get("data")
 
 
 def _result(path: Path, studies: Mapping[str, type[Study]]) -> tuple[Result, list[str]]:

@@ -56,6 +56,26 @@ def test_ours_is_kept_where_both_have_a_part(theirs):
     assert here.part((1, 0))["sample"][0, 0] == 1
 
 
+def test_parts_of_another_published_file_are_refused(theirs):
+    """A result is of one version of the file, as when it is computed."""
+    here = Result(study(), "smoke")
+    here.save((2, 0), gan_part(study(), 2), {**MADE, "data": {"gamma-fullG4.hdf5": "a" * 64}})
+    other = {**MADE, "data": {"gamma-fullG4.hdf5": "b" * 64}}
+    theirs.save((1, 0), gan_part(study(), 1), other)
+    taken, refused = merge(theirs.root, STUDIES)
+    assert taken[0].endswith("0 taken, 0 here already")
+    paths = [theirs.folder / part_name((k, 0)) for k in range(2)]
+    another = "was made of another published file than the parts here"
+    assert refused == [f"{path} {another}" for path in paths]
+    same = {**MADE, "data": {"gamma-fullG4.hdf5": "a" * 64}}
+    for k in range(2):
+        theirs.save((k, 0), gan_part(study(), k), same)
+    assert merge(theirs.root, STUDIES) == (
+        [f"smoke/camel-gan/{study().key()}: 2 taken, 0 here already"],
+        [],
+    )
+
+
 def test_a_damaged_part_is_refused_and_the_others_are_taken(theirs):
     path = theirs.folder / part_name((0, 0))
     path.write_bytes(path.read_bytes()[:-1] + b"!")
