@@ -32,6 +32,8 @@ CHANGES: dict[str, Any] = {
 }
 PLOTS = (".svg", ".pdf", ".png")
 """What ``amplib worth`` draws."""
+LONGEST = 100
+"""Characters of a sweep's name: a file system takes no more than 255 bytes."""
 _DIGITS = re.compile("[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -134,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("notebook", nargs="?", help="such as amplify")
     c.add_argument("--set", **{**CHANGES, "metavar": "NAME=V1,V2,...", "help": "the grid"})
     c.add_argument("--file", type=Path, help="a sweep in YAML, instead of notebook and grid")
-    c.add_argument("--preset", default="laptop", help=f"one of {', '.join(PRESETS)}")
+    c.add_argument("--preset", help=f"one of {', '.join(PRESETS)}; the file's, or else laptop")
     c.add_argument("--max-points", type=int, help="allow so many")
     c.add_argument("--jobs", type=int, help="points at once")
     c.add_argument("--profile", help="slurm, htcondor, kubernetes, or a folder; else these cores")
@@ -315,8 +317,9 @@ def run_sweep(options: argparse.Namespace) -> bool:
         name: [_literal(v) for v in str(values).split(",")]
         for name, values in assignments(options.set).items()
     }
-    chosen = points.points([options.notebook], options.preset, {"grid": grid}, most)
-    name = "-".join([options.notebook, options.preset, *grid])
+    preset = options.preset or points.PRESET
+    chosen = points.points([options.notebook], preset, {"grid": grid}, most)
+    name = "-".join([options.notebook, preset, *grid])[:LONGEST]
     return sweep(f"{name}-{points.digest(chosen)}", chosen, options.jobs, options.profile)
 
 

@@ -2,7 +2,7 @@
 
 python workflow/notebook.py build NAME            -> _build/ipynb/NAME.ipynb
 python workflow/notebook.py run NAME OUTPUT [-p NAME VALUE ...]
-python workflow/notebook.py point NAME OUTPUT PARAMETERS.json NUMBERS.json
+python workflow/notebook.py point NAME OUTPUT PARAMETERS NUMBERS.json   (in JSON)
 python workflow/notebook.py reference NAME        -> tests/reference/NAME.json
 python workflow/notebook.py check NAME            -> _build/nbval/NAME.ipynb
 """
@@ -20,7 +20,7 @@ from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
 
 from amplib.book.figure import extract
-from amplib.book.numbers import numbers_of
+from amplib.book.numbers import numbers_of, sources_of
 from amplib.book.report import check_names
 from amplib.files import write_atomically
 from amplib.parameters import ParameterError
@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHECKED = "nbval-check-output"
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width">
 <style>body {{font-family: sans-serif; margin: 1rem auto; max-width: 60rem}}
 svg, img {{height: auto; max-width: 100%}} pre {{overflow-x: auto}}</style></head>
 <body><p><a href="../../index.html">all points</a></p>{body}</body></html>
@@ -79,7 +80,8 @@ def point(name: str, output: Path, parameters: dict[str, object], numbers: Path)
         template_name="basic", mathjax_url="", require_js_url=""
     ).from_notebook_node(executed)
     write_atomically(output.with_suffix(".html"), PAGE.format(title=name, body=page).encode())
-    content = {"commit": commit(), "numbers": numbers_of(executed)}
+    made = {"commit": commit(), "results": sources_of(executed)}
+    content = {**made, "numbers": numbers_of(executed)}
     write_atomically(numbers, json.dumps(content, indent=1).encode())
 
 
@@ -156,7 +158,7 @@ def main(arguments: list[str]) -> None:
         return
     if action == "point":
         name, output, parameters, numbers = rest
-        point(name, Path(output), json.loads(Path(parameters).read_text()), Path(numbers))
+        point(name, Path(output), json.loads(parameters), Path(numbers))
         return
     act = {"build": build, "reference": reference, "check": check}[action]
     for name in rest or names():

@@ -8,8 +8,13 @@ from pathlib import Path
 
 FOLDER = Path(config["folder"])
 SHARES = config["shares"]
+# Jobs that share no files with this machine keep theirs in a bucket.  The sources come to them by
+# git: a job with an input that is said to be here would run here.
+BUCKET = workflow.storage_settings.default_storage_provider
+here = local if BUCKET else str
+SOURCES = [] if BUCKET else ["workflow/share.py", *sorted(map(str, Path("amplib").rglob("*.py")))]
+# HTCondor has its own names for what is asked for.
 GPU = {"gpu": 1, "request_gpus": 1} if config["device"] == "cuda" else {}
-AMPLIB = sorted(str(p) for p in Path("amplib").rglob("*.py"))
 
 
 def specification(wildcards):
@@ -21,23 +26,30 @@ def specification(wildcards):
 
 def before(wildcards):
     """What an earlier job of the share has sent home unfinished."""
-    path = FOLDER / wildcards.share / "before.tar"
-    return [str(path)] if path.exists() else []
+    return [str(FOLDER / wildcards.share / "before.tar")] if SHARES[wildcards.share]["before"] else []
 
 
-localrules: all, take
+localrules: all, give, take
 
 
 rule all:
-    input: expand(str(FOLDER / "{share}/taken.txt"), share=SHARES)
+    input: [here(str(FOLDER / share / "taken.txt")) for share in SHARES]
+
+
+if BUCKET:
+
+    rule give:
+        input: local(str(FOLDER / "{archive}.tar"))
+        output: str(FOLDER / "{archive}.tar")
+        wildcard_constraints: archive="given|[^/]+/before"
+        shell: "cp {input} {output}"
 
 
 rule share:
     input:
         archives=[str(FOLDER / "given.tar")],
         before=before,
-        runner="workflow/share.py",
-        amplib=AMPLIB,
+        sources=SOURCES,
     output: str(FOLDER / "{share}/share.tar")
     log: str(FOLDER / "{share}/log.txt")
     params:
@@ -46,16 +58,24 @@ rule share:
     threads: 1
     resources:
         runtime=lambda w: SHARES[w.share]["runtime"],
+        allowed_execute_duration=lambda w: 60 * SHARES[w.share]["runtime"],
         mem_mb=config["mem_mb"],
+        htcondor_request_mem_mb=config["mem_mb"],
         **GPU,
     shell:
-        "AMPLIFY_JOBS=1 AMPLIFY_RESULTS={params.store}/results AMPLIFY_DATA={params.store}/data"
-        " python {input.runner} {params.specification:q} {output} {input.archives} {input.before}"
-        " > {log} 2>&1"
+        "AMPLIFY_JOBS=1 PYTHONPATH=\"$PWD:${{PYTHONPATH:-}}\""
+        " AMPLIFY_RESULTS={params.store}/results AMPLIFY_DATA={params.store}/data"
+        " python workflow/share.py {params.specification:q} {output} {input.archives}"
+        " {input.before} > {log} 2>&1"
 
 
 rule take:
     input: rules.share.output
-    output: str(FOLDER / "{share}/taken.txt")
-    log: str(FOLDER / "{share}/merge.txt")
-    shell: "python -m amplib merge {input} > {log} 2>&1 && cp {log} {output}"
+    output:
+        taken=here(str(FOLDER / "{share}/taken.txt")),
+        archive=local(str(FOLDER / "{share}/share.tar")) if BUCKET else [],
+    log: here(str(FOLDER / "{share}/merge.txt"))
+    shell:
+        "python -m amplib merge {input} > {log} 2>&1"
+        + (" && cp {input} {output.archive}" if BUCKET else "")
+        + " && cp {log} {output.taken}"

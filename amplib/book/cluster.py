@@ -111,7 +111,8 @@ def write_plan(folder: Path, planned: Sequence[Share], minutes: float | None, de
         time = allowed(share.minutes(device)) if minutes is None else ceil(minutes) + MARGIN
         work = time - MARGIN if minutes is None else minutes
         only = [share.first, share.last]
-        jobs[share.name] = {"only": only, "minutes": work, "runtime": time}
+        before = (mine / "before.tar").exists()
+        jobs[share.name] = {"only": only, "minutes": work, "runtime": time, "before": before}
     plan = {
         # Relative, so that a checkpoint means the same on every machine.
         "folder": str(folder.relative_to(repository())),

@@ -26,13 +26,15 @@ MARGIN = 10
 
 @contextmanager
 def alone(folder: Path, what: str) -> Iterator[None]:
-    """Hold a folder until the block ends.
+    """Hold a folder until the block ends; if we are killed, until the Snakemake that we have
+    started ends, which goes on by itself.
 
     Raises:
         ParameterError: if somebody else does.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:  # dies with us
+    with (folder / ".lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)  # by Snakemake, which hands it on to no job
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -100,8 +102,9 @@ def run(
     with (plan.parent / "snakemake.log").open("w") as log:
         # In a group of its own: Ctrl-C is handed on once, to all of it.
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
+            command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
+            close_fds=False,  # the lock is to be held for as long as jobs may be begun
+        )  # fmt: skip
         before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
         try:
             with tqdm(total=total, unit="job", file=sys.stderr) as bar:

@@ -15,6 +15,10 @@ from amplib.estimate import LEVEL, AtLeast, Estimate, Interval, Share, enumerate
 
 GLUED = "numbers of "
 """Glue keys of numbers begin with this; the text's own key follows."""
+SOURCES = "results of "
+"""Glue keys of what a figure is drawn from begin with this; the figure's key follows."""
+COLUMNS = ("number", "quantiles", "value", "error", "over", "low", "high", "level")
+"""Of a number as a row."""
 MEDIAN_LEVEL = 0.68
 """Of the intervals of an ``Interval`` and a ``Share``."""
 
@@ -84,11 +88,19 @@ def glued(texts: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 def numbers_of(notebook: NotebookNode) -> list[dict[str, Any]]:
     """All numbers that an executed notebook has reported, in its order."""
-    rows: list[dict[str, Any]] = []
+    return [row for rows in _carried(notebook, GLUED) for row in rows]
+
+
+def sources_of(notebook: NotebookNode) -> list[str]:
+    """The stored results that its figures are drawn from, as folders of ``results/``."""
+    return sorted({source for sources in _carried(notebook, SOURCES) for source in sources})
+
+
+def _carried(notebook: NotebookNode, prefix: str) -> Iterator[list[Any]]:
+    """What is glued as JSON under keys that begin with ``prefix``."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             key = output.get("metadata", {}).get("scrapbook", {}).get("name", "")
-            if key.startswith(GLUED):
+            if key.startswith(prefix):
                 (text,) = (v for k, v in output["data"].items() if k.endswith("text/plain"))
-                rows += json.loads(ast.literal_eval(text))  # IPython shows a string's repr
-    return rows
+                yield json.loads(ast.literal_eval(text))  # IPython shows a string's repr

@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
+from amplib.book.numbers import COLUMNS
 from amplib.book.obtain import asked, check_preset
 from amplib.book.report import check_names
 from amplib.book.yaml_file import read_yaml
 from amplib.book.yours import page_parameters
 from amplib.files import repository
 from amplib.parameters import ParameterError
+from amplib.studies.camel.reading import check_quantiles
 from amplib.studies.catalogue import STUDIES, make_study
 
 MOST = 200
@@ -28,7 +30,14 @@ MOST = 200
 BLOCKS = ("grid", "zip", "list", "random", "sobol")
 LIVE = {"yours": page_parameters}
 """Pages that compute what they show, and what checks their parameters."""
+OWN: dict[str, Callable[[object], object]] = {
+    "quantiles": check_quantiles,
+    "resolutions": check_quantiles,
+}
+"""What notebooks take beside a study's fields, and what checks it."""
 KEYS = ("notebook", "notebooks", "preset", *BLOCKS)
+PRESET = "laptop"
+"""Of a sweep that names none."""
 
 Values = dict[str, Any]
 
@@ -51,6 +60,14 @@ class Point:
         content = json.dumps([self.notebook, self.parameters], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
+    @property
+    def columns(self) -> Values:
+        """Its parameters for a table: lists as text, and apart from the columns of a number."""
+        return {
+            f"given_{name}" if name in COLUMNS else name: str(v) if isinstance(v, list) else v
+            for name, v in self.parameters.items()
+        }
+
     def __hash__(self) -> int:
         return hash(self.key)  # its parameters are a dictionary
 
@@ -63,13 +80,18 @@ def digest(points: Sequence[Point]) -> str:
     return hashlib.sha256("".join(p.key for p in points).encode()).hexdigest()[:8]
 
 
-def from_file(path: Path, preset: str, most: int) -> list[Point]:
+def from_file(path: Path, preset: str | None, most: int) -> list[Point]:
     """The points of a YAML file.
 
     Keys: ``notebook`` (or a list of ``notebooks``), ``preset``, and any of ``grid`` (all
     combinations), ``zip`` (values side by side), ``list`` (points as they are), ``random`` and
     ``sobol`` (``points``, ``seed``, and ranges ``[low, high]`` or ``[low, high, log]``).  Several
     of these multiply.
+
+    Args:
+        path: the file.
+        preset: in place of the file's, if one is given.
+        most: points that are allowed.
 
     Raises:
         ParameterError: a file that says something else, in one line.
@@ -85,7 +107,7 @@ def from_file(path: Path, preset: str, most: int) -> list[Point]:
     names = content.get("notebooks", content.get("notebook"))
     names = names if isinstance(names, list) else [names]
     blocks = {name: content[name] for name in BLOCKS if name in content}
-    return points(names, str(content.get("preset", preset)), blocks, most)
+    return points(names, str(preset or content.get("preset", PRESET)), blocks, most)
 
 
 def points(
@@ -132,6 +154,8 @@ def _check(notebook: str, source: Path, parameters: Values) -> None:
             raise ParameterError(f"{notebook} has no parameter {name!r}; allowed: {allowed}")
         if name not in theirs:
             _check_kind(name, parameters[name], own[name])
+            if name in OWN:
+                OWN[name](parameters[name])
     preset = str(parameters["preset"])
     check_preset(preset)
     if notebook in LIVE:
@@ -213,8 +237,8 @@ def product(columns: Mapping[str, Sequence[Any]]) -> list[tuple[Any, ...]]:
 def _drawn(kind: str, content: Values, most: int) -> list[Values]:
     """Random or Sobol points in a box; whole numbers where both ends are."""
     count, seed = content.pop("points", None), content.pop("seed", 1)
-    if type(count) is not int or count < 1 or type(seed) is not int:
-        raise ParameterError(f"{kind}: expected a whole number of points from 1, and of a seed")
+    if type(count) is not int or count < 1 or type(seed) is not int or seed < 0:
+        raise ParameterError(f"{kind}: expected a whole number of points from 1, a seed from 0")
     _check_count(count, most)
     ranges = {name: _range(kind, name, ends) for name, ends in content.items()}
     if not ranges:

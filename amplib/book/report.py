@@ -6,6 +6,7 @@ nothing is typed twice.
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -89,7 +90,8 @@ def tell(**texts: object) -> None:
 
 
 def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
-    """Glue where a figure comes from: ``<figure>-origin``, whole, and ``<figure>-cost``, short.
+    """Glue where a figure comes from: ``<figure>-origin``, whole, and ``<figure>-cost``, short;
+    and for machines the names of the results.
 
     Args:
         figure: its key.
@@ -115,6 +117,8 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
     presets = ", ".join(sorted({r.preset for r in needed}))
     cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)
+    sources = [f"{r.preset}/{r.study.store}/{r.key}" for r in results]
+    glue(numbers.SOURCES + figure, json.dumps(sources), display=False)
 
 
 def _origin(results: Sequence[Result]) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 from myst_nb import glue
 
-from amplib.book.obtain import BEST
 from amplib.book.points import MOST, Point, from_file
 from amplib.estimate import Estimate, Share
 from amplib.files import repository
@@ -37,7 +36,7 @@ class Shipped:
         A page draws the table that there is, whatever its file has been changed to meanwhile: to
         sweep over this very page would not be possible otherwise.
         """
-        return cls(name, from_file(source(name), BEST, MOST), pd.read_csv(table_path(name)))
+        return cls(name, from_file(source(name), None, MOST), pd.read_csv(table_path(name)))
 
     def stale(self) -> str | None:
         """What to do if the table is of other points than the file; else None."""

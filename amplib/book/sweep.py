@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from amplib.book.points import Point
 from amplib.book.sweep_page import write_page
 from amplib.files import ROOT, write_atomically
 from amplib.store.rates import in_words, minutes
+from amplib.store.record import DamagedResult
 from amplib.studies.catalogue import STUDIES
 
 NOTEBOOK_SECONDS = 12
@@ -29,7 +33,7 @@ def sweep(
     """Run every point that is not done, gather the table, and say what failed.
 
     Args:
-        name: of the folder in ``_build/sweeps``.
+        name: of its folder.
         points: checked ones.
         jobs: points that run at once; by default the cores, or as many as the profile allows.
         profile: of Snakemake's for a cluster, by name or folder.
@@ -40,7 +44,7 @@ def sweep(
     Raises:
         ParameterError: if the same sweep is under way, or for an unknown profile.
     """
-    folder = ROOT / "_build" / "sweeps" / name
+    folder = folder_of(name)
     chosen = profile_folder(profile) if profile is not None else None
     jobs = places(chosen, jobs)
     with alone(folder, "sweep"):
@@ -64,24 +68,27 @@ def sweep(
     return not failed
 
 
+def folder_of(name: str) -> Path:
+    """Where a sweep of this name is kept: in ``_build/sweeps``, without what a shell or Snakemake
+    would read as something else."""
+    return ROOT / "_build" / "sweeps" / re.sub(r"[^\w.-]+", "-", name)
+
+
 def write_plan(folder: Path, points: Sequence[Point]) -> Path:
-    """``plan.json`` for Snakemake, with what a scheduler is asked for, and the parameters of each
-    point."""
+    """``plan.json`` for Snakemake: the parameters of each point, and what a scheduler is asked
+    for."""
     listed = {
         p.key: {
             "notebook": p.notebook,
+            "parameters": p.parameters,
             "runtime": allowed(estimate([p], jobs=1)),
             "mem_mb": max((s.memory for s in map(STUDIES.__getitem__, _asked(p))), default=2000),
         }
         for p in points
     }
-    plan = {"folder": str(folder), "points": listed}
+    # Relative, so that it means the same on every machine.
+    plan = {"folder": os.path.relpath(folder, ROOT), "points": listed}
     write_atomically(folder / "plan.json", json.dumps(plan, indent=1).encode())
-    for point in points:
-        path = _folder(folder, point) / "parameters.json"
-        if not path.exists():  # an old one keeps its time, and its results
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(point.parameters, indent=1).encode())
     return folder / "plan.json"
 
 
@@ -121,8 +128,9 @@ def estimate(points: Sequence[Point], jobs: int) -> float:
         for name in _asked(point):
             known = {f.name for f in fields(STUDIES[name])}
             own = {k: v for k, v in point.parameters.items() if k in known}
-            result = stored(name, point.parameters.get("preset", BEST), **own)
-            lacking[result.folder] = minutes(result, result.missing(), jobs=1)
+            with suppress(DamagedResult):  # its points will say so, and fail alone
+                result = stored(name, point.parameters.get("preset", BEST), **own)
+                lacking[result.folder] = minutes(result, result.missing(), jobs=1)
     return (len(points) * NOTEBOOK_SECONDS / 60 + sum(lacking.values())) / jobs
 
 
@@ -135,24 +143,29 @@ def tidy(folder: Path, points: Sequence[Point]) -> pd.DataFrame:
     """One row for each number at each point.
 
     Columns: the point's key and notebook, every parameter, and then the number's name, at how many
-    quantiles, value, error, over how many repetitions, the interval with its level, and the commit
-    that it was made with.
+    quantiles, value, error, over how many repetitions, the interval with its level, the commit of
+    the notebook, and the stored results behind its figures, as folders of ``results/``.  The
+    parameter ``quantiles`` is ``given_quantiles``, beside those of the number.
     """
     rows: list[dict[str, Any]] = []
     for point in points:
         content = json.loads((_folder(folder, point) / "numbers.json").read_text())
-        head = {"point": point.key, "notebook": point.notebook, **point.parameters}
-        rows += [{**head, **row, "commit": content["commit"]} for row in content["numbers"]]
+        head = {"point": point.key, "notebook": point.notebook, **point.columns}
+        made = {"commit": content["commit"], "results": " ".join(content.get("results", []))}
+        rows += [{**head, **row, **made} for row in content["numbers"]]
     return pd.DataFrame(rows)
 
 
 def gather(folder: Path, table: pd.DataFrame) -> list[Path]:
     """Write ``table.csv`` and ``table.parquet``; of no numbers none."""
-    if table.empty:
-        return []
     paths = [folder / "table.csv", folder / "table.parquet"]
-    write_atomically(paths[0], table.to_csv(index=False).encode())
+    if table.empty:
+        for path in paths:
+            path.unlink(missing_ok=True)  # of other points
+        return []
     # A column of several kinds (numbers here, names there) is text in parquet.
-    mixed = [c for c in table if table[c].map(type).nunique() > 1 and table[c].dtype == object]
-    write_atomically(paths[1], table.astype(dict.fromkeys(mixed, str)).to_parquet(index=False))
+    mixed = [c for c in table if table[c].dropna().map(type).nunique() > 1]
+    text = {c: table[c].map(str, na_action="ignore") for c in mixed}
+    write_atomically(paths[0], table.to_csv(index=False).encode())
+    write_atomically(paths[1], table.assign(**text).to_parquet(index=False))
     return paths

@@ -84,6 +84,8 @@ function draw() {
 document.querySelectorAll("select, input").forEach(e => e.addEventListener("change", draw));
 draw();
 """
+TABLES = """; bars are the intervals of <a href="table.csv">table.csv</a>,
+also as <a href="table.parquet">parquet</a>."""
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width">
@@ -99,8 +101,7 @@ h1 {{overflow-wrap: anywhere}}</style></head>
 <label><input type="checkbox" id="logx"> logarithmic across</label>
 <label><input type="checkbox" id="logy"> logarithmic up</label></p>
 <svg id="figure" viewBox="0 0 660 380" role="img" aria-label="The number against the parameter">
-</svg><p><output id="count"></output>; bars are the intervals of <a href="table.csv">table.csv</a>,
-also as <a href="table.parquet">parquet</a>.</p>
+</svg><p><output id="count"></output>{tables}</p>
 <h2>Points</h2><div class="scroll"><table>{points}</table></div>
 <script type="application/json" id="rows">{rows}</script><script>{script}</script></body></html>
 """
@@ -117,8 +118,7 @@ def write_page(
         table: the tidy one.
         reasons: why points failed, by their keys.
     """
-    names = dict.fromkeys(name for p in points for name in p.parameters)
-    parameters = [name for name in names if name != "quantiles"]  # each number has its own
+    parameters = list(dict.fromkeys(name for p in points for name in p.columns))
     kept = ["number", "quantiles", "value", "low", "high", *parameters]
     rows = [
         {k: _plain(v) for k, v in row.items()}
@@ -132,6 +132,7 @@ def write_page(
         title=f"Sweep {html.escape(folder.name)}",
         points="".join([_head(parameters), *(_row(p, parameters, reasons) for p in points)]),
         rows=data,
+        tables="" if table.empty else TABLES,
         script=SCRIPT,
     )
     write_atomically(path, text.encode())
@@ -139,9 +140,7 @@ def write_page(
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it: no NaN, and lists as words."""
-    if isinstance(value, (list, tuple)):
-        return str(list(value))
+    """As JSON has it: no NaN."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value.item() if hasattr(value, "item") else value
@@ -154,7 +153,7 @@ def _head(parameters: Sequence[str]) -> str:
 
 def _row(point: Point, parameters: Sequence[str], reasons: Mapping[str, str]) -> str:
     values = "".join(
-        f"<td>{html.escape(str(point.parameters.get(name, '')))}</td>" for name in parameters
+        f"<td>{html.escape(str(point.columns.get(name, '')))}</td>" for name in parameters
     )
     failed = reasons.get(point.key)
     last = (

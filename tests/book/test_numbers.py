@@ -3,11 +3,13 @@
 import math
 
 import nbformat
+import pytest
 
 from amplib.book import report
-from amplib.book.numbers import Resolutions, numbers_of, rows_of
+from amplib.book.numbers import COLUMNS, Resolutions, numbers_of, rows_of, sources_of
 from amplib.book.obtain import stored
-from amplib.estimate import Estimate, Interval, Share
+from amplib.estimate import AtLeast, Estimate, Interval, Share
+from amplib.files import RESULTS
 from amplib.store.results import Result, total_cost, with_sources
 from amplib.studies.catalogue import make_study
 
@@ -47,19 +49,24 @@ def test_resolutions_print_as_prose_has_them():
     assert [(r["quantiles"], r["value"]) for r in rows] == [(10, 20), (20, 40)]
 
 
-def test_a_notebook_carries_its_numbers(monkeypatch):
-    """What ``tell`` was handed is what is read from the outputs that glue makes of it."""
-    outputs = []
+@pytest.fixture
+def notebook(monkeypatch):
+    """One cell, with the outputs that glue makes of what is told."""
+    cell = nbformat.v4.new_code_cell()
 
     def glue(name, text, display):
         data = {"application/papermill.record/text/plain": repr(text)}
         metadata = {"scrapbook": {"name": name}}
-        outputs.append(nbformat.v4.new_output("display_data", data=data, metadata=metadata))
+        cell.outputs.append(nbformat.v4.new_output("display_data", data=data, metadata=metadata))
 
     monkeypatch.setattr(report, "glue", glue)
+    return nbformat.v4.new_notebook(cells=[cell])
+
+
+def test_a_notebook_carries_its_numbers(notebook):
+    """What ``tell`` was handed is what is read."""
     report.tell(points=100, worth=Estimate(12.5, 0.5), word="it's more", quote=Share(3, 22))
-    cell = nbformat.v4.new_code_cell(outputs=outputs)
-    rows = numbers_of(nbformat.v4.new_notebook(cells=[cell]))
+    rows = numbers_of(notebook)
     assert [(r["number"], r["value"]) for r in rows] == [
         ("points", 100),
         ("worth", 12.5),
@@ -86,3 +93,18 @@ def test_what_results_share_counts_once_and_events_by_the_million_do_not():
     results = [Result(make_study(name, "smoke"), "smoke") for name in ("latent-map", "event-gans")]
     names = [result.study.name for result in with_sources(results)]
     assert names == ["latent-map", "scan", "ttbar-reference", "event-gans"]
+
+
+def test_a_notebook_names_the_results_that_it_draws(notebook):
+    """Each once, whatever number of figures it is in."""
+    results = [Result(make_study(name, "laptop"), "laptop") for name in ("gan", "fit")]
+    report.origin("one", *results)
+    report.origin("other", results[0])
+    assert sources_of(notebook) == sorted(f"laptop/{r.study.store}/{r.key}" for r in results)
+    assert all((RESULTS / source / "record.json").exists() for source in sources_of(notebook))
+
+
+def test_a_row_has_the_columns_that_parameters_keep_away_from():
+    for value in (7, Estimate(1.0, 1.0), AtLeast(1.0), Interval(5.0, 4.0, 7.0), Share(1, 4)):
+        (row,) = rows_of("n", value)
+        assert set(row) == set(COLUMNS)

@@ -1,12 +1,17 @@
 """The points of a sweep: what a specification means, and what is refused before any work."""
 
 import math
+from dataclasses import fields
 
 import pytest
 
-from amplib.book.points import MOST, from_file, parameters_of, points
+from amplib.book.obtain import asked
+from amplib.book.points import MOST, OWN, from_file, parameters_of, points
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
+from amplib.studies.catalogue import STUDIES
+
+HUNDRED = list(range(1, 101))
 
 
 def values(found, *names):
@@ -16,7 +21,7 @@ def values(found, *names):
 def of_file(tmp_path, text):
     path = tmp_path / "sweep.yml"
     path.write_text(text)
-    return from_file(path, "laptop", MOST)
+    return from_file(path, None, MOST)
 
 
 def test_a_grid_is_all_combinations_at_the_preset():
@@ -100,6 +105,11 @@ def test_draws_lie_in_their_ranges_and_are_repeated(tmp_path, kind):
             "10,000,000,000 points",
         ),
         ("notebook: amplify\ngrid: {'open': [1]}", "'open' is no name of a parameter"),
+        ("notebook: amplify\nrandom: {points: 4, seed: -1, epochs: [1, 2]}", "a seed from 0"),
+        ("notebook: amplify\nnotebooks: [network]\ngrid: {seed: [1]}", "either notebook or noteb"),
+        ("notebook: amplify\nlist: [{quantiles: [7]}]", "quantiles = \\[7\\]: allowed are 2, 4"),
+        ("notebook: closer\nlist: [{resolutions: [7]}]", "\\[7\\]: allowed are 2, 4"),
+        ("notebook: yours\ngrid: {n_train: [5]}", "n_train = 5: must be an integer from 100"),
         ("notebook: [unclosed", "is no YAML"),
         ("just text", "expected notebook, notebooks"),
         ("", "expected notebook, notebooks"),
@@ -111,9 +121,26 @@ def test_a_bad_sweep_is_refused_in_one_line(tmp_path, text, line):
     assert "\n" not in str(refusal.value)
 
 
+def test_a_preset_that_is_asked_for_is_that_of_all_points(tmp_path):
+    path = tmp_path / "sweep.yml"
+    path.write_text("notebook: amplify\npreset: paper\ngrid: {seed: [1]}")
+    for given, had in [(None, "paper"), ("smoke", "smoke")]:
+        (point,) = from_file(path, given, MOST)
+        assert point.parameters["preset"] == had
+
+
+def test_nothing_in_a_parameters_cell_goes_unchecked():
+    """By a study, or by what its notebook checks itself."""
+    for source in sorted((ROOT / "notebooks").glob("*.py")):
+        names, study = parameters_of(source)
+        studies = {study} if study else asked(source)
+        checked = {"preset", *OWN, *(f.name for s in studies for f in fields(STUDIES[s]))}
+        assert source.stem in ("yours", "how_far") or set(names) <= checked, source.stem
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ParameterError, match=r"none\.yml: No such file"):
-        from_file(tmp_path / "none.yml", "laptop", MOST)
+        from_file(tmp_path / "none.yml", None, MOST)
 
 
 def test_parameters_are_those_of_the_cell_and_of_the_study():

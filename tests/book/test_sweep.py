@@ -1,5 +1,6 @@
 """A sweep: what is done is kept, what fails is named, and all numbers end in one table."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -12,8 +13,10 @@ import pandas as pd
 import pytest
 
 from amplib.book.points import points
-from amplib.book.sweep import drop_damaged, gather, reason, tidy, write_plan
+from amplib.book.sweep import drop_damaged, folder_of, gather, reason, tidy, write_plan
 from amplib.files import ROOT
+from amplib.store.results import Result
+from amplib.studies.catalogue import make_study
 
 
 def command(*arguments):
@@ -28,33 +31,33 @@ def environment(tmp_path):
 
 @pytest.fixture
 def sweep_file(tmp_path):
-    """Two points that can be computed and one whose quantiles its notebook refuses."""
+    """Two points that can be computed and one whose stored result is damaged."""
     path = tmp_path / f"sweep-{os.getpid()}.yml"
     path.write_text(
         "notebook: amplify\npreset: smoke\n"
-        "list: [{n_train: 20, epochs: 1}, {n_train: 30, epochs: 1}, {quantiles: [7]}]\n"
+        "list: [{n_train: 20, epochs: 1}, {n_train: 30, epochs: 1}, {n_train: 40}]\n"
     )
+    damaged = Result(make_study("gan", "smoke", n_train=40), "smoke", tmp_path).folder
+    damaged.mkdir(parents=True)
+    (damaged / "record.json").write_text("{")
     yield path
     shutil.rmtree(ROOT / "_build" / "sweeps" / path.stem, ignore_errors=True)
 
 
-def test_a_killed_sweep_goes_on_and_a_failed_point_is_named(sweep_file, environment):
+def test_a_killed_sweep_goes_on_and_a_failed_point_is_named(sweep_file, environment, tmp_path):
     """Killed while its points run, then run again, then with nothing left to do but fail."""
     arguments = command("--file", str(sweep_file))
     running = subprocess.Popen(arguments, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
     folder = ROOT / "_build" / "sweeps" / sweep_file.stem
-    deadline = time.monotonic() + 120
-    while not list(folder.glob("points/*/log.txt")) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_for(lambda: list(folder.glob("points/*/log.txt")))
     running.send_signal(signal.SIGTERM)
     assert running.wait(60) == 128 + signal.SIGTERM
     done = subprocess.run(arguments, env=environment, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
     failed = [line for line in done.stderr.splitlines() if line.startswith("failed:")]
-    assert failed == [
-        "failed: amplify preset=smoke quantiles=[7]: ParameterError: quantiles = [7]: "
-        "allowed are 2, 4, 5, 10, 20, 25, 50, 100, each once"
-    ]
+    (why,) = failed
+    assert why.startswith("failed: amplify preset=smoke n_train=40: DamagedResult: ")
+    assert why.endswith("restore or delete it")
     table = pd.read_parquet(folder / "table.parquet")
     assert sorted(table.n_train.unique()) == [20, 30]
     worth = table[table.number == "gan-equivalents"]
@@ -68,14 +71,49 @@ def test_a_killed_sweep_goes_on_and_a_failed_point_is_named(sweep_file, environm
     assert [path.stat().st_mtime_ns for path in numbers] == before
     page = (folder / "index.html").read_text()
     assert page.count("as executed") == 2
-    assert "failed: ParameterError: quantiles" in page
+    assert "failed: DamagedResult: " in page
+    for results, size in zip(table.results, table.n_train, strict=True):
+        records = [json.loads((tmp_path / r / "record.json").read_text()) for r in results.split()]
+        assert {r["parameters"]["n_train"] for r in records} == {size}
     for path in folder.glob("points/*/numbers.json"):
         assert "How many events is a GAN worth?" in path.with_name("notebook.html").read_text()
 
 
-def test_a_sweep_under_way_is_left_alone(sweep_file, environment):
-    import fcntl
+def test_a_sweep_killed_outright_is_not_run_twice_at_once(sweep_file, environment):
+    """Its Snakemake goes on, and holds the folder until it is done."""
+    sweep_file.write_text("notebook: amplify\npreset: smoke\ngrid: {epochs: 1}\n")
+    arguments = command("--file", str(sweep_file))
+    running = subprocess.Popen(arguments, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL)
+    folder = ROOT / "_build" / "sweeps" / sweep_file.stem
+    wait_for(lambda: list(folder.glob("points/*/log.txt")))
+    running.kill()
+    running.wait()
+    beside = subprocess.run(arguments, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert beside.returncode == 2
+    assert beside.stderr.strip().endswith("is under way")
+    wait_for(lambda: is_free(folder))
+    again = subprocess.run(arguments, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert "1 points, 0 to run" in again.stderr
 
+
+def wait_for(what):
+    deadline = time.monotonic() + 120
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def is_free(folder):
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def test_a_sweep_under_way_is_left_alone(sweep_file, environment):
     folder = ROOT / "_build" / "sweeps" / sweep_file.stem
     folder.mkdir(parents=True)
     with (folder / ".lock").open("w") as lock:
@@ -88,17 +126,20 @@ def test_a_sweep_under_way_is_left_alone(sweep_file, environment):
     assert done.stderr.strip().endswith("is under way")
 
 
-def test_a_table_keeps_numbers_and_names_of_one_column(tmp_path):
-    """A parameter that is a number at one point and a word at another is text in parquet."""
-    found = points(["amplify"], "smoke", {"list": [{"seed": 1}, {"aggregation": "max"}]})
-    write_plan(tmp_path, found)
-    for k, point in enumerate(found):
-        content = {"commit": "abc", "numbers": [{"number": "n", "value": float(k)}]}
-        path = tmp_path / "points" / point.key / "numbers.json"
-        path.write_text(json.dumps(content))
-    csv, parquet = gather(tmp_path, tidy(tmp_path, found))
-    assert list(pd.read_csv(csv).value) == [0, 1]
-    assert list(pd.read_parquet(parquet).commit) == ["abc", "abc"]
+@pytest.fixture
+def told(tmp_path):
+    """What points have reported, as a table: of each one number, its place."""
+
+    def gathered(found):
+        for k, point in enumerate(found):
+            rows = [{"number": "n", "quantiles": 10, "value": float(k), "low": None}]
+            folder = tmp_path / "points" / point.key
+            folder.mkdir(parents=True)
+            made = {"commit": "abc", "results": ["smoke/gan/1", "smoke/fit/2"]}
+            (folder / "numbers.json").write_text(json.dumps({**made, "numbers": rows}))
+        return gather(tmp_path, tidy(tmp_path, found))
+
+    return gathered
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "{", "[" * 100_000, "\xff"])
@@ -115,14 +156,45 @@ def test_damaged_numbers_are_named_and_their_point_is_run_again(tmp_path, capsys
     assert kept.exists() and not lost.exists()
 
 
-def test_the_plan_of_a_done_point_keeps_its_time(tmp_path):
-    """Snakemake would run it again."""
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"list": [{"seed": 1}, {"aggregation": "max"}]},
+        {"list": [{"quantiles": [10, 20]}, {"quantiles": [50]}, {}]},
+        {"grid": {"learning_rate": [1, 1e-4], "n_train": [20, 30]}},
+    ],
+)
+def test_both_tables_say_the_same(told, block):
+    """Names beside numbers, lists, and what only some points set."""
+    paths = told(points(["amplify"], "smoke", block))
+    csv, parquet = pd.read_csv(paths[0]), pd.read_parquet(paths[1])
+    pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)
+    assert list(csv.value) == list(range(len(csv)))
+    assert set(csv.commit) == {"abc"}
+    assert set(csv.results) == {"smoke/gan/1 smoke/fit/2"}
+
+
+def test_quantiles_that_are_set_stand_beside_those_of_a_number(told):
+    path, _ = told(points(["amplify"], "smoke", {"list": [{"quantiles": [10, 20]}]}))
+    (row,) = pd.read_csv(path).itertuples()
+    assert (row.given_quantiles, row.quantiles) == ("[10, 20]", 10)
+
+
+def test_a_table_of_other_points_goes(told, tmp_path):
+    """When of those that there are now none has ended well."""
+    paths = told(points(["amplify"], "smoke", {"grid": {"seed": [1]}}))
+    assert gather(tmp_path, pd.DataFrame()) == []
+    assert not any(path.exists() for path in paths)
+
+
+def test_a_plan_says_all_that_a_job_needs(tmp_path):
+    """Without this machine's files: the parameters themselves, and a folder below the sources."""
     found = points(["amplify"], "smoke", {"grid": {"seed": [1]}})
-    write_plan(tmp_path, found)
-    path = tmp_path / "points" / found[0].key / "parameters.json"
-    before = path.stat().st_mtime_ns
-    write_plan(tmp_path, found)
-    assert path.stat().st_mtime_ns == before
+    folder = folder_of("a name; with {much}")
+    assert folder.name == "a-name-with-much-"
+    plan = json.loads(write_plan(tmp_path, found).read_text())
+    assert (ROOT / plan["folder"]).resolve() == tmp_path.resolve()
+    assert plan["points"][found[0].key]["parameters"] == {"preset": "smoke", "seed": 1}
 
 
 def test_a_point_without_a_word_points_at_the_log(tmp_path):
