@@ -163,9 +163,11 @@ def gather(folder: Path, table: pd.DataFrame) -> list[Path]:
         for path in paths:
             path.unlink(missing_ok=True)  # of other points
         return []
-    # A column of several kinds (numbers here, names there) is text in parquet.
+    # In parquet a column of several kinds (numbers here, names there) is text, and one of nothing
+    # still one of numbers.
+    empty = {c: table[c].astype(float) for c in table if table[c].isna().all()}
     mixed = [c for c in table if table[c].dropna().map(type).nunique() > 1]
     text = {c: table[c].map(str, na_action="ignore") for c in mixed}
     write_atomically(paths[0], table.to_csv(index=False).encode())
-    write_atomically(paths[1], table.assign(**text).to_parquet(index=False))
+    write_atomically(paths[1], table.assign(**empty, **text).to_parquet(index=False))
     return paths
