@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,10 @@ from stored_parts import MADE, fit_part
 import amplib.files
 from amplib.book import cluster, jobs
 from amplib.book.cluster import folder_of, on_cluster, reason, write_plan
+from amplib.files import ROOT
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
-from amplib.store.shares import shares
+from amplib.store.shares import pack, shares
 from amplib.studies.catalogue import make_study
 
 
@@ -115,6 +118,68 @@ def test_the_shipped_profiles(name):
     assert jobs.places(folder, 7) == 7
     assert said["retries"] >= 1
     assert "mem_mb=2000" in said["default-resources"]
+
+
+@pytest.mark.parametrize("name", ["slurm", "htcondor", "kubernetes"])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_plugin_takes_its_profile_and_is_told_what_a_job_needs(fits, name, device, tmp_path):
+    """A dry run, which refuses options that neither Snakemake nor the plugin has."""
+    plugins = [f"snakemake_executor_plugin_{name}"]
+    plugins += ["snakemake_storage_plugin_fs"] if name == "kubernetes" else []
+    for plugin in plugins:
+        pytest.importorskip(plugin, reason=f"pip install {plugin.replace('_', '-')}")
+    folder = folder_of(fits)
+    folder.mkdir(parents=True)
+    plan = write_plan(folder, shares(fits, 2), 30, device)
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    text = (jobs.profile_folder(name) / "config.yaml").read_text()
+    bucket = text.replace("provider: s3", "provider: fs").replace("s3://", f"{tmp_path}/")
+    (profile / "config.yaml").write_text(bucket)  # a folder in its place
+    said = _dry_run(plan, profile)
+    assert said.count("rule share:") == 2
+    memory, minutes = fits.study.memory, 30 + jobs.MARGIN
+    wanted = {f"mem_mb={memory}", f"runtime={minutes}", f"htcondor_request_mem_mb={memory}"}
+    wanted |= {f"allowed_execute_duration={60 * minutes}"}
+    if device == "cuda":
+        wanted |= {"gpu=1", "request_gpus=1"}
+        wanted |= {"gpu_manufacturer=nvidia", "scale=0"} if name == "kubernetes" else set()
+    if name == "htcondor":
+        wanted.add("getenv=PATH,HOME,PYTHONPATH,AMPLIFY_*")
+    asked = [set(line.split(", ")) for line in said.splitlines() if f"runtime={minutes}" in line]
+    assert len(asked) == 2 and all(wanted <= what for what in asked)
+    with (profile / "config.yaml").open("a") as stream:
+        stream.write(f"\n{name}-nonsense: 1\n")
+    with pytest.raises(AssertionError, match=f"{name}-nonsense"):
+        _dry_run(plan, profile)
+
+
+def _dry_run(plan, profile):
+    """What Snakemake says that it would do."""
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow" / "parts.smk")]
+    command += ["--configfile", str(plan), "--workflow-profile", str(profile), "--dry-run"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_jobs_that_share_no_files_send_them_through_a_bucket(fits, tmp_path):
+    """A folder is the bucket; what jobs are given and what they made passes through it."""
+    pytest.importorskip(
+        "snakemake_storage_plugin_fs", reason="pip install snakemake-storage-plugin-fs"
+    )
+    profile, bucket = tmp_path / "profile", tmp_path / "bucket"
+    profile.mkdir()
+    storage = {"default-storage-provider": "fs", "default-storage-prefix": str(bucket)}
+    (profile / "config.yaml").write_text(yaml.safe_dump({"jobs": 2, **storage}))
+    unfinished, *_ = shares(fits, 2)
+    mine = folder_of(fits) / unfinished.name
+    mine.mkdir(parents=True)
+    pack(mine / "share.tar", [fits])  # of an earlier round
+    assert on_cluster(fits, str(profile), jobs=2)
+    assert fits.done() == fits.study.parts()
+    sent = [path.name for path in sorted(bucket.rglob("*.tar"))]
+    assert sorted(sent) == ["before.tar", "given.tar", "share.tar", "share.tar"]
 
 
 def test_a_profile_may_be_any_folder_that_has_one(tmp_path):
