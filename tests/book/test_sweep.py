@@ -65,6 +65,8 @@ def test_a_killed_sweep_goes_on_and_a_failed_point_is_named(sweep_file, environm
     assert list(worth.quantiles) == [10, 20, 50] * 2
     assert worth.value.to_numpy() == pytest.approx((factor.value * factor.n_train).to_numpy())
     numbers = sorted(folder.glob("points/*/numbers.json"))
+    for path in folder.glob("points/*/n*"):
+        os.utime(path, (1e9, 1e9))  # older than all sources
     before = [path.stat().st_mtime_ns for path in numbers]
     again = subprocess.run(arguments, env=environment, cwd=ROOT, capture_output=True, text=True)
     assert "3 points, 1 to run" in again.stderr
