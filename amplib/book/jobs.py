@@ -94,7 +94,9 @@ def run(
     """
     command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow" / workflow)]
     command += ["--configfile", str(plan), "--keep-going", "--rerun-incomplete", "--nolock"]
-    command += ["--quiet", "all", "--jobs" if profile else "--cores", str(jobs)]
+    # Errors of Snakemake's own, such as a bucket that it may not read, stay in the log.
+    command += ["--quiet", "host", "progress", "reason", "rules"]
+    command += ["--jobs" if profile else "--cores", str(jobs)]
     if profile:
         command += ["--workflow-profile", str(profile)]
     path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"

@@ -168,6 +168,8 @@ def test_jobs_that_share_no_files_send_them_through_a_bucket(fits, tmp_path):
     pytest.importorskip(
         "snakemake_storage_plugin_fs", reason="pip install snakemake-storage-plugin-fs"
     )
+    if shutil.which("rsync") is None:
+        pytest.skip("snakemake-storage-plugin-fs copies with rsync, which is missing")
     profile, bucket = tmp_path / "profile", tmp_path / "bucket"
     profile.mkdir()
     storage = {"default-storage-provider": "fs", "default-storage-prefix": str(bucket)}
