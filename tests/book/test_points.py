@@ -11,8 +11,6 @@ from amplib.files import ROOT
 from amplib.parameters import ParameterError
 from amplib.studies.catalogue import STUDIES
 
-HUNDRED = list(range(1, 101))
-
 
 def values(found, *names):
     return [tuple(p.parameters[n] for n in names) for p in found]
