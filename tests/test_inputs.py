@@ -108,7 +108,7 @@ def test_a_sweep_that_cannot_be_is_refused_in_one_line(how, tmp_path):
     path = tmp_path / "sweep.yml"
     path.write_text(SWEEPS[how])
     with pytest.raises(ParameterError) as caught:
-        from_file(path, "smoke", 10)
+        from_file(path, None, 10)
     assert len(str(caught.value).splitlines()) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["sweep.yml"]
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from amplib import files
-from amplib.parameters import ParameterError
 from amplib.store.compute import compute
 from amplib.store.results import Result
 from amplib.studies.catalogue import make_study
@@ -83,14 +82,6 @@ def test_too_few_are_refused_in_one_line(data):
     with pytest.raises(ValueError, match=r"has 30 showers of 50 GeV, 31 are needed$"):
         samples(CONFIG, wanted(20, 5), after=6)
     assert len(published_places(CONFIG, 30)) == 30
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("particle", "electron"), ("hits", "gflash"), ("beam", 0.1)]
-)
-def test_what_cannot_be_chosen_of_published_showers_is_refused(name, value):
-    with pytest.raises(ParameterError, match=f"{name} = {value}: of published showers it is"):
-        ShowerConfig(source="published", **{name: value})
 
 
 def test_simulated_showers_keep_their_keys():
