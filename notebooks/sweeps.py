@@ -42,7 +42,11 @@ from amplib.studies.catalogue import make_study
 
 sweep, few = Shipped.read("amplification"), Shipped.read("members")
 (scale,) = few.presets
-ensembles = obtain("ensemble", scale if given["preset"] == BEST else given["preset"])
+largest = int(few.table.members.max())
+shipped = given["preset"] == BEST
+ensembles = (
+    obtain("ensemble", scale, members=largest) if shipped else obtain("ensemble", given["preset"])
+)
 
 # %% tags=["remove-input"]
 report.show_banner(ensembles)
@@ -54,6 +58,7 @@ sizes, resolutions = (
 )
 members = table.drop_duplicates("n_train").set_index("n_train").members
 trained = int(members.max())
+assert len(set(members)) == 1, "the text has one number of GANs on each sample"
 NUMBERS = {
     "GAN": "member-factors",
     f"ensemble of {trained}": "ensemble-factors",
@@ -63,11 +68,10 @@ NUMBERS = {
 
 
 def factors(number):
-    """Factors of an estimate, by size and resolution; of ensembles where there are any."""
-    those = [n for n in sizes if number != "ensemble-factors" or members[n] > 1]
+    """Factors of an estimate, by size and resolution."""
     return {
         (n, int(q)): factor
-        for n in those
+        for n in sizes
         for q, factor in sweep.estimates(number, "quantiles", n_train=n).items()
     }
 
@@ -109,6 +113,8 @@ def against_sample(factor):
 
 points = {n: planes["GAN"][n, middle].scaled(n) for n in sizes}
 first, last = points[sizes[0]], points[sizes[-1]]
+best = max(sizes, key=lambda n: points[n].value)
+deviation = (points[best].value - last.value) / np.hypot(points[best].error, last.error)
 relative = np.hypot(first.error / first.value, last.error / last.value)  # of other samples
 gain = Estimate(last.value / first.value, last.value / first.value * relative)
 gan = laws["GAN"][middle].exponent.interval()
@@ -121,7 +127,6 @@ report.tell(
         "sweeps-sizes": ", ".join(f"{n:,}" for n in sizes),
         "sweeps-resolutions": ", ".join(map(str, resolutions)),
         "sweeps-samples": samples,
-        "sweeps-members": ", ".join(f"{members[n]:.0f} at {n:,}" for n in sizes),
         "sweeps-trained": trained,
         "sweeps-growth": ", ".join(
             f"{grown(plane):.0f} times ({label})" for label, plane in planes.items()
@@ -139,6 +144,9 @@ report.tell(
         ),
         "sweeps-worth": ", ".join(f"{worth} on {n:,}" for n, worth in points.items()),
         "sweeps-gain": gain,
+        "sweeps-best": "the most on the most of them"
+        if best == sizes[-1]
+        else f"the most on {best:,}, and less on {sizes[-1]:,}, by {deviation:.1f} standard errors",
         "sweeps-times": f"{sizes[-1] / sizes[0]:.0f}",
         "sweeps-expected": f"{expected('fit', 0.0)} and {expected('kernel', -0.2)}",
         "sweeps-first-fit": planes["fit"][sizes[0], middle],
@@ -169,7 +177,7 @@ sweep.origin("sweeps-grid")
 # ## The size of the sample
 #
 # {glue:text}`sweeps-samples` samples of each of {glue:text}`sweeps-sizes` points, and on each of them GANs
-# ({glue:text}`sweeps-members`); the fit and the {doc}`kernel estimate with one bandwidth <smoothing>`, chosen by the
+# ({glue:text}`sweeps-trained` on each); the fit and the {doc}`kernel estimate with one bandwidth <smoothing>`, chosen by the
 # leave-one-out likelihood, on {glue:text}`sweeps-fits` samples each.  Every training has the same number of updates, and the
 # same schedule in them: what changes with the size is the data, and how often a training goes over them.  {numref}`sweeps-grid` has the amplification
 # factors, $N_\mathrm{equiv}/N_\mathrm{train}$, against the size at one resolution and against the resolution at one size.
@@ -220,7 +228,7 @@ report.show_table(
 # {glue:text}`sweeps-word-gan`: from more points it gains {glue:text}`sweeps-word-kernel`.  On {glue:text}`sweeps-least` points its
 # factor is {glue:text}`sweeps-first`, the fit's {glue:text}`sweeps-first-fit` and the kernel's
 # {glue:text}`sweeps-first-kernel`.  It is worth {glue:text}`sweeps-worth` points: {glue:text}`sweeps-times` times as many points
-# make it worth {glue:text}`sweeps-gain` times as much.  At {glue:text}`sweeps-at` points its factor is {glue:text}`sweeps-last`: by its
+# make it worth {glue:text}`sweeps-gain` times as much, and it is worth {glue:text}`sweeps-best`.  At {glue:text}`sweeps-at` points its factor is {glue:text}`sweeps-last`: by its
 # 95% interval {glue:text}`sweeps-word-last`.  With the resolution factors grow: from {glue:text}`sweeps-ends` quantiles, at
 # {glue:text}`sweeps-at` points, about {glue:text}`sweeps-growth`.  At many quantiles the sample breaks up into single points, of which
 # any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings failed
@@ -250,10 +258,9 @@ report.show_table(
 
 # %% tags=["remove-cell"]
 apart = members_of(ensembles)
-one_scale = ensembles.preset == scale and not ensembles.study.changes(scale)
 SHOWN = [10, 20, 50]
 measured = {
-    q: few.estimates("ensemble-equivalents", "members", quantiles=q) for q in SHOWN if one_scale
+    q: few.estimates("ensemble-equivalents", "members", quantiles=q) for q in SHOWN if shipped
 }
 MOST, ENOUGH, PAPERS = 20, 0.9, make_study("ensemble", "paper").members
 
