@@ -33,11 +33,9 @@ import matplotlib.pyplot as plt
 from amplib.book import report, scaling
 from amplib.book.obtain import stored
 from amplib.estimate import mean
-from amplib.parameters import ParameterError
 from amplib.store.rates import minutes
 
-if type(jobs) is not int or not 1 <= jobs <= 1_000_000:
-    raise ParameterError(f"jobs = {jobs!r}: must be an integer from 1 to 1e+06")
+scaling.check_jobs(jobs)
 measured, record = scaling.read()
 point, serial = measured.point, measured.submitting
 gan = stored("gan", "paper" if given["preset"] == "best" else given["preset"])

@@ -18,6 +18,7 @@ from scipy.stats import qmc
 from amplib.book.numbers import COLUMNS
 from amplib.book.obtain import asked, check_preset
 from amplib.book.report import check_names
+from amplib.book.scaling import check_jobs
 from amplib.book.yaml_file import read_yaml
 from amplib.book.yours import page_parameters
 from amplib.files import repository
@@ -33,6 +34,7 @@ LIVE = {"yours": page_parameters}
 OWN: dict[str, Callable[[object], object]] = {
     "quantiles": check_quantiles,
     "resolutions": check_quantiles,
+    "jobs": check_jobs,
 }
 """What notebooks take beside a study's fields, and what checks it."""
 KEYS = ("notebook", "notebooks", "preset", *BLOCKS)

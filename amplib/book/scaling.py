@@ -19,6 +19,7 @@ import numpy as np
 from amplib.estimate import Estimate, mean
 from amplib.files import repository
 from amplib.metrics.amplification import ratio_of_means
+from amplib.parameters import ParameterError
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE
 
 ONE, TWO, SCHEDULER = "one core", "two cores", "scheduler"
@@ -121,6 +122,16 @@ def faster(ratio: Estimate) -> str:
     if low <= 1 <= high:
         return "not told apart from one"
     return "faster" if ratio.value > 1 else "slower"
+
+
+def check_jobs(jobs: object) -> None:
+    """Refuse what is no number of jobs.
+
+    Raises:
+        ParameterError: in one line.
+    """
+    if type(jobs) is not int or not 1 <= jobs <= 1_000_000:
+        raise ParameterError(f"jobs = {jobs!r}: must be an integer from 1 to 1e+06")
 
 
 def hours(jobs: int, machines: int, each: float, serial: float, start: float) -> float:
