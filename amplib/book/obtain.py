@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from amplib.parameters import ParameterError
-from amplib.store.compute import compute
+from amplib.store.compute import complete
 from amplib.store.rates import minutes
 from amplib.store.results import Result
 from amplib.store.study import PRESETS, Study
@@ -27,7 +27,7 @@ def obtain(name: str, preset: str = BEST, **overrides: object) -> Result:
     """
     result = stored(name, preset, **overrides)
     if is_wanting(result):
-        compute(result)
+        complete(result)
     return result
 
 

@@ -120,12 +120,27 @@ def compute(
         raise ParameterError(str(error)) from None
     source = result.study.made_of()
     if source is not None:
-        compute(Result(source, result.preset), jobs, device)
+        complete(Result(source, result.preset), jobs, device)
     device = chosen_device(device, result.study.gpu_rate is not None)
     jobs = workers(jobs, device)
     groups = groups_of(result, missing, jobs, device, group)
     announce(result, missing, device, min(jobs, len(groups)))
     return Crew(groups, jobs, device).run(end)
+
+
+def complete(result: Result, jobs: int | None = None, device: str = "auto") -> None:
+    """Compute what is missing, and wait for what another run computes.
+
+    What that run leaves undone, because it has died, is computed here.
+
+    Args:
+        result, jobs, device: as of ``compute``, which leaves to another run what it computes.
+    """
+    tried: list[Part] = []
+    while compute(result, jobs, device) and (left := result.missing()):
+        if not worker.wait_for(result, left) and left == tried:
+            return  # with nobody, and not to be had
+        tried = left
 
 
 def _check_data(result: Result) -> None:

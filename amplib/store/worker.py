@@ -27,6 +27,7 @@ from amplib.store.study import Part
 
 CHECKPOINT = ".safetensors"
 NOTE_SECONDS = 30
+WAIT_SECONDS = 0.5
 
 _progress: Any = None  # where this worker reports its work
 _stop: Any = None  # set when it is to keep what it has and end
@@ -160,6 +161,21 @@ def read_note(path: Path) -> dict[str, Any] | None:
 @cache
 def _say_once(line: str) -> None:
     print(line, file=sys.stderr)
+
+
+def wait_for(result: Result, parts: Sequence[Part]) -> bool:
+    """Whether another run had one of these parts; if so, until none of them is."""
+    waited = False
+    for part in parts:
+        while not _is_free(result, part):
+            waited = True
+            time.sleep(WAIT_SECONDS)
+    return waited
+
+
+def _is_free(result: Result, part: Part) -> bool:
+    with part_lock(result, part) as ours:
+        return ours
 
 
 @contextmanager

@@ -3,15 +3,18 @@
 import json
 import subprocess
 import sys
+import threading
+import time
+from contextlib import contextmanager
 
 import pytest
 from stored_parts import MADE, gan_part
 
 from amplib.__main__ import assignments, span
 from amplib.files import ROOT
-from amplib.store.compute import compute, grouped
+from amplib.store.compute import complete, compute, grouped
 from amplib.store.results import Result, work_folder
-from amplib.store.worker import unfinished
+from amplib.store.worker import part_lock, unfinished
 from amplib.studies.catalogue import make_study
 
 
@@ -91,3 +94,39 @@ def test_status_counts_parts(tmp_path):
     rows = json.loads(path.read_text())
     assert {(r["study"], r["preset"]) for r in rows} >= {("gan", "paper"), ("ensemble", "laptop")}
     assert all(0 <= r["parts_done"] <= r["parts_wanted"] for r in rows)
+
+
+@contextmanager
+def another_run(result, stores):
+    """That computes a part, and either stores it or dies."""
+    held = threading.Event()
+
+    def run():
+        with part_lock(result, (0,)) as its_own:
+            assert its_own
+            held.set()
+            time.sleep(5)
+            if stores:
+                work = work_folder(result.root) / "another"
+                ((part, arrays),) = result.study.compute([(0,)], "cpu", work, lambda done: None)
+                result.save(part, arrays, MADE)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert held.wait(10)
+    yield
+    thread.join()
+
+
+@pytest.mark.parametrize("stores", [True, False])
+def test_what_another_run_computes_is_waited_for(tmp_path, stores):
+    """As two points of a sweep need the same training.  It is not made twice, and made here if the
+    other run dies over it."""
+    result = Result(make_study("fit", "smoke"), "smoke", tmp_path)
+    with another_run(result, stores):
+        assert compute(result, 1, "cpu")  # leaves it alone
+        assert result.missing() == [(0,)]
+        complete(result, 1, "cpu")
+        assert result.done() == [(0,)]
+    (entry,) = result.record()["parts"].values()
+    assert (entry["seconds"] == MADE["seconds"]) == stores
