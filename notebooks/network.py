@@ -137,13 +137,15 @@ from amplib.studies.camel.escape import (
 )
 from amplib.studies.camel.figures import escape_panels
 
+THROUGH, FIXED = "gradient through B", "gradient in x"
+WIDER = ("through B, Xavier's initialisation", "through B, He's initialisation")
 escapes = {}
 for name in READINGS:
     try:
         escapes[name] = escape(name)
     except FileNotFoundError:  # not trained yet: named below
-        continue
-THROUGH, FIXED = "gradient through B", "gradient in x"
+        if name in (THROUGH, FIXED, *WIDER):  # which the text is about
+            raise
 default = {THROUGH: escapes[THROUGH]}
 fixed, through = ({n: e for n, e in escapes.items() if n.startswith(w)} for w in (FIXED, "through"))
 full = {name: stored("gan", "paper", **READINGS[name]) for name in (THROUGH, FIXED)}
@@ -203,7 +205,6 @@ report.show_table(
 )
 
 # %% tags=["remove-input"]
-wider = ("through B, Xavier's initialisation", "through B, He's initialisation")
 through_b, in_x = escapes[THROUGH], escapes[FIXED]
 p = paired_p_value(through_b, in_x, EPOCHS)
 p_all = min(1.0, p * (len(escapes) - 1))
@@ -219,9 +220,9 @@ report.tell(
         "escape-sooner": "sooner" if through_b.hazard()[0] > in_x.hazard()[0] else "later",
         "escape-comparisons": len(escapes) - 1,
         "escape-worth": worth_at_end(THROUGH, 10),
-        "escape-worth-wider": " and ".join(str(worth_at_end(name, 10)) for name in wider),
+        "escape-worth-wider": " and ".join(str(worth_at_end(name, 10)) for name in WIDER),
         "escape-seen-wider": " and ".join(
-            f"{int(escapes[name].won.any(1).sum())} of {len(escapes[name].won)}" for name in wider
+            f"{int(escapes[name].won.any(1).sum())} of {len(escapes[name].won)}" for name in WIDER
         ),
         "escape-seen": f"{int(through_b.won.any(1).sum())} of {len(through_b.won)}",
     }
