@@ -53,6 +53,7 @@ def _take(ours: Result, theirs: Result, names: list[str]) -> tuple[int, int, lis
     """How many parts were taken and kept, and what is wrong with the others."""
     new = kept = 0
     wrong: list[str] = []
+    entries = theirs.record()["parts"]
     for name in names:
         part = part_of(name)
         if part is None:
@@ -61,7 +62,10 @@ def _take(ours: Result, theirs: Result, names: list[str]) -> tuple[int, int, lis
             wrong.append(problem)
         elif ours.has(part):
             kept += 1
-        elif any(_data(ours, here) != _data(theirs, name) for here in ours.record()["parts"]):
+        elif any(
+            here.get("data") != entries[name].get("data")
+            for here in ours.record()["parts"].values()
+        ):
             wrong.append(
                 f"{theirs.folder / name} was made of another published file than the parts here"
             )
@@ -69,11 +73,6 @@ def _take(ours: Result, theirs: Result, names: list[str]) -> tuple[int, int, lis
             ours.adopt(theirs, part)
             new += 1
     return new, kept, wrong
-
-
-def _data(result: Result, name: str) -> object:
-    """The published files that a part was made of, with their SHA-256."""
-    return result.record()["parts"][name].get("data")
 
 
 def _result(path: Path, studies: Mapping[str, type[Study]]) -> tuple[Result, list[str]]:
