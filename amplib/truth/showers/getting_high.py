@@ -26,6 +26,7 @@ GROUP = "30x30"
 SHAPE = (30, 30, 30)
 HIGHEST_ENERGY = 1000.0
 """GeV: the same number in MeV would be a photon that no calorimeter of this size is for."""
+MEV = 1000  # of a GeV
 SHOWERS_A_CHUNK = 8  # 0.9 MB: within HDF5's cache
 NEAR = 0.01
 """How far from an energy a photon's may be, relatively, to count as the same: a spread of 0.6% at
@@ -68,8 +69,8 @@ def read_showers(
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: in one line, if the file is not of this format, is damaged or truncated, holds
-            no shower, a value is NaN, infinite or negative, an energy is not in GeV, or all showers
-            of a batch are empty.
+            no shower, a value is NaN, infinite or negative, an energy is not in GeV, cells have
+            seen more than their photon had, or all showers of a batch are empty.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -90,7 +91,8 @@ def write_showers(path: str | Path, batches: Iterable[tuple[ArrayLike, ArrayLike
     Raises:
         FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name.
         ValueError: in one line, if a batch has another shape, a value is NaN, infinite or negative,
-            an energy is not in GeV, or there is no shower at all.
+            an energy is not in GeV, cells have seen more than their photon had, or there is no
+            shower at all.
     """
     path = Path(path)
     with whole_file(path) as temporary:
@@ -192,6 +194,14 @@ def _check_values(path: Path, energies: Array, showers: Array, places: NDArray[n
         raise ValueError(
             f"{path}: shower {places[row]} has {energies[row]:g} in {GROUP}/energy, "
             f"GeV up to {HIGHEST_ENERGY:g} are expected"
+        )
+    seen = showers.sum((1, 2, 3), dtype=float)
+    bad = seen > MEV * energies
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(
+            f"{path}: shower {places[row]} has {seen[row]:g} MeV in {GROUP}/layers, more than its "
+            f"photon's {energies[row]:g} GeV"
         )
 
 

@@ -140,7 +140,7 @@ def test_showers_of_one_energy_are_found_and_read(tmp_path):
 
 def test_energies_up_to_a_tev_are_possible(tmp_path):
     path = tmp_path / "high.h5"
-    write_showers(path, [([1000.0, 1e-3], SHOWERS[:2])])
+    write_showers(path, [([1000.0, 1e-3], [SHOWERS[0], 1e-3 * SHOWERS[1]])])
     assert read(path)[0].tolist() == [1000, np.float32(1e-3)]
     assert len(list(read_showers(path, 1))) == 2
     with pytest.raises(ValueError, match=r"shower 0 has 1000\.1 in"):
@@ -257,6 +257,11 @@ WRONG = {
     "no energy": (
         {"energy": with_value(COLUMN, 2, 0)},
         "shower 2 has 0 in 30x30/energy, GeV up to 1000 are expected",
+    ),
+    "cells in keV": (
+        {"layers": 1000 * SHOWERS},
+        f"shower 0 has {1000 * SHOWERS[0].sum(dtype=float):g} MeV in 30x30/layers, more than its "
+        f"photon's {ENERGIES[0]:g} GeV",
     ),
     "never written": ({"layers": 0 * SHOWERS}, "showers 0 to 2 are empty, as if never written"),
 }
