@@ -168,14 +168,16 @@ class Stack(ABC):
                     seen.add(buffer)
         return state
 
-    def holds_nan(self) -> NDArray[np.bool_]:
-        """Which members have NaN in their state, ``(E,)``: in weights or an optimiser's memory."""
+    def all_finite(self) -> NDArray[np.bool_]:
+        """Which members' weights are all numbers, ``(E,)``, and so is what the optimisers remember:
+        an infinite mean square there, which only halts its weight, is one too."""
         members = len(self.seeds)
-        found = np.zeros(members, bool)
-        for value in self.state().values():
+        finite = np.ones(members, bool)
+        for name, value in self.state().items():
             if value.is_floating_point() and value.ndim and len(value) == members:
-                found |= value.isnan().reshape(members, -1).any(1).cpu().numpy()
-        return found
+                good = ~value.isnan() if name.endswith("exp_avg_sq") else value.isfinite()
+                finite &= good.reshape(members, -1).all(1).cpu().numpy()
+        return finite
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go on from ``state``, which must come from the same configuration.

@@ -120,10 +120,10 @@ def _check(stack: Stack, losses: list[np.ndarray], epochs: int, record: int) -> 
     if [loss[0].tolist() for loss in losses] != [[e] * shape[1] for e in due]:
         raise ValueError(f"the losses are not those of {epoch} epochs")
     if members := _unexplained(stack, losses):
-        raise ValueError(f"NaN in member {members[0]}, whose losses are finite")
+        raise ValueError(f"member {members[0]} is not finite, though its losses are")
 
 
 def _unexplained(stack: Stack, losses: list[np.ndarray]) -> list[int]:
-    """Members whose state holds NaN though their last losses on record are finite."""
+    """Members whose state holds NaN or infinity though their last losses on record are finite."""
     finite = np.isfinite(losses[-1]).all(0) if losses else np.ones(len(stack.seeds), bool)
-    return np.flatnonzero(stack.holds_nan() & finite).tolist()
+    return np.flatnonzero(~stack.all_finite() & finite).tolist()

@@ -654,6 +654,8 @@ STATES = {
     "the last epoch": lambda s: s["epoch"].fill_(6),
     "NaN weights": lambda s: weights(s)[0].fill_(torch.nan),
     "one NaN weight": lambda s: weights(s)[0].view(-1)[0].fill_(torch.nan),
+    "an infinite weight": lambda s: weights(s)[0].view(-1)[-1].fill_(torch.inf),
+    "infinities in the optimiser": lambda s: weights(s)[1].fill_(-torch.inf),
     "NaN in the optimiser": lambda s: weights(s)[1].fill_(torch.nan),
     "no losses": lambda s: s.pop("losses"),
     "losses of fewer epochs": lambda s: s.update(losses=s["losses"][:1].clone()),
