@@ -10,7 +10,7 @@ from typing import cast
 
 from amplib import files
 from amplib.parameters import ParameterError
-from amplib.store.compute import compute
+from amplib.store.compute import complete
 from amplib.store.download import PUBLISHED, fetch
 from amplib.store.results import Result
 from amplib.store.study import PRESETS, BulkStudy
@@ -34,6 +34,8 @@ def make_data(
 ) -> Path:
     """Make what is missing of a data set, then write it as one file.
 
+    Parts that another run makes are waited for.
+
     Args:
         name: a study and a preset, as in ``showers-laptop``, or a published file, as in
             ``ttbar-published``, which is fetched.
@@ -49,7 +51,6 @@ def make_data(
     Raises:
         ParameterError: for an unknown name or parameter, or a value out of range.
         ImportError: if a library is missing that writes the file.
-        ValueError: if parts are still with another run.
         DownloadError: if a published file cannot be had.
     """
     if name not in data_names():
@@ -65,9 +66,7 @@ def make_data(
     if header and bulk.suffix != ".csv":
         raise ParameterError(f"header: {name} is written as {bulk.suffix}, not as .csv")
     import_module(bulk.writer)  # before any work
-    compute(result, jobs=jobs, device=device)
-    if missing := result.missing():
-        raise ValueError(f"another run makes {len(missing)} of the parts; wait for it, then repeat")
+    complete(result, jobs, device)
     changes = (f"-{key}={value}" for key, value in bulk.changes(preset).items())
     named = "-header" if header else ""
     path = files.DATA / f"{name}{''.join(changes)}{named}{bulk.suffix}"

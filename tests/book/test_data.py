@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -83,17 +85,27 @@ def test_showers_are_written_with_their_energy(folder):
     assert len(np.unique(showers.sum((1, 2, 3)))) == 15
 
 
-def test_a_part_with_another_run_makes_no_short_file(folder, capfd):
-    """The other run holds the lock of the second part; nothing is written until it lets go."""
+def test_a_part_with_another_run_is_waited_for(folder, capfd):
+    """The other run holds the lock of the second part, and dies over it: no short file is written,
+    and the part is made here."""
     result = Result(make_study("two-body", "smoke"), "smoke", folder)
-    with worker.part_lock(result, (1,)) as mine:
-        assert mine
-        with pytest.raises(ValueError, match="another run makes 1 of the parts; wait for it"):
-            data.make_data("two-body-smoke", 1, "cpu")
-    assert result.done() == [(0,)]
+    held, watched = threading.Event(), []
+
+    def another_run():
+        with worker.part_lock(result, (1,)) as its_own:
+            assert its_own
+            held.set()
+            time.sleep(3)
+            watched.extend([result.done(), list(folder.glob("*.csv"))])
+
+    thread = threading.Thread(target=another_run)
+    thread.start()
+    assert held.wait(10)
+    path = data.make_data("two-body-smoke", 1, "cpu")
+    thread.join()
+    assert watched == [[(0,)], []]
     assert "parts (1,) to (1,) are with another run" in capfd.readouterr().err
-    assert not list(folder.glob("*.csv"))
-    assert sum(1 for _ in data.make_data("two-body-smoke", 1, "cpu").open()) == 1000
+    assert sum(1 for _ in path.open()) == 1000
 
 
 def test_a_missing_library_is_named_before_any_work(folder, monkeypatch, capsys):
