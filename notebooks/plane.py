@@ -71,8 +71,8 @@ report.tell(
         "plane-dropped": point.dropped,
     }
 )
-sweep.origin("plane-trade-off")
-sweep.origin("plane-grid")
+sweep.origin("plane-trade-off", made)
+sweep.origin("plane-grid", made)
 
 
 def merit(number, alpha, gamma):

@@ -80,7 +80,11 @@ def point(name: str, output: Path, parameters: dict[str, object], numbers: Path)
         template_name="basic", mathjax_url="", require_js_url=""
     ).from_notebook_node(executed)
     write_atomically(output.with_suffix(".html"), PAGE.format(title=name, body=page).encode())
-    made = {"commit": commit(), "results": sources_of(executed)}
+    made = {
+        "seconds": executed.metadata.papermill.duration,
+        "commit": commit(),
+        "results": sources_of(executed),
+    }
     content = {**made, "numbers": numbers_of(executed)}
     write_atomically(numbers, json.dumps(content, indent=1).encode())
 

@@ -117,8 +117,13 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
     presets = ", ".join(sorted({r.preset for r in needed}))
     cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)
-    sources = [f"{r.preset}/{r.study.store}/{r.key}" for r in results]
-    glue(numbers.SOURCES + figure, json.dumps(sources), display=False)
+    name_results(figure, *results)
+
+
+def name_results(figure: str, *results: Result) -> None:
+    """Glue, for machines, what a figure is drawn from, as folders of ``results/``."""
+    folders = [f"{r.preset}/{r.study.store}/{r.key}" for r in results]
+    glue(numbers.SOURCES + figure, json.dumps(folders), display=False)
 
 
 def _origin(results: Sequence[Result]) -> str:

@@ -11,8 +11,11 @@ import pandas as pd
 from myst_nb import glue
 
 from amplib.book.points import MOST, Point, from_file
+from amplib.book.report import duration, name_results
 from amplib.estimate import Estimate, Share
-from amplib.files import repository
+from amplib.files import RESULTS, repository
+from amplib.store.record import read_record
+from amplib.store.results import Result
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,17 +83,32 @@ class Shipped:
         """The code that the points were run with."""
         return sorted(map(str, self.table.commit.unique()))
 
-    def origin(self, figure: str) -> None:
-        """Glue where a figure that is drawn of this table comes from, whole and short, as
-        ``report.origin`` does."""
-        count = self.table.point.nunique()
+    @property
+    def seconds(self) -> float:
+        """Of one core, spent on its points' notebooks and on the stored results behind them."""
+        notebooks = self.table.groupby("point").seconds.first().sum()
+        named = {name for names in self.table.results.dropna() for name in names.split()}
+        records = [read_record(RESULTS / name / "record.json") for name in named]
+        parts = [part for record in records for part in record["parts"].values()]
+        return float(notebooks) + sum(part["seconds"] / part["together"] for part in parts)
+
+    def origin(self, figure: str, *own: Result) -> None:
+        """Glue where a figure that is drawn of this table comes from, as ``report.origin`` does.
+
+        Args:
+            figure: its key.
+            own: the page's own results that it shows beside, of whatever parameters the page has.
+        """
+        made = f"preset {', '.join(self.presets)}, {self.table.point.nunique()} points"
+        again = f"make figure ID={figure}"
         text = (
-            f"[sweep {self.name}] preset {', '.join(self.presets)}, {count} points, "
-            f"commit {', '.join(self.commits)}. Computed again: {command(self.name)}; drawn again: "
-            f"make figure ID={figure}"
+            f"[sweep {self.name}] {made}, commit {', '.join(self.commits)}, "
+            f"{duration(self.seconds)}. Computed again: {command(self.name)}; drawn again: {again}"
         )
         glue(f"{figure}-origin", text, display=False)
-        glue(f"{figure}-cost", text, display=False)
+        cost = f"{duration(self.seconds)} of one core ({made}). {again}"
+        glue(f"{figure}-cost", cost, display=False)
+        name_results(figure, *own)
 
 
 def estimate(row: Mapping[Any, Any]) -> Estimate:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from amplib.studies.catalogue import STUDIES
 
 NOTEBOOK_SECONDS = 12
 """A notebook that finds its results spends about this on imports and figures."""
+MADE = ("seconds", "commit", "results")
+"""What a point says of itself beside its numbers."""
 
 
 def sweep(
@@ -104,7 +107,7 @@ def drop_damaged(folder: Path, points: Sequence[Point]) -> None:
     """Remove numbers that cannot be read, and say so: their points are run again."""
     for path in (_folder(folder, point) / "numbers.json" for point in points):
         try:
-            json.loads(path.read_text(encoding="utf-8"))["numbers"]
+            itemgetter("numbers", *MADE)(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             continue
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -143,15 +146,16 @@ def tidy(folder: Path, points: Sequence[Point]) -> pd.DataFrame:
     """One row for each number at each point.
 
     Columns: the point's key and notebook, every parameter, and then the number's name, at how many
-    quantiles, value, error, over how many repetitions, the interval with its level, the commit of
-    the notebook, and the stored results behind its figures, as folders of ``results/``.  The
-    parameter ``quantiles`` is ``given_quantiles``, beside those of the number.
+    quantiles, value, error, over how many repetitions, the interval with its level, the seconds
+    that the notebook took with all that it had to compute, its commit, and the stored results
+    behind its figures, as folders of ``results/``.  The parameter ``quantiles`` is
+    ``given_quantiles``, beside those of the number.
     """
     rows: list[dict[str, Any]] = []
     for point in points:
         content = json.loads((_folder(folder, point) / "numbers.json").read_text())
         head = {"point": point.key, "notebook": point.notebook, **point.columns}
-        made = {"commit": content["commit"], "results": " ".join(content.get("results", []))}
+        made = {k: content[k] for k in MADE} | {"results": " ".join(content["results"])}
         rows += [{**head, **row, **made} for row in content["numbers"]]
     return pd.DataFrame(rows)
 

@@ -13,6 +13,7 @@ from amplib.book.shipped import Shipped
 from amplib.estimate import Share
 from amplib.files import ROOT
 from amplib.metrics.quantiles import amplification_factor
+from amplib.store.results import total_cost
 from amplib.studies.camel.reading import gan_curve, members_of, sample_and_fit, smoothing
 from amplib.studies.catalogue import STUDIES
 from amplib.studies.plane.reading import Point
@@ -117,3 +118,15 @@ def test_a_number_comes_back_as_it_was_reported():
     assert list(found) == [1, 2, 3, 5, 10, 15, 20]
     assert all(e.repetitions == 4 and e.low < e.value < e.high for e in found.values())
     assert np.isfinite([e.error for e in found.values()]).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sweep_costs_its_notebooks_and_the_results_behind_them(name):
+    sweep = Shipped.read(name)
+    each = sweep.table.groupby("point").seconds
+    assert (each.nunique() == 1).all()
+    notebooks = each.first().sum()
+    assert notebooks > 2 * len(sweep.points)  # it takes as long to import what they need
+    asked = ["top-point"] if name == "plane" else ["ensemble", "fit"]
+    stored = [result_of(study, point) for study in asked for point in sweep.points]
+    assert sweep.seconds > notebooks + 0.99 * total_cost(stored)

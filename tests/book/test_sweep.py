@@ -137,20 +137,23 @@ def told(tmp_path):
             rows = [{"number": "n", "quantiles": 10, "value": float(k), "low": None}]
             folder = tmp_path / "points" / point.key
             folder.mkdir(parents=True)
-            made = {"commit": "abc", "results": ["smoke/gan/1", "smoke/fit/2"]}
+            made = {"seconds": 20.5, "commit": "abc", "results": ["smoke/gan/1", "smoke/fit/2"]}
             (folder / "numbers.json").write_text(json.dumps({**made, "numbers": rows}))
         return gather(tmp_path, tidy(tmp_path, found))
 
     return gathered
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "{", "[" * 100_000, "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", "{", "[" * 100_000, "\xff", '{"commit": "", "results": [], "numbers": []}'],
+)
 def test_damaged_numbers_are_named_and_their_point_is_run_again(tmp_path, capsys, text):
     whole, broken = points(["amplify"], "smoke", {"grid": {"seed": [1, 2]}})
     kept, lost = (tmp_path / "points" / p.key / "numbers.json" for p in (whole, broken))
     for path in (kept, lost):
         path.parent.mkdir(parents=True)
-    kept.write_text('{"commit": "", "numbers": []}')
+    kept.write_text('{"seconds": 1, "commit": "", "results": [], "numbers": []}')
     lost.write_bytes(text.encode("latin-1"))
     drop_damaged(tmp_path, [whole, broken])
     (line,) = capsys.readouterr().err.splitlines()
@@ -173,6 +176,7 @@ def test_both_tables_say_the_same(told, block):
     pd.testing.assert_frame_equal(csv, parquet, check_dtype=False)
     assert list(csv.value) == list(range(len(csv)))
     assert set(csv.commit) == {"abc"}
+    assert set(csv.seconds) == {20.5}
     assert set(csv.results) == {"smoke/gan/1 smoke/fit/2"}
 
 
