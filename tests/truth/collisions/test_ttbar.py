@@ -321,6 +321,14 @@ def test_stream_gives_the_same_events_batch_by_batch(tops):
     np.testing.assert_array_equal(both.jet_pairs, tops.jet_pairs[: len(both.jet_pairs)])
 
 
+def test_no_batch_is_made_that_is_not_needed(tops, monkeypatch):
+    """One that holds exactly as many events as are asked for is the last."""
+    batches = iter([tops, tops])
+    monkeypatch.setattr(ttbar, "stream", lambda seed, settings: batches)
+    assert len(ttbar.generate(len(tops), 1, QUICK)) == len(tops)
+    assert next(batches) is tops
+
+
 def test_another_radius_gives_other_jets_of_the_same_events():
     first, other = (next(ttbar.stream(1, replace(QUICK, radius=radius))) for radius in (0.6, 0.4))
     assert first.cutflow["one or two leptons"] == other.cutflow["one or two leptons"]
