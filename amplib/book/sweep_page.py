@@ -45,6 +45,11 @@ const scale = (values, from, to, log) => {
   const even = [0, 1, 2, 3, 4].map(k => low + k * (high - low) / 4);
   return {place, ticks: words ? known : even.map(v => log ? 10 ** v : v)};
 };
+// Of a number that is only bounded, the bound.
+const height = r => r.value ?? r.low ?? r.high;
+const dot = (at, y) => element("circle", {cx: at, cy: y, r: 4});
+const arrow = (at, y, by) => element("path", {d: `M${at - 5} ${y}h10l-5 ${by}z`});
+const mark = (r, at, y) => r.value != null ? dot(at, y) : arrow(at, y, r.low != null ? -9 : 9);
 const short = v => typeof v === "number" ? String(Number(v.toPrecision(3))) : v;
 
 function draw() {
@@ -52,13 +57,15 @@ function draw() {
   svg.replaceChildren();
   const [x, series] = [pick("x").value, pick("series").value];
   const log = name => pick(name).checked;
-  const shown = rows.filter(r => title(r) === pick("number").value && r.value != null
-    && r[x] != null && !(log("logy") && r.value <= 0) && !(log("logx") && r[x] <= 0));
+  const shown = rows.filter(r => title(r) === pick("number").value && height(r) != null
+    && r[x] != null && !(log("logy") && height(r) <= 0) && !(log("logx") && r[x] <= 0));
   const ends = r => [r.low, r.high].filter(v => v != null && !(log("logy") && v <= 0));
-  pick("count").textContent = `${shown.length} points`;
+  const bounds = shown.filter(r => r.value == null).length;
+  pick("count").textContent = `${shown.length} points`
+    + (bounds ? `, ${bounds} of them bounds (arrows)` : "");
   if (!shown.length) return;
   const across = scale(shown.map(r => r[x]), 70, 620, log("logx"));
-  const up = scale(shown.flatMap(r => [r.value, ...ends(r)]), 330, 20, log("logy"));
+  const up = scale(shown.flatMap(r => [height(r), ...ends(r)]), 330, 20, log("logy"));
   svg.append(element("path", {d: "M70 20V330H620", fill: "none", stroke: "#000"}));
   for (const t of across.ticks)
     svg.append(element("text", {x: across.place(t), y: 348, "text-anchor": "middle"}, short(t)));
@@ -73,9 +80,10 @@ function draw() {
     if (reach.length === 2)
       svg.append(element("path", {d: `M${at} ${up.place(reach[0])}V${up.place(reach[1])}`,
         stroke: colour}));
-    const dot = element("circle", {cx: at, cy: up.place(r.value), r: 4, fill: colour});
-    dot.append(element("title", {}, parameters.map(p => `${p}=${r[p]}`).join(" ")));
-    svg.append(dot);
+    const point = mark(r, at, up.place(height(r)));
+    point.setAttribute("fill", colour);
+    point.append(element("title", {}, parameters.map(p => `${p}=${r[p]}`).join(" ")));
+    svg.append(point);
   }
   if (series) groups.forEach((g, k) => svg.append(element("text",
     {x: 615, y: 32 + 16 * k, "text-anchor": "end", fill: colours[k % colours.length]},

@@ -406,7 +406,8 @@ def test_sliders_of_the_book(browser: Browser, name: str, width: int) -> None:
 def test_the_page_of_a_sweep_draws_any_number_against_any_parameter(
     tmp_path: Path, browser: Browser
 ) -> None:
-    """A circle a point that has the number, at all numbers and parameters, words among them."""
+    """A circle a point that has the number, at all numbers and parameters, words among them; an
+    arrow for what is only bounded, up from a lower bound."""
     import pandas as pd
 
     from amplib.book.points import Point
@@ -420,6 +421,8 @@ def test_the_page_of_a_sweep_draws_any_number_against_any_parameter(
         for name, q in (("worth", 10), ("worth", 20), ("failures", None))
         if (k, name) != (0, "failures")
     ]
+    for k, end in enumerate(("low", "high", "low")):
+        rows.append({"number": "bound", "quantiles": None, end: 5.0, **values[k]})
     (tmp_path / "table.csv").write_text("")
     (tmp_path / "table.parquet").write_text("")
     for point in points[1:]:
@@ -431,11 +434,11 @@ def test_the_page_of_a_sweep_draws_any_number_against_any_parameter(
     with served(tmp_path) as root, browser.new_page(viewport={"width": 400, "height": 800}) as page:
         page.goto(root)
         numbers = page.locator("#number option").all_text_contents()
-        assert numbers == ["worth at 10 quantiles", "worth at 20 quantiles", "failures"]
+        assert numbers == ["worth at 10 quantiles", "worth at 20 quantiles", "failures", "bound"]
         assert page.locator("#x option").all_text_contents() == [
             "n_train", "aggregation", "preset"
         ]  # fmt: skip
-        for number, circles in zip(numbers, (4, 4, 3), strict=True):
+        for number, circles in zip(numbers, (4, 4, 3, 0), strict=True):
             page.select_option("#number", number)
             for x in ("n_train", "aggregation", "preset"):
                 page.select_option("#x", x)
@@ -443,6 +446,9 @@ def test_the_page_of_a_sweep_draws_any_number_against_any_parameter(
                     page.check(box)
                     page.uncheck(box)
                 assert page.locator("circle").count() == circles
+        arrows = [page.locator(f"path[d*='{by}z']").count() for by in ("l-5 -9", "l-5 9")]
+        assert arrows == [2, 1]
+        assert page.inner_text("#count") == "3 points, 3 of them bounds (arrows)"
         page.select_option("#number", numbers[0])
         page.select_option("#series", "aggregation")
         assert page.locator("circle[fill='#E69F00']").count() == 2

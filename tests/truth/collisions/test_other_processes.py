@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from amplib.truth.collisions import other_processes
 from amplib.truth.collisions.columns import TTBAR, mass, ttbar_objects
 from amplib.truth.collisions.csv_file import TTBAR_RULES
 from amplib.truth.collisions.other_processes import PROCESSES, generate
@@ -43,6 +44,15 @@ def test_the_first_events_are_those_of_a_longer_sample(samples):
     np.testing.assert_array_equal(again, samples["single top"][:3])
     assert sum(told) == 3
     assert not np.array_equal(generate(3, "single top", 2, QUICK), again)
+
+
+def test_no_batch_is_made_that_is_not_needed(samples, monkeypatch):
+    """One that holds exactly as many events as are asked for is the last."""
+    events = samples["single top"]
+    batches = iter([events, events])
+    monkeypatch.setattr(other_processes, "_stream", lambda process, seed, settings: batches)
+    assert len(generate(len(events), "single top", 1, QUICK)) == len(events)
+    assert next(batches) is events
 
 
 @pytest.mark.parametrize(
