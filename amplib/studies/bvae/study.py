@@ -415,6 +415,8 @@ class Scan(TopPairTruth, VAETraining):
     """Which of the grid are wanted: ``chosen`` are those that other figures are drawn from."""
     training_events: int = bounded(100_000, 24, 10_000_000)
     validation_events: int = bounded(20_000, 1, 10_000_000)
+    """The paper does not say how many.  Its code has as many as train, which cost a third of the
+    training again; here it is a fifth of them."""
     offset: str = one_of("variance", "deviation")
     draw: str = one_of("random", "in turn")
 

@@ -18,7 +18,7 @@ INPUTS = ("uniform noise", "top pairs")
 """What is reconstructed in Fig. 8."""
 RECONSTRUCTION_BINS = 40
 BLOCKS = 10
-"""Of the inputs, left out one at a time for an error."""
+"""Of the inputs; their scatter is the error of the mean over all."""
 
 TARGETS = 100
 """Held-out events near which others are generated, for each number of components that is held."""

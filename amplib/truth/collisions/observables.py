@@ -22,8 +22,8 @@ BINS = 25
 """Bins of each observable in the pairwise histograms."""
 BINNINGS = ("central", "extremes", "released")
 """The paper gives the number of bins alone.  ``central`` spreads them evenly over the range in
-which the truth lies, but for 0.1% on either side, and is what the book uses; ``extremes`` over all
-of the truth, as histograms do that are given no range; ``released`` over the ranges of the
+which the truth lies, but for 0.1% on either side; ``extremes`` over all of the truth, as histograms
+do that are given no range, and is what delta is measured in; ``released`` over the ranges of the
 one-dimensional histograms in the authors' code, of the logarithm of energies, momenta and masses.
 The page on figures of merit measures which of them gives the paper's numbers."""
 TAIL = 0.001
