@@ -66,6 +66,12 @@ report.show_banner(vaes, gans, z)
 toy, zs = vaes.study, z.study
 
 
+def diverged(generated):
+    """How many trainings are in no number, by model."""
+    lost = (f"{n} of the {name}" for name, n in generated.diverged.items() if n)
+    return ", ".join(lost) or "none"
+
+
 def four_leptons(name):
     """Share of events with all four leptons, in words where there is none."""
     share = leptons.four_leptons(name)
@@ -79,12 +85,14 @@ report.tell(
         "decays-training": f"{toy.training_events:,}",
         "decays-epochs": toy.epochs,
         "decays-trainings": len(decays.parts["B-VAE"]),
+        "decays-diverged": diverged(decays),
         "decays-compared": f"{decays.events:,}",
         "z-latent": zs.latent,
         "z-training": f"{zs.training_events:,}",
         "z-adam": f"{zs.adam_phases} × {zs.adam_epochs}",
         "z-sgd": f"{zs.sgd_phases} × {zs.sgd_epochs}",
         "z-trainings": len(leptons.parts["B-VAE"]),
+        "z-diverged": diverged(leptons),
         "z-compared": f"{leptons.events:,}",
         "decays-shell-bvae": decays.width("B-VAE", "shell_1"),
         "decays-shell-vae": decays.width("VAE", "shell_1"),
@@ -121,6 +129,7 @@ report.origin("bvae-fig2", z)
 # {glue:text}`decays-latent` latent dimensions was trained on {glue:text}`decays-training` decays for
 # {glue:text}`decays-epochs` epochs, {glue:text}`decays-trainings` times from different starts.  Beside it stands the
 # paper's third generator, a regular GAN of small capacity {cite}`goodfellow2014`, of which the paper says no more; ours has three layers of 64.
+# Trainings that diverged, and are in no number below: {glue:text}`decays-diverged`.
 #
 # *The paper's caption*, "$p_x$, $p_y$, $p_z$ of particle 1 + 2", may mean the sum of the momenta or both particles' in
 # one histogram.  {numref}`bvae-fig1a` has both.
@@ -217,7 +226,8 @@ report.show_table(
 # {glue:text}`z-latent` latent dimensions was trained on {glue:text}`z-training` events, {glue:text}`z-adam` epochs with Adam
 # and {glue:text}`z-sgd` with stochastic gradient descent {cite}`keskar2017`, the rate halved from each of these phases to the
 # next, and each begun at the weights that were best on validation events.  The paper gives seven phases and a change of optimiser;
-# where it changes, and the rates, are from its published code for top pairs.  Of a generated event the pair with more energy is looked at ({numref}`bvae-fig1b`,
+# where it changes, and the rates, are from its published code for top pairs.  It was trained
+# {glue:text}`z-trainings` times from different starts, not counted those that diverged, {glue:text}`z-diverged`.  Of a generated event the pair with more energy is looked at ({numref}`bvae-fig1b`,
 # and one lepton against the other in {numref}`bvae-fig2`).
 
 # %% mystnb={"figure": {"name": "bvae-fig1b", "caption": "Leptonic decays of the Z: {glue:text}`z-compared` events that no generator was trained on, as many from each generator (the first training). Top: transverse momentum, polar angle and azimuth of the leptons. Bottom: mass of the pair, mass of a lepton (negative where $E^2 < \\mathbf p^2$) and, as the paper speaks of it without a panel, the balance of momentum. In the logarithmic panels all of the Monte Carlo's events are in one bin.\n\n{glue:text}`bvae-fig1b-origin`"}, "image": {"alt": "Lepton momenta, angles and masses from Monte Carlo, VAE and B-VAE"}} tags=["hide-input"]

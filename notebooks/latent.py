@@ -106,6 +106,13 @@ def area(test):
 ALARMS = 0.01
 
 
+def of_noise(quantity):
+    """Least and largest share of a column's variance that the reconstruction of noise leaves."""
+    left = chart.unexplained_columns(INPUTS[0])
+    of_columns = [x for x, name in zip(left, TTBAR, strict=True) if name.startswith(quantity)]
+    return f"{min(of_columns):.0%} to {max(of_columns):.0%}"
+
+
 def model_of(result):
     """How long a model was trained, and on what."""
     study = result.study
@@ -176,6 +183,9 @@ report.tell(
         "latent-width": f"{Chart.of(coded).arrays['variances'].mean() ** 0.5:.2f}",
         "latent-noise": noise.percent(),
         "latent-reconstructed": events.percent(),
+        "latent-noise-eta": of_noise("eta"),
+        "latent-noise-phi": of_noise("phi"),
+        "latent-noise-energy": of_noise("E_"),
         "latent-plane": f"{chart.variance_share[:2].sum():.0%}",
         "latent-none-held": chart.steered(0),
         "latent-two-held": chart.steered(2),
@@ -186,6 +196,9 @@ report.tell(
         "latent-around": f"{AROUND:g}",
         "latent-companions": COMPANIONS,
         "latent-targets": chart.arrays["random"].shape[0],
+        "latent-shipped-delta": sold.delta,
+        "latent-shipped-eta": sold.delta_of["eta"],
+        "latent-shipped-phi": sold.delta_of["phi"],
         "latent-auc": area(all_seen),
         "latent-auc-one": area(one_lepton),
         "latent-auc-null": f"{one_lepton.null:.4f}",
@@ -300,7 +313,8 @@ plt.show()
 
 # %% [markdown]
 # Of the variance of noise the reconstruction leaves {glue:text}`latent-noise`, of that of events {glue:text}`latent-reconstructed` (means over columns, errors over
-# blocks of inputs).  The columns of noise are not equally lost: an azimuth is nearly copied, an energy, which in an event follows from $p_T$ and $\eta$, is not.
+# blocks of inputs).  The columns of noise are not equally lost: of a pseudorapidity's variance {glue:text}`latent-noise-eta` is left, of an azimuth's
+# {glue:text}`latent-noise-phi`, and of an energy's, which in an event follows from $p_T$ and $\eta$, {glue:text}`latent-noise-energy`.
 
 # %% [markdown]
 # ## Anomalies
@@ -389,6 +403,7 @@ plt.show()
 # decoded below zero, `--seed` sets the random numbers.  {numref}`top-vae-readings` has what that does to $\delta$, and {numref}`rivals-worth` to $N_\mathrm{equiv}$.
 #
 # What they are worth {numref}`latent-worth` says: with the shipped model, that of {glue:text}`latent-shipped-model`, and the paper's $\alpha$ and $\gamma$ (eq. 19).
+# Their $\delta$ is {glue:text}`latent-shipped-delta`, their $\delta_{OF}$ {glue:text}`latent-shipped-eta` ($\eta$) and {glue:text}`latent-shipped-phi` ($\phi$).
 # A classifier, boosted trees that see one half of {glue:text}`latent-held-out` held-out and as many generated events, tells the other halves apart with an area under its ROC curve of {glue:text}`latent-auc`; a decoder's
 # absent lepton is never exactly zero, which gives it away.  Without the second lepton it is {glue:text}`latent-auc-one`, where one half,
 # give or take {glue:text}`latent-auc-null`, is what chance has.  {glue:text}`latent-broken` of the events break a rule that every event of the published file obeys: a jet
