@@ -198,6 +198,7 @@ report.tell(
         "top-vae-scan-training": f"{scan.study.training_events:,}",
         "top-vae-scan-epochs": scan.study.epochs,
         "top-vae-scan-events": f"{scan.study.events:,}",
+        "top-vae-scan-lost": ", ".join(reading.lost(scan)) or "none",
         "top-vae-scan-errors": of_trainings(
             scan.study.trainings,
             "as much as the chosen model's trainings differ, of which there are "
@@ -423,9 +424,9 @@ plt.show()
 # Sixteen networks, dim $z$ of 16 to 28 and $B$ of $10^{-7}$ to $10^{-4}$, each at three offsets with $\alpha = 1$ ({numref}`bvae-tab1`) and at three smudge
 # factors with $\gamma = 0$ ({numref}`bvae-tab2`); {numref}`top-vae-claims` has what the paper says of them.  The two tables show the fifteen of least $\delta$, as the paper's do.
 # {glue:text}`top-vae-scan-scale` Each network was trained on {glue:text}`top-vae-scan-training` events for {glue:text}`top-vae-scan-epochs` epochs and
-# judged by {glue:text}`top-vae-scan-events`.  Errors are {glue:text}`top-vae-scan-errors`.  *Rank* says what is not told apart: the
-# best and the worst place that a model may have in the whole table, as 95% intervals of its $\delta$ and another's overlap or
-# do not (in quadrature).
+# judged by {glue:text}`top-vae-scan-events`.  Diverged, and in neither table: {glue:text}`top-vae-scan-lost`.  Errors are {glue:text}`top-vae-scan-errors`.  *Rank* says what is not told apart: the
+# best and the worst place that a model may have in the whole table, as the 95% interval of the ratio of its $\delta$ to another's holds one or
+# does not.  Two settings of one network are compared within its trainings: what a training has better or worse is in both.
 
 # %% tags=["hide-input"]
 from amplib.studies.topvae.published import PAPER_GAMMA

@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from amplib.estimate import Estimate
-from amplib.metrics.verdict import Finding, about, both
+from amplib.metrics.verdict import UNDECIDED, Finding, about, both
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.collisions.reading import splits, stored_reference
+from amplib.studies.collisions.reference import PAPER_EVENTS
+
+RULES = (
+    "$\\delta$ and $\\delta_{OF}$ depend on the number of events, an ideal generator's as well: of "
+    f"fewer than {PAPER_EVENTS:,} they decide nothing about the event paper's numbers.",
+)
+
+
+def about_the_papers(estimate: Estimate, value: float, events: int) -> Finding:
+    """A figure of merit of so many events is *about* the paper's."""
+    if events < PAPER_EVENTS:
+        return Finding(str(estimate), estimate.error, UNDECIDED)
+    return about(estimate, value)
+
+
+def of_fewer(events: int) -> str:
+    """Why so many events do not decide, if they do not."""
+    if events >= PAPER_EVENTS:
+        return ""
+    return f"of {events:,} events, the paper's numbers of {PAPER_EVENTS:,}: not compared"
 
 
 # The claim is about 1.2 million events, whatever preset the book is at.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from amplib.estimate import enumerated
-from amplib.metrics.verdict import MET, MISSED, UNDECIDED, Finding, about, above, below, both
+from amplib.metrics.verdict import MET, MISSED, UNDECIDED, Finding, above, below, both
 from amplib.models.config import BufferConfig
 from amplib.studies.bvae.study import KL_WEIGHTS, LATENTS
 from amplib.studies.claim import Evidence, claim
+from amplib.studies.collisions.claims import about_the_papers, of_fewer
 from amplib.studies.collisions.reading import stored_reference
 from amplib.studies.collisions.reference import PAPER_EVENTS, PAPER_IDEAL
 from amplib.studies.topvae.reading import (
@@ -14,7 +15,7 @@ from amplib.studies.topvae.reading import (
     ChosenEvents,
     ReadEvents,
     candidates,
-    over,
+    compared,
 )
 
 SMOOTH = 1.0
@@ -66,11 +67,16 @@ def best_model(evidence: Evidence, value: dict[str, float]) -> Finding:
     )
     further = evidence("top-readings", preset=result.preset)
     nearest = [nearest_reading(ReadEvents.of(further), value["delta"])] if further.done() else []
+    alone = [ONE_TRAINING] * (len(events.parts) == 1)
+    n = events.study.events
     return both(
-        [about(delta, value["delta"]), about(crowding, value["delta_of"])],
+        [
+            about_the_papers(delta, value["delta"], n),
+            about_the_papers(crowding, value["delta_of"], n),
+        ],
         f"delta {delta}, delta_OF {crowding}",
         delta.error,
-        "; ".join([beside, *nearest] + [ONE_TRAINING] * (len(events.parts) == 1)),
+        "; ".join(filter(None, [beside, *nearest, *alone, of_fewer(n)])),
     )
 
 
@@ -95,17 +101,17 @@ def best_delta(evidence: Evidence, value: dict[str, float]) -> Finding:
     ordered, _, why = scanned(evidence)
     first = next(c for c in ordered if setting(c) == (max(LATENTS), min(KL_WEIGHTS), 1.0, 0.0))
     rival = next(c for c in ordered if c is not first)
-    ahead = over(first.delta, rival.delta)
-    crowding = first.delta_of["eta"]
+    ahead = compared(first, rival)
+    crowding, n = first.delta_of["eta"], evidence("scan").study.asdict()["events"]
     return both(
         [
             below(ahead, 1),
-            about(first.delta, value["delta"]),
-            about(crowding, value["delta_of"]),
+            about_the_papers(first.delta, value["delta"], n),
+            about_the_papers(crowding, value["delta_of"], n),
         ],
         f"delta {first.delta}, {ahead} of the best other's, {rival}; delta_OF {crowding}",
         first.delta.error,
-        why,
+        "; ".join(filter(None, [why, of_fewer(n)])),
     )
 
 
@@ -144,7 +150,7 @@ def latent_dimension(evidence: Evidence, _: object) -> Finding:
         text = f"{first}, delta {first.delta}, and none at dim z on the other side of the input's"
         return Finding(text, first.delta.error, verdict, why)
     within, beyond = sorted((first, other), key=lambda c: c.latent)
-    ratio = over(within.delta, beyond.delta)
+    ratio = compared(within, beyond)
     text = f"{within} has {ratio} of the delta of {beyond}"
     return Finding(text, ratio.error, below(ratio, 1).verdict, why)
 
@@ -155,12 +161,12 @@ def b_trade_off(evidence: Evidence, _: object) -> Finding:
     largest B against the tables' last rows."""
     ordered, bound, why = scanned(evidence)
     largest = max(KL_WEIGHTS)
-    bare = [c for c in ordered if (c.alpha, c.gamma) == (1, 0) and c.kl_weight < largest]
+    bare = [c for c in ordered if (c.alpha, c.gamma) == (1, 0)]
     least = min(bare, key=lambda c: c.delta_of["eta"].value)
     findings, texts = [above(c.delta_of["eta"], bound) for c in bare], []
     for table in tables(ordered):
         first = next(c for c in table if c.kl_weight == largest)
-        ratio = over(first.delta, table[SHOWN - 1].delta)
+        ratio = compared(first, table[SHOWN - 1])
         findings.append(above(ratio, 1))
         texts.append(str(ratio))
     return both(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import AtLeast, Estimate, relative
+from amplib.estimate import AtLeast, Estimate, geometric_mean, relative
 from amplib.metrics.merit import PHI_RANGE, delta, ideal_delta
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
@@ -229,7 +230,8 @@ class ChosenEvents:
 
     def spreads(self) -> dict[str, Spread]:
         """How much trainings differ in ``delta`` and in the delta_OF of each of ``DIRECTIONS``, the
-        root mean square over all settings of the scan; nothing of one training."""
+        root mean square over all settings of the scan; and as ``settings`` how much the ratio of
+        delta of two of these does, both being of one training.  Nothing of a single training."""
         if len(self.parts) < 2:
             return {}
         rows = [self.priors.index(self.prior(s["alpha"], s["gamma"])) for s in SETTINGS]
@@ -238,6 +240,8 @@ class ChosenEvents:
             for way, name in enumerate(DIRECTIONS)
         }
         shares = {name: v.std(0, ddof=1) / v.mean(0) for name, v in measured.items()}
+        logs = np.log(measured["delta"]).T
+        shares["settings"] = np.array([(a - b).std(ddof=1) for a, b in combinations(logs, 2)])
         return {
             name: Spread(float(np.sqrt(np.mean(share**2))), len(self.parts))
             for name, share in shares.items()
@@ -381,6 +385,8 @@ class Candidate:
         latent, kl_weight: dim z and B.
         alpha, gamma: smudge factor and offset.
         delta, delta_of: its figures of merit.
+        deltas: of each of its trainings.
+        settings: how much a ratio of two of these differs from training to training, if known.
     """
 
     latent: int
@@ -389,6 +395,13 @@ class Candidate:
     gamma: float
     delta: Estimate
     delta_of: dict[str, Estimate]
+    deltas: tuple[float, ...] = ()
+    settings: Spread | None = None
+
+    @property
+    def network(self) -> tuple[int, float]:
+        """What is trained, however codes are drawn from it."""
+        return self.latent, self.kl_weight
 
     def __str__(self) -> str:
         return f"({self.latent}, {self.kl_weight:g}, {self.alpha:g}, {self.gamma:g})"
@@ -422,8 +435,19 @@ def candidates(result: Result, spreads: Mapping[str, Spread] | None = None) -> l
             }
             merits = {name: _merit(v, (spreads or {}).get(name)) for name, v in values.items()}
             delta = merits.pop("delta")
-            found.append(Candidate(member.latent, member.kl_weight, *key, delta, merits))
+            deltas = tuple(float(value) for value, _ in values["delta"])
+            paired = (spreads or {}).get("settings")
+            network = member.latent, member.kl_weight
+            found.append(Candidate(*network, *key, delta, merits, deltas, paired))
     return sorted(found, key=lambda candidate: candidate.delta.value)
+
+
+def lost(result: Result) -> list[str]:
+    """The trainings of a ``Scan`` that have diverged and are in no table, as (dim z, B)."""
+    scan = result.study
+    assert isinstance(scan, Scan), scan.name
+    members = [scan.member(p) for p, a in result.load().items() if a["diverged"] >= 0]
+    return [f"({m.latent}, {m.kl_weight:g})" for m in members]
 
 
 def _merit(values: Sequence[Array], spread: Spread | None) -> Estimate:
@@ -450,15 +474,27 @@ def _reach(estimate: Estimate) -> float:
     return float(np.log(estimate.interval().high / estimate.value))
 
 
+def compared(first: Candidate, second: Candidate) -> Estimate:
+    """Ratio of their deltas, with its interval in the logarithm.
+
+    Two settings of one network share its training, and what a training has better or worse than
+    another cancels in their ratio: it is taken training by training.  Of a single one its spread is
+    that of the chosen model's ratios, if it has several trainings, else that of the events.
+    """
+    if first.network == second.network and first is not second:
+        if len(first.deltas) > 1:
+            return geometric_mean(np.divide(first.deltas, second.deltas))
+        if first.settings is not None:
+            value = first.delta.value / second.delta.value
+            return relative(value, first.settings.share * value, first.settings.trainings)
+    return over(first.delta, second.delta)
+
+
 def ranks(ordered: Sequence[Candidate]) -> list[tuple[int, int]]:
-    """Best and worst rank that each may have by delta: two are told apart if their ratio (``over``)
-    is not one within its 95% interval."""
-    value = np.log([c.delta.value for c in ordered])
-    reach = np.array([_reach(c.delta) for c in ordered])
-    apart = np.hypot(reach[:, None], reach)
-    better = value[None] < value[:, None] - apart
-    worse = value[None] > value[:, None] + apart
+    """Best and worst rank that each may have by delta: two are told apart if their ratio
+    (``compared``) is not one within its 95% interval."""
+    intervals = [[compared(one, other).interval() for other in ordered] for one in ordered]
     return [
-        (1 + int(b), len(ordered) - int(w))
-        for b, w in zip(better.sum(1), worse.sum(1), strict=True)
+        (1 + sum(i.low > 1 for i in row), len(ordered) - sum(i.high < 1 for i in row))
+        for row in intervals
     ]

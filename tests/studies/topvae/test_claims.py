@@ -6,6 +6,7 @@ from chosen_events import events_result, readings_result, scan_result, tiny, tru
 
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.studies.catalogue import claims
+from amplib.studies.collisions.reference import PAPER_EVENTS
 from amplib.studies.topvae.claims import (
     ONE_TRAINING,
     OWN,
@@ -56,16 +57,25 @@ def test_the_claims_of_this_study_are_measured():
 )
 def test_the_best_model(parts, verdict, tmp_path):
     """Of one training by its events, of several by how they differ."""
-    events, read = events_result(tmp_path, *parts), readings_result(tmp_path, [])
+    events = events_result(tmp_path, *parts, events=PAPER_EVENTS)
+    read = readings_result(tmp_path, [])
     found = best_model(evidence_of(events, read), BEST_MODEL)
     assert found.verdict == verdict
     assert (ONE_TRAINING in found.why) == (len(parts) == 1)
     assert "nearest" not in found.why
 
 
+@pytest.mark.parametrize("delta", [0.0085, 0.5])
+def test_fewer_events_than_the_papers_are_not_compared(delta, tmp_path):
+    events = events_result(tmp_path, part(delta, 1.1))
+    found = best_model(evidence_of(events, readings_result(tmp_path, [])), BEST_MODEL)
+    assert found.verdict == UNDECIDED
+    assert found.why.endswith("of 600 events, the paper's numbers of 1,200,000: not compared")
+
+
 def test_the_nearest_reading_is_named_and_does_not_judge(tmp_path):
     """Of deltas of 0.0048 to 0.06, and twice that of what is inside: 0.0096."""
-    events = events_result(tmp_path, part(0.02, 1.1))
+    events = events_result(tmp_path, part(0.02, 1.1), events=PAPER_EVENTS)
     read = readings_result(tmp_path, [0.02, 0.03, 0.04, 0.05, 0.0048, 0.06])
     found = best_model(evidence_of(events, read), BEST_MODEL)
     assert found.verdict == MISSED
@@ -111,7 +121,7 @@ def judge(truth, tmp_path):
     """A claim's verdict on a scan of these figures of merit, without other trainings."""
 
     def verdict(measure, merits, value=None):
-        scan = scan_result(tmp_path, merits)
+        scan = scan_result(tmp_path, merits, events=PAPER_EVENTS)
         others = type("Nothing", (), {"done": lambda self: [], "study": tiny()})()
         by_name = {"scan": scan, "ttbar-reference": truth, "top-events": others}
         return measure(lambda name, preset=None: by_name[name], value)
@@ -156,6 +166,7 @@ def test_the_latent_dimension(judge, change, verdict):
         (lambda d, b, *s: (0.1 if b == 1e-4 else 1, 1), MISSED),  # the largest B is best
         (lambda *s: (1, 0.001), MISSED),  # nothing crowds
         (lambda d, b, a, g: (1, 0.001 if (d, b, a, g) == (16, 1e-5, 1, 0) else 1), MISSED),
+        (lambda d, b, a, g: (1, 0.001 if (d, b, a, g) == (16, 1e-4, 1, 0) else 1), MISSED),
     ],
 )
 def test_the_trade_off(judge, change, verdict):

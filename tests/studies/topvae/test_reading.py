@@ -13,7 +13,7 @@ from chosen_events import (
     zeros,
 )
 
-from amplib.estimate import AtLeast, Estimate
+from amplib.estimate import AtLeast, Estimate, relative
 from amplib.studies.bvae.study import SETTINGS
 from amplib.studies.topvae.reading import (
     BAND,
@@ -25,7 +25,9 @@ from amplib.studies.topvae.reading import (
     Spread,
     Truth,
     candidates,
+    compared,
     granularity,
+    lost,
     over,
     ranks,
 )
@@ -137,7 +139,9 @@ def test_several_have_that_of_their_mean(tmp_path):
     assert (found.value, found.error) == (2, pytest.approx(1 / np.sqrt(3)))
     assert found.repetitions == 3
     assert found.interval().low > 0
-    assert events.spreads() == dict.fromkeys(("delta", "eta", "phi"), Spread(0.5, 3))
+    *of_settings, of_ratios = events.spreads().values()
+    assert of_settings == 3 * [Spread(0.5, 3)]
+    assert of_ratios == Spread(pytest.approx(0, abs=1e-9), 3)
 
 
 def test_rows_are_those_of_their_priors(tmp_path):
@@ -202,6 +206,8 @@ def test_a_diverged_model_is_left_out(tmp_path):
     arrays = result.part((3, 3, 0)) | {"diverged": np.array(2)}
     store(result, (3, 3, 0), arrays)
     assert len(candidates(result)) == 96 - len(SETTINGS)
+    assert lost(result) == ["(28, 0.0001)"]
+    assert lost(scan_result(tmp_path / "sound", merits)) == []
 
 
 def candidate(delta, error):
@@ -209,10 +215,49 @@ def candidate(delta, error):
 
 
 def test_ranks_by_hand():
-    """1.00 and 1.01 are one within their errors, 2 is apart, 2.2 +- 0.5 from nothing but 1."""
+    """By its events alone: 1.00 and 1.01 are one, 2 is apart, 2.2 +- 0.5 from nothing but 1."""
     ordered = [candidate(1.0, 0.01), candidate(1.01, 0.01), candidate(2.0, 0.02)]
     assert ranks(ordered) == [(1, 2), (1, 2), (3, 3)]
     assert ranks([*ordered, candidate(2.2, 0.5)]) == [(1, 2), (1, 2), (3, 4), (3, 4)]
+
+
+def setting_of(network, *deltas, settings=None):
+    """A setting of a network whose trainings have these deltas, which differ by one half."""
+    delta = relative(np.mean(deltas), 0.5 * np.mean(deltas), 3)
+    return Candidate(*network, 1, 0, delta, {}, deltas, settings)
+
+
+def test_settings_of_one_network_are_compared_within_its_trainings():
+    """Trainings differ by a factor of two, of the ratio of two settings by 2%; of another network
+    nothing is told apart by that."""
+    one, other = (20, 1e-6), (24, 1e-6)
+    first = setting_of(one, 1.0, 2.0, 4.0)
+    second = setting_of(one, 1.5 * 1.02, 3.0, 6.0 * 0.98)
+    assert compared(first, second).value == pytest.approx(1 / 1.5, rel=1e-3)
+    assert compared(first, second).interval().high < 1
+    assert compared(first, setting_of(other, *second.deltas)).interval().high > 1
+    assert ranks([first, second]) == [(1, 1), (2, 2)]
+    apart = Spread(0.02, 3)
+    alone = [setting_of(one, delta, settings=apart) for delta in (1.0, 1.05, 1.2)]
+    assert ranks(alone) == [(1, 2), (1, 2), (3, 3)]
+    assert compared(alone[0], alone[2]).interval() == pytest.approx(
+        (1 / 1.2, np.exp(-0.0861) / 1.2, np.exp(0.0861) / 1.2), rel=1e-3
+    )
+    assert ranks([setting_of(one, delta) for delta in (1.0, 1.05, 1.2)]) == 3 * [(1, 3)]
+
+
+def test_spreads_of_ratios_leave_out_what_trainings_share(tmp_path):
+    """delta of all settings doubles and halves; one of them by 10% more."""
+    rows, factors = len(tiny().priors()), (0.5, 1.0, 2.0)
+    parts = []
+    for factor in factors:
+        part = {"delta": factor * np.ones((rows, 2)), "delta_of": np.ones((rows, 2, 2))}
+        part["delta"][-2] *= factor**0.1
+        parts.append(part)
+    found = ChosenEvents.of(events_result(tmp_path, *parts)).spreads()
+    # Of the 15 pairs of 6 settings 5 have it, and its logarithms are -1, 0 and 1 times 0.1 ln 2.
+    assert found["settings"].share == pytest.approx(0.1 * np.log(2) * (5 / 15) ** 0.5)
+    assert found["delta"].share > 0.5
 
 
 def test_ratio_of_estimates():
