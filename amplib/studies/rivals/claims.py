@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from amplib.estimate import Estimate, relative
-from amplib.metrics.verdict import Finding, about, above, below, both
+from amplib.metrics.verdict import Finding, above, below, both
 from amplib.store.results import Result
 from amplib.studies.claim import Evidence, claim
+from amplib.studies.collisions.claims import about_the_papers, of_fewer
 from amplib.studies.collisions.reading import smearings
 from amplib.studies.rivals.reading import PAPER, over_trainings, rivals, scan_crowding
 
@@ -38,13 +39,15 @@ def deltas(result: Result, methods: Iterable[str]) -> dict[str, Estimate]:
     return values
 
 
-def each_about(values: dict[str, Estimate], judged: dict[str, Estimate], why: str) -> Finding:
-    """Every delta is about the paper's of the same name."""
+def each_about(
+    values: dict[str, Estimate], judged: dict[str, Estimate], events: int, why: str = ""
+) -> Finding:
+    """Every delta, of so many events, is about the paper's of the same name."""
     return both(
-        [about(judged[method], PAPER[method][0]) for method in values],
+        [about_the_papers(judged[method], PAPER[method][0], events) for method in values],
         ", ".join(f"{method} {value}" for method, value in values.items()),
         next(iter(values.values())).error,
-        why,
+        "; ".join(filter(None, [why, of_fewer(events)])),
     )
 
 
@@ -63,7 +66,8 @@ def gans(evidence: Evidence, _: object) -> Finding:
     values = deltas(result, GANS)
     alone = [m for m, rival in rivals(result).items() if m in GANS and rival.left < 2]
     judged = {m: over_trainings(delta) for m, delta in values.items()}
-    return each_about(values, judged, f"one training of {', '.join(alone)}" if alone else "")
+    why = f"one training of {', '.join(alone)}" if alone else ""
+    return each_about(values, judged, result.study.asdict()["events"], why)
 
 
 @claim("bvae.direct-densities", "rivals-fig1", "event-densities")
@@ -73,9 +77,7 @@ def direct_densities(evidence: Evidence, _: object) -> Finding:
     smeared = smearings(evidence("ttbar-smeared", preset=result.preset))
     values = deltas(result, TRADITIONAL)
     values |= {f"{s.width:.0%} smearing": s.delta for s in smeared[:2]}
-    n = result.study.asdict()["training_events"]
-    fewer = f"{n:,} training events, fewer than the paper's; whether that is why is not measured"
-    return each_about(values, values, "" if result.preset == "paper" else fewer)
+    return each_about(values, values, result.study.asdict()["events"])
 
 
 @claim("bvae.lsgan-delta-of", "rivals-fig1", "event-gans")

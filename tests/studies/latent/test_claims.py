@@ -7,6 +7,7 @@ from amplib.book.claims import documents
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
+from amplib.studies.collisions.reference import PAPER_EVENTS
 from amplib.studies.latent.charts import BLOCKS
 from amplib.studies.latent.claims import WELL, WORSE, buffer_wins, not_identity, prior_gmm, staged
 from amplib.studies.latent.reading import PAPER, judged_priors
@@ -30,9 +31,11 @@ def made_up(study, part, folder, **given):
     )
 
 
-def priors(folder, numbers, diverged=()):
+def priors(folder, numbers, diverged=(), events=PAPER_EVENTS):
     """A result whose priors have these (delta, delta_OF), by name."""
-    study = make_study("latent-priors", "smoke", components=(50, 100, 1000), training_events=2000)
+    study = make_study(
+        "latent-priors", "smoke", components=(50, 100, 1000), training_events=2000, events=events
+    )
     for k, prior in enumerate(study.priors()):
         if (name := str(prior)) not in numbers:
             continue
@@ -79,11 +82,28 @@ def test_mixtures(tmp_path, name, numbers, verdict):
     [
         ("GMM, 50", (0.008, 11.54), MISSED),
         ("S-VAE, B = 0.001", (0.0438, 0.9), MISSED),
-        ("KDE, h from 0.01", (0.00901, 5.0), UNDECIDED),
+        ("KDE", (0.00901, 5.0), UNDECIDED),
     ],
 )
 def test_the_buffer_has_to_win_against_each(tmp_path, name, numbers, verdict):
     assert buffer_wins(priors(tmp_path, PAPER | {name: numbers}), None).verdict == verdict
+
+
+def test_kernels_that_the_paper_does_not_have_are_said_and_do_not_judge(tmp_path):
+    found = buffer_wins(priors(tmp_path, PAPER | {"KDE, h from 0.01": (0.0050, 0.3)}), None)
+    assert found.verdict == MET
+    assert "KDE, h from 0.01, which the paper does not have: δ 0.005" in found.why
+
+
+def test_numbers_of_fewer_events_are_not_the_papers(tmp_path):
+    """An order of priors is one whatever the number of events is."""
+    few = priors(tmp_path, {name: (4 * d, of) for name, (d, of) in PAPER.items()}, events=60)
+    mixtures = prior_gmm(few, VALUES["prior-gmm"])
+    assert mixtures.verdict == UNDECIDED
+    assert "of 60 events" in mixtures.why
+    assert staged(few, VALUES["s-vae"]).verdict == UNDECIDED
+    worse = priors(tmp_path / "b", PAPER | {"S-VAE, B = 1": (0.05, 1.0)}, events=60)
+    assert staged(worse, VALUES["s-vae"]).verdict == MISSED
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
+from amplib.studies.collisions.reference import PAPER_EVENTS
 from amplib.studies.rivals.claims import GANS, direct_densities, gans, lsgan_crowding
 from amplib.studies.rivals.figures import loss_panels, merit_plane, worth_chart
 from amplib.studies.rivals.reading import (
@@ -23,14 +24,14 @@ from amplib.studies.rivals.reading import (
 )
 
 
-def made_up(name, folder, values, trainings=1, ill=()):
+def made_up(name, folder, values, trainings=1, ill=(), events=PAPER_EVENTS):
     """A result whose methods have these (delta, delta_OF), to 1% from training to training.
 
     Args:
         values: by method; one of 1 and 1 is everybody else's.
         ill: parts that have diverged.
     """
-    study = make_study(name, "laptop", trainings=trainings)
+    study = make_study(name, "laptop", trainings=trainings, events=events)
     result = Result(study, "laptop", folder)
     for i, k in study.parts():
         delta, crowding = values.get(study.methods[i], (1.0, 1.0))
@@ -163,6 +164,14 @@ def test_densities_are_about_the_papers(tmp_path):
         values = {m: (factor * d, c) for m, (d, c) in PAPER.items()}
         evidence = evidence_of(made_up("event-densities", tmp_path / str(factor), values), smeared)
         assert direct_densities(evidence, None).verdict == verdict
+
+
+def test_numbers_of_fewer_events_are_not_compared_with_the_papers(tmp_path):
+    smeared = Result(make_study("ttbar-smeared", "paper"), "paper")
+    values = {m: (3 * d, c) for m, (d, c) in PAPER.items()}
+    few = made_up("event-densities", tmp_path, values, events=20_000)
+    found = direct_densities(evidence_of(few, smeared), None)
+    assert (found.verdict, found.why[:16]) == (UNDECIDED, "of 20,000 events")
 
 
 @pytest.mark.parametrize(
