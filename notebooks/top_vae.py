@@ -92,10 +92,7 @@ report.show_banner(made, scan)
 study, own = made.study, events.own
 chosen = (*CHOSEN, own.alpha, own.gamma)
 bare, other = events.prior(1, 0), events.readings[-1]
-own_truth = {"source": study.source}
-alike = made if scan.preset == made.preset else stored("top-events", scan.preset, **own_truth)
-spreads = reading.ChosenEvents.of(alike).spreads() if alike.done() else {}
-ordered = reading.candidates(scan, spreads)
+trained, ordered = reading.trainings(scan), reading.candidates(scan)
 rate, clock = events.rate, events.clock_rate
 paper_claims = documents()["bvae"]
 paper_rate = paper_claims["generation-speed"]["value"]
@@ -176,6 +173,16 @@ def of_trainings(number, none):
     return f"over {number} trainings" if number > 1 else none
 
 
+def errors_of_the_scan():
+    """What errors of the tables are over."""
+    several = sum(len(parts) > 1 for parts in trained.values())
+    if not several:
+        return "over the generated events alone; by how much trainings differ is not known yet"
+    others = len(trained) - several
+    said = f"over trainings of those networks, {several} of {len(trained)}, that have several"
+    return said + ", and of the others as much as those differ" * bool(others)
+
+
 report.tell(
     **{
         "top-vae-source": study.source,
@@ -199,13 +206,7 @@ report.tell(
         "top-vae-scan-epochs": scan.study.epochs,
         "top-vae-scan-events": f"{scan.study.events:,}",
         "top-vae-scan-lost": ", ".join(reading.lost(scan)) or "none",
-        "top-vae-scan-errors": of_trainings(
-            scan.study.trainings,
-            "as much as the chosen model's trainings differ, of which there are "
-            f"{spreads['delta'].trainings}"
-            if spreads
-            else "over the generated events alone; by how much trainings differ is not known yet",
-        ),
+        "top-vae-scan-errors": errors_of_the_scan(),
         "top-vae-delta": events.delta(own),
         "top-vae-eta": events.delta_of(own, "eta"),
         "top-vae-phi": events.delta_of(own, "phi"),

@@ -369,6 +369,8 @@ LATENTS, KL_WEIGHTS = (16, 20, 24, 28), (1e-7, 1e-6, 1e-5, 1e-4)
 """dim z and B of the scan (bvae, sec. III A)."""
 CHOSEN = (20, 1e-6)
 """The model that the paper considers best, with alpha = 1 and gamma = 0.05."""
+SEVERAL = 5
+"""Trainings of it and of its neighbours in the grid, by which a ranking is told from luck."""
 SETTINGS: tuple[dict[str, float], ...] = (
     *({"alpha": 1.0, "gamma": gamma} for gamma in (0.01, 0.05, 0.1)),
     *({"alpha": alpha, "gamma": 0.0} for alpha in (1.0, 5.0, 10.0)),
@@ -411,8 +413,9 @@ class Scan(TopPairTruth, VAETraining):
 
     events: int = bounded(1_200_000, 24, 100_000_000)
     trainings: int = bounded(1, 1, 100, extent=True)
-    models: str = one_of("all", "chosen", extent=True)
-    """Which of the grid are wanted: ``chosen`` are those that other figures are drawn from."""
+    models: str = one_of("all", "chosen", "near", extent=True)
+    """Which of the grid are wanted: ``chosen`` are those that other figures are drawn from,
+    ``near`` these and those that differ from them by one step of dim z or of B."""
     training_events: int = bounded(100_000, 24, 10_000_000)
     validation_events: int = bounded(20_000, 1, 10_000_000)
     """The paper does not say how many.  Its code has as many as train, which cost a third of the
@@ -434,8 +437,8 @@ class Scan(TopPairTruth, VAETraining):
     def parts(self) -> list[Part]:
         grid = [(i, j) for i in range(len(LATENTS)) for j in range(len(KL_WEIGHTS))]
         parts: list[Part] = [(i, j, k) for k in range(self.trainings) for i, j in grid]
-        chosen = [part for part in parts if self.keeps_weights(part)]
-        return chosen if self.models == "chosen" else parts
+        steps = {"all": len(grid), "near": 1, "chosen": 0}[self.models]
+        return [part for part in parts if steps_from_the_chosen(part) <= steps]
 
     def member(self, part: Part) -> VAEConfig:
         """What a part trains."""
@@ -537,6 +540,18 @@ class Scan(TopPairTruth, VAETraining):
         ]
 
 
+def steps_from_the_chosen(part: Part) -> int:
+    """How many steps of the scan's grid lie between a part's model and the paper's choice."""
+    latent, kl_weight = CHOSEN
+    return abs(part[0] - LATENTS.index(int(latent))) + abs(part[1] - KL_WEIGHTS.index(kl_weight))
+
+
+def trained_several_times(scan: Scan) -> Scan:
+    """The paper's choice and its neighbours, each trained ``SEVERAL`` times; what there is of these
+    is in the store of the scan itself."""
+    return replace(scan, models="near", trainings=max(SEVERAL, scan.trainings))
+
+
 LARGER = (1e-4, 1e-3)
 """B of further trainings of the toy model: how a VAE comes nearer to its own prior."""
 
@@ -547,10 +562,14 @@ def larger_b(kl_weight: float) -> TwoBodyVAE:
     return TwoBodyVAE.with_overrides(TwoBodyVAE.presets["laptop"], changes)
 
 
-def variants(preset: str) -> dict[str, TwoBodyVAE]:
+def variants(preset: str) -> dict[str, Study]:
     """Further results of this preset that the book shows, by title."""
-    larger = LARGER if preset == "laptop" else ()
-    return {f"two-body-vae, B = {b:g}": larger_b(b) for b in larger}
+    if preset == "laptop":
+        return {f"two-body-vae, B = {b:g}": larger_b(b) for b in LARGER}
+    if preset == "paper":
+        scan = Scan.with_overrides(Scan.presets[preset], {})
+        return {f"scan, {SEVERAL} trainings": trained_several_times(scan)}
+    return {}
 
 
 def tiny(training: VAETraining) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from amplib.studies.topvae.reading import (
     ReadEvents,
     candidates,
     compared,
+    spreads,
+    trainings,
 )
 
 SMOOTH = 1.0
@@ -32,8 +34,8 @@ RULES = (
     f"Of the scan of B-VAEs, a model's $\\delta_{{OF}}$ is *poor* above {SMOOTH:g}, the paper's "
     "bound, or, with fewer events than the paper has, above twice that of an ideal generator; its "
     f"$\\delta$ is *poor* where it is above all of the first {SHOWN} of Tables I and II. Of a "
-    "single training errors are those of the generated events, and of the chosen model's "
-    "trainings where there are several.",
+    "single training errors are as large as trainings differ where there are several, of the "
+    "chosen model and its neighbours, and else those of the generated events.",
 )
 
 
@@ -44,10 +46,8 @@ def scanned(evidence: Evidence) -> tuple[list[Candidate], float, str]:
     bound = SMOOTH
     if reference.events < PAPER_EVENTS:
         bound *= reference.ideal_delta_of("eta") / PAPER_IDEAL[1]
-    events = evidence("top-events", preset=result.preset)
-    spreads = ChosenEvents.of(events).spreads() if events.done() else {}
-    several = spreads or result.study.asdict()["trainings"] > 1
-    return candidates(result, spreads), bound, "" if several else ONE_TRAINING
+    ordered = candidates(result)
+    return ordered, bound, "" if spreads(trainings(result)) else ONE_TRAINING
 
 
 @claim("bvae.best-model", "bvae-fig3", "top-events")

@@ -14,9 +14,9 @@ from amplib.estimate import AtLeast, Estimate, geometric_mean, relative
 from amplib.metrics.merit import PHI_RANGE, delta, ideal_delta
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
-from amplib.store.study import Arrays
+from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.reading import positive
-from amplib.studies.bvae.study import SETTINGS, Scan
+from amplib.studies.bvae.study import SETTINGS, Scan, trained_several_times
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
 from amplib.studies.collisions.reading import HADRONIC_CELLS, stored_reference
 from amplib.studies.collisions.worth import worth_in_cells
@@ -228,25 +228,6 @@ class ChosenEvents:
         """What is measured of each training, over them."""
         return over_trainings([measure(part) for part in self.parts])
 
-    def spreads(self) -> dict[str, Spread]:
-        """How much trainings differ in ``delta`` and in the delta_OF of each of ``DIRECTIONS``, the
-        root mean square over all settings of the scan; and as ``settings`` how much the ratio of
-        delta of two of these does, both being of one training.  Nothing of a single training."""
-        if len(self.parts) < 2:
-            return {}
-        rows = [self.priors.index(self.prior(s["alpha"], s["gamma"])) for s in SETTINGS]
-        measured = {"delta": np.array([p["delta"][rows, 0] for p in self.parts])} | {
-            name: np.array([p["delta_of"][rows, way, 0] for p in self.parts])
-            for way, name in enumerate(DIRECTIONS)
-        }
-        shares = {name: v.std(0, ddof=1) / v.mean(0) for name, v in measured.items()}
-        logs = np.log(measured["delta"]).T
-        shares["settings"] = np.array([(a - b).std(ddof=1) for a, b in combinations(logs, 2)])
-        return {
-            name: Spread(float(np.sqrt(np.mean(share**2))), len(self.parts))
-            for name, share in shares.items()
-        }
-
 
 @dataclass(frozen=True, eq=False)
 class ReadEvents:
@@ -319,7 +300,8 @@ class ReadEvents:
 
 
 class Spread(NamedTuple):
-    """Standard deviation over trainings as a share of the mean, and how many it is known from."""
+    """Standard deviation over trainings as a share of the mean, and how many of one network would
+    tell it as well."""
 
     share: float
     trainings: int
@@ -407,12 +389,55 @@ class Candidate:
         return f"({self.latent}, {self.kl_weight:g}, {self.alpha:g}, {self.gamma:g})"
 
 
-def candidates(result: Result, spreads: Mapping[str, Spread] | None = None) -> list[Candidate]:
+def trainings(result: Result) -> dict[tuple[int, int], list[Arrays]]:
+    """Those of a ``Scan``, and those that its store has further of the chosen model and of its
+    neighbours, by the place of their network in the grid; without those that have diverged."""
+    found: dict[tuple[int, int], list[Arrays]] = {}
+    for (i, j, _), arrays in sorted(_stored(result).items()):
+        if arrays["diverged"] < 0:
+            found.setdefault((i, j), []).append(arrays)
+    return found
+
+
+def _stored(result: Result) -> dict[Part, Arrays]:
+    scan = result.study
+    assert isinstance(scan, Scan), scan.name
+    further = Result(trained_several_times(scan), result.preset, folder=result.folder)
+    return result.load() | (further.load() if further.done() else {})
+
+
+def spreads(trained: Mapping[tuple[int, int], Sequence[Arrays]]) -> dict[str, Spread]:
+    """How much trainings of one network differ in ``delta`` and in the delta_OF of each of
+    ``DIRECTIONS``, and as ``settings`` in the ratio of the deltas of two settings, both being of
+    one training: root mean squares over settings and those networks that have several trainings.
+    Nothing if none has."""
+    several = [parts for parts in trained.values() if len(parts) > 1]
+    if not several:
+        return {}
+    known = [len(parts) - 1 for parts in several]
+    found = [_variances(parts) for parts in several]
+    pooled = {k: np.average([one[k] for one in found], weights=known) for k in found[0]}
+    return {k: Spread(float(v**0.5), 1 + sum(known)) for k, v in pooled.items()}
+
+
+def _variances(parts: Sequence[Arrays]) -> dict[str, float]:
+    """Over the trainings of one network, relative to the square of the mean."""
+    measured = {"delta": np.array([p["delta"][:, 0] for p in parts])} | {
+        name: np.array([p["delta_of"][:, way, 0] for p in parts])
+        for way, name in enumerate(DIRECTIONS)
+    }
+    found = {k: float(np.mean((v.std(0, ddof=1) / v.mean(0)) ** 2)) for k, v in measured.items()}
+    logs = np.log(measured["delta"]).T
+    ratios = [(a - b).var(ddof=1) for a, b in combinations(logs, 2)]
+    return found | {"settings": float(np.mean(ratios))}
+
+
+def candidates(result: Result) -> list[Candidate]:
     """Every model of a ``Scan`` at every setting, least delta first; diverged ones are left out.
 
     Errors are over trainings where there are several.  Of a single one they are the ``spreads`` of
-    the chosen model, taken to be the other models' as well, and else those of the generated events
-    alone.
+    those networks that have several, taken to be the others' as well, and else those of the
+    generated events alone.
 
     Raises:
         FileNotFoundError: models are missing, with the command that trains them.
@@ -421,11 +446,8 @@ def candidates(result: Result, spreads: Mapping[str, Spread] | None = None) -> l
     assert isinstance(scan, Scan), scan.name
     if missing := result.missing():
         raise FileNotFoundError(f"{len(missing)} models missing: {scan.command(result.preset)}")
-    trained: dict[tuple[int, int], list[Arrays]] = {}
-    for (i, j, _), arrays in result.load().items():
-        if arrays["diverged"] < 0:
-            trained.setdefault((i, j), []).append(arrays)
-    found = []
+    trained = trainings(result)
+    apart, found = spreads(trained), []
     for (i, j), parts in trained.items():
         member = scan.member((i, j, 0))
         for k, setting in enumerate(SETTINGS):
@@ -433,12 +455,11 @@ def candidates(result: Result, spreads: Mapping[str, Spread] | None = None) -> l
             values = {"delta": [p["delta"][k] for p in parts]} | {
                 name: [p["delta_of"][k, way] for p in parts] for way, name in enumerate(DIRECTIONS)
             }
-            merits = {name: _merit(v, (spreads or {}).get(name)) for name, v in values.items()}
+            merits = {name: _merit(v, apart.get(name)) for name, v in values.items()}
             delta = merits.pop("delta")
             deltas = tuple(float(value) for value, _ in values["delta"])
-            paired = (spreads or {}).get("settings")
             network = member.latent, member.kl_weight
-            found.append(Candidate(*network, *key, delta, merits, deltas, paired))
+            found.append(Candidate(*network, *key, delta, merits, deltas, apart.get("settings")))
     return sorted(found, key=lambda candidate: candidate.delta.value)
 
 
@@ -446,7 +467,7 @@ def lost(result: Result) -> list[str]:
     """The trainings of a ``Scan`` that have diverged and are in no table, as (dim z, B)."""
     scan = result.study
     assert isinstance(scan, Scan), scan.name
-    members = [scan.member(p) for p, a in result.load().items() if a["diverged"] >= 0]
+    members = [scan.member(p) for p, a in _stored(result).items() if a["diverged"] >= 0]
     return [f"({m.latent}, {m.kl_weight:g})" for m in members]
 
 
@@ -479,7 +500,7 @@ def compared(first: Candidate, second: Candidate) -> Estimate:
 
     Two settings of one network share its training, and what a training has better or worse than
     another cancels in their ratio: it is taken training by training.  Of a single one its spread is
-    that of the chosen model's ratios, if it has several trainings, else that of the events.
+    that of the ratios of networks that have several, if there are any, else that of the events.
     """
     if first.network == second.network and first is not second:
         if len(first.deltas) > 1:

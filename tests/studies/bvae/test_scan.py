@@ -11,7 +11,13 @@ from amplib.models.bvae import StackedVAE
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
 from amplib.studies.bvae.scan import chosen_model, model_of, train_and_judge, weights_of
-from amplib.studies.bvae.study import CHOSEN, SETTINGS, made_up_top_pairs
+from amplib.studies.bvae.study import (
+    CHOSEN,
+    SETTINGS,
+    made_up_top_pairs,
+    trained_several_times,
+    variants,
+)
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.merit import Reference
 from amplib.studies.collisions.study import first_top_pairs
@@ -67,6 +73,20 @@ def test_the_chosen_model_is_asked_for_alone_and_comes_first():
     assert chosen.key() == scan.key()
     assert chosen.parts() == [(1, 1, 0), (1, 1, 1)]
     assert max(scan.parts(), key=scan.worth) == (1, 1, 0)
+
+
+def test_the_chosen_model_and_its_neighbours_are_trained_five_times():
+    """And are wanted at the papers' scale; what the scan has of them is theirs."""
+    scan = make_study("scan", "paper")
+    (near,) = (v for v in variants("paper").values() if v.name == "scan")
+    assert near == trained_several_times(scan)
+    assert near.key() == scan.key()
+    places = {(1, 1), (0, 1), (2, 1), (1, 0), (1, 2)}
+    assert set(near.parts()) == {(*place, k) for place in places for k in range(5)}
+    members = {(m.latent, m.kl_weight) for m in map(near.member, near.parts())}
+    assert members == {(20, 1e-6), (16, 1e-6), (24, 1e-6), (20, 1e-7), (20, 1e-5)}
+    assert trained_several_times(replace(scan, trainings=7)).trainings == 7
+    assert variants("smoke") == {}
 
 
 # ---- parts ----

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from chosen_events import events_result, readings_result, scan_result, tiny, truth_result
+from chosen_events import events_result, readings_result, scan_result, store, tiny, truth_result
 
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.studies.catalogue import claims
@@ -122,8 +122,7 @@ def judge(truth, tmp_path):
 
     def verdict(measure, merits, value=None):
         scan = scan_result(tmp_path, merits, events=PAPER_EVENTS)
-        others = type("Nothing", (), {"done": lambda self: [], "study": tiny()})()
-        by_name = {"scan": scan, "ttbar-reference": truth, "top-events": others}
+        by_name = {"scan": scan, "ttbar-reference": truth}
         return measure(lambda name, preset=None: by_name[name], value)
 
     return verdict
@@ -176,12 +175,15 @@ def test_the_trade_off(judge, change, verdict):
 def test_the_bound_is_twice_the_ideal_where_events_are_few(truth, tmp_path):
     """600 events in place of 1.2 million; and the chosen model's trainings tell all the errors."""
     scan = scan_result(tmp_path, the_papers)
-    events = events_result(tmp_path, part(1.0, 1.0), part(1.1, 1.0), part(1.2, 1.0))
-    ordered, bound, why = scanned(evidence_of(scan, truth, events))
+    first = scan.part((1, 1, 0))
+    for k, factor in ((1, 1.1), (2, 1.2)):
+        store(scan, (1, 1, k), first | {"delta": factor * first["delta"]})
+    ordered, bound, why = scanned(evidence_of(scan, truth))
     reference = truth.load()[(0,)]
     assert 0 < bound != 1
     assert reference["histograms"][0, 0].sum() == 600
     assert why == ""
+    assert ordered[0].network == (28, 1e-7)
     assert ordered[0].delta.repetitions == 3
     assert ordered[0].delta.error / ordered[0].delta.value == pytest.approx(0.1 / 1.1)
 

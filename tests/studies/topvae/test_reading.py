@@ -14,7 +14,7 @@ from chosen_events import (
 )
 
 from amplib.estimate import AtLeast, Estimate, relative
-from amplib.studies.bvae.study import SETTINGS
+from amplib.studies.bvae.study import CHOSEN, SETTINGS
 from amplib.studies.topvae.reading import (
     BAND,
     EDGE,
@@ -30,6 +30,8 @@ from amplib.studies.topvae.reading import (
     lost,
     over,
     ranks,
+    spreads,
+    trainings,
 )
 from amplib.truth.collisions.observables import OBSERVABLES, observables, released
 
@@ -129,7 +131,6 @@ def with_merit(delta, of):
 def test_one_training_has_the_error_of_its_events(tmp_path):
     events = ChosenEvents.of(events_result(tmp_path, with_merit(0.01, 2)))
     assert events.delta(events.own) == Estimate(0.01, 0.0001)
-    assert events.spreads() == {}
 
 
 def test_several_have_that_of_their_mean(tmp_path):
@@ -139,9 +140,6 @@ def test_several_have_that_of_their_mean(tmp_path):
     assert (found.value, found.error) == (2, pytest.approx(1 / np.sqrt(3)))
     assert found.repetitions == 3
     assert found.interval().low > 0
-    *of_settings, of_ratios = events.spreads().values()
-    assert of_settings == 3 * [Spread(0.5, 3)]
-    assert of_ratios == Spread(pytest.approx(0, abs=1e-9), 3)
 
 
 def test_rows_are_those_of_their_priors(tmp_path):
@@ -185,12 +183,48 @@ def test_candidates_are_the_whole_scan_in_order(tmp_path):
     assert str(found[0]) == "(16, 1e-07, 1, 0)"
 
 
+def trained_again(result, *factors, part=(1, 1)):
+    """One network of a scan again, all of its figures of merit times each of these."""
+    first = result.part((*part, 0))
+    for k, factor in enumerate(factors, 1):
+        again = {name: factor * first[name] for name in ("delta", "delta_of")}
+        store(result, (*part, k), first | again)
+
+
+def test_trainings_beyond_the_scans_own_are_found_in_its_store(tmp_path):
+    """The chosen model thrice; of a network that is no neighbour only what is asked for."""
+    result = scan_result(tmp_path, merits)
+    trained_again(result, 2.0, 3.0)
+    trained_again(result, 2.0, part=(0, 0))
+    found = trainings(result)
+    assert {place: len(parts) for place, parts in found.items() if len(parts) > 1} == {(1, 1): 3}
+    assert len(found) == 16
+    chosen = next(c for c in candidates(result) if c.network == CHOSEN)
+    assert chosen.delta.repetitions == 3
+    assert chosen.deltas[0] * 3 == pytest.approx(chosen.deltas[2])
+
+
+def test_spreads_are_pooled_over_networks_with_several_trainings(tmp_path):
+    """1, 2, 3 differ by one half of their mean, 1 and 1 by nothing; ratios by nothing at all."""
+    result = scan_result(tmp_path, merits)
+    assert spreads(trainings(result)) == {}
+    trained_again(result, 2.0, 3.0)
+    *of_settings, of_ratios = spreads(trainings(result)).values()
+    assert of_settings == 3 * [Spread(pytest.approx(0.5), 3)]
+    assert of_ratios == Spread(pytest.approx(0, abs=1e-9), 3)
+    trained_again(result, 1.0, part=(1, 2))
+    pooled = spreads(trainings(result))["delta"]
+    assert pooled == Spread(pytest.approx(0.5 * (2 / 3) ** 0.5), 4)
+
+
 def test_errors_of_one_training_are_those_that_trainings_have(tmp_path):
-    spreads = {name: Spread(0.1, 3) for name in ("delta", "eta", "phi")}
-    (first, *_) = candidates(scan_result(tmp_path, merits), spreads)
-    assert first.delta.error == pytest.approx(0.1 * first.delta.value)
+    result = scan_result(tmp_path, merits)
+    trained_again(result, 2.0, 3.0)
+    (first, *_) = candidates(result)
+    assert first.network == (16, 1e-7)
+    assert first.delta.error == pytest.approx(0.5 * first.delta.value)
     assert first.delta.interval().high / first.delta.value == pytest.approx(
-        np.exp(0.4303), rel=1e-3
+        np.exp(4.303 * 0.5), rel=1e-3
     )
 
 
@@ -247,14 +281,14 @@ def test_settings_of_one_network_are_compared_within_its_trainings():
 
 
 def test_spreads_of_ratios_leave_out_what_trainings_share(tmp_path):
-    """delta of all settings doubles and halves; one of them by 10% more."""
-    rows, factors = len(tiny().priors()), (0.5, 1.0, 2.0)
-    parts = []
-    for factor in factors:
-        part = {"delta": factor * np.ones((rows, 2)), "delta_of": np.ones((rows, 2, 2))}
-        part["delta"][-2] *= factor**0.1
-        parts.append(part)
-    found = ChosenEvents.of(events_result(tmp_path, *parts)).spreads()
+    """delta of all settings halves and doubles; one of them by 10% more."""
+    result = scan_result(tmp_path, merits)
+    first = result.part((1, 1, 0))
+    for k, factor in ((1, 0.5), (2, 2.0)):
+        delta = factor * first["delta"]
+        delta[-2] *= factor**0.1
+        store(result, (1, 1, k), first | {"delta": delta})
+    found = spreads(trainings(result))
     # Of the 15 pairs of 6 settings 5 have it, and its logarithms are -1, 0 and 1 times 0.1 ln 2.
     assert found["settings"].share == pytest.approx(0.1 * np.log(2) * (5 / 15) ** 0.5)
     assert found["delta"].share > 0.5
