@@ -380,8 +380,8 @@ report.show_table(
 # perfect.  {numref}`top-vae-observables` has numbers for that: $\chi^2$ of each histogram beside that of an ideal generator, which is not
 # zero, and how many events the tails have.  Over an ideal generator's, $\chi^2$ is, by eq. 19 and with $\gamma$ on $\sigma$,
 # {glue:text}`top-vae-perfect`; and {glue:text}`top-vae-masses`.
-# In their tails masses are off by {glue:text}`top-vae-tails` at most, in either reading; where the histograms part, in {numref}`bvae-fig3`, is at their lower ends, where the truth's
-# selection cuts and the network does not.
+# As a whole the tails of masses hold {glue:text}`top-vae-tails` more or fewer events at most, in either reading; bin by bin they part further, above and then below the truth, and where the
+# histograms part most, in {numref}`bvae-fig3`, is at their lower ends, where the truth's selection cuts and the network does not.
 
 # %% [markdown]
 # ## A hundred times the training sample
