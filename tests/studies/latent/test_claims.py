@@ -120,6 +120,15 @@ def test_staged_vaes(tmp_path, name, numbers, verdict):
     assert finding.verdict == verdict
 
 
+def test_where_the_best_is_poor_none_can_fail_and_none_is_missed(tmp_path):
+    """Ten times a least delta of 0.3 is more than delta can be."""
+    poor = {f"S-VAE, B = {b:g}": (1.2, 100.0) for b in (1, 0.1, 0.01, 1e-4, 1e-5, 1e-6)}
+    for least, verdict in ((0.3, UNDECIDED), (0.195, MISSED)):
+        numbers = PAPER | poor | {"S-VAE, B = 0.001": (least, 3.36)}
+        found = staged(priors(tmp_path / str(least), numbers, events=60), VALUES["s-vae"])
+        assert found.verdict == verdict
+
+
 def test_what_is_not_judged_yet_is_not_measured(tmp_path):
     some = {name: PAPER[name] for name in ("buffer, γ = 0.05", "GMM, 50")}
     evidence = priors(tmp_path, some)
