@@ -138,6 +138,7 @@ report.tell(
         "gaussian-seeds": min(len(t.each) for t in mixtures.values()),
         "gaussian-events": f"{first_study.events:,}",
         "gaussian-test-events": f"{first_study.test_events:,}",
+        "gaussian-judged": f"{first_study.judged_events:,}",
         "gaussian-steps": f"{first_study.steps:,}",
         "gaussian-largest": f"{first_study.largest:g}",
         "gaussian-modes": first_study.modes,
@@ -195,7 +196,9 @@ plt.show()
 # density are not equal either, so {numref}`gaussians-distances` has the floor of noise beside it.  Events outside of the cells, of the GANs
 # {glue:text}`gaussian-outside`, do not enter; the other two measures have all.  The sliced Wasserstein
 # distance, in the unit of the axes, is the mean over directions of how far mass has to be moved.  The AUC is that
-# of the classifier, and after reweighting that of a second one that was trained on weighted events: 0.5 is a coin.
+# of the classifier, and after reweighting that of a second one that was trained on weighted events: 0.5 is a coin.  The
+# second one has less to learn from, {glue:text}`gaussian-judged` events of either kind, and stops sooner; what it misses would
+# raise the second number.
 
 # %% tags=["remove-input"]
 rows = []
