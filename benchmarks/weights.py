@@ -63,7 +63,7 @@ def looped_separation(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--events", type=int, default=20_000, help="of either kind")
-    parser.add_argument("--observables", type=int, default=363, help="all of Fig. 8")
+    parser.add_argument("--observables", type=int, default=363, help="those of the paper's Fig. 8")
     parser.add_argument("--resamples", type=int, default=200, help="bootstraps")
     parser.add_argument("--turns", type=int, default=3)
     options = parser.parse_args()
