@@ -182,12 +182,16 @@ def show_claims(name: str, caption: str, claims: Iterable[Claim]) -> None:
     )
 
 
-def show_banner(*results: Result) -> None:
+def show_banner(*results: Result, also: Sequence[str] = ()) -> None:
     """Display a warning box for every result that is not at the papers' full scale.
 
     The same words are glued as ``scale``, for pages that quote its numbers.
+
+    Args:
+        results: that the page shows.
+        also: what is smaller than the papers' at every preset.
     """
-    texts = [text for text in map(banner, results) if text]
+    texts = [text for text in map(banner, results) if text] + list(also)
     glue("scale", " ".join(texts) or "The papers' own settings.", display=False)
     if texts:
         lines = "\n".join(f"- {text}" for text in texts)

@@ -108,3 +108,17 @@ def test_a_row_has_the_columns_that_parameters_keep_away_from():
     for value in (7, Estimate(1.0, 1.0), AtLeast(1.0), Interval(5.0, 4.0, 7.0), Share(1, 4)):
         (row,) = rows_of("n", value)
         assert set(row) == set(COLUMNS)
+
+
+def test_what_is_smaller_at_every_preset_is_in_the_banner(monkeypatch):
+    """And in the words that other pages quote: results at the papers' settings are silent."""
+    shown, glued = [], {}
+    monkeypatch.setattr(report, "banner", lambda result: None)
+    monkeypatch.setattr(report, "display", lambda box: shown.append(box.data))
+    monkeypatch.setattr(report, "glue", lambda name, text, display: glued.update({name: text}))
+    report.show_banner(object())
+    assert not shown
+    assert glued["scale"] == "The papers' own settings."
+    report.show_banner(object(), also=["A sixteenth of the weights."])
+    assert glued["scale"] == "A sixteenth of the weights."
+    assert "- A sixteenth of the weights." in shown[0]
