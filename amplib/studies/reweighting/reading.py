@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from amplib.estimate import AtLeast, Estimate, Estimates, geometric_mean, mean
+from amplib.estimate import AtLeast, Estimate, Estimates, Interval, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.separation import Histograms, Separation, separation
 from amplib.metrics.worth import CellContents, n_equiv_over
@@ -154,8 +154,23 @@ class Repetition:
         rho = self.correlations
         return _pairs(rho["truth"].value - rho[sample].value)
 
+    def residual_rms(self, sample: str) -> float:
+        """Their root mean square."""
+        return float(np.sqrt(np.nanmean(self.residual(sample) ** 2)))
+
+    def dilution_range(self, classifier: str) -> Interval:
+        """Median and central 68% of r over the observables that vary."""
+        r = self.dilution[classifier].value
+        low, middle, high = np.quantile(r[np.isfinite(r) & (r > 0)], [0.16, 0.5, 0.84])
+        return Interval(float(middle), float(low), float(high))
+
+    def off_axis(self, classifier: str) -> bool:
+        """Whether most weights of generated showers lie beyond ``LOG_WEIGHTS``."""
+        counts = self.arrays["weights"][CLASSIFIERS.index(classifier), 1]
+        return bool(counts[[0, -1]].sum() > counts.sum() / 2)
+
     def usual_weight(self, classifier: str) -> float:
-        """The most probable weight of a generated shower."""
+        """The most probable weight of a generated shower on the axis (see ``off_axis``)."""
         counts = self.arrays["weights"][CLASSIFIERS.index(classifier), 1, 1:-1]
         centres = (LOG_WEIGHTS[1:] + LOG_WEIGHTS[:-1]) / 2
         return float(10 ** centres[counts.argmax()])
@@ -210,6 +225,19 @@ class Reweighted:
     def s2(self, sample: str, observable: int) -> Estimate:
         """<S^2> from the truth."""
         return self.over(lambda r: float(r.separations[sample].value[observable]))
+
+    def excess(self, sample: str, observable: int) -> Estimate:
+        """<S^2> above the floor, without the noise of the test showers: zero of the truth."""
+        return self.over(lambda r: float(r.separations[sample].excess[observable]))
+
+    def s2_of_truth(self, n: int, observable: int) -> float:
+        """The same that is expected of n showers of the truth: (B - 1) / 4n for B filled bins."""
+        filled = (self.spectra.contents["truth"][observable] > 0).sum()
+        return float((filled - 1) / (4 * n))
+
+    def residual_rms(self, sample: str) -> Estimate:
+        """Root mean square of the differences of correlations from the truth's."""
+        return self.over(lambda r: r.residual_rms(sample))
 
     def r(self, sample: str, observable: int) -> Estimate:
         """Dilution."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from amplib.book.claims import documents
-from amplib.metrics.verdict import MET, MISSED
+from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.studies import catalogue
 from amplib.studies.catalogue import make_study
 from amplib.studies.reweighting import reading as r
@@ -50,16 +50,25 @@ def repetition(shifts: dict[str, float], dilution: tuple[float, float, float], s
     }  # fmt: skip
 
 
-def findings(shifts: dict[str, float], dilution: tuple[float, float, float]) -> dict:
-    study = make_study("reweighted-simulation", "smoke")
-    parts = {(k,): repetition(shifts, dilution, k) for k in range(4)}
+def parts(shifts: dict[str, float], dilution: tuple[float, float, float]) -> dict:
+    return {(k,): repetition(shifts, dilution, k) for k in range(4)}
 
-    def evidence(name: str, **changes: object) -> SimpleNamespace:
-        return SimpleNamespace(study=study, load=lambda: parts)
+
+def judged(made_up: dict, names: list[str] = MADE_UP) -> dict:
+    """Findings of a result at the laptop's preset; of the control no other one is to be asked."""
+    study = make_study("reweighted-simulation", "smoke")
+
+    def evidence(name: str, preset: str = "best") -> SimpleNamespace:
+        assert preset == ("best" if name == "reweighted-bibae" else "laptop")
+        return SimpleNamespace(study=study, preset="laptop", load=lambda: made_up)
 
     rows = documents()["dctrgan"]
     measures = catalogue.claims()
-    return {n: measures[f"dctrgan.{n}"](evidence, rows[n].get("value")) for n in MADE_UP}
+    return {n: measures[f"dctrgan.{n}"](evidence, rows[n].get("value")) for n in names}
+
+
+def findings(shifts: dict[str, float], dilution: tuple[float, float, float]) -> dict:
+    return judged(parts(shifts, dilution))
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +115,20 @@ def test_the_reason_names_the_auc_and_the_control(like_the_paper):
     why = like_the_paper["centroid-s2-high"].why
     assert why.startswith("the BIB-AE's AUC is 0.8")
     assert "of the fast simulation" in why
+
+
+@pytest.mark.parametrize(("beyond", "verdict"), [(0, MET), (1, UNDECIDED), (4, MISSED)])
+def test_weights_beyond_the_axis_have_no_shape(beyond, verdict):
+    """Nine in ten of the high-level weights below 1e-5: the end of the axis is no usual weight."""
+    made_up = parts({r.GENERATOR: 0.3, r.HIGH: 0.1, r.LOW: 0.1}, (3.6, 1.5, 1.2))
+    for arrays in list(made_up.values())[:beyond]:
+        arrays["weights"][0, 1, 0] = 9 * arrays["weights"][0, 1].sum()
+    found = judged(made_up, ["weights-shape"])["weights-shape"]
+    assert found.verdict == verdict
+    high, low = found.measured.split(", low-level: ")
+    if beyond:
+        assert high == f"high-level: most beyond the axis in {beyond} of 4 repetitions"
+        assert found.error is None
+    else:
+        assert high.startswith("high-level: 1 ± 0")
+    assert low.startswith("1 ± 0, the lower tail")

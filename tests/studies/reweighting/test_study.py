@@ -264,6 +264,31 @@ def test_what_is_read_of_parts_is_what_they_hold(read, computed):
     np.testing.assert_allclose(error[some], ratio[some] * np.sqrt(both.sum(0)))
 
 
+def test_what_is_above_the_floor_is_beside_what_so_many_of_the_truth_would_have(right, off):
+    """E<S^2> of n showers from the truth is (B - 1)/4n in B bins; the floor of two samples of n is
+    twice that.  Right showers have nothing above it, to five errors of their mean over three
+    observables (seeded; by chance once in a million); wrong ones ten times what 1500 of the truth
+    have.
+    """
+    both = r.Reweighted(right.study, [right, right]), r.Reweighted(off.study, [off, off])
+    three = (r.ACTIVE, r.ENERGY, r.CENTROID)
+    for observable in three:
+        floor = right.separations[r.AGAIN].floor[observable]
+        assert 2 * both[0].s2_of_truth(1500, observable) == pytest.approx(floor, rel=0.1)
+    error = np.linalg.norm([right.separations[r.GENERATOR].error[k] for k in three]) / 3
+    above = np.mean([both[0].excess(r.GENERATOR, k).value for k in three])
+    assert abs(above) < 5 * error
+    assert both[1].excess(r.GENERATOR, r.ENERGY).value > 10 * both[1].s2_of_truth(1500, r.ENERGY)
+
+
+def test_r_over_observables_leaves_out_what_does_not_vary():
+    arrays = {"dilution": np.ones((3, 2, 7))}
+    arrays["dilution"][1, 0] = [np.nan, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    middle, low, high = r.Repetition(None, arrays).dilution_range(r.HIGH)
+    assert middle == 3
+    assert (low, high) == pytest.approx((1.64, 4.36))
+
+
 def test_the_peak_is_where_values_lie_densest():
     rng = np.random.default_rng(1)
     values = np.concatenate([rng.normal(2, 0.1, 600), rng.uniform(0, 10, 400), [np.nan]])
