@@ -9,7 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from amplib.metrics.weights import as_events
+from amplib.estimate import Estimate
+from amplib.metrics.outlook import HOPELESS_AUC, dilution_from_auc
 from amplib.studies.reweighting.reading import (
     AGAIN,
     CLASSIFIERS,
@@ -174,7 +175,10 @@ def _decades(weights: np.ndarray) -> tuple[float, float]:
 
 
 def correlation_panels(reweighted: Reweighted) -> plt.Figure:
-    """Correlations of the truth less those of the generator and of it with weights (Fig. 7)."""
+    """Correlations of the truth less those of the generator and of it with weights (Fig. 7).
+
+    Above each the root mean square of all pairs, in brackets that of a second sample of the truth.
+    """
     figure, axes = plt.subplots(1, 3, figsize=(11.4, 4.2), layout="constrained", sharey=True)
     names = [SYMBOLS[name] for name in CORRELATED]
     matrices = {s: 100 * reweighted.residuals(s) for s in STYLES}
@@ -189,7 +193,9 @@ def correlation_panels(reweighted: Reweighted) -> plt.Figure:
         ax.set_yticks(range(len(names)), names)
         ax.minorticks_off()
         ax.tick_params(length=0)
-        ax.set_title(reweighted.title if sample == GENERATOR else sample)
+        name = reweighted.title if sample == GENERATOR else sample
+        rms, floor = (100 * reweighted.residual_rms(s).value for s in (sample, AGAIN))
+        ax.set_title(f"{name}\nrms {rms:.2g} ({floor:.1g})")
     figure.colorbar(drawn, ax=axes, label="truth less model (%)", shrink=0.85)
     return figure
 
@@ -233,29 +239,39 @@ def _counted(ax: Axes, values: np.ndarray, bins: np.ndarray, **style: Any) -> No
     ax.stairs(counts, bins, linewidth=1.5, **style)
 
 
-def outlook_panel(generators: Sequence[Reweighted]) -> plt.Figure:
-    """What the classifiers' AUC says of the showers that weights leave, a point a repetition."""
-    from amplib.estimate import Estimate
-    from amplib.metrics.outlook import HOPELESS_AUC, dilution_from_auc
+def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:
+    """What the scores say of reweighting, and what r it then has; a point a repetition.
 
-    figure, ax = plt.subplots(figsize=(6.0, 4.2), layout="constrained")
+    Left: the showers that weights leave, against the AUC.  Right: r by bootstrap, the median over
+    all observables with the central 68%, against what the scores tell.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.6, 4.4), layout="constrained")
     area = np.linspace(0.5, 0.9999, 300)
     told = [dilution_from_auc(Estimate(float(a), 0.0)).value ** -2 for a in area]
-    ax.plot(area, told, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
+    left.plot(area, told, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
     for one, marker in zip(generators, "os^", strict=False):
         for sample in CLASSIFIERS:
-            points = as_events(
-                [
-                    (look.auc.value, look.effective_share.value)
-                    for look in (r.outlook(sample) for r in one.each)
-                ]
-            )
-            fill = "full" if sample == CLASSIFIERS[0] else "none"
-            ax.plot(*points.T, marker, color=STYLES[sample]["color"], markersize=5, fillstyle=fill,
-                    alpha=0.8, label=f"{one.title}, {sample}")  # fmt: skip
-    ax.axvspan(HOPELESS_AUC, 1, color=VERMILLION, alpha=0.15, linewidth=0)
+            style: dict[str, Any] = {
+                "color": STYLES[sample]["color"], "markersize": 5, "alpha": 0.8,
+                "fillstyle": "full" if sample == HIGH else "none",
+            }  # fmt: skip
+            looks = [r.outlook(sample) for r in one.each]
+            points = [(look.auc.value, look.effective_share.value) for look in looks]
+            left.plot(*np.transpose(points), marker, label=f"{one.title}, {sample}", **style)
+            for repetition, look in zip(one.each, looks, strict=True):
+                r, low, high = repetition.dilution_range(sample)
+                right.errorbar(
+                    look.dilution.value, r, [[r - low], [high - r]], fmt=marker, linewidth=0.8,
+                    **style,
+                )  # fmt: skip
+    left.axvspan(HOPELESS_AUC, 1, color=VERMILLION, alpha=0.15, linewidth=0)
     # A classifier that has learned nothing may come out below one half.
-    ax.set(xlabel="AUC", ylabel=r"showers left, $N_\mathrm{eff}/N$", yscale="log",
-           xlim=(0.47, 1.01), ylim=(1e-4, 1.3))  # fmt: skip
-    ax.legend(loc="lower left", fontsize=8)
+    left.set(xlabel="AUC", ylabel=r"showers left, $N_\mathrm{eff}/N$", yscale="log",
+             xlim=(0.47, 1.01), ylim=(1e-4, 1.3))  # fmt: skip
+    left.legend(loc="lower left", fontsize=8)
+    ends = np.array(right.get_xlim() + right.get_ylim())
+    line = 0.9, 1.2 * float(ends.max())
+    right.plot(line, line, "-", color=BLACK, linewidth=1, zorder=0)
+    right.set(xlabel=r"$r$ told by the scores, $\sqrt{N/N_\mathrm{eff}}$", xscale="log",
+              ylabel=r"$r$ by bootstrap, median of observables", yscale="log")  # fmt: skip
     return figure

@@ -1,0 +1,52 @@
+"""Figures of reweighted showers, drawn of made-up repetitions: what they show is what is stored."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from amplib.studies.catalogue import make_study
+from amplib.studies.reweighting import figures
+from amplib.studies.reweighting import reading as r
+from amplib.studies.reweighting.study import OBSERVABLES
+from amplib.truth.showers.config import CORRELATED
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def reweighted(repetitions: int = 2) -> r.Reweighted:
+    """r is 3 and 1.2 where the scores tell 2; correlations are off by 0.01 and by 0.5."""
+    study = make_study("reweighted-simulation", "smoke")
+    dilution = np.ones((3, 2, OBSERVABLES))
+    dilution[1:, 0] = np.array([[3.0], [1.2]])
+    rho = np.zeros((5, 2, len(CORRELATED), len(CORRELATED)))
+    rho[1, 0], rho[2:, 0] = 0.01, 0.5
+    arrays = {
+        "dilution": dilution,
+        "correlations": rho,
+        "outlook": np.tile([[0.8], [2], [2], [0.25], [1], [0]], (2, 1, 2)),
+        "clipped": np.zeros((2, 2)),
+    }
+    return r.Reweighted(study, [r.Repetition(study, arrays)] * repetitions)
+
+
+def test_what_the_scores_told_is_held_to_the_r_that_was_measured():
+    """A point a repetition and classifier, in both panels; the line is where both are the same."""
+    left, right = figures.outlook_panels([reweighted()]).axes
+    points = [line.get_xydata() for line in left.lines if line.get_marker() == "o"]
+    assert [len(p) for p in points] == [2, 2]
+    np.testing.assert_allclose(points[0], [[0.8, 0.25]] * 2)
+    measured = [tuple(line.get_xydata()[0]) for line in right.lines if line.get_marker() == "o"]
+    assert measured == [(2.0, 3.0), (2.0, 3.0), (2.0, 1.2), (2.0, 1.2)]
+    identity = right.lines[-1].get_xydata()
+    np.testing.assert_array_equal(identity[:, 0], identity[:, 1])
+
+
+def test_correlations_stand_beside_their_floor():
+    *panels, _ = figures.correlation_panels(reweighted()).axes
+    assert [ax.get_title() for ax in panels] == [
+        f"{name}\nrms 50 (1)" for name in ("fast simulation", r.HIGH, r.LOW)
+    ]
