@@ -43,6 +43,7 @@ made_energy = None
 made_beam = None
 latents = None
 source = None
+keep = None
 
 # %% tags=["remove-input"]
 from amplib.book.report import read_parameters
@@ -50,7 +51,7 @@ from amplib.book.report import read_parameters
 given = read_parameters(
     globals(), "preset", "seed", "repetitions", "events", "generated", "high_level", "test_events",
     "epochs", "filters", "largest", "low_largest", "made_energy", "made_beam", "latents",
-    "source",
+    "source", "keep",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -59,6 +60,7 @@ import numpy as np
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
+from amplib.estimate import enumerated, mean
 from amplib.metrics.outlook import HOPELESS_AUC
 from amplib.models.dctr import TEMPERATURES
 from amplib.store.results import at_one_scale, wherever_stored
@@ -143,6 +145,7 @@ report.tell(
         "reweighted-repetitions": min(len(one.each) for one in showers),
         "reweighted-filters": study.filters,
         "reweighted-epochs": study.epochs,
+        "reweighted-keep": study.keep,
         "reweighted-largest": f"{study.largest:g}",
         "reweighted-low-largest": f"{study.low_largest:g}",
         "reweighted-hopeless": f"{HOPELESS_AUC:g}",
@@ -158,7 +161,7 @@ report.tell(
         "reweighted-control-energy": gain(control, r.HIGH, r.ENERGY),
         "reweighted-control-r": control.r(r.HIGH, r.ENERGY),
         "reweighted-control-low": control.auc(r.LOW),
-        "reweighted-control-best": ", ".join(
+        "reweighted-control-best": enumerated(
             str(x.arrays["high_losses"][:, 1].argmin() + 1) for x in control.each
         ),
         "reweighted-control-rms-none": control.residual_rms(r.GENERATOR).scaled(100),
@@ -181,6 +184,8 @@ report.tell(
         for latents, distances in made[bibae.title].distances.items()
     }
 )
+distances = made[bibae.title].distances
+report.tell(**{"reweighted-distance-apart": mean(distances["fitted"] - distances["normal"])})
 OWED = [f"dctrgan-fig{k}" for k in range(2, 9)]
 for figure in OWED:
     report.origin(figure, results["reweighted-bibae"])
@@ -191,16 +196,20 @@ report.origin("reweighted-fig4", *results.values())
 # %% [markdown]
 # ## Can weights save them?
 #
-# The high-level classifier has two hidden layers of 128.  The low-level one has three convolutions of
+# The high-level classifier has two hidden layers of 128, and its inputs are scaled to a
+# mean of zero and a spread of one.  The low-level one has three convolutions of
 # {glue:text}`reweighted-filters` filters, with layer norm between them, and dense layers of 64, 256 and 256.  It sees each image turned over
 # along $x$ and along $y$ by the toss of a coin, and the smaller sample tiled; its logit is divided by a temperature that
 # is fitted to a tenth of the showers, which it is not trained on, and its weights end at {glue:text}`reweighted-low-largest`.
 # How many showers they learn from, and on how many further ones everything below is measured, is in
-# {numref}`reweighted-sizes`.  Of its {glue:text}`reweighted-epochs` passes over one half of the showers the high-level one keeps the weights that
-# are best on the other half, of the fast simulation those of pass {glue:text}`reweighted-control-best`; the paper says no more than how many passes
-# there are.  All is repeated {glue:text}`reweighted-repetitions` times with new showers and new
+# {numref}`reweighted-sizes`.  All is repeated {glue:text}`reweighted-repetitions` times with new showers and new
 # classifiers, and errors are over these repetitions; of BIB-AE and plain GAN there is one training each, and how another
 # one would have ended no error says.
+#
+# The high-level classifier makes {glue:text}`reweighted-epochs` passes over one half of its showers.  On the other half those of the
+# fast simulation are told apart best after {glue:text}`reweighted-control-best` of them, and less well from then on.  The
+# paper's classifier is "not arrested during training", and at its settings the last pass counts (`keep=last`); here it is
+# the {glue:text}`reweighted-keep` one.
 #
 # Weights cost events, and the AUC of the classifier tells how many before any is given ({doc}`gaussians`): above
 # {glue:text}`reweighted-hopeless` nothing is left to weigh.  {numref}`reweighted-generators` has the AUC of both classifiers
@@ -220,7 +229,7 @@ report.origin("reweighted-fig4", *results.values())
 # $r$ is the spread of an observable over the truth's: of the active cells of BIB-AE, plain GAN and fast simulation it is
 # {glue:text}`reweighted-spread`.  The BIB-AE draws its latent numbers from $\mathcal N(0, 1)$, as published; from a Gaussian mixture that is
 # fitted to the codes of training showers (`latents=fitted`) its distance from the truth is {glue:text}`reweighted-distance-fitted` in place of
-# {glue:text}`reweighted-distance-normal`.
+# {glue:text}`reweighted-distance-normal`, a difference of {glue:text}`reweighted-distance-apart`, with an error over the observables.
 
 
 # %% tags=["remove-input"]
@@ -231,6 +240,11 @@ def generator_row(one):
     model = made[one.title]
     distance = next(iter(model.distances.values())).mean()
     return [one.title, f"{model.share:.1%}", f"{distance:.2f}", f"{model.floor.mean():.2f}"]
+
+
+def few_digits(weight):
+    """However small it is."""
+    return f"{weight.value:.2g} ± {weight.error:.1g}"
 
 
 titles = [one.title for one in showers]
@@ -269,7 +283,7 @@ report.show_table(
             one.auc(r.LOW),
             one.left(r.HIGH).percent(),
             one.left(r.LOW).percent(),
-            *(f"{one.mean_weight(kind).value:.2g}" for kind in r.CLASSIFIERS),
+            *(few_digits(one.mean_weight(kind)) for kind in r.CLASSIFIERS),
         ]
         for one in showers
     ],
@@ -414,8 +428,8 @@ report.show_table(
             one.title if sample == r.AGAIN else "",
             {r.AGAIN: "truth again", r.GENERATOR: "none"}.get(sample, sample),
             *(one.s2(sample, k) for k in THREE),
-            *(f"{np.median(one.mean_s2(sample)[which]):.2g}" for which in r.GROUPS.values()),
-            "" if sample == r.AGAIN else f"{np.nanmedian(one.mean_r(sample)):.2f}",
+            *(one.median_s2(sample, which) for which in r.GROUPS.values()),
+            "" if sample == r.AGAIN else one.median_r(sample),
             one.residual_rms(sample).scaled(100),
         ]
         for one in showers

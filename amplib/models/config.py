@@ -170,9 +170,10 @@ class DCTRTraining(Parameters):
     """How a classifier is trained; the defaults are the paper's for the 2D mixtures.
 
     The paper trains for 100 epochs.  Its released code keeps a fifth of the events for validation
-    and stops after ``patience`` epochs without a smaller loss there; so do we, and keep the network
-    of the smallest one.
+    and stops after ``patience`` epochs without a smaller loss there; so do we.
 
+    - ``keep``: the network of the epoch that is ``best``, with the smallest loss of validation, or
+      of the ``last``.
     - ``temperature``: ``on`` divides the logit by one number that makes the validation loss
       smallest (Guo et al., arXiv:1706.04599).
     - ``balance``: either class counts for one half, whatever its size.  ``weights`` weight the
@@ -187,6 +188,7 @@ class DCTRTraining(Parameters):
     validation: float = bounded(0.2, 0.001, 0.9)
     temperature: str = one_of("off", "on")
     balance: str = one_of("weights", "tiling")
+    keep: str = one_of("best", "last")
 
 
 STEPS_AN_EPOCH = 100

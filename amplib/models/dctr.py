@@ -81,11 +81,6 @@ class DCTR:
     def __init__(self, network: nn.Module, temperature: float, losses: Array):
         self.network, self.temperature, self.losses = network, temperature, losses
 
-    @property
-    def validation_loss(self) -> float:
-        """The smallest, which is that of this network but for its temperature."""
-        return float(self.losses[:, 1].min())
-
     def logits(self, x: ArrayLike) -> Array:
         """Log of the weights of events ``(N, *shape)``, shape ``(N,)``.
 
@@ -187,8 +182,8 @@ def train_dctr(
         most = max(map(len, rows))
         rows = [r.repeat(-(-most // len(r)))[:most] for r in rows]
     train = _Labelled.of(classes, priors, rows)
-    losses, best = _fit(network, train, check, training, generator, progress)
-    network.load_state_dict(best)
+    losses, kept = _fit(network, train, check, training, generator, progress)
+    network.load_state_dict(kept)
     network.eval()
     temperature = _temperature(network, check) if training.temperature == "on" else 1.0
     return DCTR(network, temperature, losses)
@@ -223,7 +218,7 @@ def _fit(
     generator: torch.Generator,
     progress: Callable[[float], None],
 ) -> tuple[Array, dict[str, Tensor]]:
-    """Train until validation does not improve; the losses and the best state."""
+    """Train until validation does not improve; the losses, and the state that is kept."""
     fused = train.x.device.type in ("cpu", "cuda")
     adam = Adam(network.parameters(), lr=how.learning_rate, fused=fused)
     losses: list[tuple[float, float]] = []
@@ -251,7 +246,7 @@ def _fit(
             best, least, since = copy.deepcopy(network.state_dict()), losses[-1][1], 0
         if since == how.patience:
             break
-    return np.array(losses), best
+    return np.array(losses), best if how.keep == "best" else network.state_dict()
 
 
 def _loss(logits: Tensor, events: _Labelled) -> float:

@@ -247,12 +247,30 @@ def test_the_network_of_the_smallest_validation_loss_is_kept():
     assert best < 50  # it overfits: the last network is not the best
     short = run(best + 1)
     np.testing.assert_array_equal(long.logits(made), short.logits(made))
-    assert long.validation_loss == long.losses[best, 1]
     stopped = train_dctr(
         perceptron(real, (64, 64), torch.Generator().manual_seed(3)),
         real, made, replace(how, patience=3), seed,
     )  # fmt: skip
     assert len(stopped.losses) == int(stopped.losses[:, 1].argmin()) + 4
+
+
+def test_the_last_network_is_kept_where_that_is_asked_for():
+    """It is another one than the best, which is the last of a training that ends there."""
+    known = PAIRS["1D"]
+    real, made = known.real(300, 1), known.made(300, 2)
+    seed = np.random.SeedSequence(4)
+    how = DCTRTraining(batch_size=20, epochs=60, patience=60, learning_rate=0.01)
+
+    def run(**changes: object) -> DCTR:
+        network = perceptron(real, (64, 64), torch.Generator().manual_seed(3))
+        return train_dctr(network, real, made, replace(how, **changes), seed)
+
+    best, last = run(), run(keep="last")
+    np.testing.assert_array_equal(best.losses, last.losses)
+    assert abs(last.logits(made) - best.logits(made)).max() > 0.1
+    epochs = int(best.losses[:, 1].argmin()) + 1
+    ended = run(keep="last", epochs=epochs)
+    np.testing.assert_array_equal(ended.logits(made), best.logits(made))
 
 
 # ---------------------------------------------------------------- refusals

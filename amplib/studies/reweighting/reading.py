@@ -158,9 +158,9 @@ class Repetition:
         """Their root mean square."""
         return float(np.sqrt(np.nanmean(self.residual(sample) ** 2)))
 
-    def dilution_range(self, classifier: str) -> Interval:
+    def dilution_range(self, sample: str) -> Interval:
         """Median and central 68% of r over the observables that vary."""
-        r = self.dilution[classifier].value
+        r = self.dilution[sample].value
         low, middle, high = np.quantile(r[np.isfinite(r) & (r > 0)], [0.16, 0.5, 0.84])
         return Interval(float(middle), float(low), float(high))
 
@@ -234,6 +234,14 @@ class Reweighted:
         """The same that is expected of n showers of the truth: (B - 1) / 4n for B filled bins."""
         filled = (self.spectra.contents["truth"][observable] > 0).sum()
         return float((filled - 1) / (4 * n))
+
+    def median_s2(self, sample: str, observables: slice) -> Estimate:
+        """Median of <S^2> over these observables."""
+        return self.over(lambda r: float(np.median(r.separations[sample].value[observables])))
+
+    def median_r(self, sample: str) -> Estimate:
+        """Median of r over the observables that vary."""
+        return self.over(lambda r: r.dilution_range(sample).value)
 
     def residual_rms(self, sample: str) -> Estimate:
         """Root mean square of the differences of correlations from the truth's."""

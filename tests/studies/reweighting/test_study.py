@@ -110,6 +110,15 @@ def test_another_generator_makes_another_key(monkeypatch):
     assert make_study("reweighted-gan", "laptop").key() != key
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_paper_s_classifier_is_not_arrested(name):
+    """Its last epoch counts at the paper's settings; at the laptop's the best, or as asked."""
+    paper, laptop = make_study(name, "paper"), make_study(name, "laptop")
+    assert (paper.high_training().keep, laptop.high_training().keep) == ("last", "best")
+    assert make_study(name, "laptop", keep="last").key() != laptop.key()
+    assert make_study(name, "laptop", keep="best").key() == laptop.key()
+
+
 def test_the_generator_has_the_energy_of_the_truth():
     assert make_study("reweighted-bibae", "smoke", energy=20).made_of().energy == 20
 
