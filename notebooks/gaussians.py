@@ -242,7 +242,7 @@ report.show_table(
 # "In all cases, the fidelity of the GAN density is significantly improved": in $\langle S^2\rangle$ it is, by
 # factors of {glue:text}`gaussian-s2-gains` for the line, the circle and the grid.  A distance that knows how far apart
 # cells are is stricter: the sliced Wasserstein distance falls by factors of
-# {glue:text}`gaussian-distance-gains` (below one it has grown).  And a second classifier still
+# {glue:text}`gaussian-distance-gains`, of which one would be no change.  And a second classifier still
 # tells the weighted events from the truth, with an AUC of {glue:text}`gaussian-auc-after`.
 
 # %% [markdown]

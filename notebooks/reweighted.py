@@ -244,7 +244,7 @@ def generator_row(one):
 
 def few_digits(weight):
     """However small it is."""
-    return f"{weight.value:.2g} ± {weight.error:.1g}"
+    return weight if weight.value > 1e-3 else f"{weight.value:.2g} ± {weight.error:.1g}"
 
 
 titles = [one.title for one in showers]
