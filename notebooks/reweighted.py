@@ -127,8 +127,8 @@ def blind(repetition):
 
 def improved(one, classifier, group):
     """Observables of a group that weights bring nearer to the truth, of how many."""
-    before, after = (one.mean_s2(s)[r.GROUPS[group]] for s in (r.GENERATOR, classifier))
-    return f"{(after < before).sum()} of {len(before)}"
+    of = len(one.mean_s2(r.GENERATOR)[r.GROUPS[group]])
+    return f"{one.over(lambda x: x.improved(classifier, r.GROUPS[group]))} of {of}"
 
 
 study = bibae.study
