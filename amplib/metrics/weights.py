@@ -107,14 +107,15 @@ def mean_weight(weights: ArrayLike) -> Estimate:
     return Estimate(float(w.mean()), float(w.std(ddof=1) / np.sqrt(len(w))))
 
 
-def effective_size(weights: ArrayLike) -> float:
+def effective_size(weights: ArrayLike) -> Estimate:
     r"""Events without weights that are worth the same, :math:`(\sum w)^2 / \sum w^2` (Kish).
 
-    >>> effective_size([1.0, 1.0, 0.0, 2.0])
-    2.6666666666666665
+    Its error is over other events of the same number.
+
+    >>> print(effective_size([1.0, 1.0, 0.0, 2.0]))
+    2.67 ± 0.77
     """
-    w = as_weights(weights)
-    return float(w.sum() ** 2 / (w**2).sum())
+    return effective_share(weights).scaled(len(as_weights(weights)))
 
 
 def effective_share(weights: ArrayLike) -> Estimate:
