@@ -159,9 +159,11 @@ class Repetition:
         return float(np.sqrt(np.nanmean(self.residual(sample) ** 2)))
 
     def dilution_range(self, sample: str) -> Interval:
-        """Median and central 68% of r over the observables that vary."""
+        """Median and central 68% of r over the observables that vary; NaN if none does."""
         r = self.dilution[sample].value
-        low, middle, high = np.quantile(r[np.isfinite(r) & (r > 0)], [0.16, 0.5, 0.84])
+        low, middle, high = np.nanquantile(
+            np.where(np.isfinite(r) & (r > 0), r, np.nan), [0.16, 0.5, 0.84]
+        )
         return Interval(float(middle), float(low), float(high))
 
     def off_axis(self, classifier: str) -> bool:

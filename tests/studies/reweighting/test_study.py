@@ -296,6 +296,9 @@ def test_r_over_observables_leaves_out_what_does_not_vary():
     middle, low, high = r.Repetition(None, arrays).dilution_range(r.HIGH)
     assert middle == 3
     assert (low, high) == pytest.approx((1.64, 4.36))
+    arrays["dilution"][1, 0] = 0
+    with pytest.warns(RuntimeWarning, match="All-NaN"):
+        assert np.isnan(r.Repetition(None, arrays).dilution_range(r.HIGH)).all()
 
 
 def test_the_peak_is_where_values_lie_densest():
