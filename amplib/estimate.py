@@ -12,6 +12,8 @@ from amplib.cells import as_sample
 
 LEVEL = 0.95
 """Of the intervals by which claims are judged."""
+SMALL = 1e-9
+"""Below which nobody counts the zeros."""
 
 
 class Estimate(NamedTuple):
@@ -22,6 +24,11 @@ class Estimate(NamedTuple):
 
     >>> print(Estimate(238.7, 11.2), Estimate(0.51234, 0.0996), Estimate(12346.0, 678.0), sep=", ")
     239 ± 11, 0.51 ± 0.10, 12350 ± 680
+
+    What is smaller than ``SMALL`` has powers of ten:
+
+    >>> print(Estimate(9.4e-65, 8.8e-65))
+    9.4e-65 ± 8.8e-65
     """
 
     value: float
@@ -35,6 +42,8 @@ class Estimate(NamedTuple):
             return f"{self.value:.4g} ± {self.error:g}"
         # The exponent after rounding: 0.0996 is 0.10, not 0.100.
         decimals = 1 - int(f"{self.error:.1e}".partition("e")[2])
+        if max(abs(self.value), self.error) < SMALL:
+            return f"{self.value:.2g} ± {self.error:.2g}"
         shown = max(decimals, 0)
         return f"{round(self.value, decimals):.{shown}f} ± {round(self.error, decimals):.{shown}f}"
 

@@ -242,11 +242,6 @@ def generator_row(one):
     return [one.title, f"{model.share:.1%}", f"{distance:.2f}", f"{model.floor.mean():.2f}"]
 
 
-def few_digits(weight):
-    """However small it is."""
-    return weight if weight.value > 1e-3 else f"{weight.value:.2g} ± {weight.error:.1g}"
-
-
 titles = [one.title for one in showers]
 report.show_table(
     "reweighted-sizes",
@@ -283,7 +278,7 @@ report.show_table(
             one.auc(r.LOW),
             one.left(r.HIGH).percent(),
             one.left(r.LOW).percent(),
-            *(few_digits(one.mean_weight(kind)) for kind in r.CLASSIFIERS),
+            *map(one.mean_weight, r.CLASSIFIERS),
         ]
         for one in showers
     ],
