@@ -22,7 +22,7 @@ from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import ROUNDING, counting, estimates, finite, rising, within
 from amplib.store.results import wherever_stored
-from amplib.store.study import Arrays, Layout, Part, Presets
+from amplib.store.study import Arrays, Layout, Part, Presets, Study
 from amplib.studies.generators.study import ShowerBIBAE, ShowerGAN, ShowerGenerator
 from amplib.studies.showers.study import ShowerTruth
 from amplib.truth.showers.config import CORRELATED, ShowerConfig
@@ -375,3 +375,18 @@ class ReweightedSimulation(Reweighting):
         from amplib.studies.showers.sampling import simulated
 
         return lambda n, seed: simulated(self.made(), n, seed, device)
+
+
+def with_the_other_epoch(study: ReweightedSimulation) -> ReweightedSimulation:
+    """The same showers and trainings, but with the weights of the high-level classifier's last
+    epoch in place of its best one, or the other way round."""
+    return replace(study, keep="best" if study.keep == "last" else "last")
+
+
+def variants(preset: str) -> dict[str, Study]:
+    """Further results of this preset that the book shows, by title."""
+    if preset == "smoke":
+        return {}
+    base = ReweightedSimulation.presets[preset]
+    other = with_the_other_epoch(ReweightedSimulation.with_overrides(base, {}))
+    return {f"reweighted-simulation, {other.keep} epoch": other}
