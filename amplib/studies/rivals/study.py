@@ -221,7 +221,7 @@ class EventGANs(EventRivals):
     presets: ClassVar[Presets] = {
         "smoke": {**EventRivals.presets["smoke"], "shortening": 10_000, "narrowing": 32},
         "laptop": {**EventRivals.presets["laptop"], "shortening": 50, "narrowing": 2},
-        "paper": HELD_OUT["paper"],
+        "paper": {**HELD_OUT["paper"], "trainings": 3},
     }
     unit: ClassVar[str] = "turns of a WGAN"
     rate: ClassVar[float] = 60.0
