@@ -564,12 +564,14 @@ def larger_b(kl_weight: float) -> TwoBodyVAE:
 
 def variants(preset: str) -> dict[str, Study]:
     """Further results of this preset that the book shows, by title."""
-    if preset == "laptop":
-        return {f"two-body-vae, B = {b:g}": larger_b(b) for b in LARGER}
-    if preset == "paper":
-        scan = Scan.with_overrides(Scan.presets[preset], {})
-        return {f"scan, {SEVERAL} trainings": trained_several_times(scan)}
-    return {}
+    if preset == "smoke":
+        return {}
+    scan = trained_several_times(Scan.with_overrides(Scan.presets[preset], {}))
+    larger = LARGER if preset == "laptop" else ()
+    return {
+        f"scan, {SEVERAL} trainings": scan,
+        **{f"two-body-vae, B = {b:g}": larger_b(b) for b in larger},
+    }
 
 
 def tiny(training: VAETraining) -> dict[str, Any]:

@@ -127,8 +127,8 @@ def _front_faces() -> tuple[float, ...]:
 MATERIAL_FRACTIONS = (0.0248, 0.0122)
 """Sampling fractions behind thin and thick plates, worked out from the materials for this book."""
 CALIBRATION = 0.749
-"""What scales them, so that photons of 50 GeV are seen with 800 MeV, the middle of the axis of
-Fig. 3 (dctrgan); the paper gives no mean."""
+"""What scales them, so that photons of 50 GeV are seen with 800 MeV, to half a per cent: the middle
+of the axis of Fig. 3 (dctrgan); the paper gives no mean."""
 
 # fmt: off
 _DEPTH = (
