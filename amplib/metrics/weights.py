@@ -159,7 +159,8 @@ def needed_events(values: ArrayLike, weights: ArrayLike) -> Estimates:
         = \frac{\langle w^2\,\delta f^2\rangle_G}
                {\langle w\rangle_G\,\langle w\,\delta f^2\rangle_G}
 
-    Its root is r of the paper's figures.  No event of the truth is needed.
+    Its root is r of the paper's figures.  No event of the truth is needed.  The errors take the
+    mean of the observable for known, and are up to a quarter too large for it.
 
     Args:
         values: ``(N, F)`` or ``(N,)`` of generated events.
