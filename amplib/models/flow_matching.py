@@ -12,8 +12,7 @@ them train at once (see ``stack``).  Columns are standardised by mean and deviat
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import ClassVar
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -23,14 +22,13 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from amplib.models.config import FlowMatchingConfig
+from amplib.models.flow import StackedFlow
 from amplib.models.layers import StackedLayers, StackedLinear
 from amplib.models.noise import NoiseBlock, normal_words, uniform_words
-from amplib.models.stack import SharedStack, descend
+from amplib.models.stack import descend
 
 WAVES = 4
 """Of the time, whose sines and cosines the network is told beside it."""
-PIECE = 8192
-"""Events that are generated at a time."""
 
 
 class VelocityField(nn.Module):
@@ -56,7 +54,7 @@ class VelocityField(nn.Module):
         return self.output(h)
 
 
-class StackedFlowMatching(SharedStack):
+class StackedFlowMatching(StackedFlow):
     """E velocity fields, trained side by side on the same events.
 
     The only loss is L, its mean over the epoch.
@@ -69,7 +67,7 @@ class StackedFlowMatching(SharedStack):
         dtype: ``torch.float32``; ``torch.float64`` for tests and fingerprints.
     """
 
-    precision: ClassVar[str] = "highest"
+    config: FlowMatchingConfig
 
     def __init__(
         self,
@@ -90,11 +88,6 @@ class StackedFlowMatching(SharedStack):
         self.noise, self.generation = map(self.stream, (2, 3))
         self.adam = self.optimise("field", self.field, Adam)
 
-    def rate_at(self, epoch: int) -> float:
-        """Falls to zero like a cosine."""
-        done = (epoch - 1) / self.config.epochs
-        return 0.5 * self.config.learning_rate * (1 + math.cos(math.pi * done))
-
     def train_step(self, batch: Tensor, at: Tensor) -> Tensor:
         rows, columns = batch.shape[1:]
         words = normal_words(rows * columns) + uniform_words(rows)
@@ -105,19 +98,8 @@ class StackedFlowMatching(SharedStack):
         descend(self.adam, loss)
         return loss.detach().unsqueeze(0)
 
-    @torch.no_grad()
-    def generate(self, n: int, batch: int = PIECE) -> Iterator[NDArray[np.float32]]:
-        """``n`` events of every member, in batches ``(E, batch, columns)``.
-
-        The events do not depend on how many are asked for, only on ``batch``.
-        """
-        columns = self.data.shape[1]
-        words = normal_words(batch * columns)
-        for number, first in enumerate(range(0, n, batch)):
-            noise = NoiseBlock(self.generation.words(number * words, words), self.dtype)
-            start = noise.normal(batch, columns)[:, : n - first]
-            events = carried(self.field, start, self.config.flow_steps) * self.scale + self.centre
-            yield events.float().cpu().numpy()
+    def events_of(self, points: Tensor) -> Tensor:
+        return carried(self.field, points, self.config.flow_steps) * self.scale + self.centre
 
 
 def carried(field: Callable[[Tensor, Tensor], Tensor], x: Tensor, steps: int) -> Tensor:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -30,11 +29,8 @@ from torch.func import functional_call
 from torch.optim import Adam
 
 from amplib.models.config import SplineFlowConfig
-from amplib.models.noise import NoiseBlock, normal_words
-from amplib.models.stack import SharedStack, descend
-
-PIECE = 8192
-"""Events that are generated at a time."""
+from amplib.models.flow import StackedFlow
+from amplib.models.stack import descend
 
 
 class NormalScores:
@@ -99,7 +95,7 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-class StackedSplineFlow(SharedStack):
+class StackedSplineFlow(StackedFlow):
     """E flows, trained side by side on the same events.
 
     The only loss is the negative log likelihood of a batch's scores, its mean over the epoch.
@@ -112,7 +108,7 @@ class StackedSplineFlow(SharedStack):
         dtype: ``torch.float32``; ``torch.float64`` for tests and fingerprints.
     """
 
-    precision: ClassVar[str] = "highest"
+    config: SplineFlowConfig
 
     def __init__(
         self,
@@ -134,7 +130,7 @@ class StackedSplineFlow(SharedStack):
         self.weights = nn.ParameterDict(
             {name: torch.stack([own[name] for own in members]) for name in members[0]}
         )
-        self.noise = self.stream(2)
+        self.generation = self.stream(2)
         self.adam = self.optimise("flow", self.weights, Adam)
 
     def _started(self, start: torch.Generator) -> dict[str, Tensor]:
@@ -150,27 +146,11 @@ class StackedSplineFlow(SharedStack):
         weights = {name.replace("/", "."): w[k] for name, w in self.weights.items()}
         return functional_call(self.flow, weights, (x, generate))
 
-    def rate_at(self, epoch: int) -> float:
-        """Falls to zero like a cosine."""
-        done = (epoch - 1) / self.config.epochs
-        return 0.5 * self.config.learning_rate * (1 + math.cos(math.pi * done))
-
     def train_step(self, batch: Tensor, at: Tensor) -> Tensor:
         loss = torch.stack([self._of_member(k, x) for k, x in enumerate(batch)])
         descend(self.adam, loss)
         return loss.detach().unsqueeze(0)
 
-    @torch.no_grad()
-    def generate(self, n: int, batch: int = PIECE) -> Iterator[NDArray[np.float32]]:
-        """``n`` events of every member, in batches ``(E, batch, columns)``.
-
-        The events do not depend on how many are asked for, only on ``batch``.
-        """
-        columns = self.data.shape[1]
-        words = normal_words(batch * columns)
-        for number, first in enumerate(range(0, n, batch)):
-            noise = NoiseBlock(self.noise.words(number * words, words), self.dtype)
-            start = noise.normal(batch, columns)[:, : n - first]
-            scores = [self._of_member(k, z, generate=True) for k, z in enumerate(start)]
-            events = torch.stack([self.scores.events(s) for s in scores])
-            yield events.float().cpu().numpy()
+    def events_of(self, points: Tensor) -> Tensor:
+        scores = [self._of_member(k, z, generate=True) for k, z in enumerate(points)]
+        return torch.stack([self.scores.events(s) for s in scores])
