@@ -274,9 +274,9 @@ report.show_table(
         "AUC, high-level",
         "AUC, low-level",
         "showers left, high-level",
-        "low-level",
+        "showers left, low-level",
         "mean weight, high-level",
-        "low-level",
+        "mean weight, low-level",
     ],
     [
         [
