@@ -25,6 +25,11 @@ class Estimate(NamedTuple):
     >>> print(Estimate(238.7, 11.2), Estimate(0.51234, 0.0996), Estimate(12346.0, 678.0), sep=", ")
     239 ± 11, 0.51 ± 0.10, 12350 ± 680
 
+    Zero has no sign:
+
+    >>> print(Estimate(-0.0002, 0.074))
+    0.000 ± 0.074
+
     What is smaller than ``SMALL`` has powers of ten:
 
     >>> print(Estimate(9.4e-65, 8.8e-65))
@@ -45,7 +50,8 @@ class Estimate(NamedTuple):
         if max(abs(self.value), self.error) < SMALL:
             return f"{self.value:.2g} ± {self.error:.2g}"
         shown = max(decimals, 0)
-        return f"{round(self.value, decimals):.{shown}f} ± {round(self.error, decimals):.{shown}f}"
+        value = round(self.value, decimals) + 0.0  # of a rounded -0.0002 no sign is left
+        return f"{value:.{shown}f} ± {round(self.error, decimals):.{shown}f}"
 
     def scaled(self, factor: float) -> Estimate:
         """In other units."""
