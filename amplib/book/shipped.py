@@ -15,7 +15,7 @@ from amplib.book.report import duration, name_results
 from amplib.estimate import Estimate, Share
 from amplib.files import RESULTS, repository
 from amplib.store.record import read_record
-from amplib.store.results import Result
+from amplib.store.results import Result, its_seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +89,9 @@ class Shipped:
         notebooks = self.table.groupby("point").seconds.first().sum()
         named = {name for names in self.table.results.dropna() for name in names.split()}
         records = [read_record(RESULTS / name / "record.json") for name in named]
-        parts = [part for record in records for part in record["parts"].values()]
-        return float(notebooks) + sum(part["seconds"] / part["together"] for part in parts)
+        return float(notebooks) + sum(
+            its_seconds(entry) for record in records for entry in record["parts"].values()
+        )
 
     def origin(self, figure: str, *own: Result) -> None:
         """Glue where a figure that is drawn of this table comes from, as ``report.origin`` does.

@@ -351,9 +351,13 @@ def total_cost(results: Iterable[Result]) -> float:
     for result in results:
         recorded = result.record()["parts"]
         for part in result.done():
-            made = recorded[part_name(part)]
-            seconds[result.folder, part] = made["seconds"] / made["together"]
+            seconds[result.folder, part] = its_seconds(recorded[part_name(part)])
     return sum(seconds.values())
+
+
+def its_seconds(entry: Record) -> float:
+    """A part's share of the seconds that all took which were computed together."""
+    return float(entry["seconds"] / entry["together"])
 
 
 def cost_so_far(result: Result) -> tuple[float, list[str], list[str]]:
@@ -364,7 +368,7 @@ def cost_so_far(result: Result) -> tuple[float, list[str], list[str]]:
     """
     recorded = result.record()["parts"]
     parts = [recorded[part_name(p)] for p in result.done()]
-    seconds = sum(p["seconds"] / p["together"] for p in parts)
+    seconds = sum(map(its_seconds, parts))
     return (
         seconds,
         sorted({p.get("device", "unknown") for p in parts}),
