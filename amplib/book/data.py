@@ -51,6 +51,7 @@ def make_data(
     Raises:
         ParameterError: for an unknown name or parameter, or a value out of range.
         ImportError: if a library is missing that writes the file.
+        ValueError: if parts are missing all the same.
         DownloadError: if a published file cannot be had.
     """
     if name not in data_names():
@@ -67,6 +68,8 @@ def make_data(
         raise ParameterError(f"header: {name} is written as {bulk.suffix}, not as .csv")
     import_module(bulk.writer)  # before any work
     complete(result, jobs, device)
+    if missing := result.missing():
+        raise ValueError(f"{len(missing)} of the parts could not be made; repeat the command")
     changes = (f"-{key}={value}" for key, value in bulk.changes(preset).items())
     named = "-header" if header else ""
     path = files.DATA / f"{name}{''.join(changes)}{named}{bulk.suffix}"

@@ -108,6 +108,14 @@ def test_a_part_with_another_run_is_waited_for(folder, capfd):
     assert sum(1 for _ in path.open()) == 1000
 
 
+def test_no_short_file_is_written(folder, monkeypatch):
+    """Whatever the reason that a part is missing for."""
+    monkeypatch.setattr(data, "complete", lambda result, jobs, device: None)
+    with pytest.raises(ValueError, match="2 of the parts could not be made"):
+        data.make_data("two-body-smoke", 1, "cpu")
+    assert not list(folder.glob("*.csv"))
+
+
 def test_a_missing_library_is_named_before_any_work(folder, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "amplib.truth.collisions.csv_file", None)
     assert main(["data", "two-body-smoke", "--device", "cpu"]) == 2
