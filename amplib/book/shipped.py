@@ -101,14 +101,13 @@ class Shipped:
             own: the page's own results that it shows beside, of whatever parameters the page has.
         """
         made = f"preset {', '.join(self.presets)}, {self.table.point.nunique()} points"
-        again = f"make figure ID={figure}"
+        again, spent = f"make figure ID={figure}", duration(self.seconds)
         text = (
             f"[sweep {self.name}] {made}, commit {', '.join(self.commits)}, "
-            f"{duration(self.seconds)}. Computed again: {command(self.name)}; drawn again: {again}"
+            f"{spent}. Computed again: {command(self.name)}; drawn again: {again}"
         )
         glue(f"{figure}-origin", text, display=False)
-        cost = f"{duration(self.seconds)} of one core ({made}). {again}"
-        glue(f"{figure}-cost", cost, display=False)
+        glue(f"{figure}-cost", f"{spent} of one core ({made}). {again}", display=False)
         name_results(figure, *own)
 
 

@@ -115,7 +115,8 @@ def effective_size(weights: ArrayLike) -> Estimate:
     >>> print(effective_size([1.0, 1.0, 0.0, 2.0]))
     2.67 ± 0.77
     """
-    return effective_share(weights).scaled(len(as_weights(weights)))
+    w = as_weights(weights)
+    return effective_share(w).scaled(len(w))
 
 
 def effective_share(weights: ArrayLike) -> Estimate:

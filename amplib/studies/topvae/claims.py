@@ -16,8 +16,6 @@ from amplib.studies.topvae.reading import (
     ReadEvents,
     candidates,
     compared,
-    spreads,
-    trainings,
 )
 
 SMOOTH = 1.0
@@ -47,7 +45,8 @@ def scanned(evidence: Evidence) -> tuple[list[Candidate], float, str]:
     if reference.events < PAPER_EVENTS:
         bound *= reference.ideal_delta_of("eta") / PAPER_IDEAL[1]
     ordered = candidates(result)
-    return ordered, bound, "" if spreads(trainings(result)) else ONE_TRAINING
+    several = any(candidate.settings for candidate in ordered)
+    return ordered, bound, "" if several else ONE_TRAINING
 
 
 @claim("bvae.best-model", "bvae-fig3", "top-events")
