@@ -8,6 +8,7 @@ The door for other people's generators::
     print(amplib.amplify(truth, my_generator, n_train=100))     # trains it ten times
     print(amplib.worth(events, truth=truth, n_train=100))       # judges events that exist
     print(amplib.worth(events, held_out=simulated, n_train=100))
+    print(amplib.reweight(events, held_out=simulated))          # can weights save it?
 
 What stands here is imported when it is used.
 """
@@ -20,15 +21,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from amplib.door.amplify import amplify
     from amplib.door.judge import worth
+    from amplib.door.reweight import Reweighting, reweight
     from amplib.door.verdict import Worth
     from amplib.truth.densities import CamelBack, GaussianMixture, Ring, Shells
 
-__all__ = ["CamelBack", "GaussianMixture", "Ring", "Shells", "Worth", "amplify", "worth"]
+__all__ = [
+    "CamelBack",
+    "GaussianMixture",
+    "Reweighting",
+    "Ring",
+    "Shells",
+    "Worth",
+    "amplify",
+    "reweight",
+    "worth",
+]
 
 _HOME = {
     "amplify": "amplib.door.amplify",
     "worth": "amplib.door.judge",
     "Worth": "amplib.door.verdict",
+    **dict.fromkeys(("Reweighting", "reweight"), "amplib.door.reweight"),
     **dict.fromkeys(("CamelBack", "GaussianMixture", "Ring", "Shells"), "amplib.truth.densities"),
 }
 

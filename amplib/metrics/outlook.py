@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from amplib.estimate import Estimate
 from amplib.metrics.two_sample import auc
 from amplib.metrics.weights import as_weights, clip, effective_share, mean_weight
+
+Array = NDArray[np.float64]
 
 LARGEST = 100.0
 """Weight above which an event of the truth counts as out of reach: by eq. 11 a hundred generated
@@ -76,6 +78,20 @@ class Outlook:
     largest: float
     clipped: int
     cut: float
+
+    def estimates(self) -> Array:
+        """All six with their errors, ``(6, 2)``, in the order of ``RANGES``."""
+        told = (
+            self.auc, self.dilution, self.dilution_by_auc,
+            self.effective_share, self.mean_weight, self.lost,
+        )  # fmt: skip
+        return np.array([e[:2] for e in told])
+
+    @classmethod
+    def of(cls, estimates: Array, largest: float, clipped: int, cut: float) -> Outlook:
+        """From what ``estimates`` returned."""
+        area, r, by_auc, share, mean, lost = (Estimate(float(v), float(e)) for v, e in estimates)
+        return cls(area, r, by_auc, share, mean, lost, largest, int(clipped), float(cut))
 
     @property
     def answer(self) -> str:

@@ -129,6 +129,15 @@ def separation(first: Histograms, second: Histograms) -> Separation:
     return Separation(value, np.sqrt(variance), 0.5 * noise.sum(-1))
 
 
+def separation_or_one(truth: Histograms, other: Histograms) -> Separation:
+    """As ``separation``, but 1, without an error or a floor, of what has no entry in ``other``."""
+    there = other.contents.sum(1) > 0
+    value, error, floor = np.ones(len(there)), np.zeros(len(there)), np.zeros(len(there))
+    pairs = (Histograms(h.contents[there], h.squares[there]) for h in (truth, other))
+    value[there], error[there], floor[there] = separation(*pairs)
+    return Separation(value, error, floor)
+
+
 def _unit_sum(h: Histograms) -> tuple[Array, Array, Array]:
     """Unit-sum contents, their variances, and the squares in the same unit, ``(F, bins)``.
 

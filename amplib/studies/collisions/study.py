@@ -17,7 +17,13 @@ from amplib.store.ranges import counting, finite, rising, shares, within
 from amplib.store.results import Result, wherever_stored
 from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head, summed
 from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
-from amplib.studies.collisions.worth import HeldOutCells, faults_of_cells, layout_of_cells
+from amplib.studies.collisions.unseen import (
+    Unseen,
+    check_unseen,
+    faults_of_unseen,
+    layout_of_unseen,
+    toy_weights,
+)
 from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
@@ -29,6 +35,12 @@ POLAR_ANGLES = np.linspace(0, np.pi, 41)
 MOMENTA = np.linspace(-50, 50, 51)
 """Bins of the momenta of the two-body decay, GeV."""
 JET_PAIRS_A_PART = 2000
+UNSEEN: dict[str, dict[str, object]] = {
+    "laptop": {"held_out_events": 10_000, "weighed_events": 20_000},
+    "paper": {"held_out_events": 20_000, "weighed_events": 20_000},
+}
+"""Of the presets whose generated top pairs are counted in cells, and weighed."""
+WEIGHING = 3  # which stream of a seed
 
 
 @dataclass(frozen=True)
@@ -554,11 +566,19 @@ class SmearedTopPairs(TopPairTruth):
     events: int = bounded(1_200_000, 24, 100_000_000)
     held_out_events: int = bounded(0, 0, 10_000_000, later=True)
     """Events after those that are smeared, of which cells are cut that say what these are worth."""
+    weighed_events: int = bounded(0, 0, 1_000_000, later=True)
+    """Of the same events, those that a classifier tells from as many smeared ones, whose weights
+    are measured."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_unseen(self.events, 0, self.weighed_events)
 
     def needed(self) -> int:
         from amplib.studies.collisions.reference import TRAINING_SHARE
 
-        return self.events // TRAINING_SHARE + self.held_out_events
+        further = max(self.held_out_events, self.weighed_events)
+        return self.events // TRAINING_SHARE + further
 
     def parts(self) -> list[Part]:
         from amplib.studies.collisions.reference import SMEARINGS
@@ -574,17 +594,17 @@ class SmearedTopPairs(TopPairTruth):
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
-        """delta and delta_OF (eta, phi) with their errors, and what is dropped; with
-        ``held_out_events`` also the arrays of ``CellCounts``."""
+        """delta and delta_OF (eta, phi) with their errors, what is dropped, and what
+        ``Asked.arrays`` has of unseen events."""
         from amplib.studies.collisions.reading import stored_reference
         from amplib.studies.collisions.reference import TRAINING_SHARE
 
         n = self.events // TRAINING_SHARE
         events = first_top_pairs(self, self.needed())
-        cells = HeldOutCells(events[n:]) if self.held_out_events else None
+        unseen = Unseen(events[n:], self.held_out_events, self.weighed_events)
         reference = stored_reference(wherever_stored(self.made_of()))
         for part in parts:
-            yield part, self.judge(part, events[:n], reference, cells)
+            yield part, self.judge(part, events[:n], reference, unseen)
             progress(self.events)
 
     def judge(
@@ -592,9 +612,10 @@ class SmearedTopPairs(TopPairTruth):
         part: Part,
         training: np.ndarray,
         reference: Reference,
-        cells: HeldOutCells | None = None,
+        unseen: Unseen,
     ) -> Arrays:
-        """One width: as many copies as the truth has events, twelve of each."""
+        """One width: as many copies as the truth has events, twelve of each, one after the other,
+        so that those of an event are on one side of any split."""
         from amplib.metrics.merit import smeared
         from amplib.studies.collisions.reference import SMEARINGS
 
@@ -602,40 +623,35 @@ class SmearedTopPairs(TopPairTruth):
         copies = -(-reference.events // len(training))
         made = smeared(training, SMEARINGS[part[0]], copies, rng)
         made = made[: reference.events]
-        kept = reference.judge(made).arrays()
-        if cells is not None:
-            counts = cells.sample()
-            counts.add(made)
-            kept |= counts.arrays()
-        return kept
+        further = unseen.sample(self.stream(*part, WEIGHING))
+        further.add(made)
+        return reference.judge(made).arrays() | further.arrays()
 
     def layout(self) -> Layout:
-        return {
-            **layout_of_merit(),
-            **(layout_of_cells() if self.held_out_events else {}),
-        }
+        unseen = layout_of_unseen(self.held_out_events, self.weighed_events)
+        return {**layout_of_merit(), **unseen}
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         yield from faults_of_merit(arrays)
-        if self.held_out_events:
-            yield from faults_of_cells(arrays, self.events, self.held_out_events)
+        asked = self.held_out_events, self.weighed_events
+        yield from faults_of_unseen(arrays, self.events, *asked)
 
     def fingerprint(self) -> list[float]:
         sample = TopPairs(**replace(self, events=24, part_size=12).simulation())
         made = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
         events = np.concatenate(made)
         # 24 events cut two cells at most.
-        cells = HeldOutCells(events[2:], (2,)) if self.held_out_events else None
-        arrays = self.judge((0,), events[:2], Reference.of(events), cells)
-        return [float(x) for a in arrays.values() for x in a.ravel()]
+        unseen = Unseen(events[2:], 22 if self.held_out_events else 0, quantiles=(2,))
+        arrays = self.judge((0,), events[:2], Reference.of(events), unseen)
+        weights = toy_weights(self.seed) if self.weighed_events else []
+        return [*(float(x) for a in arrays.values() for x in a.ravel()), *weights]
 
 
 def variants(preset: str) -> dict[str, Study]:
-    """Further results of this preset that the book shows: what the smeared events are worth."""
-    held_out = {"laptop": 10_000, "paper": 20_000}
-    if preset not in held_out:
+    """Further results of this preset that the book shows: smeared events beside unseen ones."""
+    if preset not in UNSEEN:
         return {}
-    changes = {"held_out_events": held_out[preset]}
+    changes = UNSEEN[preset]
     base = SmearedTopPairs.presets[preset]
     return {"ttbar-smeared, worth": SmearedTopPairs.with_overrides(base, changes)}
 

@@ -92,11 +92,10 @@ def measure(
         sliced_wasserstein(real[some], test[some], numbers, weights[some]),
         sliced_wasserstein(real[some], other, numbers),
     ]
-    estimates = (told.auc, told.dilution, told.dilution_by_auc, told.effective_share)
     return {
         **_in_cells(study, real, test, weights),
         **measured,
-        "outlook": np.array([e[:2] for e in (*estimates, told.mean_weight, told.lost)]),
+        "outlook": told.estimates(),
         "clipped": np.array([told.clipped, told.cut]),
         "weights": np.stack([_log_histogram(w) for w in (of_real, raw)]),
         "auc_after": np.array(after[:2]),

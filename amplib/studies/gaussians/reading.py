@@ -86,13 +86,7 @@ class Training:
     @property
     def outlook(self) -> Outlook:
         """What the scores said of reweighting."""
-        clipped, cut = self.arrays["clipped"]
-        area, r, by_auc, share, mean, lost = (
-            Estimate(float(value), float(error)) for value, error in self.arrays["outlook"]
-        )
-        return Outlook(
-            area, r, by_auc, share, mean, lost, self.study.largest, int(clipped), float(cut)
-        )
+        return Outlook.of(self.arrays["outlook"], self.study.largest, *self.arrays["clipped"])
 
     @property
     def auc_after(self) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from amplib.cells import Splits
 from amplib.metrics.correlations import correlations
-from amplib.metrics.outlook import Outlook, outlook
+from amplib.metrics.outlook import outlook
 from amplib.metrics.separation import histograms
 from amplib.metrics.weights import clip, dilution
 from amplib.models.dctr import DCTR, perceptron, train_dctr
@@ -158,7 +158,7 @@ def measure(
             [correlations(s.correlated) for s in (real, again, test)]
             + [correlations(test.correlated, w.weights) for w in weights.values()]
         ),
-        "outlook": np.array([_estimates(t) for t in told]),
+        "outlook": np.array([t.estimates() for t in told]),
         "clipped": np.array([[w.clipped, w.cut] for w in weights.values()]),
         "weights": np.array([[_log_histogram(w) for w in both] for both in raw.values()]),
         **_compared(weights["low"].weights, weights["high"].weights),
@@ -166,11 +166,6 @@ def measure(
         "high_losses": high.losses.astype(np.float32),
         "low_losses": low.losses.astype(np.float32),
     }
-
-
-def _estimates(told: Outlook) -> list[tuple[float, ...]]:
-    area, r, by_auc = told.auc, told.dilution, told.dilution_by_auc
-    return [e[:2] for e in (area, r, by_auc, told.effective_share, told.mean_weight, told.lost)]
 
 
 def _measured(

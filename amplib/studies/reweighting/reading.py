@@ -12,7 +12,7 @@ import numpy as np
 
 from amplib.estimate import AtLeast, Estimate, Estimates, Interval, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
-from amplib.metrics.separation import Histograms, Separation, separation
+from amplib.metrics.separation import Histograms, Separation, separation_or_one
 from amplib.metrics.worth import CellContents, n_equiv_over
 from amplib.store.results import Result
 from amplib.store.study import Arrays
@@ -100,7 +100,10 @@ class Repetition:
     def separations(self) -> dict[str, Separation]:
         """<S^2> of each observable from the truth, of a second sample of the truth, too."""
         truth = self.histograms["truth"]
-        return {s: _separation(truth, self.histograms[s]) for s in (AGAIN, GENERATOR, *CLASSIFIERS)}
+        return {
+            s: separation_or_one(truth, self.histograms[s])
+            for s in (AGAIN, GENERATOR, *CLASSIFIERS)
+        }
 
     @property
     def dilution(self) -> dict[str, Estimates]:
@@ -130,11 +133,8 @@ class Repetition:
     def outlook(self, classifier: str) -> Outlook:
         """What its scores say of reweighting."""
         k = CLASSIFIERS.index(classifier)
-        clipped, cut = self.arrays["clipped"][k]
         most = (self.study.largest, self.study.low_largest)[k]
-        told = (Estimate(float(v), float(e)) for v, e in self.arrays["outlook"][k])
-        area, r, by_auc, share, mean, lost = told
-        return Outlook(area, r, by_auc, share, mean, lost, most, int(clipped), float(cut))
+        return Outlook.of(self.arrays["outlook"][k], most, *self.arrays["clipped"][k])
 
     def gain(self, classifier: str, observable: int) -> float:
         """<S^2> without weights over that with them, floors included."""
@@ -189,15 +189,6 @@ class Repetition:
         usual = np.log10(self.usual_weight(classifier))
         step = LOG_WEIGHTS[1] - LOG_WEIGHTS[0]
         return float(max(usual - low, step) / max(high - usual, step))
-
-
-def _separation(truth: Histograms, other: Histograms) -> Separation:
-    """As ``separation``; 1, without a floor, of what has no entry between the limits."""
-    there = other.contents.sum(1) > 0
-    value, error, floor = np.ones(len(there)), np.zeros(len(there)), np.zeros(len(there))
-    pairs = (Histograms(h.contents[there], h.squares[there]) for h in (truth, other))
-    value[there], error[there], floor[there] = separation(*pairs)
-    return Separation(value, error, floor)
 
 
 def _pairs(matrix: np.ndarray) -> np.ndarray:

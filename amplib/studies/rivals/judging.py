@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amplib.store.study import Arrays
 from amplib.studies.collisions.merit import Reference, no_merit
-from amplib.studies.collisions.worth import HeldOutCells
+from amplib.studies.collisions.unseen import Asked
 
 BATCH = 50_000
 """Events that are generated and counted at a time."""
@@ -18,22 +18,22 @@ BATCH = 50_000
 def judged(
     reference: Reference,
     batches: Iterable[NDArray[np.floating]],
-    cells: HeldOutCells | None = None,
+    asked: Callable[[], Asked],
 ) -> Arrays:
-    """delta and delta_OF with their errors, and what is dropped; NaN of what has diverged.
+    """delta and delta_OF with their errors, what is dropped, and the answers to what is asked; NaN
+    of what has diverged.
 
     Args:
         reference: the truth.
         batches: as many events as it has, ``(n, 26)`` at a time, MeV.
-        cells: of held-out events, if the events are counted in such as well (``CellCounts``).
+        asked: begins what is asked with unseen events.
     """
-    sample, counts = reference.sample(), None if cells is None else cells.sample()
+    sample, further = reference.sample(), asked()
     for events in batches:
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 sample.add(events)
         except ValueError:  # a number or an observable that is not finite
-            return no_merit() | ({} if cells is None else cells.sample().arrays())
-        if counts is not None:
-            counts.add(events)
-    return {**({} if counts is None else counts.arrays()), **reference.merit(sample).arrays()}
+            return no_merit() | asked().arrays()
+        further.add(events)
+    return {**further.arrays(), **reference.merit(sample).arrays()}

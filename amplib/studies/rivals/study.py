@@ -29,18 +29,22 @@ from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.collisions.study import (
+    UNSEEN,
+    WEIGHING,
     TopPairReference,
     TopPairs,
     TopPairTruth,
     first_top_pairs,
     wherever_stored,
 )
-from amplib.studies.collisions.worth import (
-    FEWEST,
-    HeldOutCells,
-    faults_of_cells,
-    layout_of_cells,
+from amplib.studies.collisions.unseen import (
+    Unseen,
+    check_unseen,
+    faults_of_unseen,
+    layout_of_unseen,
+    toy_weights,
 )
+from amplib.studies.collisions.worth import FEWEST
 
 if TYPE_CHECKING:
     from amplib.models.flow_matching import StackedFlowMatching
@@ -52,12 +56,6 @@ Generate = Callable[[int], Iterator[NDArray[np.floating]]]
 DENSITIES = {"KDE": 0, "GMM, 50": 50, "GMM, 100": 100, "GMM, 1000": 1000}
 """Of Table V, with the components of each mixture."""
 TOY_EVENTS = 60
-HELD_OUT: dict[str, dict[str, object]] = {
-    "laptop": {"held_out_events": 10_000},
-    "paper": {"held_out_events": 20_000},
-}
-"""Of the presets whose events are counted in cells."""
-
 TRAINING, GENERATION = 1, 2  # which stream of a seed
 
 
@@ -80,16 +78,16 @@ class EventRivals(TopPairTruth):
     held_out_events: int = bounded(0, 0, 10_000_000, later=True)
     """Events after those that train, of which cells are cut that say what the generated ones are
     worth; none by default, and then nothing is said of it."""
+    weighed_events: int = bounded(0, 0, 1_000_000, later=True)
+    """Of the same events, those that a classifier tells from as many generated ones, whose weights
+    are measured; none by default."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if 0 < self.held_out_events < FEWEST:
-            raise ParameterError(
-                f"held_out_events = {self.held_out_events}: must be 0 or at least {FEWEST}"
-            )
+        check_unseen(self.events, self.held_out_events, self.weighed_events)
 
     def needed(self) -> int:
-        return self.training_events + self.held_out_events
+        return self.training_events + max(self.held_out_events, self.weighed_events)
 
     def parts(self) -> list[Part]:
         return [(i, k) for k in range(self.trainings) for i in range(len(self.methods))]
@@ -139,33 +137,36 @@ class EventRivals(TopPairTruth):
     ) -> Iterator[tuple[Part, Arrays]]:
         """Each part holds ``delta`` ``(2,)`` and ``delta_of`` ``(2, 2)`` (eta, phi), values with
         their errors over the generated events, what is ``dropped``, and ``diverged``, the first
-        recorded step with a loss that is not finite, or 0 if the events are not, else -1; with
-        ``held_out_events`` also the arrays of ``CellCounts``."""
+        recorded step with a loss that is not finite, or 0 if the events are not, else -1; and
+        what ``Asked.arrays`` has of unseen events."""
         from amplib.studies.collisions.reading import stored_reference
 
         events = first_top_pairs(self, self.needed())
-        training, held_out = np.split(events, [self.training_events])
-        cells = HeldOutCells(held_out) if self.held_out_events else None
+        training, others = np.split(events, [self.training_events])
+        unseen = Unseen(others, self.held_out_events, self.weighed_events)
         reference = stored_reference(wherever_stored(self.made_of()))
         for part in parts:
             alone = len(parts) == 1  # else none may go on from another's
             own = checkpoint if alone else checkpoint.with_stem(f"{checkpoint.stem}-{part}")
             kept, generate = self.fit(part, training, device, own, progress)
-            yield part, kept | self.judge(kept, generate, reference, progress, cells)
+            yield part, kept | self.judge(part, kept, generate, reference, progress, unseen)
             own.unlink(missing_ok=True)
 
     def judge(
         self,
+        part: Part,
         kept: Arrays,
         generate: Generate,
         reference: Reference,
         progress: Progress,
-        cells: HeldOutCells | None = None,
+        unseen: Unseen,
     ) -> Arrays:
-        """The figures of merit, and whether it has diverged, if its losses do not say so."""
+        """The figures of merit, what is asked with unseen events, and whether it has diverged, if
+        its losses do not say so."""
         from amplib.studies.rivals.judging import judged
 
-        merit = judged(reference, generate(reference.events), cells)
+        batches, seed = generate(reference.events), self.stream(WEIGHING, *part)
+        merit = judged(reference, batches, lambda: unseen.sample(seed))
         progress(self.judging_cost())
         unfit = kept["diverged"] < 0 and not np.isfinite(merit["delta"]).all()
         return merit | ({"diverged": np.array(0)} if unfit else {})
@@ -178,14 +179,14 @@ class EventRivals(TopPairTruth):
         return {
             **layout_of_merit(),
             "diverged": ("int64", ()),
-            **(layout_of_cells() if self.held_out_events else {}),
+            **layout_of_unseen(self.held_out_events, self.weighed_events),
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         if arrays["diverged"] < 0:
             yield from faults_of_merit(arrays)
-            if self.held_out_events:
-                yield from faults_of_cells(arrays, self.events, self.held_out_events)
+            asked = self.held_out_events, self.weighed_events
+            yield from faults_of_unseen(arrays, self.events, *asked)
         curve = arrays.get("losses", np.zeros((0, 1)))  # densities have none
         yield from diverged({**arrays, "losses": curve})
 
@@ -194,15 +195,16 @@ class EventRivals(TopPairTruth):
         rng = np.random.default_rng(self.seed)
         events = made_up_top_pairs(TOY_EVENTS, rng)
         held_out = made_up_top_pairs(FEWEST, rng)
-        cells = HeldOutCells(held_out) if self.held_out_events else None
+        unseen = Unseen(held_out, FEWEST if self.held_out_events else 0)
         small, arrays = self.smaller(), []
         for i in range(len(self.methods)):
             made = small.fit((i, 0), events[:40], "cpu", Path(), lambda work: None, double=True)
             kept, generate = made
             arrays += [*kept.values(), next(generate(10))]
-        merit = small.judge(kept, generate, Reference.of(events), lambda work: None, cells)
-        arrays += merit.values()
-        return [summed(a) for a in arrays]
+        of = (i, 0), kept, generate, Reference.of(events), lambda work: None, unseen
+        arrays += small.judge(*of).values()
+        weights = toy_weights(self.seed) if self.weighed_events else []
+        return [*map(summed, arrays), *weights]
 
     @abstractmethod
     def smaller(self) -> EventRivals:
@@ -221,7 +223,7 @@ class EventGANs(EventRivals):
     presets: ClassVar[Presets] = {
         "smoke": {**EventRivals.presets["smoke"], "shortening": 10_000, "narrowing": 32},
         "laptop": {**EventRivals.presets["laptop"], "shortening": 50, "narrowing": 2},
-        "paper": {**HELD_OUT["paper"], "trainings": 3},
+        "paper": {**UNSEEN["paper"], "trainings": 3},
     }
     unit: ClassVar[str] = "turns of a WGAN"
     rate: ClassVar[float] = 60.0
@@ -438,7 +440,7 @@ class EventFlows(FlowMatchingConfig, FlowStudy):
         "laptop": {
             **EventRivals.presets["laptop"], "width": 256, "epochs": 200, "flow_steps": 20,
         },
-        "paper": HELD_OUT["paper"],
+        "paper": UNSEEN["paper"],
     }  # fmt: skip
     rate: ClassVar[float] = 15.0
     gpu_rate: ClassVar[float | None] = 2_000.0  # predicted from counts of kernels, not measured
@@ -479,9 +481,9 @@ class EventSplines(SplineFlowConfig, FlowStudy):
         },
         "laptop": {
             **EventRivals.presets["laptop"], "width": 128, "transforms": 6, "epochs": 40,
-            **HELD_OUT["laptop"],
+            **UNSEEN["laptop"],
         },
-        "paper": HELD_OUT["paper"],
+        "paper": UNSEEN["paper"],
     }  # fmt: skip
     rate: ClassVar[float] = 3.0
     gpu_rate: ClassVar[float | None] = 40.0  # a guess from the number of kernels, not measured
@@ -512,12 +514,12 @@ class EventSplines(SplineFlowConfig, FlowStudy):
 
 def variants(preset: str) -> dict[str, EventRivals]:
     """Further results of this preset that the book shows, by title: rivals that were trained when
-    nothing was asked of their worth, trained once more and counted in cells of held-out events."""
+    nothing was asked of unseen events, trained once more and judged by those too."""
     again = {"laptop": (EventDensities, EventFlows, EventGANs), "paper": (EventDensities,)}
     return {f"{kind.name}, worth": worth_of(kind, preset) for kind in again.get(preset, ())}
 
 
 def worth_of(kind: type[EventRivals], preset: str) -> EventRivals:
-    """The study of this kind whose events are counted in cells of held-out ones."""
+    """The study of this kind whose events are judged by unseen ones as well."""
     base = kind.presets[preset]
-    return kind.with_overrides({**HELD_OUT[preset], **base}, {})
+    return kind.with_overrides({**UNSEEN[preset], **base}, {})

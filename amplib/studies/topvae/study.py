@@ -24,13 +24,15 @@ from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import SETTINGS, TOY_EVENTS, Scan, made_up_top_pairs
 from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
-from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
-from amplib.studies.collisions.worth import (
-    FEWEST,
-    HeldOutCells,
-    faults_of_cells,
-    layout_of_cells,
+from amplib.studies.collisions.study import UNSEEN, WEIGHING, TopPairTruth, first_top_pairs
+from amplib.studies.collisions.unseen import (
+    Unseen,
+    check_unseen,
+    faults_of_unseen,
+    layout_of_unseen,
+    toy_weights,
 )
+from amplib.studies.collisions.worth import FEWEST
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import OBSERVABLES, leading_directions, released
 
@@ -261,24 +263,30 @@ class TopReadings(OfTheChosen):
       or of those inside of a histogram: delta is kept for both.
 
     ``held_out_events``, that neither trained nor chose the weights unless there are no others, cut
-    the cells that say what the events are worth.  They follow the training events: the first of
-    them are those that validated.
+    the cells that say what the events are worth; ``weighed_events`` of the same are told by a
+    classifier from as many generated ones, and what its weights do is measured.  They follow the
+    training events: the first of them are those that validated.
     """
 
     name: ClassVar[str] = "top-readings"
     store: ClassVar[str] = "top-readings"
     presets: ClassVar[Presets] = {
         "smoke": {**Scan.presets["smoke"], "held_out_events": FEWEST},
-        "laptop": {**Scan.presets["laptop"], "held_out_events": 10_000},
-        "paper": {**Scan.presets["paper"]},
+        "laptop": {**Scan.presets["laptop"], **UNSEEN["laptop"]},
+        "paper": {**Scan.presets["paper"], **UNSEEN["paper"]},
     }
     rate: ClassVar[float] = 20_000.0
 
     gamma: float = bounded(0.05, 0.0, 1e6)
     held_out_events: int = bounded(20_000, FEWEST, 10_000_000)
+    weighed_events: int = bounded(0, 0, 1_000_000, later=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_unseen(self.events, self.held_out_events, self.weighed_events)
 
     def needed(self) -> int:
-        return self.training_events + self.held_out_events
+        return self.training_events + max(self.held_out_events, self.weighed_events)
 
     def parts(self) -> list[Part]:
         return [(i, k) for k in range(self.trainings) for i in range(len(self.readings()))]
@@ -318,37 +326,39 @@ class TopReadings(OfTheChosen):
 
         scan = self.made_of()
         events = first_top_pairs(self, self.needed())
-        cells = HeldOutCells(events[self.training_events :])
+        others = events[self.training_events :]
+        unseen = Unseen(others, self.held_out_events, self.weighed_events)
         reference = stored_reference(wherever_stored(scan.made_of()))
         models = {k: chosen_model(scan, k).to(device) for k in {k for _, k in parts}}
         for part in parts:
-            yield part, self.kept(part, models[part[1]], reference, cells, progress)
+            yield part, self.kept(part, models[part[1]], reference, unseen, progress)
 
     def kept(
         self,
         part: Part,
         model: TrainedVAE,
         reference: Reference,
-        cells: HeldOutCells,
+        unseen: Unseen,
         progress: Progress,
     ) -> Arrays:
         """``delta`` ``(2,)``, ``delta_inside`` of shares of what is inside, ``delta_without`` of
         the pairs without ``SECOND_LEPTON``, ``delta_of`` ``(2, 2)`` (eta, phi), values with their
-        errors, what is ``dropped``, how many second leptons have ``negative`` energy, and of
-        ``CellCounts`` its arrays.
+        errors, what is ``dropped``, how many second leptons have ``negative`` energy, and what
+        ``Asked.arrays`` has of unseen events.
 
         Args:
             part: which reading of which training.
             model: the training's generator.
             reference: the truth.
-            cells: of held-out events.
+            unseen: events that trained nothing.
             progress: of ``compute``.
         """
-        sample, counts, negative = reference.sample(), cells.sample(), 0
+        sample, negative = reference.sample(), 0
+        further = unseen.sample(self.stream(WEIGHING, *part))
         seed = self.stream(GENERATION, *part)
         for batch in model.generate(reference.events, seed, self.readings()[part[0]], BATCH):
             sample.add(batch)
-            counts.add(batch)
+            further.add(batch)
             negative += int((batch[:, TTBAR.index("E_l2")] < 0).sum())
             progress(len(batch))
         merit = reference.merit(sample)
@@ -361,7 +371,7 @@ class TopReadings(OfTheChosen):
             "delta_of": np.array([e[:2] for e in merit.delta_of.values()]),
             "dropped": np.array(merit.dropped),
             "negative": np.array(negative, np.uint32),
-            **counts.arrays(),
+            **further.arrays(),
         }
 
     def layout(self) -> Layout:
@@ -370,7 +380,7 @@ class TopReadings(OfTheChosen):
             "delta_inside": ("float64", (2,)),
             "delta_without": ("float64", (2,)),
             "negative": ("uint32", ()),
-            **layout_of_cells(),
+            **layout_of_unseen(self.held_out_events, self.weighed_events),
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
@@ -378,7 +388,8 @@ class TopReadings(OfTheChosen):
         for name in ("delta_inside", "delta_without"):
             yield from estimates(name, arrays[name], 0, 2)
         yield from within("negative", arrays["negative"], 0, self.events)
-        yield from faults_of_cells(arrays, self.events, self.held_out_events)
+        asked = self.held_out_events, self.weighed_events
+        yield from faults_of_unseen(arrays, self.events, *asked)
 
     def fingerprint(self) -> list[float]:
         """All readings of a small untrained network in float64, beside made-up top pairs."""
@@ -389,12 +400,13 @@ class TopReadings(OfTheChosen):
         events = made_up_top_pairs(TOY_EVENTS + FEWEST, np.random.default_rng(self.seed))
         truth, held_out = np.split(events, [TOY_EVENTS])
         model = untrained(small.made_of(), truth[:40])
-        reference, cells = Reference.of(truth), HeldOutCells(held_out)
-        return [
+        reference, unseen = Reference.of(truth), Unseen(held_out, FEWEST)
+        sums = [
             summed(a)
             for part in small.parts()
-            for a in small.kept(part, model, reference, cells, lambda work: None).values()
+            for a in small.kept(part, model, reference, unseen, lambda work: None).values()
         ]
+        return [*sums, *(toy_weights(self.seed) if self.weighed_events else [])]
 
 
 def untrained(scan: Scan, training: Events) -> TrainedVAE:

@@ -10,7 +10,7 @@ from stored_parts import MADE
 
 from amplib import files
 from amplib.estimate import AtLeast
-from amplib.metrics.separation import Histograms
+from amplib.metrics.separation import Histograms, separation_or_one
 from amplib.metrics.worth import n_equiv_over
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, same_fingerprint
@@ -249,7 +249,7 @@ def test_places_are_those_of_the_observables():
 
 def test_what_has_no_entry_within_the_limits_is_as_far_as_can_be():
     truth = Histograms.counted([[3.0, 1.0], [3.0, 1.0]])
-    apart = r._separation(truth, Histograms.counted([[0.0, 0.0], [3.0, 1.0]]))
+    apart = separation_or_one(truth, Histograms.counted([[0.0, 0.0], [3.0, 1.0]]))
     assert apart.value.tolist() == [1.0, 0.0]
 
 

@@ -13,10 +13,11 @@ from amplib.store.results import Result, same_fingerprint
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.merit import Reference
-from amplib.studies.collisions.worth import HeldOutCells
+from amplib.studies.collisions.unseen import Unseen
 from amplib.studies.rivals.study import variants
 
 EVENTS = made_up_top_pairs(60, np.random.default_rng(1))
+NOTHING = Unseen(EVENTS, 0)
 STUDIES = ("event-gans", "event-densities", "event-flows", "event-splines")
 LSGAN = (list(EVENT_GANS).index("LSGAN"), 0)
 
@@ -52,7 +53,7 @@ def test_a_part_has_the_layout_and_reports_its_work(name, part, truth, tmp_path)
     study, done = tiny(name, held_out_events=0), []
     path = tmp_path / "state.safetensors"
     kept, generate = study.fit(part, EVENTS[:40], "cpu", path, done.append)
-    arrays = kept | study.judge(kept, generate, truth, done.append)
+    arrays = kept | study.judge(part, kept, generate, truth, done.append, NOTHING)
     assert study.misfit(arrays) is None
     assert sum(done) == pytest.approx(study.cost(part))
     assert arrays["diverged"] == -1
@@ -90,25 +91,27 @@ def test_what_no_part_can_hold_is_named(name, value, line):
 def test_with_held_out_events_the_generated_ones_are_counted(name, truth):
     """All of them, once; of what has diverged none."""
     study = tiny(name, held_out_events=150)
-    cells = HeldOutCells(made_up_top_pairs(150, np.random.default_rng(2)))
-    kept, generate = study.fit((1 % len(study.methods), 0), EVENTS[:40], "cpu", None, ignore, True)
-    arrays = kept | study.judge(kept, generate, truth, ignore, cells)
+    unseen = Unseen(made_up_top_pairs(150, np.random.default_rng(2)), 150)
+    part = 1 % len(study.methods), 0
+    kept, generate = study.fit(part, EVENTS[:40], "cpu", None, ignore, True)
+    arrays = kept | study.judge(part, kept, generate, truth, ignore, unseen)
     if name == "event-densities":  # what others keep in float32 is in float64 here
         assert study.misfit(arrays) is None
     assert [arrays[f"cells_{q}"].sum() for q in (10, 50)] == [60, 60]
     assert arrays["cut_from"].tolist() == [149, 149]
-    broken = study.judge(kept, lambda n: iter([EVENTS * np.nan]), truth, ignore, cells)
+    broken = study.judge(part, kept, lambda n: iter([EVENTS * np.nan]), truth, ignore, unseen)
     assert not broken["cells_10"].any() and broken["diverged"] == 0
 
 
 def test_asking_for_its_worth_leaves_stored_results_alone():
-    """The field came later: at its default it is in no key."""
+    """The fields came later: at their defaults they are in no key."""
     without = make_study("event-densities", "paper")
-    assert "held_out_events" not in without.asdict(extent=False)
+    assert not {"held_out_events", "weighed_events"} & set(without.asdict(extent=False))
     (again,) = variants("paper").values()
     assert again.key() != without.key()
-    assert replace(again, held_out_events=0).key() == without.key()
-    assert [v.held_out_events for v in variants("laptop").values()] == 3 * [10_000]
+    assert replace(again, held_out_events=0, weighed_events=0).key() == without.key()
+    asked = [(v.held_out_events, v.weighed_events) for v in variants("laptop").values()]
+    assert asked == 3 * [(10_000, 20_000)]
     assert variants("smoke") == {}
 
 
@@ -143,12 +146,18 @@ def test_what_has_diverged_is_said_and_has_no_figures(truth):
     far[3, 4] = 1000.0
     for events, before, after in ((EVENTS * np.nan, -1, 0), (far, -1, 0), (EVENTS * np.nan, 7, 7)):
         kept = {"diverged": np.array(before)}
-        merit = kept | study.judge(kept, lambda n, e=events: iter([e]), truth, ignore)
+        merit = kept | study.judge(
+            (0, 0), kept, lambda n, e=events: iter([e]), truth, ignore, NOTHING
+        )
         assert merit["diverged"] == after
         assert np.isnan(merit["delta"]).all()
         assert np.isnan(merit["delta_of"]).all()
     kept = {"diverged": np.array(-1)}
-    good = kept | study.judge(kept, lambda n: iter([EVENTS[:30], EVENTS[30:]]), truth, ignore)
+
+    def generate(n):
+        return iter([EVENTS[:30], EVENTS[30:]])
+
+    good = kept | study.judge((0, 0), kept, generate, truth, ignore, NOTHING)
     assert good["delta"][0] == 0
     assert good["diverged"] == -1
 

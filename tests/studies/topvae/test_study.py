@@ -13,7 +13,7 @@ from amplib.store.results import same_fingerprint
 from amplib.studies.bvae.study import CHOSEN, SETTINGS, made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.merit import DIRECTIONS, Reference
-from amplib.studies.collisions.worth import HeldOutCells
+from amplib.studies.collisions.unseen import Unseen
 from amplib.studies.topvae.study import BATCH, JUDGED, Counted, azimuths
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import OBSERVABLES, leading_directions
@@ -189,9 +189,9 @@ def read():
     few = {name: value for name, value in TINY.items() if name != "long_run"}
     study = make_study("top-readings", "smoke", **few, held_out_events=200)
     model, reference = untrained(study), Reference.of(EVENTS)
-    cells = HeldOutCells(made_up_top_pairs(200, np.random.default_rng(5)))
+    unseen = Unseen(made_up_top_pairs(200, np.random.default_rng(5)), 200)
     done = []
-    parts = {p: study.kept(p, model, reference, cells, done.append) for p in study.parts()}
+    parts = {p: study.kept(p, model, reference, unseen, done.append) for p in study.parts()}
     assert sum(done) == study.work(study.parts())
     return study, parts
 

@@ -1,0 +1,106 @@
+"""Can weights save it? A classifier between true and generated events, and what its weights do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amplib.cells import as_events
+from amplib.metrics.outlook import LARGEST
+from amplib.metrics.weighed import Weighed, weigh
+from amplib.models.config import DCTRTraining
+
+if TYPE_CHECKING:
+    from amplib.models.dctr import DCTR
+
+Array = NDArray[np.float64]
+Observables = Callable[[Array], Array]
+
+HIDDEN = (64, 128, 256)
+"""Of the paper's classifier in two dimensions (sec. III A)."""
+TRAINING = DCTRTraining(epochs=50, patience=5)
+FEWEST = 100
+"""Events of either kind: half of them train, a fifth of these validates."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reweighting:
+    """A classifier, and what its weights do to events that it was not trained on.
+
+    Args:
+        weighed: that, measured; ``print`` says it in words.
+        classifier: gives the weights.
+        largest: weight at which they are clipped.
+    """
+
+    weighed: Weighed
+    classifier: DCTR
+    largest: float
+
+    def weights(self, events: ArrayLike) -> Array:
+        """Weights ``(N,)`` of further generated events ``(N, D)``, clipped."""
+        return np.minimum(self.classifier.weights(as_events(events)), self.largest)
+
+    def __str__(self) -> str:
+        return str(self.weighed)
+
+
+def reweight(
+    events: ArrayLike,
+    held_out: ArrayLike,
+    observables: Observables | None = None,
+    training: DCTRTraining = TRAINING,
+    largest: float = LARGEST,
+    seed: int | np.random.SeedSequence = 0,
+    double: bool = False,
+) -> Reweighting:
+    """Weight one generator's events by a classifier, and say what that does and what it costs.
+
+    Half of either sample trains the classifier (DCTRGAN, sec. II C), the other half is measured.
+
+    Args:
+        events: (N, D), or (N,) for one column; independent draws of the generator.
+        held_out: (M, D) events of the truth that the generator has not seen.
+        observables: of events (n, D) those (n, F) in which the result is measured; the columns
+            themselves if there is none.
+        training: how the classifier is trained.
+        largest: weight at which generated events are clipped.
+        seed: of all random numbers.
+        double: whether the classifier is in float64, twice as slow.
+
+    Raises:
+        ValueError: in one line: other columns than the truth's, NaN, fewer than 100 events of
+            either kind, a training that diverges.
+
+    >>> import amplib
+    >>> rng = np.random.default_rng(1)
+    >>> made, real = rng.normal(0.0, 1.2, 4000), rng.normal(0.3, 1.0, 4000)
+    >>> amplib.reweight(made, held_out=real).weighed.outlook.answer
+    'freely'
+    """
+    import torch
+
+    from amplib.models.dctr import perceptron, train_dctr
+
+    x, truth = as_events(events), as_events(held_out, "held-out events")
+    if x.shape[1] != truth.shape[1]:
+        raise ValueError(f"events have {x.shape[1]} columns, but held-out ones {truth.shape[1]}")
+    for name, sample in (("events", x), ("held-out events", truth)):
+        if len(sample) < FEWEST:
+            raise ValueError(f"{len(sample)} {name}: at least {FEWEST} are needed")
+    root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    start, fit, resampling = root.spawn(3)
+    (made, test), (real, unseen) = (np.array_split(sample, 2) for sample in (x, truth))
+    generator = torch.Generator().manual_seed(int(start.generate_state(1)[0]))
+    network = perceptron(real, HIDDEN, generator).to(torch.float64 if double else torch.float32)
+    dctr = train_dctr(network, real, made, training, fit)
+    measure = observables or (lambda columns: columns)
+    weighed = weigh(
+        measure(unseen), measure(test), dctr.weights(unseen), dctr.weights(test),
+        np.random.default_rng(resampling), largest,
+    )  # fmt: skip
+    return Reweighting(weighed, dctr, largest)

@@ -1,0 +1,124 @@
+r"""What weights do to the observables of generated events, beside what their scores told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amplib.estimate import Estimates, Interval
+from amplib.metrics.outlook import LARGEST, Outlook, outlook
+from amplib.metrics.separation import Separation, histograms, separation_or_one
+from amplib.metrics.weights import as_events, clip, dilution
+
+Array = NDArray[np.float64]
+
+BINS = 19
+"""Of the histograms of an observable, as in the paper's code for its mixtures."""
+TAIL = 1e-3
+"""Of the truth, beyond either end of such a histogram."""
+LEAST = 1e-100
+"""Weights are no smaller, so that those of a classifier that is sure of all events are not zero."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """F observables of generated events before and after they were weighted.
+
+    Args:
+        outlook: what the scores told.
+        dilution: r of each observable by bootstrap, ``(F,)``; NaN of what does not vary.
+        without: <S^2> of each from the truth without weights, ``(F,)``.
+        weighted: the same with them.
+    """
+
+    outlook: Outlook
+    dilution: Estimates
+    without: Separation
+    weighted: Separation
+
+    @property
+    def usual_dilution(self) -> Interval:
+        """Median and central 68% of r over the observables that vary; NaN if none does."""
+        r = self.dilution.value
+        low, middle, high = np.nanquantile(
+            np.where(np.isfinite(r) & (r > 0), r, np.nan), [0.16, 0.5, 0.84]
+        )
+        return Interval(float(middle), float(low), float(high))
+
+    @property
+    def closer(self) -> int:
+        """Observables whose <S^2> from the truth weights have made smaller."""
+        return int((self.weighted.value < self.without.value).sum())
+
+    def __str__(self) -> str:
+        return (
+            f"{self.outlook}\n"
+            f"r measured: {self.usual_dilution}, median and central 68% of the observables, "
+            f"of which {self.closer} of {len(self.dilution.value)} are closer to the truth"
+        )
+
+    def arrays(self) -> dict[str, Array]:
+        """``weighed_outlook`` ``(6, 2)``; ``weighed_clipped`` ``(2,)``, how many weights and their
+        share of the sum; ``weighed_r`` ``(2, F)``; ``weighed_s2`` ``(2, 3, F)``, without weights
+        and with them: value, error, floor."""
+        return {
+            "weighed_outlook": self.outlook.estimates(),
+            "weighed_clipped": np.array([self.outlook.clipped, self.outlook.cut]),
+            "weighed_r": np.array(self.dilution),
+            "weighed_s2": np.array([self.without, self.weighted]),
+        }
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[np.generic]], largest: float = LARGEST) -> Weighed:
+        """From what ``arrays`` returned."""
+        told, clipped, r, s2 = (
+            np.asarray(arrays[f"weighed_{name}"], dtype=float)
+            for name in ("outlook", "clipped", "r", "s2")
+        )
+        without, weighted = (Separation(*of) for of in s2)
+        return cls(
+            Outlook.of(told, largest, int(clipped[0]), float(clipped[1])),
+            Estimates(*r),
+            without,
+            weighted,
+        )
+
+
+def weigh(
+    truth: ArrayLike,
+    generated: ArrayLike,
+    truth_weights: ArrayLike,
+    generated_weights: ArrayLike,
+    rng: np.random.Generator,
+    largest: float = LARGEST,
+) -> Weighed:
+    """Measure what weights do to observables, on events that trained no classifier.
+
+    Args:
+        truth: observables of true events, ``(N, F)`` or ``(N,)``.
+        generated: the same of generated ones, ``(M, F)`` or ``(M,)``.
+        truth_weights: W of the true events, ``(N,)``, for the outlook alone.
+        generated_weights: W of the generated ones, ``(M,)``.
+        rng: of the bootstraps.
+        largest: weight at which generated ones are clipped.
+
+    Raises:
+        ValueError: shapes that do not fit, negative weights or NaN.
+    """
+    t, g = as_events(truth), as_events(generated)
+    of_truth, of_generated = (
+        np.maximum(np.asarray(w, dtype=float), LEAST) for w in (truth_weights, generated_weights)
+    )
+    weights = clip(of_generated, largest).weights
+    low, high = np.quantile(t, [TAIL, 1 - TAIL], axis=0)
+    limits = np.stack([low, np.where(high > low, high, low + 1)], 1)
+    real, made = histograms(t, limits, BINS), histograms(g, limits, BINS)
+    return Weighed(
+        outlook(of_truth, of_generated, largest),
+        dilution(t, g, weights, rng),
+        separation_or_one(real, made),
+        separation_or_one(real, histograms(g, limits, BINS, weights)),
+    )

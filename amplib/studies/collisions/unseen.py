@@ -1,0 +1,153 @@
+"""What is asked of generated top pairs with events of the truth that trained no generator.
+
+What they are worth, in cells (``worth``), and whether weights could save them: half of the first
+generated events and half of the unseen ones train a classifier, and on the other half it is told,
+from its scores, and measured what its weights do (``amplib.reweight``), in the 33 observables by
+which top pairs are judged, which are its inputs as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.door.reweight import FEWEST as FEWEST_WEIGHED
+from amplib.door.reweight import TRAINING, reweight
+from amplib.metrics.outlook import RANGES
+from amplib.metrics.weighed import Weighed
+from amplib.parameters import ParameterError
+from amplib.store.ranges import ROUNDING, estimates, within
+from amplib.store.study import Arrays, Layout, summed
+from amplib.studies.collisions.worth import (
+    FEWEST,
+    QUANTILES,
+    CellCounts,
+    HeldOutCells,
+    faults_of_cells,
+    layout_of_cells,
+)
+from amplib.truth.collisions.columns import TTBAR
+from amplib.truth.collisions.observables import OBSERVABLES, observables
+
+Array = NDArray[np.float64]
+Events = NDArray[np.floating]
+WEIGHTS = {
+    "weighed_outlook": RANGES.shape,
+    "weighed_clipped": (2,),
+    "weighed_r": (2, len(OBSERVABLES)),
+    "weighed_s2": (2, 3, len(OBSERVABLES)),
+}
+"""Shapes of ``Weighed.arrays``."""
+TOY_EVENTS = 2 * FEWEST_WEIGHED
+
+
+class Unseen:
+    """Events of the truth and what is asked with them.
+
+    Args:
+        events: none of which trained, ``(M, 26)``, MeV.
+        held_out: the first ones, of which cells are cut.
+        weighed: the first ones, beside which as many generated events are weighed.
+        quantiles: numbers of cells.
+    """
+
+    def __init__(
+        self, events: Events, held_out: int, weighed: int = 0, quantiles: Sequence[int] = QUANTILES
+    ):
+        self.cells = HeldOutCells(events[:held_out], quantiles) if held_out else None
+        self.real = events[:weighed].astype(float)
+
+    def sample(self, seed: np.random.SeedSequence) -> Asked:
+        """No events yet, to be added batch by batch.
+
+        Args:
+            seed: of the classifier.
+        """
+        return Asked(self.cells.sample() if self.cells else None, self.real, seed)
+
+
+class Asked:
+    """A generator's events, counted in cells, the first of them kept to be weighed.
+
+    Args:
+        counts: in the cells, if any were cut.
+        real: unseen events that are weighed against, or none.
+        seed: of the classifier.
+    """
+
+    def __init__(self, counts: CellCounts | None, real: Array, seed: np.random.SeedSequence):
+        self._counts, self._real, self._seed = counts, real, seed
+        self._first: list[Array] = []
+
+    def add(self, events: Events) -> None:
+        """Take a batch, ``(n, 26)``."""
+        if self._counts:
+            self._counts.add(events)
+        left = len(self._real) - sum(map(len, self._first))
+        if left > 0:
+            self._first.append(events[:left].astype(float))
+
+    def arrays(self) -> Arrays:
+        """Those of ``CellCounts`` and of ``Weighed``; NaN where no events were added."""
+        counts = self._counts.arrays() if self._counts else {}
+        if not len(self._real):
+            return counts
+        if not self._first:
+            return counts | {name: np.full(shape, np.nan) for name, shape in WEIGHTS.items()}
+        made, real = observables(np.concatenate(self._first)), observables(self._real)
+        return counts | reweight(made, held_out=real, seed=self._seed).weighed.arrays()
+
+
+def check_unseen(events: int, held_out_events: int, weighed_events: int) -> None:
+    """Numbers of unseen events, each zero or enough, where a generator makes so many ``events``.
+
+    Raises:
+        ParameterError: naming the first number that will not do.
+    """
+    if 0 < held_out_events < FEWEST:
+        raise ParameterError(f"held_out_events = {held_out_events}: must be 0 or at least {FEWEST}")
+    if weighed_events and not FEWEST_WEIGHED <= weighed_events <= events:
+        raise ParameterError(
+            f"weighed_events = {weighed_events}: must be 0, or at least {FEWEST_WEIGHED} and at "
+            f"most events = {events}"
+        )
+
+
+def layout_of_unseen(held_out: int, weighed: int) -> Layout:
+    """Of ``Asked.arrays``."""
+    return {
+        **(layout_of_cells() if held_out else {}),
+        **({name: ("float64", shape) for name, shape in WEIGHTS.items()} if weighed else {}),
+    }
+
+
+def faults_of_unseen(arrays: Arrays, events: int, held_out: int, weighed: int) -> Iterator[str]:
+    """What no answers can hold, with so many events of a generator."""
+    if held_out:
+        yield from faults_of_cells(arrays, events, held_out)
+    if weighed:
+        low, high = RANGES.T
+        told = arrays["weighed_outlook"]
+        yield from estimates("weighed_outlook", told, low - ROUNDING, high + ROUNDING)
+        yield from within("weighed_clipped", arrays["weighed_clipped"], 0, [weighed, 1])
+        yield from within("weighed_r", np.nan_to_num(arrays["weighed_r"]), 0, np.inf)
+        yield from within("weighed_s2", arrays["weighed_s2"], 0, 1 + ROUNDING)
+
+
+def weights_made(arrays: Mapping[str, NDArray[np.generic]]) -> Weighed | None:
+    """What weights made of a generator's events, if that was asked."""
+    if "weighed_r" not in arrays or np.isnan(np.asarray(arrays["weighed_outlook"])).any():
+        return None
+    return Weighed.of(arrays)
+
+
+def toy_weights(seed: int) -> list[float]:
+    """A fingerprint of the weights: two epochs in float64 on a few rows of no physics."""
+    rng = np.random.default_rng(seed)
+    real, made = (rng.uniform(0, width, (TOY_EVENTS, len(TTBAR))) for width in (1.0, 1.1))
+    few = replace(TRAINING, epochs=2, batch_size=20)
+    told = reweight(made, real, observables, few, seed=seed, double=True)
+    return [summed(np.nan_to_num(a)) for a in told.weighed.arrays().values()]

@@ -1,0 +1,74 @@
+"""What weights do to observables, with the exact weights of Gaussians that are a shift apart."""
+
+import numpy as np
+import pytest
+
+from amplib.metrics.outlook import dilution_from_auc
+from amplib.metrics.weighed import Weighed, weigh
+
+N = 50_000
+SHIFT = 1.2
+
+
+def shifted(n, seed):
+    """Truth and generated events of three columns, and the weights of both: the first column is
+    shifted, the second knows nothing of it, the third is constant."""
+    rng = np.random.default_rng(seed)
+    truth, made = (np.column_stack([rng.normal(0, 1, (n, 2)), np.ones(n)]) for _ in range(2))
+    made[:, 0] -= SHIFT
+
+    def ratio(x):
+        return np.exp(SHIFT * x[:, 0] + SHIFT**2 / 2)
+
+    return truth, made, ratio(truth), ratio(made)
+
+
+@pytest.fixture(scope="module")
+def weighed():
+    return weigh(*shifted(N, 1), np.random.default_rng(2))
+
+
+def test_what_the_scores_told_is_what_it_costs(weighed):
+    """r of the column that knows nothing of the weights is the told one, exp(d^2/2), within five
+    errors; false alarm 6e-7 each, and r = 1, no cost, is seven errors away."""
+    told, r = weighed.outlook, weighed.dilution.at(1)
+    exact = np.exp(SHIFT**2 / 2)
+    assert abs(told.dilution.value - exact) < 5 * told.dilution.error + 0.01
+    assert abs(r.value - exact) < 5 * r.error
+    assert r.value - 1 > 5 * r.error
+    by_auc = dilution_from_auc(told.auc)
+    assert abs(by_auc.value - exact) < 5 * by_auc.error
+
+
+def test_weights_move_the_shifted_column_onto_the_truth(weighed):
+    """<S^2> falls from hundreds of errors to what noise of weighted events gives."""
+    before, after = weighed.without.at(0), weighed.weighted.at(0)
+    assert before.value > 50 * before.error
+    assert after.value < weighed.weighted.floor[0] + 5 * after.error
+    assert weighed.closer == int((weighed.weighted.value < weighed.without.value).sum())
+
+
+def test_a_constant_column_is_in_no_median(weighed):
+    assert not np.isfinite(weighed.dilution.value[2]) or weighed.dilution.value[2] == 0
+    low, high = sorted(weighed.dilution.value[:2])
+    usual = weighed.usual_dilution
+    assert usual.value == pytest.approx((low + high) / 2)
+    assert low <= usual.low <= usual.value <= usual.high <= high
+
+
+def test_it_is_read_as_it_was_stored(weighed):
+    again = Weighed.of(weighed.arrays())
+    assert again.outlook == weighed.outlook
+    assert str(again) == str(weighed)
+    for name, values in weighed.arrays().items():
+        assert np.array_equal(again.arrays()[name], values, equal_nan=True)
+
+
+def test_a_classifier_that_is_sure_of_all_events_is_no_error():
+    """Weights of 0 and of infinity: nothing is left, and the answer says so."""
+    rng = np.random.default_rng(1)
+    truth, made = rng.normal(0, 1, (2000, 1)), rng.normal(50, 1, (2000, 1))
+    sure = weigh(truth, made, np.full(2000, np.inf), np.zeros(2000), rng)
+    assert sure.outlook.answer == "no"
+    assert sure.without.value.tolist() == [1.0]
+    assert np.isfinite(sure.weighted.value).all()

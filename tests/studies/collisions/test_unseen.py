@@ -1,0 +1,103 @@
+"""What is asked of generated top pairs with events that trained nothing."""
+
+import numpy as np
+import pytest
+
+import amplib
+from amplib.parameters import ParameterError
+from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.catalogue import make_study
+from amplib.studies.collisions.unseen import (
+    Unseen,
+    check_unseen,
+    faults_of_unseen,
+    layout_of_unseen,
+    toy_weights,
+    weights_made,
+)
+from amplib.studies.collisions.worth import HeldOutCells
+from amplib.truth.collisions.observables import OBSERVABLES, observables
+
+UNSEEN = made_up_top_pairs(400, np.random.default_rng(1))
+MADE = made_up_top_pairs(500, np.random.default_rng(2)) * 1.2
+
+
+def seed():
+    return np.random.SeedSequence(3)
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    asked = Unseen(UNSEEN, 200, 300).sample(seed())
+    for batch in np.split(MADE, [110, 350]):
+        asked.add(batch)
+    return asked.arrays()
+
+
+def test_the_first_events_are_weighed_whatever_the_batches(arrays):
+    """By the door, with the observables as columns."""
+    made, real = observables(MADE[:300]), observables(UNSEEN[:300])
+    own = amplib.reweight(made, held_out=real, seed=seed()).weighed
+    for name, values in own.arrays().items():
+        assert np.array_equal(arrays[name], values, equal_nan=True)
+    assert str(weights_made(arrays)) == str(own)
+
+
+def test_all_events_are_counted_in_cells_of_the_first_unseen_ones(arrays):
+    counts = HeldOutCells(UNSEEN[:200]).sample()
+    counts.add(MADE)
+    for name, values in counts.arrays().items():
+        assert np.array_equal(arrays[name], values)
+
+
+def test_the_layout_holds_and_nonsense_is_named(arrays):
+    for name, (kind, shape) in layout_of_unseen(200, 300).items():
+        assert arrays[name].dtype == kind and arrays[name].shape == shape
+    assert not list(faults_of_unseen(arrays, 500, 200, 300))
+    for name, value in (("weighed_outlook", 2.0), ("weighed_s2", -0.1), ("weighed_clipped", -1.0)):
+        (line,) = faults_of_unseen(
+            arrays | {name: np.full_like(arrays[name], value)}, 500, 200, 300
+        )
+        assert line.startswith(name)
+
+
+def test_of_what_has_diverged_nothing_is_said():
+    nothing = Unseen(UNSEEN, 200, 300).sample(seed()).arrays()
+    assert set(nothing) == set(layout_of_unseen(200, 300))
+    assert weights_made(nothing) is None
+    assert not nothing["cells_50"].any()
+
+
+def test_nothing_is_asked_by_default():
+    asked = Unseen(UNSEEN, 0).sample(seed())
+    asked.add(MADE)
+    assert asked.arrays() == {} == layout_of_unseen(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "line"),
+    [
+        ((1000, 99, 0), "held_out_events = 99: must be 0 or at least 100"),
+        (
+            (1000, 0, 99),
+            "weighed_events = 99: must be 0, or at least 100 and at most events =",
+        ),
+        ((1000, 0, 1001), "weighed_events = 1001: must be 0, or at least 100"),
+    ],
+)
+def test_numbers_that_will_not_do_are_one_line(numbers, line):
+    with pytest.raises(ParameterError) as refused:
+        check_unseen(*numbers)
+    assert str(refused.value).startswith(line)
+
+
+@pytest.mark.parametrize("name", ["event-gans", "ttbar-smeared", "top-readings"])
+def test_every_study_of_top_pairs_refuses_them(name):
+    with pytest.raises(ParameterError, match="weighed_events = 50: must be 0"):
+        make_study(name, "laptop", weighed_events=50)
+
+
+def test_the_fingerprint_sees_the_classifier():
+    """Other seeds, other numbers; the same seed, the same."""
+    assert toy_weights(1) == toy_weights(1) != toy_weights(2)
+    assert len(OBSERVABLES) == 33
