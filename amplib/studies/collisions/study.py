@@ -637,7 +637,7 @@ class SmearedTopPairs(TopPairTruth):
         yield from faults_of_unseen(arrays, self.events, *asked)
 
     def fingerprint(self) -> list[float]:
-        sample = TopPairs(**replace(self, events=24, part_size=12).simulation())
+        sample = TopPairs(**replace(self, events=24, part_size=12, weighed_events=0).simulation())
         made = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
         events = np.concatenate(made)
         # 24 events cut two cells at most.

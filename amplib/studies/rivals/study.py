@@ -196,7 +196,7 @@ class EventRivals(TopPairTruth):
         events = made_up_top_pairs(TOY_EVENTS, rng)
         held_out = made_up_top_pairs(FEWEST, rng)
         unseen = Unseen(held_out, FEWEST if self.held_out_events else 0)
-        small, arrays = self.smaller(), []
+        small, arrays = replace(self, weighed_events=0).smaller(), []
         for i in range(len(self.methods)):
             made = small.fit((i, 0), events[:40], "cpu", Path(), lambda work: None, double=True)
             kept, generate = made

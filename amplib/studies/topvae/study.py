@@ -395,7 +395,7 @@ class TopReadings(OfTheChosen):
         """All readings of a small untrained network in float64, beside made-up top pairs."""
         small = replace(
             self, events=TOY_EVENTS, training_events=40, validation_events=20, width=8,
-            batch_size=min(self.batch_size, 20),
+            batch_size=min(self.batch_size, 20), weighed_events=0,
         )  # fmt: skip
         events = made_up_top_pairs(TOY_EVENTS + FEWEST, np.random.default_rng(self.seed))
         truth, held_out = np.split(events, [TOY_EVENTS])

@@ -1,5 +1,7 @@
 """What is asked of generated top pairs with events that trained nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,10 @@ def test_the_fingerprint_sees_the_classifier():
     """Other seeds, other numbers; the same seed, the same."""
     assert toy_weights(1) == toy_weights(1) != toy_weights(2)
     assert len(OBSERVABLES) == 33
+
+
+@pytest.mark.parametrize("name", ["event-densities", "event-splines", "top-readings"])
+def test_the_weights_are_in_the_fingerprint_of_a_study_that_asks_for_them(name):
+    asked = make_study(name, "laptop", weighed_events=20_000)
+    without = replace(asked, weighed_events=0).fingerprint()
+    assert asked.fingerprint() == [*without, *toy_weights(asked.seed)]
