@@ -96,7 +96,9 @@ def reweight(
     start, fit, resampling = root.spawn(3)
     (made, test), (real, unseen) = (np.array_split(sample, 2) for sample in (x, truth))
     generator = torch.Generator().manual_seed(int(start.generate_state(1)[0]))
-    network = perceptron(np.concatenate([real, made]), HIDDEN, generator).to(torch.float64 if double else torch.float32)
+    network = perceptron(np.concatenate([real, made]), HIDDEN, generator).to(
+        torch.float64 if double else torch.float32
+    )
     dctr = train_dctr(network, real, made, training, fit)
     measure = observables or (lambda columns: columns)
     weighed = weigh(

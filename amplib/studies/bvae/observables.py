@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from amplib.door.reweight import reweight
 from amplib.store.study import Arrays
 from amplib.truth.collisions.columns import TWO_BODY, Z_LEPTONS, mass
 
@@ -82,6 +83,35 @@ class Decay:
             [wasserstein(np.sort(values[name]), truth[name]) for name in self.edges]
         )
         return kept | {name: np.array(count) for name, count in self.extra(double).items()}
+
+    def seen(self, events: NDArray[np.floating]) -> Array:
+        """Each event's columns, then its ``observables``, ``(n, columns + observables)``."""
+        double: Array = np.asarray(events, dtype=np.float64)
+        values = [v.reshape(-1, len(double)).T for v in self.values(double).values()]
+        return np.column_stack([double, *values])
+
+    @property
+    def observables(self) -> int:
+        """Of an event; what is of one particle counts for each of the two."""
+        return self.seen(np.zeros((1, len(self.columns)))).shape[1] - len(self.columns)
+
+    def weighed(
+        self,
+        events: NDArray[np.floating],
+        truth: NDArray[np.floating],
+        seed: np.random.SeedSequence,
+    ) -> Arrays:
+        """What weights make of the observables (``Weighed.arrays``), by a classifier that sees the
+        columns as well.
+
+        Args:
+            events: generated, ``(n, columns)``.
+            truth: as many of the truth, that no generator has seen.
+            seed: of the classifier.
+        """
+        first = len(self.columns)
+        told = reweight(self.seen(events), self.seen(truth), lambda x: x[:, first:], seed=seed)
+        return told.weighed.arrays()
 
     def sorted_values(self, events: NDArray[np.floating]) -> dict[str, Array]:
         """The observables in ascending order, for ``summary``."""

@@ -34,6 +34,14 @@ from amplib.studies.collisions.study import (
     first_top_pairs,
     stored_or_made,
 )
+from amplib.studies.weighing import (
+    WEIGHING,
+    check_weighed,
+    faults_of_weights,
+    layout_of_weights,
+    no_weights,
+    toy_weights,
+)
 from amplib.truth.collisions.columns import OBJECTS
 
 Array = NDArray[np.float64]
@@ -68,9 +76,13 @@ class DecayStudy(Study):
     training_events: int = bounded(1_000_000, 20, 10_000_000)
     validation_events: int = bounded(50_000, 1, 10_000_000)
     compared_events: int = bounded(1_000_000, 10, 10_000_000)
+    weighed_events: int = bounded(0, 0, 1_000_000, later=True)
+    """Of the compared events, those that a classifier tells from as many generated ones, whose
+    weights are measured; none by default."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_weighed(self.compared_events, self.weighed_events)
         for name in ("batch_size", "compared_events"):
             value = self.asdict()[name]
             if value > self.training_events:
@@ -149,21 +161,31 @@ class DecayStudy(Study):
         double: bool = False,
     ) -> Iterator[tuple[Part, Arrays]]:
         training, _, compared = events
+        weighed = self.weighed_events
         truth = self.decay.sorted_values(compared)
         samples = compared, training[: len(compared)]
         true = [self.decay.summary(sample, truth) for sample in samples]
         trained = self.train(events, parts, device, checkpoint, progress, double)
         for part, (losses, generated) in zip(parts, trained, strict=True):
             finite = np.isfinite(losses).all(1)
-            kept = []
-            for sample in generated:
+            kept, weights = [], []
+            for number, sample in enumerate(generated):
                 good = finite.all() and np.isfinite(sample).all()
                 kept.append(self.decay.summary(sample, truth) if good else _nothing(true[0]))
+                if weighed:
+                    seed = self.stream(WEIGHING, *part, number)
+                    some = sample[:weighed], compared[:weighed]
+                    nothing = no_weights(self.decay.observables)
+                    weights.append(self.decay.weighed(*some, seed) if good else nothing)
                 progress(len(sample) / GENERATED_A_STEP)
             broken = losses[~finite, 0]
             yield (
                 part,
                 {name: np.stack([s[name] for s in (*true, *kept)]) for name in true[0]}
+                | {
+                    name: np.stack([w[name] for w in weights])
+                    for name in (weights[0] if weights else ())
+                }
                 | {
                     "losses": losses if double else losses.astype(np.float32),
                     "diverged": np.array(int(broken[0]) if broken.size else -1),
@@ -171,7 +193,8 @@ class DecayStudy(Study):
             )
 
     def layout(self) -> Layout:
-        decay, n = self.decay, len(TRUE) + len(self.models)
+        decay, models = self.decay, len(self.models)
+        n = len(TRUE) + models
         count = len(decay.edges)
         return {
             **{name: ("int32", (n, len(e) + 1)) for name, e in decay.edges.items()},
@@ -182,6 +205,11 @@ class DecayStudy(Study):
             "quantiles": ("float64", (n, count, len(QUANTILES))),
             "distances": ("float64", (n, count)),
             **dict.fromkeys(decay.extra(np.zeros((1, len(decay.columns)))), ("int64", (n,))),
+            **(
+                layout_of_weights(decay.observables, len(self.models))
+                if self.weighed_events
+                else {}
+            ),
             "losses": ("float32", (None, 1 + self.terms)),
             "diverged": ("int64", ()),
         }
@@ -201,14 +229,18 @@ class DecayStudy(Study):
         yield from within("distances", arrays["distances"][: len(TRUE)], 0, np.inf)
         for name in self.decay.extra(np.zeros((1, len(self.decay.columns)))):
             yield from within(name, arrays[name], 0, n)
+        if self.weighed_events and arrays["diverged"] < 0:
+            yield from faults_of_weights(arrays, self.weighed_events)
         yield from diverged(arrays)
 
     def fingerprint(self) -> list[float]:
         """A few float64 epochs of a small model on few events; its losses and what is kept."""
-        small = self.smaller()
+        small = replace(self, weighed_events=0).smaller()
         arrays = small._compute(small.few_events(), [(0,)], "cpu", Path(), lambda work: None, True)
         ((_, kept),) = arrays
-        return [summed(a) for a in kept.values()]
+        decay = self.decay
+        weights = toy_weights(self.seed, len(decay.columns), decay.seen)
+        return [*map(summed, kept.values()), *(weights if self.weighed_events else [])]
 
     @abstractmethod
     def smaller(self) -> DecayStudy:
@@ -567,11 +599,19 @@ def variants(preset: str) -> dict[str, Study]:
     if preset == "smoke":
         return {}
     scan = trained_several_times(Scan.with_overrides(Scan.presets[preset], {}))
-    larger = LARGER if preset == "laptop" else ()
+    if preset != "laptop":
+        return {f"scan, {SEVERAL} trainings": scan}
     return {
         f"scan, {SEVERAL} trainings": scan,
-        **{f"two-body-vae, B = {b:g}": larger_b(b) for b in larger},
+        **{f"two-body-vae, B = {b:g}": larger_b(b) for b in LARGER},
+        **{f"{kind.name}, weights": weighed(kind) for kind in (TwoBodyVAE, ZVAE, TwoBodyGAN)},
     }
+
+
+def weighed(kind: type[DecayStudy]) -> DecayStudy:
+    """One training at the laptop's scale whose events are weighed."""
+    changes = {"repetitions": 1, "weighed_events": 20_000}
+    return kind.with_overrides(kind.presets["laptop"], changes)
 
 
 def tiny(training: VAETraining) -> dict[str, Any]:
@@ -596,6 +636,10 @@ def made_up_top_pairs(n: int, rng: np.random.Generator) -> Array:
     objects[::2, -1] = 0  # of every other event the second lepton is absent
     missing = rng.uniform([1e3, -np.pi], [200e3, np.pi], (n, 2))
     return np.concatenate([missing, objects.reshape(n, -1)], axis=1)
+
+
+def _stacked(rows: Sequence[Arrays]) -> Arrays:
+    return {name: np.stack([row[name] for row in rows]) for name in (rows[0] if rows else ())}
 
 
 def _nothing(like: Arrays) -> Arrays:

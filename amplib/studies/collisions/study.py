@@ -21,9 +21,10 @@ from amplib.studies.collisions.unseen import (
     Unseen,
     check_unseen,
     faults_of_unseen,
+    fingerprint_of_unseen,
     layout_of_unseen,
-    toy_weights,
 )
+from amplib.studies.weighing import WEIGHING
 from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ UNSEEN: dict[str, dict[str, object]] = {
     "paper": {"held_out_events": 20_000, "weighed_events": 20_000},
 }
 """Of the presets whose generated top pairs are counted in cells, and weighed."""
-WEIGHING = 3  # which stream of a seed
 
 
 @dataclass(frozen=True)
@@ -643,7 +643,7 @@ class SmearedTopPairs(TopPairTruth):
         # 24 events cut two cells at most.
         unseen = Unseen(events[2:], 22 if self.held_out_events else 0, quantiles=(2,))
         arrays = self.judge((0,), events[:2], Reference.of(events), unseen)
-        weights = toy_weights(self.seed) if self.weighed_events else []
+        weights = fingerprint_of_unseen(self.seed, self.weighed_events)
         return [*(float(x) for a in arrays.values() for x in a.ravel()), *weights]
 
 

@@ -8,19 +8,14 @@ which top pairs are judged, which are its inputs as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.door.reweight import FEWEST as FEWEST_WEIGHED
-from amplib.door.reweight import TRAINING, reweight
-from amplib.metrics.outlook import RANGES
-from amplib.metrics.weighed import Weighed
+from amplib.door.reweight import reweight
 from amplib.parameters import ParameterError
-from amplib.store.ranges import ROUNDING, estimates, within
-from amplib.store.study import Arrays, Layout, summed
+from amplib.store.study import Arrays, Layout
 from amplib.studies.collisions.worth import (
     FEWEST,
     QUANTILES,
@@ -29,19 +24,18 @@ from amplib.studies.collisions.worth import (
     faults_of_cells,
     layout_of_cells,
 )
+from amplib.studies.weighing import (
+    check_weighed,
+    faults_of_weights,
+    layout_of_weights,
+    no_weights,
+    toy_weights,
+)
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import OBSERVABLES, observables
 
 Array = NDArray[np.float64]
 Events = NDArray[np.floating]
-WEIGHTS = {
-    "weighed_outlook": RANGES.shape,
-    "weighed_clipped": (2,),
-    "weighed_r": (2, len(OBSERVABLES)),
-    "weighed_s2": (2, 3, len(OBSERVABLES)),
-}
-"""Shapes of ``Weighed.arrays``."""
-TOY_EVENTS = 2 * FEWEST_WEIGHED
 
 
 class Unseen:
@@ -96,7 +90,7 @@ class Asked:
         if not len(self._real):
             return counts
         if not self._first:
-            return counts | {name: np.full(shape, np.nan) for name, shape in WEIGHTS.items()}
+            return counts | no_weights(len(OBSERVABLES))
         made, real = observables(np.concatenate(self._first)), observables(self._real)
         return counts | reweight(made, held_out=real, seed=self._seed).weighed.arrays()
 
@@ -109,18 +103,14 @@ def check_unseen(events: int, held_out_events: int, weighed_events: int) -> None
     """
     if 0 < held_out_events < FEWEST:
         raise ParameterError(f"held_out_events = {held_out_events}: must be 0 or at least {FEWEST}")
-    if weighed_events and not FEWEST_WEIGHED <= weighed_events <= events:
-        raise ParameterError(
-            f"weighed_events = {weighed_events}: must be 0, or at least {FEWEST_WEIGHED} and at "
-            f"most events = {events}"
-        )
+    check_weighed(events, weighed_events)
 
 
 def layout_of_unseen(held_out: int, weighed: int) -> Layout:
     """Of ``Asked.arrays``."""
     return {
         **(layout_of_cells() if held_out else {}),
-        **({name: ("float64", shape) for name, shape in WEIGHTS.items()} if weighed else {}),
+        **(layout_of_weights(len(OBSERVABLES)) if weighed else {}),
     }
 
 
@@ -129,25 +119,9 @@ def faults_of_unseen(arrays: Arrays, events: int, held_out: int, weighed: int) -
     if held_out:
         yield from faults_of_cells(arrays, events, held_out)
     if weighed:
-        low, high = RANGES.T
-        told = arrays["weighed_outlook"]
-        yield from estimates("weighed_outlook", told, low - ROUNDING, high + ROUNDING)
-        yield from within("weighed_clipped", arrays["weighed_clipped"], 0, [weighed, 1])
-        yield from within("weighed_r", np.nan_to_num(arrays["weighed_r"]), 0, np.inf)
-        yield from within("weighed_s2", arrays["weighed_s2"], 0, 1 + ROUNDING)
+        yield from faults_of_weights(arrays, weighed)
 
 
-def weights_made(arrays: Mapping[str, NDArray[np.generic]]) -> Weighed | None:
-    """What weights made of a generator's events, if that was asked."""
-    if "weighed_r" not in arrays or np.isnan(np.asarray(arrays["weighed_outlook"])).any():
-        return None
-    return Weighed.of(arrays)
-
-
-def toy_weights(seed: int) -> list[float]:
-    """A fingerprint of the weights: two epochs in float64 on a few rows of no physics."""
-    rng = np.random.default_rng(seed)
-    real, made = (rng.uniform(0, width, (TOY_EVENTS, len(TTBAR))) for width in (1.0, 1.1))
-    few = replace(TRAINING, epochs=2, batch_size=20)
-    told = reweight(made, real, observables, few, seed=seed, double=True)
-    return [summed(np.nan_to_num(a)) for a in told.weighed.arrays().values()]
+def fingerprint_of_unseen(seed: int, weighed: int) -> list[float]:
+    """What the weights add to a fingerprint, where they are asked for."""
+    return toy_weights(seed, len(TTBAR), observables) if weighed else []

@@ -30,7 +30,6 @@ from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.collisions.study import (
     UNSEEN,
-    WEIGHING,
     TopPairReference,
     TopPairs,
     TopPairTruth,
@@ -41,10 +40,11 @@ from amplib.studies.collisions.unseen import (
     Unseen,
     check_unseen,
     faults_of_unseen,
+    fingerprint_of_unseen,
     layout_of_unseen,
-    toy_weights,
 )
 from amplib.studies.collisions.worth import FEWEST
+from amplib.studies.weighing import WEIGHING
 
 if TYPE_CHECKING:
     from amplib.models.flow_matching import StackedFlowMatching
@@ -203,7 +203,7 @@ class EventRivals(TopPairTruth):
             arrays += [*kept.values(), next(generate(10))]
         of = (i, 0), kept, generate, Reference.of(events), lambda work: None, unseen
         arrays += small.judge(*of).values()
-        weights = toy_weights(self.seed) if self.weighed_events else []
+        weights = fingerprint_of_unseen(self.seed, self.weighed_events)
         return [*map(summed, arrays), *weights]
 
     @abstractmethod

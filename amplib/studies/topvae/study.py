@@ -24,15 +24,16 @@ from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import SETTINGS, TOY_EVENTS, Scan, made_up_top_pairs
 from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
-from amplib.studies.collisions.study import UNSEEN, WEIGHING, TopPairTruth, first_top_pairs
+from amplib.studies.collisions.study import UNSEEN, TopPairTruth, first_top_pairs
 from amplib.studies.collisions.unseen import (
     Unseen,
     check_unseen,
     faults_of_unseen,
+    fingerprint_of_unseen,
     layout_of_unseen,
-    toy_weights,
 )
 from amplib.studies.collisions.worth import FEWEST
+from amplib.studies.weighing import WEIGHING
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import OBSERVABLES, leading_directions, released
 
@@ -406,7 +407,7 @@ class TopReadings(OfTheChosen):
             for part in small.parts()
             for a in small.kept(part, model, reference, unseen, lambda work: None).values()
         ]
-        return [*sums, *(toy_weights(self.seed) if self.weighed_events else [])]
+        return [*sums, *fingerprint_of_unseen(self.seed, self.weighed_events)]
 
 
 def untrained(scan: Scan, training: Events) -> TrainedVAE:

@@ -13,11 +13,11 @@ from amplib.studies.collisions.unseen import (
     Unseen,
     check_unseen,
     faults_of_unseen,
+    fingerprint_of_unseen,
     layout_of_unseen,
-    toy_weights,
-    weights_made,
 )
 from amplib.studies.collisions.worth import HeldOutCells
+from amplib.studies.weighing import weights_made
 from amplib.truth.collisions.observables import OBSERVABLES, observables
 
 UNSEEN = made_up_top_pairs(400, np.random.default_rng(1))
@@ -82,7 +82,7 @@ def test_nothing_is_asked_by_default():
         ((1000, 99, 0), "held_out_events = 99: must be 0 or at least 100"),
         (
             (1000, 0, 99),
-            "weighed_events = 99: must be 0, or at least 100 and at most events =",
+            "weighed_events = 99: must be 0, or at least 100 and at most the 1000",
         ),
         ((1000, 0, 1001), "weighed_events = 1001: must be 0, or at least 100"),
     ],
@@ -101,7 +101,9 @@ def test_every_study_of_top_pairs_refuses_them(name):
 
 def test_the_fingerprint_sees_the_classifier():
     """Other seeds, other numbers; the same seed, the same."""
-    assert toy_weights(1) == toy_weights(1) != toy_weights(2)
+    assert fingerprint_of_unseen(1, 200) == fingerprint_of_unseen(1, 300)
+    assert fingerprint_of_unseen(1, 200) != fingerprint_of_unseen(2, 200)
+    assert fingerprint_of_unseen(1, 0) == []
     assert len(OBSERVABLES) == 33
 
 
@@ -109,4 +111,4 @@ def test_the_fingerprint_sees_the_classifier():
 def test_the_weights_are_in_the_fingerprint_of_a_study_that_asks_for_them(name):
     asked = make_study(name, "laptop", weighed_events=20_000)
     without = replace(asked, weighed_events=0).fingerprint()
-    assert asked.fingerprint() == [*without, *toy_weights(asked.seed)]
+    assert asked.fingerprint() == [*without, *fingerprint_of_unseen(asked.seed, 20_000)]

@@ -1,0 +1,87 @@
+"""Whether weights could save a generator: what studies keep of that beside their own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.door.reweight import FEWEST, TRAINING, reweight
+from amplib.metrics.outlook import RANGES
+from amplib.metrics.weighed import Weighed
+from amplib.parameters import ParameterError
+from amplib.store.ranges import ROUNDING, estimates, within
+from amplib.store.study import Arrays, Layout, summed
+
+Array = NDArray[np.float64]
+
+WEIGHING = 3
+"""Which stream of a part's seed is the classifier's; the first two train and generate."""
+TOY_EVENTS = 2 * FEWEST
+
+
+def check_weighed(events: int, weighed_events: int) -> None:
+    """Refuse a number of events to be weighed that is neither zero nor enough, nor there.
+
+    Raises:
+        ParameterError: in one line.
+    """
+    if weighed_events and not FEWEST <= weighed_events <= events:
+        raise ParameterError(
+            f"weighed_events = {weighed_events}: must be 0, or at least {FEWEST} and at most the "
+            f"{events} that are generated"
+        )
+
+
+def layout_of_weights(observables: int, *rows: int) -> Layout:
+    """Of ``Weighed.arrays``, or of so many of them in rows."""
+    return {
+        "weighed_outlook": ("float64", (*rows, *RANGES.shape)),
+        "weighed_clipped": ("float64", (*rows, 2)),
+        "weighed_r": ("float64", (*rows, 2, observables)),
+        "weighed_s2": ("float64", (*rows, 2, 3, observables)),
+    }
+
+
+def no_weights(observables: int) -> Arrays:
+    """What is kept in their place of what has diverged."""
+    shapes = {"outlook": RANGES.shape, "clipped": (2,), "r": (2, observables)}
+    shapes["s2"] = (2, 3, observables)
+    return {f"weighed_{name}": np.full(shape, np.nan) for name, shape in shapes.items()}
+
+
+def faults_of_weights(arrays: Mapping[str, NDArray[np.generic]], weighed: int) -> Iterator[str]:
+    """What no ``Weighed.arrays`` of so many events of either kind can hold."""
+    low, high = RANGES.T
+    told, r, s2 = (np.asarray(arrays[f"weighed_{n}"]) for n in ("outlook", "r", "s2"))
+    yield from estimates("weighed_outlook", told, low - ROUNDING, high + ROUNDING)
+    clipped = np.asarray(arrays["weighed_clipped"])
+    yield from within("weighed_clipped", clipped, 0, [weighed, 1])
+    # Of what does not vary there is no r.
+    yield from within("weighed_r", np.nan_to_num(r, posinf=0.0), 0, np.inf)
+    yield from within("weighed_s2", s2, 0, 1 + ROUNDING)
+
+
+def weights_made(arrays: Mapping[str, NDArray[np.generic]]) -> Weighed | None:
+    """What weights made of a generator's events, if that was asked and it has not diverged."""
+    if "weighed_r" not in arrays or np.isnan(np.asarray(arrays["weighed_outlook"])).any():
+        return None
+    return Weighed.of(arrays)
+
+
+def weights_of_rows(arrays: Mapping[str, NDArray[np.generic]]) -> list[dict[str, Array]]:
+    """The arrays of each model, where they are stored in rows."""
+    stored = {n: np.asarray(a, dtype=float) for n, a in arrays.items() if n.startswith("weighed_")}
+    return [{n: a[k] for n, a in stored.items()} for k in range(len(stored["weighed_r"]))]
+
+
+def toy_weights(seed: int, columns: int, observables: Callable[[Array], Array]) -> list[float]:
+    """A fingerprint of the weights: two epochs in float64 on a few rows of no physics."""
+    rng = np.random.default_rng(seed)
+    real, made = (observables(rng.uniform(0, w, (TOY_EVENTS, columns))) for w in (1.0, 1.1))
+    few = replace(TRAINING, epochs=2, batch_size=20)
+    told = reweight(made, real, training=few, seed=seed, double=True)
+    kept = told.weighed.arrays().values()
+    return [summed(np.nan_to_num(a, posinf=0.0)) for a in kept]
