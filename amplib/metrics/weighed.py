@@ -122,3 +122,42 @@ def weigh(
         separation_or_one(real, made),
         separation_or_one(real, histograms(g, limits, BINS, weights)),
     )
+
+
+def weights_of_cells(counts: ArrayLike) -> Array:
+    """W of each of q cells of equal mass, ``(q,)``, from numbers of generated events in them."""
+    n = np.asarray(counts, dtype=float)
+    with np.errstate(divide="ignore"):
+        return np.asarray(n.sum() / (len(n) * n))
+
+
+def outlook_of_cells(counts: ArrayLike, largest: float = LARGEST) -> Outlook:
+    """What weights could do, from numbers of generated events ``(q,)`` in cells of equal mass.
+
+    The truth counts as having as many events as were generated.
+    """
+    n = np.asarray(counts, dtype=int)
+    w = weights_of_cells(n)
+    return outlook(np.repeat(w, round(n.sum() / len(n))), np.repeat(w, n), largest)
+
+
+def dilution_in_cells(counts: ArrayLike, values: ArrayLike, largest: float = LARGEST) -> Interval:
+    r"""r of observables that are constant in each cell: median over them with the central 68%.
+
+    .. math::
+        r^2 = \frac{\langle w^2 (f - \bar f)^2\rangle_G}{\langle w\rangle_G^2\,
+              \langle (f - \langle f\rangle_T)^2\rangle_T}, \qquad
+        \bar f = \langle w f\rangle_G / \langle w\rangle_G
+
+    Args:
+        counts: generated events in cells of equal mass, ``(q,)``.
+        values: of the observables in the cells, ``(q, F)``.
+        largest: weight at which generated events are clipped.
+    """
+    n, f = np.asarray(counts, dtype=float), as_events(values)
+    w = np.minimum(weights_of_cells(n), largest)
+    share = n / n.sum()
+    mean = (share * w) @ f / (share @ w)
+    spread = (share * w**2) @ (f - mean) ** 2 / (share @ w) ** 2
+    low, middle, high = np.quantile(np.sqrt(spread / f.var(0)), [0.16, 0.5, 0.84])
+    return Interval(float(middle), float(low), float(high))

@@ -34,7 +34,7 @@ from amplib.studies.collisions.study import (
     first_top_pairs,
     stored_or_made,
 )
-from amplib.studies.weighing import (
+from amplib.studies.weighing.kept import (
     WEIGHING,
     check_weighed,
     faults_of_weights,

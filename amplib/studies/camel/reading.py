@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from amplib.estimate import Estimate
+from amplib.estimate import Estimate, Interval
 from amplib.metrics.amplification import GANCurve, Repetitions, mse_of_counts, ratio_of_means
+from amplib.metrics.outlook import Outlook
 from amplib.metrics.quantiles import expected_mse, n_equiv
+from amplib.metrics.weighed import dilution_in_cells, outlook_of_cells
 from amplib.models.fit import information, propagated_mse
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
@@ -175,6 +177,22 @@ def members_of(result: Result) -> Members:
         [parts[int(i), m]["counts"][-1] for m in range(ensemble.members)] for i in ensemble.index
     ]
     return Members(np.array(counts), ensemble.n_train)
+
+
+def told_by_cells(result: Result) -> list[tuple[Outlook, Interval]]:
+    r"""What weights could do for each repetition's generator, and r of x, x^2 and \|x\|.
+
+    In one dimension no classifier is needed: in each of the cells of equal mass the weight is the
+    truth's share over the generated one.  What a classifier could see within a cell is left out,
+    so that r is at least this.
+
+    Raises:
+        FileNotFoundError: if no repetition is complete.
+    """
+    middle = CamelBack().edges(2 * CELLS)[1::2]
+    values = np.stack([middle, middle**2, abs(middle)], 1)
+    counts = gan_curve(result).counts[:, -1]
+    return [(outlook_of_cells(c), dilution_in_cells(c, values)) for c in counts]
 
 
 def gain_over_members(result: Result) -> Callable[[int], Estimate]:

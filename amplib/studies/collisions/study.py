@@ -24,7 +24,7 @@ from amplib.studies.collisions.unseen import (
     fingerprint_of_unseen,
     layout_of_unseen,
 )
-from amplib.studies.weighing import WEIGHING
+from amplib.studies.weighing.kept import WEIGHING
 from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
@@ -568,11 +568,13 @@ class SmearedTopPairs(TopPairTruth):
     """Events after those that are smeared, of which cells are cut that say what these are worth."""
     weighed_events: int = bounded(0, 0, 1_000_000, later=True)
     """Of the same events, those that a classifier tells from as many smeared ones, whose weights
-    are measured."""
+    are measured.  Of each training event one copy: two are no independent events."""
 
     def __post_init__(self) -> None:
+        from amplib.studies.collisions.reference import TRAINING_SHARE
+
         super().__post_init__()
-        check_unseen(self.events, 0, self.weighed_events)
+        check_unseen(self.events // TRAINING_SHARE, 0, self.weighed_events)
 
     def needed(self) -> int:
         from amplib.studies.collisions.reference import TRAINING_SHARE
@@ -614,8 +616,7 @@ class SmearedTopPairs(TopPairTruth):
         reference: Reference,
         unseen: Unseen,
     ) -> Arrays:
-        """One width: as many copies as the truth has events, twelve of each, one after the other,
-        so that those of an event are on one side of any split."""
+        """One width: as many copies as the truth has events, twelve of each."""
         from amplib.metrics.merit import smeared
         from amplib.studies.collisions.reference import SMEARINGS
 
@@ -624,7 +625,8 @@ class SmearedTopPairs(TopPairTruth):
         made = smeared(training, SMEARINGS[part[0]], copies, rng)
         made = made[: reference.events]
         further = unseen.sample(self.stream(*part, WEIGHING))
-        further.add(made)
+        for copy in range(copies):  # the first of each event first
+            further.add(made[copy::copies])
         return reference.judge(made).arrays() | further.arrays()
 
     def layout(self) -> Layout:
@@ -651,7 +653,8 @@ def variants(preset: str) -> dict[str, Study]:
     """Further results of this preset that the book shows: smeared events beside unseen ones."""
     if preset not in UNSEEN:
         return {}
-    changes = UNSEEN[preset]
+    # The laptop smears 1,667 events.
+    changes = UNSEEN[preset] | ({"weighed_events": 1_600} if preset == "laptop" else {})
     base = SmearedTopPairs.presets[preset]
     return {"ttbar-smeared, worth": SmearedTopPairs.with_overrides(base, changes)}
 

@@ -24,7 +24,7 @@ from amplib.studies.collisions.worth import (
     faults_of_cells,
     layout_of_cells,
 )
-from amplib.studies.weighing import (
+from amplib.studies.weighing.kept import (
     check_weighed,
     faults_of_weights,
     layout_of_weights,

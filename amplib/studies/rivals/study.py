@@ -44,7 +44,7 @@ from amplib.studies.collisions.unseen import (
     layout_of_unseen,
 )
 from amplib.studies.collisions.worth import FEWEST
-from amplib.studies.weighing import WEIGHING
+from amplib.studies.weighing.kept import WEIGHING
 
 if TYPE_CHECKING:
     from amplib.models.flow_matching import StackedFlowMatching

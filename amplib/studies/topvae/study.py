@@ -33,7 +33,7 @@ from amplib.studies.collisions.unseen import (
     layout_of_unseen,
 )
 from amplib.studies.collisions.worth import FEWEST
-from amplib.studies.weighing import WEIGHING
+from amplib.studies.weighing.kept import WEIGHING
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import OBSERVABLES, leading_directions, released
 

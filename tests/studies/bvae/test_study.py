@@ -14,7 +14,7 @@ from amplib.store.results import Result, provenance, same_fingerprint
 from amplib.studies.bvae.reading import Generated, positive, ratio
 from amplib.studies.bvae.study import _nothing
 from amplib.studies.catalogue import make_study
-from amplib.studies.weighing import weights_made, weights_of_rows
+from amplib.studies.weighing.kept import weights_made, weights_of_rows
 
 STUDIES = ("two-body-vae", "z-vae", "two-body-gan")
 TINY = {

@@ -1,6 +1,7 @@
 """What is asked of generated top pairs with events that trained nothing."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import amplib
 from amplib.parameters import ParameterError
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
+from amplib.studies.collisions import unseen
+from amplib.studies.collisions.merit import Reference
 from amplib.studies.collisions.unseen import (
     Unseen,
     check_unseen,
@@ -17,7 +20,7 @@ from amplib.studies.collisions.unseen import (
     layout_of_unseen,
 )
 from amplib.studies.collisions.worth import HeldOutCells
-from amplib.studies.weighing import weights_made
+from amplib.studies.weighing.kept import weights_made
 from amplib.truth.collisions.observables import OBSERVABLES, observables
 
 UNSEEN = made_up_top_pairs(400, np.random.default_rng(1))
@@ -112,3 +115,20 @@ def test_the_weights_are_in_the_fingerprint_of_a_study_that_asks_for_them(name):
     asked = make_study(name, "laptop", weighed_events=20_000)
     without = replace(asked, weighed_events=0).fingerprint()
     assert asked.fingerprint() == [*without, *fingerprint_of_unseen(asked.seed, 20_000)]
+
+
+def test_of_each_smeared_event_one_copy_is_weighed(monkeypatch):
+    """Two copies on the two sides of a split are no independent events.  A column in steps of 40%
+    tells which event a copy smeared by 5% is of."""
+    study = make_study("ttbar-smeared", "laptop", events=1440, weighed_events=120)
+    training = made_up_top_pairs(120, np.random.default_rng(4))
+    training[:, 0] = 1.4 ** np.arange(120)
+    truth = made_up_top_pairs(1440, np.random.default_rng(5))
+    weighed = []
+    monkeypatch.setattr(unseen, "reweight", lambda made, **_: weighed.append(made) or answer)
+    answer = SimpleNamespace(weighed=SimpleNamespace(arrays=dict))
+    study.judge((0,), training, Reference.of(truth), Unseen(UNSEEN, 0, 120))
+    copies_of = np.log(weighed[0][:, 0]) / np.log(1.4)
+    assert copies_of.round().tolist() == list(range(120))
+    with pytest.raises(ParameterError, match="at most the 120 that"):
+        make_study("ttbar-smeared", "laptop", events=1440, weighed_events=121)

@@ -1,0 +1,1 @@
+"""Weights for every generator of the book."""
