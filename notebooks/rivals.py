@@ -44,7 +44,12 @@ from amplib.models.kde import BANDWIDTHS
 from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.collisions.reading import smearings, stored_reference
 from amplib.studies.collisions.reference import TRAINING_SHARE
-from amplib.studies.collisions.study import first_top_pairs, wherever_stored
+from amplib.studies.collisions.study import (
+    SMEARED_UNSEEN,
+    UNSEEN,
+    first_top_pairs,
+    wherever_stored,
+)
 from amplib.studies.collisions.worth import CELL_COLUMNS, QUANTILES
 from amplib.studies.rivals import figures
 from amplib.studies.rivals.claims import GANS
@@ -58,7 +63,6 @@ from amplib.studies.rivals.reading import (
     vae_losses,
     valued,
 )
-from amplib.studies.rivals.study import HELD_OUT
 from amplib.studies.topvae.claims import in_words
 from amplib.studies.topvae.reading import ReadEvents
 from amplib.truth.collisions.columns import TTBAR, columns
@@ -318,10 +322,10 @@ report.show_table(
 
 
 # %% tags=["remove-cell"]
-def at_scale(name, **changes):
+def at_scale(name, unseen=UNSEEN):
     """What is stored of a study at the papers' settings, else at the laptop's."""
     scales = ("paper", "laptop") if given["preset"] == "best" else (given["preset"],)
-    found = [stored(name, scale, **truth, **changes, **HELD_OUT.get(scale, {})) for scale in scales]
+    found = [stored(name, scale, **truth, **unseen.get(scale, {})) for scale in scales]
     return next((result for result in found if result.done()), found[-1])
 
 
@@ -344,7 +348,7 @@ def of_the_vae(result):
 
 def of_the_smeared():
     """Training events, smeared by hand."""
-    result = at_scale("ttbar-smeared")
+    result = at_scale("ttbar-smeared", SMEARED_UNSEEN)
     if not result.done():
         return []
     n, held_out = result.study.events // TRAINING_SHARE, result.study.held_out_events
@@ -361,7 +365,7 @@ worthy = [
     *of_the_smeared(),
     *(one for result in of_rivals for one in valued(result)),
 ]
-counted = [r for r in (*of_vae, at_scale("ttbar-smeared"), *of_rivals) if r.done()]
+counted = [r for r in (*of_vae, at_scale("ttbar-smeared", SMEARED_UNSEEN), *of_rivals) if r.done()]
 every = [*today, *fitted, *gans, *(f"{s.width:.0%} smearing" for s in blurred)]
 uncounted = [name for name in every if name not in {one.method for one in worthy}]
 finest = max(QUANTILES)

@@ -44,7 +44,7 @@ def saved_panels(generators: Sequence[Saved]) -> plt.Figure:
 
 
 def _with_identity(ax: Axes) -> None:
-    ends = 0.5, 1.3 * max(*ax.get_xlim(), *ax.get_ylim())
+    ends = min(0.5, ax.dataLim.y0 / 1.3), 1.3 * max(ax.dataLim.x1, ax.dataLim.y1)
     ax.set(xscale="log", yscale="log", xlim=(0.9, ends[1]), ylim=ends,
            xlabel=r"$r$ told by the scores, $\sqrt{N/N_\mathrm{eff}}$",
            ylabel=r"$r$ measured, median of the observables")  # fmt: skip

@@ -1,0 +1,116 @@
+"""Every generator of the book, and what is stored of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+from amplib.book.obtain import stored
+from amplib.estimate import Interval
+from amplib.metrics.weighed import Weighed
+from amplib.store.results import Result
+from amplib.studies.bvae.study import ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
+from amplib.studies.camel.reading import told_by_cells
+from amplib.studies.collisions.reference import SMEARINGS
+from amplib.studies.collisions.study import SMEARED_UNSEEN, UNSEEN
+from amplib.studies.gaussians import reading as gaussians
+from amplib.studies.reweighting import reading as showers
+from amplib.studies.rivals.study import EventRivals
+from amplib.studies.topvae.study import TopReadings
+from amplib.studies.weighing.kept import weights_made, weights_of_rows
+from amplib.studies.weighing.reading import Saved, ToldAndMeasured
+
+Found = Iterator[tuple[Result, Saved]]
+Changes = Mapping[str, dict[str, object]]
+
+DECAYS: dict[type[DecayStudy], str] = {TwoBodyVAE: "two-body", TwoBodyGAN: "two-body", ZVAE: "Z"}
+RIVALS = ("event-flows", "event-splines", "event-densities", "event-gans")
+
+
+def generators(preset: str) -> list[tuple[Result, Saved]]:
+    """Each generator with the result that it is read from.
+
+    Args:
+        preset: of all results, or ``best``: of each what is stored at the papers' settings, else at
+            the laptop's.
+    """
+    scales = ("paper", "laptop") if preset == "best" else (preset,)
+    rooms = (_camel_backs, _mixtures, _calorimeter, _decays, _top_pairs)
+    return [found for room in rooms for found in room(scales)]
+
+
+def _largest(name: str, scales: Sequence[str], changes: Changes | None = None) -> Iterator[Result]:
+    """The first of a study's results that has parts, if there is one."""
+    results = (stored(name, scale, **(changes or {}).get(scale, {})) for scale in scales)
+    yield from [result for result in results if result.done()][:1]
+
+
+def _camel_backs(scales: Sequence[str]) -> Found:
+    for name, title in (("gan", "GAN"), ("ensemble", "ensemble of GANs")):
+        for scale in scales:
+            result = stored(name, scale)
+            try:
+                told = told_by_cells(result)
+            except FileNotFoundError:  # of ensembles none may be complete
+                continue
+            each = [ToldAndMeasured(*one) for one in told]
+            yield result, Saved("camel back", title, scale, each)
+            break
+
+
+def _mixtures(scales: Sequence[str]) -> Found:
+    for name, title in gaussians.MIXTURES.items():
+        for result in _largest(name, scales):
+            each = [
+                ToldAndMeasured(one.outlook, Interval(one.usual_dilution, *one.dilution_range))
+                for one in gaussians.read(result).each
+            ]
+            yield result, Saved("Gaussians", f"GAN, {title}", result.preset, each)
+
+
+def _calorimeter(scales: Sequence[str]) -> Found:
+    for name in showers.GENERATORS:
+        for result in _largest(name, scales):
+            one = showers.read(result)
+            each = [
+                ToldAndMeasured(x.outlook(showers.HIGH), x.dilution_range(showers.HIGH))
+                for x in one.each
+            ]
+            yield result, Saved("showers", one.title, result.preset, each)
+
+
+def _decays(scales: Sequence[str]) -> Found:
+    for kind, decay in DECAYS.items():
+        for result in _largest(kind.name, scales, {"laptop": weighed(kind).changes("laptop")}):
+            parts = list(result.load().values())
+            for row, model in enumerate(kind.models):
+                told = [weights_made(weights_of_rows(a)[row]) for a in parts if "weighed_r" in a]
+                yield from _told(result, "decays", f"{model}, {decay}", told)
+
+
+def _top_pairs(scales: Sequence[str]) -> Found:
+    for result in _largest("top-readings", scales, UNSEEN):
+        study = cast(TopReadings, result.study)
+        parts = result.load()
+        for i, reading in enumerate(study.readings()):
+            if reading.negative == "kept":
+                told = [weights_made(arrays) for part, arrays in parts.items() if part[0] == i]
+                where = {"variance": "", "deviation": " on the deviation"}[reading.offset]
+                name = f"B-VAE, γ = {reading.gamma:g}" + where * (reading.gamma > 0)
+                yield from _told(result, "top pairs", name, told)
+    for name in RIVALS:
+        for result in _largest(name, scales, UNSEEN):
+            for i, method in enumerate(cast(EventRivals, result.study).methods):
+                told = [weights_made(a) for part, a in result.load().items() if part[0] == i]
+                yield from _told(result, "top pairs", method, told)
+    for result in _largest("ttbar-smeared", scales, SMEARED_UNSEEN):
+        for (i,), arrays in result.load().items():
+            if i < 2:  # the readings of the authors' code
+                told = [weights_made(arrays)]
+                yield from _told(result, "top pairs", f"{SMEARINGS[i]:.0%} smearing", told)
+
+
+def _told(result: Result, group: str, name: str, told: Sequence[Weighed | None]) -> Found:
+    """One generator, if any training of it has been weighed and has not diverged."""
+    if each := [ToldAndMeasured.of(one) for one in told if one]:
+        yield result, Saved(group, name, result.preset, each)

@@ -1,0 +1,53 @@
+"""What is told of weights, read over trainings."""
+
+import numpy as np
+import pytest
+
+from amplib.estimate import Estimate, Interval
+from amplib.metrics.outlook import Outlook
+from amplib.studies.weighing.reading import Saved, ToldAndMeasured, how_far_off
+
+
+def told(r, measured, auc=0.7, lost=0.0):
+    look = Outlook(
+        Estimate(auc, 0.01), Estimate(r, 0.1), Estimate(r, 0.1), Estimate(r**-2, 0.01),
+        Estimate(1.0, 0.01), Estimate(lost, 0.001), 100.0, 0, 0.0,
+    )  # fmt: skip
+    return ToldAndMeasured(look, Interval(measured, measured / 2, measured * 2))
+
+
+def saved(*each):
+    return Saved("group", "name", "laptop", each)
+
+
+def test_over_trainings_means_are_geometric_and_have_an_error():
+    two = saved(told(1.5, 1.5), told(6.0, 24.0))
+    assert two.told.value == pytest.approx(3.0)
+    assert two.told.repetitions == 2
+    assert two.measured == pytest.approx((6.0, 3.0, 12.0))
+    assert two.off == pytest.approx(2.0)
+    area = saved(told(1.5, 1.5, auc=0.6), told(1.5, 1.5, auc=0.7)).over(lambda x: x.auc)
+    assert (area.value, area.error) == (pytest.approx(0.65), pytest.approx(0.05))
+
+
+def test_a_single_training_keeps_its_own_error():
+    one = saved(told(1.5, 1.5))
+    assert one.told.error == 0.1
+    assert one.over(lambda x: x.auc) == Estimate(0.7, 0.01)
+
+
+def test_trainings_that_differ_are_counted():
+    assert saved(told(1.5, 1.5), told(1.5, 1.5)).answer == "at a price"
+    mixed = saved(told(1.5, 1.5, auc=0.99), told(1.5, 1.5), told(1.5, 1.5, auc=0.99))
+    assert mixed.answer == "no (2 of 3), at a price (1 of 3)"
+    assert saved(told(1.5, 1.5, lost=0.2)).answer == "in part"
+
+
+def test_how_far_the_told_are_off():
+    """Half are off by 2 and half by 1/2: no bias, and two thirds within 2; what has no number is
+    left out."""
+    some = [saved(told(2, 4)), saved(told(2, 1)), saved(told(2, 4)), saved(told(2, 1))]
+    ratio, within = how_far_off([*some, saved(told(2, np.nan))])
+    assert ratio.value == pytest.approx(1.0)
+    assert within == pytest.approx(2.0)
+    assert ratio.repetitions == 4
