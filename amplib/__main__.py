@@ -8,11 +8,13 @@ import json
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
+
+import numpy as np
 
 from amplib import files
 from amplib.book.data import make_data
@@ -32,6 +34,10 @@ CHANGES: dict[str, Any] = {
 }
 PLOTS = (".svg", ".pdf", ".png")
 """What ``amplib worth`` draws."""
+WEIGHTS: dict[str, Callable[[io.BytesIO, Any], None]] = {
+    ".npy": np.save, ".csv": np.savetxt, ".txt": np.savetxt,
+}  # fmt: skip
+"""How ``amplib reweight`` writes weights."""
 LONGEST = 100
 """Characters of a sweep's name: a file system takes no more than 255 bytes."""
 _DIGITS = re.compile("[0-9]+")
@@ -70,6 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--json", action="store_true", help="print JSON in place of the table")
     c.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .svg, .pdf, .png")
     c.set_defaults(run=run_worth)
+
+    c = commands.add_parser("reweight", help="whether weights could save your generator")
+    c.add_argument("events", type=Path, help="a file: csv, txt, npy, h5, hdf5, parquet")
+    c.add_argument("--held-out", type=Path, required=True, help="a file of true events")
+    c.add_argument("--columns", nargs="+", default=[], metavar="NAME", help="all by default")
+    c.add_argument("--seed", type=int, default=0, help="of the classifier")
+    c.add_argument("-o", "--output", type=Path, metavar="FILE", help="weights: .npy, .csv, .txt")
+    c.set_defaults(run=run_reweight)
 
     c = commands.add_parser("compute", help="compute the missing parts of a study")
     c.add_argument("study", nargs="?", help=f"one of {', '.join(STUDIES)}")
@@ -176,6 +190,30 @@ def run_worth(options: argparse.Namespace) -> bool:
         drawn = io.BytesIO()
         answer.plot().savefig(drawn, format=options.plot.suffix.removeprefix("."))
         files.write_atomically(options.plot, drawn.getvalue())
+    return True
+
+
+def run_reweight(options: argparse.Namespace) -> bool:
+    """``amplib reweight``: prints the answer, writes the weight of each event."""
+    from amplib.door.event_file import read_events
+    from amplib.door.reweight import reweight
+
+    out = options.output
+    if out and not out.parent.is_dir():
+        raise ValueError(f"--output {out}: no such folder")
+    if out and out.suffix not in WEIGHTS:
+        raise ValueError(f"--output {out}: unknown suffix; allowed: {', '.join(WEIGHTS)}")
+    if options.seed < 0:
+        raise ValueError(f"--seed {options.seed}: must not be negative")
+    events = read_events(options.events, options.columns)
+    held_out = read_events(options.held_out, options.columns or events.names)
+    answer = reweight(events.x, held_out.x, seed=options.seed)
+    print(answer)
+    if out:
+        written = io.BytesIO()
+        WEIGHTS[out.suffix](written, answer.weights(events.x))
+        files.write_atomically(out, written.getvalue())
+        print(f"Weights of all {len(events.x):,} events, the first half of which trained: {out}")
     return True
 
 

@@ -184,3 +184,42 @@ def test_bad_files_are_refused_in_one_line(tmp_path, monkeypatch, capsys, option
     error = capsys.readouterr().err
     assert message in error
     assert error.startswith("amplib: ") and error.count("\n") == 1
+
+
+# ---- amplib reweight ----
+
+
+def test_weights_of_all_events_are_written_in_their_order(tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    made, real = rng.normal(0.4, 1, (2000, 2)), rng.normal(0, 1, (2000, 2))
+    np.save(tmp_path / "made.npy", made)
+    np.save(tmp_path / "real.npy", real)
+    files = [str(tmp_path / "made.npy"), "--held-out", str(tmp_path / "real.npy")]
+    own = amplib.reweight(made, real, seed=3)
+    for name, load in (("w.npy", np.load), ("w.txt", np.loadtxt)):
+        assert main(["reweight", *files, "--seed", "3", "-o", str(tmp_path / name)]) == 0
+        np.testing.assert_allclose(load(tmp_path / name), own.weights(made))
+    said = capsys.readouterr().out
+    assert said.startswith(f"{own}\n")
+    assert "Weights of all 2,000 events, the first half of which trained" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--held-out", "b.csv"], "no such file"),
+        (["--held-out", "a.csv", "-o", "none/w.npy"], "no such folder"),
+        (["--held-out", "a.csv", "-o", "w.root"], "unknown suffix; allowed: .npy, .csv, .txt"),
+        (["--held-out", "a.csv", "--seed", "-1"], "--seed -1: must not be negative"),
+        (["--held-out", "few.csv"], "50 held-out events: at least 100 are needed"),
+    ],
+)
+def test_what_cannot_be_weighed_is_refused_in_one_line(
+    options, message, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "a.csv")
+    np.savetxt(tmp_path / "few.csv", TABLE[:50], delimiter=",", header="x,w", comments="")
+    assert main(["reweight", "a.csv", *options]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("amplib: ") and message in error and error.count("\n") == 1
