@@ -56,8 +56,9 @@ def those(answer):
 
 
 def share(estimate):
-    """In per cent, or 0 where no event is counted."""
-    return estimate.percent() if estimate.value else "0"
+    """In per cent; 0 or all where no event differs."""
+    whole = round(estimate.value, 9)
+    return f"{whole:.0%}" if whole in (0, 1) else estimate.percent()
 
 
 split = [one for one in saved if " of " in one.answer]
@@ -102,7 +103,7 @@ report.origin("saved-fig1", *results)
 # papers' classifiers (of the showers the one that sees high-level quantities).  Top pairs and decays have one for this page: three layers, half of
 # {glue:text}`saved-events` generated and half of as many true events that no generator has seen train it, the others are what is shown; it is
 # given the observables that the events are judged by, of decays the columns as well.  Of events that are smeared by hand every one
-# is of another training event.  Of the camel back, which has one
+# is of another training event.  What the truth conserves has no $r$, and is in no median.  Of the camel back, which has one
 # dimension, the density is known in a hundred cells, and no classifier is needed.
 
 # %% mystnb={"figure": {"name": "saved-fig1", "caption": "What weights would cost {glue:text}`saved-count` generators of this book, a point a training. Left: $r$ as the scores tell it, against the AUC; in the shaded range the answer is no. Right: $r$ that observables then had, their median and central 68%, against the told one; on the line both are the same.\n\n{glue:text}`saved-fig1-origin`"}, "image": {"alt": "Dilution told by the scores against AUC, and measured against told dilution, for generators of camel backs, Gaussians, showers, decays and top pairs"}} tags=["hide-input"]
@@ -134,7 +135,7 @@ report.show_table(
         [
             f"{one.group}: {one.name}",
             f"{one.scale}, {len(one.each)}",
-            one.over(lambda told: told.auc) if one.over(lambda told: told.auc).error else "1",
+            area if (area := one.over(lambda told: told.auc)).error else "1",
             one.told,
             share(one.over(lambda told: told.lost)),
             one.measured,

@@ -19,6 +19,8 @@ BINS = 19
 """Of the histograms of an observable, as in the paper's code for its mixtures."""
 TAIL = 1e-3
 """Of the truth, beyond either end of such a histogram."""
+CONSERVED = 1e6
+"""r from which on the truth does not vary but for rounding, as a momentum that is conserved."""
 LEAST = 1e-100
 """Weights are no smaller, so that those of a classifier that is sure of all events are not zero."""
 
@@ -29,7 +31,8 @@ class Weighed:
 
     Args:
         outlook: what the scores told.
-        dilution: r of each observable by bootstrap, ``(F,)``; NaN of what does not vary.
+        dilution: r of each observable by bootstrap, ``(F,)``; NaN or beyond ``CONSERVED`` of what
+            does not vary in the truth.
         without: <S^2> of each from the truth without weights, ``(F,)``.
         weighted: the same with them.
     """
@@ -44,7 +47,7 @@ class Weighed:
         """Median and central 68% of r over the observables that vary; NaN if none does."""
         r = self.dilution.value
         low, middle, high = np.nanquantile(
-            np.where(np.isfinite(r) & (r > 0), r, np.nan), [0.16, 0.5, 0.84]
+            np.where((r > 0) & (r < CONSERVED), r, np.nan), [0.16, 0.5, 0.84]
         )
         return Interval(float(middle), float(low), float(high))
 

@@ -63,6 +63,16 @@ def test_a_constant_column_is_in_no_median(weighed):
     assert low <= usual.low <= usual.value <= usual.high <= high
 
 
+def test_what_the_truth_conserves_is_in_no_median():
+    """Zero but for rounding there, of width one where it was generated."""
+    rng = np.random.default_rng(1)
+    truth, made = rng.normal(0, 1, (2000, 2)), rng.normal(0, 1, (2000, 2))
+    truth[:, 0] *= 1e-15
+    told = weigh(truth, made, np.ones(2000), np.ones(2000), rng)
+    assert told.dilution.value[0] > 1e12
+    assert told.usual_dilution.high == told.dilution.value[1] < 1.5
+
+
 def test_it_is_read_as_it_was_stored(weighed):
     again = Weighed.of(weighed.arrays())
     assert again.outlook == weighed.outlook
