@@ -584,6 +584,21 @@ def trained_several_times(scan: Scan) -> Scan:
     return replace(scan, models="near", trainings=max(SEVERAL, scan.trainings))
 
 
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "three phases of SGD": {"sgd_phases": 3},
+    "weights of that variance": {"initialisation": "variance"},
+}
+"""What the paper's code, or its text taken at its word, does otherwise in a training."""
+
+
+def trained_otherwise(scan: Scan) -> dict[str, Scan]:
+    """The paper's choice in each reading of its training, with the seeds of ``SEVERAL``."""
+    return {
+        title: replace(scan, **changes, models="chosen", trainings=SEVERAL)
+        for title, changes in OTHERWISE.items()
+    }
+
+
 LARGER = (1e-4, 1e-3)
 """B of further trainings of the toy model: how a VAE comes nearer to its own prior."""
 
@@ -603,6 +618,7 @@ def variants(preset: str) -> dict[str, Study]:
         return {f"scan, {SEVERAL} trainings": scan}
     return {
         f"scan, {SEVERAL} trainings": scan,
+        **{f"scan, {title}": study for title, study in trained_otherwise(scan).items()},
         **{f"two-body-vae, B = {b:g}": larger_b(b) for b in LARGER},
         **{f"{kind.name}, weights": weighed(kind) for kind in (TwoBodyVAE, ZVAE, TwoBodyGAN)},
     }
