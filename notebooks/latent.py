@@ -42,8 +42,6 @@ from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import AtLeast, Share, enumerated
 from amplib.store.results import wherever_stored
-from amplib.studies.collisions.merit import DIRECTIONS
-from amplib.studies.collisions.reading import stored_reference
 from amplib.studies.latent import figures
 from amplib.studies.latent.charts import AROUND, BESIDE, COMPANIONS, INPUTS, SCORES
 from amplib.studies.latent.claims import buffer_of, learned
@@ -55,6 +53,8 @@ from amplib.studies.latent.reading import (
     judged_priors,
     marginal_chi2,
 )
+from amplib.studies.merit.judge import DIRECTIONS
+from amplib.studies.merit.reading import stored_reference
 from amplib.truth.collisions.columns import TTBAR
 
 OF_PRIORS = ("components", "staged", "quantiles")  # what the map does not have

@@ -36,9 +36,9 @@ import numpy as np
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
-from amplib.studies.collisions import figures, reading
-from amplib.studies.collisions import reference as paper
-from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.merit import figures, reading
+from amplib.studies.merit import reference as paper
+from amplib.studies.merit.judge import DIRECTIONS
 
 for name in ("ttbar-reference", "ttbar-smeared"):
     stored(name, **given)  # a value that one of them refuses is refused before any work

@@ -44,7 +44,7 @@ from amplib.book.sliders import Slider, show_grid
 from amplib.estimate import Interval, enumerated
 from amplib.store.results import wherever_stored
 from amplib.studies.bvae.study import CHOSEN
-from amplib.studies.collisions.reading import stored_reference
+from amplib.studies.merit.reading import stored_reference
 from amplib.studies.plane.figures import Merits, slices, trade_off
 from amplib.studies.plane.reading import Point
 from amplib.studies.topvae.claims import SMOOTH

@@ -41,16 +41,12 @@ from amplib.book.obtain import obtain, stored
 from amplib.estimate import enumerated
 from amplib.models.config import EVENT_GANS
 from amplib.models.kde import BANDWIDTHS
-from amplib.studies.collisions.merit import DIRECTIONS
-from amplib.studies.collisions.reading import smearings, stored_reference
-from amplib.studies.collisions.reference import TRAINING_SHARE
-from amplib.studies.collisions.study import (
-    SMEARED_UNSEEN,
-    UNSEEN,
-    first_top_pairs,
-    wherever_stored,
-)
-from amplib.studies.collisions.worth import CELL_COLUMNS, QUANTILES
+from amplib.studies.collisions.study import first_top_pairs, wherever_stored
+from amplib.studies.merit.judge import DIRECTIONS
+from amplib.studies.merit.reading import smearings, stored_reference
+from amplib.studies.merit.reference import TRAINING_SHARE
+from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN
+from amplib.studies.merit.worth import CELL_COLUMNS, QUANTILES
 from amplib.studies.rivals import figures
 from amplib.studies.rivals.claims import GANS
 from amplib.studies.rivals.reading import (

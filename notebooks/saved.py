@@ -35,7 +35,7 @@ from amplib.book import report
 from amplib.book.saved import generators
 from amplib.estimate import enumerated
 from amplib.metrics.outlook import FREE, HOPELESS_AUC, HOPELESS_SHARE, LARGEST, TOLERABLE
-from amplib.studies.collisions.study import UNSEEN
+from amplib.studies.merit.study import UNSEEN
 from amplib.studies.weighing.figures import saved_panels
 from amplib.studies.weighing.reading import how_far_off
 

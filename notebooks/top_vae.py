@@ -59,8 +59,8 @@ from amplib.book.obtain import obtain, stored
 from amplib.estimate import enumerated
 from amplib.store.results import Result
 from amplib.studies.bvae.study import CHOSEN, Scan
-from amplib.studies.collisions.reference import PAPER_EVENTS
-from amplib.studies.collisions.study import TopPairReference
+from amplib.studies.merit.reference import PAPER_EVENTS
+from amplib.studies.merit.study import TopPairReference
 from amplib.studies.topvae import figures, reading
 from amplib.studies.topvae.claims import OWN, SHOWN, in_words, tables
 from amplib.studies.topvae.otherwise import trained_in_other_readings

@@ -11,9 +11,9 @@ from amplib.metrics.weighed import Weighed
 from amplib.store.results import Result
 from amplib.studies.bvae.study import ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
 from amplib.studies.camel.reading import told_by_cells
-from amplib.studies.collisions.reference import SMEARINGS
-from amplib.studies.collisions.study import SMEARED_UNSEEN, UNSEEN
 from amplib.studies.gaussians import reading as gaussians
+from amplib.studies.merit.reference import SMEARINGS
+from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN
 from amplib.studies.reweighting import reading as showers
 from amplib.studies.rivals.study import EventRivals
 from amplib.studies.topvae.study import TopReadings

@@ -10,8 +10,8 @@ from amplib.models.bvae import Autoencoder
 from amplib.store.results import Result, provenance
 from amplib.studies.bvae.study import SETTINGS, made_up_top_pairs
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions.merit import Reference
-from amplib.studies.collisions.reference import reference
+from amplib.studies.merit.judge import Reference
+from amplib.studies.merit.reference import reference
 from amplib.truth.collisions.columns import TTBAR
 
 N = 600

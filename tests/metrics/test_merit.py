@@ -25,7 +25,7 @@ from amplib.metrics.merit import (
     smeared,
     triples,
 )
-from amplib.studies.collisions.reference import SMEARINGS
+from amplib.studies.merit.reference import SMEARINGS
 from amplib.truth.collisions.observables import BINS
 
 

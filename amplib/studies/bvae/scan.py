@@ -24,8 +24,8 @@ from amplib.studies.bvae.study import (
     TRAINING,
     Scan,
 )
-from amplib.studies.collisions.merit import Reference, no_merit
 from amplib.studies.collisions.study import first_top_pairs
+from amplib.studies.merit.judge import Reference, no_merit
 from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]

@@ -23,10 +23,8 @@ from amplib.store.ranges import counting, diverged, finite, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, Study, head, summed
 from amplib.studies.bvae.observables import QUANTILES, TWO_BODY_DECAY, Z_DECAY, Decay
-from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.collisions.study import (
     EventSample,
-    TopPairReference,
     TopPairs,
     TopPairTruth,
     TwoBody,
@@ -34,6 +32,8 @@ from amplib.studies.collisions.study import (
     first_top_pairs,
     stored_or_made,
 )
+from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.merit.study import TopPairReference
 from amplib.studies.weighing.kept import (
     WEIGHING,
     check_weighed,
@@ -518,7 +518,7 @@ class Scan(TopPairTruth, VAETraining):
         ``diverged`` as of a ``DecayStudy`` and, of the model that the paper chooses, its
         ``weights``."""
         from amplib.studies.bvae.scan import train_and_judge
-        from amplib.studies.collisions.reading import stored_reference
+        from amplib.studies.merit.reading import stored_reference
 
         n = self.training_events
         events = first_top_pairs(self, self.needed())

@@ -16,15 +16,6 @@ from amplib.store.download import PUBLISHED
 from amplib.store.ranges import counting, finite, rising, shares, within
 from amplib.store.results import Result, wherever_stored
 from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head, summed
-from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
-from amplib.studies.collisions.unseen import (
-    Unseen,
-    check_unseen,
-    faults_of_unseen,
-    fingerprint_of_unseen,
-    layout_of_unseen,
-)
-from amplib.studies.weighing.kept import WEIGHING
 from amplib.truth.collisions.columns import PARTONS, TTBAR, TWO_BODY, Z_LEPTONS
 
 if TYPE_CHECKING:
@@ -36,13 +27,6 @@ POLAR_ANGLES = np.linspace(0, np.pi, 41)
 MOMENTA = np.linspace(-50, 50, 51)
 """Bins of the momenta of the two-body decay, GeV."""
 JET_PAIRS_A_PART = 2000
-UNSEEN: dict[str, dict[str, object]] = {
-    "laptop": {"held_out_events": 10_000, "weighed_events": 20_000},
-    "paper": {"held_out_events": 20_000, "weighed_events": 20_000},
-}
-"""Of the presets whose generated top pairs are counted in cells, and weighed."""
-SMEARED_UNSEEN = UNSEEN | {"laptop": {"held_out_events": 10_000, "weighed_events": 1_600}}
-"""The laptop smears 1,667 events."""
 
 
 @dataclass(frozen=True)
@@ -487,177 +471,6 @@ class TopPairSummary(TopPairConfig, EventSummary):
         if len(arrays["w_jets"]) != len(arrays["top_jets"]):
             yield "w_jets and top_jets are of different lengths"
         yield from cutflow_faults(arrays)
-
-
-@dataclass(frozen=True)
-class TopPairReference(TopPairTruth):
-    """What generated top pairs are compared with: all events, in one part."""
-
-    name: ClassVar[str] = "ttbar-reference"
-    store: ClassVar[str] = "ttbar-reference"
-    presets: ClassVar[Presets] = TopPairs.presets
-    rate: ClassVar[float] = 3_000.0
-    memory: ClassVar[int] = 4000  # all events at once
-
-    events: int = bounded(1_200_000, 24, 100_000_000)
-
-    def parts(self) -> list[Part]:
-        return [(0,)]
-
-    def made_of(self) -> TopPairs | None:
-        return TopPairs(**self.simulation()) if self.source == "simulated" else None
-
-    def work(self, parts: Sequence[Part]) -> float:
-        return len(parts) * self.events
-
-    def compute(
-        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
-    ) -> Iterator[tuple[Part, Arrays]]:
-        """What ``reference.reference`` keeps, and the ``seconds`` that the simulation took; 0 of
-        published events."""
-        from amplib.studies.collisions.reference import reference
-
-        for part in parts:
-            events, seconds = self.all_events()
-            kept = reference(events, np.random.default_rng(self.seed))
-            yield part, {**kept, "seconds": np.array(seconds)}
-            progress(self.events)
-
-    def all_events(self) -> tuple[np.ndarray, float]:
-        """Events ``(events, 26)``, MeV, and the seconds that their simulation took."""
-        sample = self.made_of()
-        if sample is None:
-            return published_top_pairs(self.events), 0.0
-        stored = Result(sample, "")
-        if missing := stored.missing():
-            raise FileNotFoundError(f"part {missing[0]} is not in {stored.folder}")
-        parts = [(arrays["events"], arrays["seconds"].sum()) for arrays in stored.each()]
-        events, seconds = zip(*parts, strict=True)
-        return np.concatenate(events)[: self.events], float(sum(seconds))
-
-    def fingerprint(self) -> list[float]:
-        from amplib.studies.collisions.reference import reference
-
-        sample = TopPairs(**replace(self, events=24, part_size=12).simulation())
-        events = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
-        arrays = reference(np.concatenate(events), np.random.default_rng(self.seed))
-        return [summed(a) for a in arrays.values()]
-
-    def layout(self) -> Layout:
-        from amplib.studies.collisions.reference import LAYOUT
-
-        return {**LAYOUT, "seconds": ("float64", ())}
-
-    def faults(self, arrays: Arrays) -> Iterator[str]:
-        from amplib.studies.collisions.reference import faults
-
-        yield from faults(arrays, self.events)
-        yield from finite("seconds", arrays["seconds"])
-        yield from within("seconds", arrays["seconds"], 0, np.inf)
-
-
-@dataclass(frozen=True)
-class SmearedTopPairs(TopPairTruth):
-    """Training events that are smeared by hand, judged (bvae, Table V): a part for each width."""
-
-    name: ClassVar[str] = "ttbar-smeared"
-    store: ClassVar[str] = "ttbar-smeared"
-    presets: ClassVar[Presets] = TopPairs.presets
-    rate: ClassVar[float] = 120_000.0
-
-    events: int = bounded(1_200_000, 24, 100_000_000)
-    held_out_events: int = bounded(0, 0, 10_000_000, later=True)
-    """Events after those that are smeared, of which cells are cut that say what these are worth."""
-    weighed_events: int = bounded(0, 0, 1_000_000, later=True)
-    """Of the same events, those that a classifier tells from as many smeared ones, whose weights
-    are measured.  Of each training event one copy: two are no independent events."""
-
-    def __post_init__(self) -> None:
-        from amplib.studies.collisions.reference import TRAINING_SHARE
-
-        super().__post_init__()
-        check_unseen(self.events // TRAINING_SHARE, 0, self.weighed_events)
-
-    def needed(self) -> int:
-        from amplib.studies.collisions.reference import TRAINING_SHARE
-
-        further = max(self.held_out_events, self.weighed_events)
-        return self.events // TRAINING_SHARE + further
-
-    def parts(self) -> list[Part]:
-        from amplib.studies.collisions.reference import SMEARINGS
-
-        return [(k,) for k in range(len(SMEARINGS))]
-
-    def made_of(self) -> TopPairReference:
-        return TopPairReference(**self.truth())
-
-    def work(self, parts: Sequence[Part]) -> float:
-        return len(parts) * self.events
-
-    def compute(
-        self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
-    ) -> Iterator[tuple[Part, Arrays]]:
-        """delta and delta_OF (eta, phi) with their errors, what is dropped, and what
-        ``Asked.arrays`` has of unseen events."""
-        from amplib.studies.collisions.reading import stored_reference
-        from amplib.studies.collisions.reference import TRAINING_SHARE
-
-        n = self.events // TRAINING_SHARE
-        events = first_top_pairs(self, self.needed())
-        unseen = Unseen(events[n:], self.held_out_events, self.weighed_events)
-        reference = stored_reference(wherever_stored(self.made_of()))
-        for part in parts:
-            yield part, self.judge(part, events[:n], reference, unseen)
-            progress(self.events)
-
-    def judge(
-        self,
-        part: Part,
-        training: np.ndarray,
-        reference: Reference,
-        unseen: Unseen,
-    ) -> Arrays:
-        """One width: as many copies as the truth has events, twelve of each."""
-        from amplib.metrics.merit import smeared
-        from amplib.studies.collisions.reference import SMEARINGS
-
-        rng = np.random.default_rng(self.part_seed(part))
-        copies = -(-reference.events // len(training))
-        made = smeared(training, SMEARINGS[part[0]], copies, rng)
-        made = made[: reference.events]
-        further = unseen.sample(self.stream(*part, WEIGHING))
-        for copy in range(copies):  # the first of each event first
-            further.add(made[copy::copies])
-        return reference.judge(made).arrays() | further.arrays()
-
-    def layout(self) -> Layout:
-        unseen = layout_of_unseen(self.held_out_events, self.weighed_events)
-        return {**layout_of_merit(), **unseen}
-
-    def faults(self, arrays: Arrays) -> Iterator[str]:
-        yield from faults_of_merit(arrays)
-        asked = self.held_out_events, self.weighed_events
-        yield from faults_of_unseen(arrays, self.events, *asked)
-
-    def fingerprint(self) -> list[float]:
-        sample = TopPairs(**replace(self, events=24, part_size=12, weighed_events=0).simulation())
-        made = [sample.make(part, lambda work: None)["events"] for part in sample.parts()]
-        events = np.concatenate(made)
-        # 24 events cut two cells at most.
-        unseen = Unseen(events[2:], 22 if self.held_out_events else 0, quantiles=(2,))
-        arrays = self.judge((0,), events[:2], Reference.of(events), unseen)
-        weights = fingerprint_of_unseen(self.seed, self.weighed_events)
-        return [*(float(x) for a in arrays.values() for x in a.ravel()), *weights]
-
-
-def variants(preset: str) -> dict[str, Study]:
-    """Further results of this preset that the book shows: smeared events beside unseen ones."""
-    if preset not in SMEARED_UNSEEN:
-        return {}
-    changes = SMEARED_UNSEEN[preset]
-    base = SmearedTopPairs.presets[preset]
-    return {"ttbar-smeared, worth": SmearedTopPairs.with_overrides(base, changes)}
 
 
 def first_top_pairs(config: TopPairTruth, n: int) -> np.ndarray:

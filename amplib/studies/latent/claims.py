@@ -9,11 +9,11 @@ import numpy as np
 from amplib.estimate import Estimate
 from amplib.metrics.verdict import UNDECIDED, Finding, above, below, both
 from amplib.studies.claim import Evidence, claim
-from amplib.studies.collisions.claims import about_the_papers, of_fewer
-from amplib.studies.collisions.merit import DIRECTIONS
 from amplib.studies.latent.charts import INPUTS
 from amplib.studies.latent.reading import Chart, JudgedPrior, judged_priors
 from amplib.studies.latent.study import NARROWEST
+from amplib.studies.merit.claims import about_the_papers, of_fewer
+from amplib.studies.merit.judge import DIRECTIONS
 
 FAILED = 10.0
 """Times the least delta of the staged VAEs that a failed one has at least."""

@@ -20,8 +20,6 @@ from amplib.models.training import train
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.study import LATENT_BINS
-from amplib.studies.collisions.merit import Reference, no_merit
-from amplib.studies.collisions.worth import HeldOutCells
 from amplib.studies.latent.study import (
     CODES,
     FIT,
@@ -32,6 +30,8 @@ from amplib.studies.latent.study import (
     LatentStudy,
     Prior,
 )
+from amplib.studies.merit.judge import Reference, no_merit
+from amplib.studies.merit.worth import HeldOutCells
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.csv_file import TTBAR_RULES
 from amplib.truth.collisions.observables import OBSERVABLES, observables

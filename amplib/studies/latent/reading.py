@@ -12,10 +12,10 @@ from amplib.estimate import AtLeast, Estimate, mean
 from amplib.metrics.two_sample import TwoSampleTest
 from amplib.store.results import Result
 from amplib.store.study import Arrays
-from amplib.studies.collisions.merit import DIRECTIONS
-from amplib.studies.collisions.worth import worth_in_cells
 from amplib.studies.latent.charts import BESIDE, EVERY, FALSE_ALARMS, INPUTS, SCORES
 from amplib.studies.latent.study import PROCESSES, TESTED, LatentPriors, Prior
+from amplib.studies.merit.judge import DIRECTIONS
+from amplib.studies.merit.worth import worth_in_cells
 from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]

@@ -22,9 +22,9 @@ from amplib.store.ranges import ROUNDING, counting, diverged, finite, rising, wi
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs, tiny
-from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
-from amplib.studies.collisions.worth import faults_of_cells, layout_of_cells
+from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.merit.worth import faults_of_cells, layout_of_cells
 from amplib.truth.collisions.columns import TTBAR, columns
 
 if TYPE_CHECKING:
@@ -233,8 +233,8 @@ class LatentPriors(LatentStudy):
         ``(quantiles,)``, the events that these were cut from; the ``bandwidth`` of kernels, else
         0; ``losses`` of a staged VAE (epoch, MSE, KL, validation) or the log likelihoods of a
         mixture (step, value), and ``diverged`` as of a ``DecayStudy``."""
-        from amplib.studies.collisions.reading import stored_reference
         from amplib.studies.latent.priors import Latent, fit_and_judge
+        from amplib.studies.merit.reading import stored_reference
 
         reference = stored_reference(wherever_stored(self.scan().made_of()))
         latent = Latent.of(self, *self.chosen())

@@ -10,7 +10,7 @@ import numpy as np
 from amplib.estimate import Estimate
 from amplib.store.results import Result
 from amplib.store.study import Arrays
-from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.plane.study import BufferPoint
 from amplib.studies.topvae.reading import over_trainings
 

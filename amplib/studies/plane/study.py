@@ -19,7 +19,7 @@ from amplib.progress import Progress
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import TOY_EVENTS, Scan, made_up_top_pairs
-from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.topvae.study import BATCH, JUDGED, OfTheChosen, untrained
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class BufferPoint(OfTheChosen, BufferConfig):
             ValueError: the training has diverged.
         """
         from amplib.studies.bvae.scan import chosen_model
-        from amplib.studies.collisions.reading import stored_reference
+        from amplib.studies.merit.reading import stored_reference
 
         scan = self.made_of()
         reference = stored_reference(wherever_stored(scan.made_of()))

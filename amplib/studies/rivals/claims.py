@@ -10,8 +10,8 @@ from amplib.estimate import Estimate, relative
 from amplib.metrics.verdict import Finding, above, below, both
 from amplib.store.results import Result
 from amplib.studies.claim import Evidence, claim
-from amplib.studies.collisions.claims import about_the_papers, of_fewer
-from amplib.studies.collisions.reading import smearings
+from amplib.studies.merit.claims import about_the_papers, of_fewer
+from amplib.studies.merit.reading import smearings
 from amplib.studies.rivals.reading import PAPER, over_trainings, rivals, scan_crowding
 
 GANS = ("DijetGAN", "LSGAN", "MMD-GAN", "WGAN-GP", "WGAN")

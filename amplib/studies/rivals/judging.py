@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.store.study import Arrays
-from amplib.studies.collisions.merit import Reference, no_merit
-from amplib.studies.collisions.unseen import Asked
+from amplib.studies.merit.judge import Reference, no_merit
+from amplib.studies.merit.unseen import Asked
 
 BATCH = 50_000
 """Events that are generated and counted at a time."""

@@ -13,8 +13,8 @@ from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.bvae.reading import positive
 from amplib.studies.bvae.study import Scan
-from amplib.studies.collisions.merit import DIRECTIONS
-from amplib.studies.collisions.worth import worth_in_cells
+from amplib.studies.merit.judge import DIRECTIONS
+from amplib.studies.merit.worth import worth_in_cells
 from amplib.studies.rivals.study import EventDensities, EventGANs, EventRivals
 
 Array = NDArray[np.float64]

@@ -27,23 +27,17 @@ from amplib.progress import Progress
 from amplib.store.ranges import diverged, finite
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import made_up_top_pairs
-from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
-from amplib.studies.collisions.study import (
-    UNSEEN,
-    TopPairReference,
-    TopPairs,
-    TopPairTruth,
-    first_top_pairs,
-    wherever_stored,
-)
-from amplib.studies.collisions.unseen import (
+from amplib.studies.collisions.study import TopPairs, TopPairTruth, first_top_pairs, wherever_stored
+from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.merit.study import UNSEEN, TopPairReference
+from amplib.studies.merit.unseen import (
     Unseen,
     check_unseen,
     faults_of_unseen,
     fingerprint_of_unseen,
     layout_of_unseen,
 )
-from amplib.studies.collisions.worth import FEWEST
+from amplib.studies.merit.worth import FEWEST
 from amplib.studies.weighing.kept import WEIGHING
 
 if TYPE_CHECKING:
@@ -139,7 +133,7 @@ class EventRivals(TopPairTruth):
         their errors over the generated events, what is ``dropped``, and ``diverged``, the first
         recorded step with a loss that is not finite, or 0 if the events are not, else -1; and
         what ``Asked.arrays`` has of unseen events."""
-        from amplib.studies.collisions.reading import stored_reference
+        from amplib.studies.merit.reading import stored_reference
 
         events = first_top_pairs(self, self.needed())
         training, others = np.split(events, [self.training_events])

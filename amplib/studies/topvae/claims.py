@@ -7,9 +7,9 @@ from amplib.metrics.verdict import MET, MISSED, UNDECIDED, Finding, above, below
 from amplib.models.config import BufferConfig
 from amplib.studies.bvae.study import KL_WEIGHTS, LATENTS
 from amplib.studies.claim import Evidence, claim
-from amplib.studies.collisions.claims import about_the_papers, of_fewer
-from amplib.studies.collisions.reading import stored_reference
-from amplib.studies.collisions.reference import PAPER_EVENTS, PAPER_IDEAL
+from amplib.studies.merit.claims import about_the_papers, of_fewer
+from amplib.studies.merit.reading import stored_reference
+from amplib.studies.merit.reference import PAPER_EVENTS, PAPER_IDEAL
 from amplib.studies.topvae.reading import (
     Candidate,
     ChosenEvents,

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from amplib.metrics.merit import GRIDS, PHI_RANGE
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
-from amplib.studies.collisions.figures import ANGLE_TICKS, PLANES, truth_against_itself
-from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.collisions.figures import ANGLE_TICKS
+from amplib.studies.merit.figures import PLANES, truth_against_itself
+from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.topvae.reading import ChosenEvents, Marginal, Truth
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from amplib.truth.collisions.columns import GEV

@@ -17,9 +17,10 @@ from amplib.store.results import Result
 from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.reading import positive
 from amplib.studies.bvae.study import SETTINGS, Scan, trained_several_times
-from amplib.studies.collisions.merit import DIRECTIONS, Reference
-from amplib.studies.collisions.reading import HADRONIC_CELLS, stored_reference
-from amplib.studies.collisions.worth import worth_in_cells
+from amplib.studies.collisions.reading import HADRONIC_CELLS
+from amplib.studies.merit.judge import DIRECTIONS, Reference
+from amplib.studies.merit.reading import stored_reference
+from amplib.studies.merit.worth import worth_in_cells
 from amplib.studies.topvae.study import BINNING, FINE_BINS, TopEvents, TopReadings
 from amplib.truth.collisions.observables import BINNINGS, JETS_BY, OBSERVABLES, released
 

@@ -23,16 +23,17 @@ from amplib.store.ranges import counting, estimates, finite, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import SETTINGS, TOY_EVENTS, Scan, made_up_top_pairs
-from amplib.studies.collisions.merit import Reference, faults_of_merit, layout_of_merit
-from amplib.studies.collisions.study import UNSEEN, TopPairTruth, first_top_pairs
-from amplib.studies.collisions.unseen import (
+from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
+from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.merit.study import UNSEEN
+from amplib.studies.merit.unseen import (
     Unseen,
     check_unseen,
     faults_of_unseen,
     fingerprint_of_unseen,
     layout_of_unseen,
 )
-from amplib.studies.collisions.worth import FEWEST
+from amplib.studies.merit.worth import FEWEST
 from amplib.studies.weighing.kept import WEIGHING
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import OBSERVABLES, leading_directions, released
@@ -128,7 +129,7 @@ class TopEvents(OfTheChosen, BufferConfig):
     @property
     def held_out(self) -> int:
         """Events of Fig. 5a and b: those of the truth but for the twelfth that trains."""
-        from amplib.studies.collisions.reference import TRAINING_SHARE
+        from amplib.studies.merit.reference import TRAINING_SHARE
 
         return self.events - self.events // TRAINING_SHARE
 
@@ -145,7 +146,7 @@ class TopEvents(OfTheChosen, BufferConfig):
             ValueError: the training has diverged.
         """
         from amplib.studies.bvae.scan import chosen_model
-        from amplib.studies.collisions.reading import stored_reference
+        from amplib.studies.merit.reading import stored_reference
 
         scan = self.made_of()
         training = first_top_pairs(self, self.training_events)
@@ -323,7 +324,7 @@ class TopReadings(OfTheChosen):
             ValueError: the training has diverged.
         """
         from amplib.studies.bvae.scan import chosen_model
-        from amplib.studies.collisions.reading import stored_reference
+        from amplib.studies.merit.reading import stored_reference
 
         scan = self.made_of()
         events = first_top_pairs(self, self.needed())
@@ -481,7 +482,7 @@ class Drawn:
 
     def add(self, events: Events) -> None:
         """Count a batch ``(n, 26)``."""
-        from amplib.studies.collisions.merit import single_precision
+        from amplib.studies.merit.judge import single_precision
 
         values, bins = single_precision(events), released()
         codes = bins.codes(values, FINE_BINS).T

@@ -19,8 +19,8 @@ from amplib.studies.bvae.study import (
     variants,
 )
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions.merit import Reference
 from amplib.studies.collisions.study import first_top_pairs
+from amplib.studies.merit.judge import Reference
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.compact import unpack
 

@@ -13,8 +13,8 @@ from amplib.metrics.merit import GRIDS
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.reading import chi2, flat, modulation, share
-from amplib.studies.collisions.reference import SMEARINGS, reference
 from amplib.studies.collisions.study import COSINES, TopPairs
+from amplib.studies.merit.reference import SMEARINGS, reference
 from amplib.truth.collisions.columns import BEAM, TTBAR, columns
 from amplib.truth.collisions.compact import LOWEST, pack, unpack
 

@@ -9,7 +9,6 @@ from amplib.models.config import BufferConfig
 from amplib.parameters import ParameterError
 from amplib.studies.bvae.study import LATENT_BINS, made_up_top_pairs
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions.merit import Reference
 from amplib.studies.latent.priors import (
     Judge,
     Latent,
@@ -20,6 +19,7 @@ from amplib.studies.latent.priors import (
     histograms,
 )
 from amplib.studies.latent.study import Prior
+from amplib.studies.merit.judge import Reference
 from amplib.truth.collisions.columns import TTBAR
 
 N = 60

@@ -10,7 +10,7 @@ from amplib.estimate import Estimate
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, same_fingerprint
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions.merit import Reference
+from amplib.studies.merit.judge import Reference
 from amplib.studies.plane.reading import Point
 from amplib.studies.topvae.reading import over_trainings
 from amplib.studies.topvae.study import BATCH, JUDGED

@@ -7,7 +7,7 @@ from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions.reference import PAPER_EVENTS
+from amplib.studies.merit.reference import PAPER_EVENTS
 from amplib.studies.rivals.claims import GANS, direct_densities, gans, lsgan_crowding
 from amplib.studies.rivals.figures import loss_panels, merit_plane, worth_chart
 from amplib.studies.rivals.reading import (

@@ -12,8 +12,8 @@ from amplib.store.rates import minutes
 from amplib.store.results import Result, same_fingerprint
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions.merit import Reference
-from amplib.studies.collisions.unseen import Unseen
+from amplib.studies.merit.judge import Reference
+from amplib.studies.merit.unseen import Unseen
 from amplib.studies.rivals.study import variants
 
 EVENTS = made_up_top_pairs(60, np.random.default_rng(1))

@@ -6,7 +6,7 @@ from chosen_events import events_result, readings_result, scan_result, store, ti
 
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.studies.catalogue import claims
-from amplib.studies.collisions.reference import PAPER_EVENTS
+from amplib.studies.merit.reference import PAPER_EVENTS
 from amplib.studies.topvae.claims import (
     ONE_TRAINING,
     OWN,

@@ -6,7 +6,7 @@ import pytest
 from chosen_events import events_result, kept, tiny, truth_result
 
 from amplib.metrics.merit import GRIDS
-from amplib.studies.collisions.merit import DIRECTIONS
+from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.topvae import figures
 from amplib.studies.topvae.reading import ChosenEvents, Truth
 from amplib.truth.collisions.observables import OBSERVABLES

@@ -12,8 +12,8 @@ from amplib.parameters import ParameterError
 from amplib.store.results import same_fingerprint
 from amplib.studies.bvae.study import CHOSEN, SETTINGS, made_up_top_pairs
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions.merit import DIRECTIONS, Reference
-from amplib.studies.collisions.unseen import Unseen
+from amplib.studies.merit.judge import DIRECTIONS, Reference
+from amplib.studies.merit.unseen import Unseen
 from amplib.studies.topvae.study import BATCH, JUDGED, Counted, azimuths
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import OBSERVABLES, leading_directions

@@ -8,21 +8,16 @@ from amplib.book.obtain import stored
 from amplib.metrics.merit import smeared
 from amplib.store.results import Result
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions.merit import (
+from amplib.studies.collisions.reading import TopPairStatistics
+from amplib.studies.merit.judge import (
     DIRECTIONS,
     Reference,
     faults_of_merit,
     layout_of_merit,
     no_merit,
 )
-from amplib.studies.collisions.reading import (
-    TopPairStatistics,
-    copied_training,
-    smearings,
-    splits,
-    stored_reference,
-)
-from amplib.studies.collisions.reference import SMEARINGS, reference
+from amplib.studies.merit.reading import copied_training, smearings, splits, stored_reference
+from amplib.studies.merit.reference import SMEARINGS, reference
 from amplib.truth.collisions.columns import TTBAR, columns
 from amplib.truth.collisions.observables import BINS
 

@@ -7,7 +7,7 @@ import amplib
 from amplib.cells import Splits
 from amplib.estimate import AtLeast, Estimate
 from amplib.studies.bvae.study import made_up_top_pairs
-from amplib.studies.collisions.worth import (
+from amplib.studies.merit.worth import (
     CELL_COLUMNS,
     QUANTILES,
     HeldOutCells,

@@ -10,16 +10,16 @@ import amplib
 from amplib.parameters import ParameterError
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
-from amplib.studies.collisions import unseen
-from amplib.studies.collisions.merit import Reference
-from amplib.studies.collisions.unseen import (
+from amplib.studies.merit import unseen
+from amplib.studies.merit.judge import Reference
+from amplib.studies.merit.unseen import (
     Unseen,
     check_unseen,
     faults_of_unseen,
     fingerprint_of_unseen,
     layout_of_unseen,
 )
-from amplib.studies.collisions.worth import HeldOutCells
+from amplib.studies.merit.worth import HeldOutCells
 from amplib.studies.weighing.kept import weights_made
 from amplib.truth.collisions.observables import OBSERVABLES, observables
 

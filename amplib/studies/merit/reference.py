@@ -26,7 +26,7 @@ from amplib.metrics.merit import (
 )
 from amplib.store.ranges import counting, finite, within
 from amplib.store.study import Arrays, Layout
-from amplib.studies.collisions.merit import single_precision
+from amplib.studies.merit.judge import single_precision
 from amplib.truth.collisions.observables import (
     BINS,
     JETS_BY,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from amplib.door.reweight import reweight
 from amplib.parameters import ParameterError
 from amplib.store.study import Arrays, Layout
-from amplib.studies.collisions.worth import (
+from amplib.studies.merit.worth import (
     FEWEST,
     QUANTILES,
     CellCounts,

@@ -1,0 +1,1 @@
+"""Two numbers for generated top pairs, and what else is asked of them."""

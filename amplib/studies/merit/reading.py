@@ -1,0 +1,156 @@
+"""The stored reference of top pairs, its splits, and smeared events beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amplib.estimate import AtLeast, Estimate, relative
+from amplib.metrics.merit import delta_of, ideal_delta, ideal_delta_of
+from amplib.store.results import Result
+from amplib.studies.merit.judge import DIRECTIONS, Reference
+from amplib.studies.merit.reference import PAPER_IDEAL, PAPER_SMEARED, SMEARINGS, by_eq_24
+from amplib.studies.merit.worth import worth_in_cells
+from amplib.truth.collisions.observables import BINNINGS, JETS_BY
+
+Array = NDArray[np.float64]
+
+
+def stored_reference(result: Result) -> Reference:
+    """The truth of a ``TopPairReference`` as the figures of merit see it."""
+    kept = result.load()[(0,)]
+    way, by = BINNINGS.index("extremes"), JETS_BY.index("pT")
+    half = len(kept["sizes"]) - 1
+    curves = kept["empty_at"][half // 2, by], kept["empty_at"][half, by], kept["empty"][by]
+    empty = {name: np.array([c[k] for c in curves]) for k, name in enumerate(DIRECTIONS)}
+    return Reference(kept["limits"][way], kept["histograms"][way], empty)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The truth against itself: N events against as many others, in disjoint pairs of samples.
+
+    Errors are over the pairs, NaN for a single one.
+
+    Args:
+        events: N.
+        pairs: of disjoint samples.
+        delta: mean over them; ``expected_delta`` where the bins that 2N events fill are known.
+        delta_of: the same, for each of ``DIRECTIONS``.
+    """
+
+    events: int
+    pairs: int
+    delta: Estimate
+    expected_delta: float | None
+    delta_of: dict[str, Estimate]
+    expected_delta_of: dict[str, float | None]
+
+
+def splits(result: Result) -> list[Split]:
+    """Of a ``TopPairReference``, at each of its sizes N."""
+    kept = result.load()[(0,)]
+    way, by = BINNINGS.index("extremes"), JETS_BY.index("pT")
+    expected = _expected_deltas(kept, way)
+    curves = dict(zip(kept["sizes"].tolist(), kept["empty_at"][:, by], strict=True))
+    curves[2 * max(curves)] = kept["empty"][by]
+    found = []
+    for row, (n, pairs) in enumerate(zip(kept["sizes"], kept["pairs"], strict=True)):
+
+        def mean(name: str, *at: int, row: int = row, pairs: int = int(pairs)) -> Estimate:
+            error = kept[f"{name}_spread"][row][at] / pairs**0.5 if pairs > 1 else np.nan
+            return relative(float(kept[name][row][at]), float(error), pairs)
+
+        of = {name: mean("delta_of", by, k) for k, name in enumerate(DIRECTIONS)}
+        ideal = {name: _expected_delta_of(curves, int(n), k) for k, name in enumerate(DIRECTIONS)}
+        found.append(Split(int(n), int(pairs), mean("delta", way), expected.get(int(n)), of, ideal))
+    return found
+
+
+def _expected_deltas(kept: Mapping[str, np.ndarray], way: int) -> dict[int, float]:
+    """At half of the events of a stored sample, and at all of them where that is one of the sizes:
+    delta of n against n is in expectation the number of bins that 2n events fill, less one, over n.
+    """
+    training, every = kept["histograms_training"][way], kept["histograms"][way]
+    found: dict[int, float] = {}
+    for counts in (training, every):
+        n = int(counts[0].sum())
+        found |= {n // 2: ((counts > 0).sum() / len(counts) - 1) / (n // 2), n: ideal_delta(counts)}
+    return found
+
+
+def _expected_delta_of(curves: Mapping[int, Array], n: int, k: int) -> float | None:
+    needed = (n // 4, n // 2, n, 2 * n)
+    if not all(size in curves for size in needed):
+        return None
+    quarter, half, whole, doubled = (curves[size][k] for size in needed)
+    return ideal_delta_of(quarter, half, whole, n, doubled=doubled)
+
+
+def copied_training(result: Result) -> dict[str, float]:
+    """delta_OF of a generator that repeats its training events, for each of ``DIRECTIONS``: they
+    leave as many bins empty as they do once."""
+    kept = result.load()[(0,)]
+    by, training = JETS_BY.index("pT"), int(kept["histograms_training"][0, 0].sum())
+    row = int(np.argmin(np.abs(kept["sizes"] - training)))
+    curves = zip(kept["empty_at"][row, by], kept["empty"][by], strict=True)
+    return {name: delta_of(*pair) for name, pair in zip(DIRECTIONS, curves, strict=True)}
+
+
+@dataclass(frozen=True)
+class Smearing:
+    """One width of ``SmearedTopPairs``: figures of merit of the events, the share dropped, and,
+    where they were counted in cells, what they are worth."""
+
+    width: float
+    delta: Estimate
+    delta_of: dict[str, Estimate]
+    dropped: float
+    worth: dict[int, Estimate | AtLeast] = field(default_factory=dict)
+
+
+def smearings(result: Result) -> list[Smearing]:
+    """Of a ``SmearedTopPairs``."""
+    return [
+        Smearing(
+            SMEARINGS[part[0]],
+            Estimate(*kept["delta"].tolist()),
+            {
+                name: Estimate(*estimate)
+                for name, estimate in zip(DIRECTIONS, kept["delta_of"].tolist(), strict=True)
+            },
+            float(kept["dropped"]),
+            worth_in_cells(kept) if "cut_from" in kept else {},
+        )
+        for part, kept in result.load().items()
+    ]
+
+
+@dataclass(frozen=True)
+class BinChoice:
+    """A way to bin: delta of the smeared training events for each of ``SMEARINGS``, and of the
+    truth against itself with all events, by eq. 24."""
+
+    name: str
+    smeared: list[float]
+    ideal: Estimate
+
+    @property
+    def off(self) -> float:
+        """Root mean square of the logarithms of our three numbers over the paper's: those of the
+        code's two widths, and the ideal."""
+        ours = np.array([*self.smeared[:2], self.ideal.value])
+        return float(np.sqrt(np.mean(np.log(ours / [*PAPER_SMEARED, PAPER_IDEAL[0]]) ** 2)))
+
+
+def bin_choices(reference: Result, smeared: Result) -> list[BinChoice]:
+    """The stored readings, which count what is outside in the outermost bin, and this book's."""
+    kept = reference.load()[(0,)]
+    ideal = by_eq_24(kept)
+    rows = zip(BINNINGS, kept["delta_smeared"].T.tolist(), ideal, strict=True)
+    clipped = [BinChoice(f"{name}, outermost bin", deltas, alone) for name, deltas, alone in rows]
+    chosen = [s.delta.value for s in smearings(smeared)]
+    return [*clipped, BinChoice("extremes, dropped", chosen, ideal[BINNINGS.index("extremes")])]
