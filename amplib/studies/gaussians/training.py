@@ -13,7 +13,7 @@ from amplib.models.config import STEPS_AN_EPOCH
 from amplib.models.noise import NoiseBlock, normal_words, uniform_words
 from amplib.models.small_gan import SmallGAN
 from amplib.models.training import train
-from amplib.progress import Progress
+from amplib.progress import Budget, Progress
 from amplib.store.study import Arrays, Part, summed
 from amplib.studies.gaussians.measuring import measure
 from amplib.studies.gaussians.study import MixtureStudy
@@ -57,7 +57,7 @@ def train_and_measure(
     events = _events(gan, study.events + study.judged_events + study.test_events)
     measured = []
     for (k,), own in zip(parts, events, strict=True):
-        left = _Budget(study.classifier_steps, progress)
+        left = Budget(study.classifier_steps, progress)
         measured.append(measure(study, k, own, left.spend))
         left.spend_all()
     for part, arrays, losses in zip(parts, measured, history, strict=True):
@@ -80,21 +80,6 @@ def _events(gan: SmallGAN, n: int) -> np.ndarray:
         if made >= n:
             break
     return np.concatenate(chunks, 1)[:, :n]
-
-
-class _Budget:
-    """Reports no more work than was announced: a classifier stops when it wants to."""
-
-    def __init__(self, steps: float, progress: Progress):
-        self.left, self.progress = steps, progress
-
-    def spend(self, steps: float) -> None:
-        steps = min(steps, self.left)
-        self.left -= steps
-        self.progress(steps)
-
-    def spend_all(self) -> None:
-        self.spend(self.left)
 
 
 def tiny_run(study: MixtureStudy) -> list[float]:

@@ -1,0 +1,1 @@
+"""DCTR on pairs of known densities: learned weights beside the analytic ratio."""
