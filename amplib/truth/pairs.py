@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+from scipy.integrate import quad
 
 Array = NDArray[np.float64]
 RandomState = int | np.random.Generator
@@ -28,7 +29,7 @@ class Pair:
     Args:
         mean: of the truth, ``(d,)``.
         covariance: of the truth, ``(d, d)``.
-        generator: a frozen distribution of scipy's, in d dimensions.
+        generator: a frozen distribution of scipy's, in several dimensions a Gaussian.
     """
 
     mean: Array
@@ -57,7 +58,8 @@ class Pair:
         """ln W of points ``(n, d)``, shape ``(n,)``."""
         x = np.asarray(x, dtype=float)
         at = x[:, 0] if self.dimension == 1 else x
-        return np.asarray(self.truth.logpdf(at) - self.generator.logpdf(at))
+        log_ratio = self.truth.logpdf(at) - self.generator.logpdf(at)
+        return np.asarray(log_ratio).reshape(len(x))  # of a single point scipy makes a number
 
     @property
     def expected(self) -> Array:
@@ -77,6 +79,23 @@ class Pair:
         product = m[0] ** 2 * v[-1] + m[-1] ** 2 * v[0] + 2 * m[0] * m[-1] * c + v[0] * v[-1] + c**2
         squares, tails = 2 * v**2 + 4 * m**2 * v, self._tails * (1 - self._tails)
         return np.sqrt(np.concatenate([v, squares, [product][: self.dimension - 1], tails]))
+
+    @cached_property
+    def share_left(self) -> float:
+        r"""Effective share of infinitely many generated events, :math:`1 / \int p_T^2 / p_G\,dx`.
+
+        In several dimensions, where the generator is to be Gaussian as well, the integrand is a
+        Gaussian, of which one point says the integral.
+        """
+        if self.dimension == 1:
+            log = self.truth.logpdf, self.generator.logpdf
+            area, _ = quad(lambda x: np.exp(2 * log[0](x) - log[1](x)), -np.inf, np.inf)
+            return float(1 / area)
+        ours, theirs = 2 * np.linalg.inv(self.covariance), np.linalg.inv(self.generator.cov)
+        covariance = np.linalg.inv(ours - theirs)
+        peak = covariance @ (ours @ self.mean - theirs @ self.generator.mean)
+        log_there = self.truth.logpdf(peak) + self.log_ratio(peak[None])[0]
+        return float(np.exp(stats.multivariate_normal(peak, covariance).logpdf(peak) - log_there))
 
     @property
     def _tails(self) -> Array:

@@ -1,59 +1,27 @@
 """DCTR on pairs of known densities: the learned weights are the density ratio, or say what is
 missing.
 
-``Pair`` holds a truth, a generator and the log of their ratio; each has one classifier.
+Each of ``amplib.truth.pairs`` has one classifier.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 import torch
-from scipy import stats
 
 from amplib.metrics.outlook import outlook
 from amplib.metrics.two_sample import auc, classifier_test
 from amplib.metrics.weights import clip, expectation, mean_weight
 from amplib.models.config import DCTRTraining
 from amplib.models.dctr import DCTR, perceptron, train_dctr
+from amplib.truth.pairs import PAIRS, Pair, observables
 
 EVENTS = 40_000
 TRAINING = DCTRTraining(batch_size=500, epochs=30, patience=4)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two known densities, as scipy's frozen distributions."""
-
-    truth: object
-    generator: object
-    dimension: int
-
-    def real(self, n: int, seed: int) -> np.ndarray:
-        return self.truth.rvs(n, random_state=seed).reshape(n, self.dimension)
-
-    def made(self, n: int, seed: int) -> np.ndarray:
-        return self.generator.rvs(n, random_state=seed).reshape(n, self.dimension)
-
-    def log_ratio(self, x: np.ndarray) -> np.ndarray:
-        at = x[:, 0] if self.dimension == 1 else x
-        return self.truth.logpdf(at) - self.generator.logpdf(at)
-
-
-def correlated(rho: float, dimension: int, shift: float = 0.0) -> object:
-    covariance = np.full((dimension, dimension), rho) + (1 - rho) * np.eye(dimension)
-    return stats.multivariate_normal(np.full(dimension, shift), covariance)
-
-
-PAIRS = {
-    "1D": Pair(stats.norm(0.3, 1.0), stats.norm(0, 1.2), 1),
-    "correlated 2D": Pair(correlated(0.5, 2), correlated(-0.1, 2), 2),
-    "5D": Pair(correlated(0.2, 5, 0.1), correlated(0, 5), 5),
-    "tails": Pair(stats.norm(0, 1), stats.t(6, scale=np.sqrt(4 / 6)), 1),  # of one variance
-}
 
 
 @cache
@@ -97,19 +65,11 @@ def test_weighted_expectations_are_the_truth_s(pair):
     events, and 0.03 for the classifier.  Unweighted, at least one is off by more than three times
     that: the test has power."""
     known, dctr = pair
-    x, real = known.made(50_000, 7), known.real(2_000_000, 8)
-
-    def observables(events):
-        return np.concatenate(
-            [events, events**2, events[:, :1] * events[:, -1:], abs(events) > 2.5], axis=1
-        )
-
-    expected = observables(real).mean(0)
-    scale = observables(real).std(0)
+    x = known.made(50_000, 7)
     weighted = expectation(observables(x), dctr.weights(x))
-    room = 5 * weighted.error + 0.03 * scale
-    assert (abs(weighted.value - expected) < room).all()
-    off = abs(observables(x).mean(0) - expected) / room
+    room = 5 * weighted.error + 0.03 * known.spread
+    assert (abs(weighted.value - known.expected) < room).all()
+    off = abs(observables(x).mean(0) - known.expected) / room
     assert off.max() > (1 if known is PAIRS["tails"] else 3)
 
 

@@ -34,10 +34,10 @@ USUAL_EPOCHS = 30
 class KnownRatios(Study):
     """Part (i, k) is the k-th training on the i-th of ``NAMES``, on events of its own.
 
-    The classifiers are those of DCTRGAN's mixtures, but for two things at the paper's scale: of
-    the pairs in several dimensions they have ``hidden`` layers of 64, not of up to 256, and all take
-    batches of 1000, of which the paper has 200 for two dimensions.  Twenty trainings on its million
-    events of either kind then take half an hour of a core, and would take hours.
+    The classifiers are trained as those of DCTRGAN's mixtures.  At the paper's scale two things are
+    smaller, so that twenty trainings on a million events of either kind take XX of a core and not
+    hours: in several dimensions two hidden layers of 64, where the paper has up to 256, and batches
+    of 1000, where it has 200 for two dimensions.
     """
 
     name: ClassVar[str] = "known-ratios"
