@@ -484,6 +484,9 @@ VALUES = [
     ("top-events", "empty", first(1.1), "empty holds 1.1"),
     ("top-events", "delta_without", first(2.1), "delta_without holds 2.1"),
     ("top-events", "seconds", last(-1.0), "seconds holds -1"),
+    ("known-ratios", "counts", one_more, "counts sums to"),
+    ("known-ratios", "deviations", last(-1.0), "deviations holds -1"),
+    ("known-ratios", "weights", last(-0.1), "weights holds an error of -0.1"),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from amplib.estimate import t_quantile
 from amplib.studies.known.reading import Trainings
@@ -33,6 +34,10 @@ def ratio_panels(pairs: Mapping[str, Trainings]) -> plt.Figure:
         3, len(pairs), figsize=(2.8 * len(pairs), 7.6), layout="constrained", squeeze=False,
         height_ratios=(1.5, 1, 1),
     )  # fmt: skip
+    for row in axes[1:]:
+        for ax in row[1:]:
+            ax.sharey(row[0])
+            ax.tick_params(labelleft=False)
     for column, (name, trainings) in zip(axes.T, pairs.items(), strict=True):
         _calibration(column[0], trainings)
         column[0].set_title(name)
@@ -45,16 +50,12 @@ def ratio_panels(pairs: Mapping[str, Trainings]) -> plt.Figure:
                 _pulls(ax, np.atleast_2d(measure(weights)), trainings.pair.dimension, weights)
         column[1].set_xticklabels([])
         column[2].set_xlabel("observable")
-    for row in axes[1:]:
-        for ax in row[1:]:
-            ax.sharey(row[0])
-            ax.tick_params(labelleft=False)
     axes[0, 0].set_ylabel(r"learned $\ln W$")
     axes[1, 0].set_ylabel("pull, error of the test")
     axes[2, 0].set_ylabel("pull of the mean,\nboth errors")
-    for ax, place in ((axes[0, 0], "upper"), (axes[1, 0], "lower")):
-        handles, _ = ax.get_legend_handles_labels()
-        figure.legend(handles=handles, ncols=len(handles), loc=f"outside {place} center")  # type: ignore[call-overload]
+    curves, points = (ax.get_legend_handles_labels()[0] for ax in axes[:2, 0])
+    figure.legend(handles=curves, ncols=len(curves), loc="outside upper center")
+    figure.legend(handles=points, ncols=len(points), loc="outside lower center")
     return figure
 
 
@@ -70,6 +71,7 @@ def _calibration(ax: Axes, trainings: Trainings) -> None:
         )  # fmt: skip
     ax.plot(exact, learned, "-", color=BLUE, linewidth=1, label="mean")
     ax.plot(exact, exact, "--", color=BLACK, linewidth=1, label="learned = exact")
+    ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.set_xlabel(r"exact $\ln W$")
 
 

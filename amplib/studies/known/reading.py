@@ -96,11 +96,13 @@ class Trainings:
         return self._of_spread(np.sqrt(variance))
 
     def spread_in_samples(self) -> Estimate:
-        """Spread of the learned expectations between trainings, less the test's, over the errors of
-        the means of as many events of the truth as each training had."""
-        added = self._spread("learned") ** 2 - (self.expectations("learned").error ** 2).mean(0)
-        variance = (added / (self.pair.spread**2 / self.study.events)).mean()
-        return self._of_spread(np.sqrt(max(variance, 0.0)))
+        """Spread of the learned expectations between trainings, less the test's, over what the
+        events of a training say of them by themselves: the mean over those of the truth beside that
+        over the generated ones with exact weights, both with their errors."""
+        learned, exact = (self.expectations(w).error ** 2 for w in ("learned", "exact"))
+        added = self._spread("learned") ** 2 - learned.mean(0)
+        said = (self.pair.spread**2 + self.study.test_events * exact.mean(0)) / self.study.events
+        return self._of_spread(np.sqrt(max((added / said).mean(), 0.0)))
 
     def _of_spread(self, value: float) -> Estimate:
         repetitions = len(self.each)
@@ -124,12 +126,16 @@ class Trainings:
         trainings."""
         return mean([np.sqrt(a["deviations"][2].sum() / a["counts"].sum()) for a in self.each])
 
+    def epochs(self) -> Estimate:
+        """Of a training; their mean."""
+        return mean([len(a["losses"]) for a in self.each])
+
     def calibration(self) -> Calibration:
-        """In bins of which every training has ``MANY`` events."""
-        counts = np.stack([a["counts"] for a in self.each])
+        """In bins of which every training has ``MANY`` events, those beyond the ends left out."""
+        counts = np.stack([a["counts"][1:-1] for a in self.each])
         full = (counts >= MANY).all(0)
         n = counts[:, full]
-        sums = np.stack([a["deviations"][:, full] for a in self.each])
+        sums = np.stack([a["deviations"][:, 1:-1][:, full] for a in self.each])
         exact, off, square = sums.sum(0) / n.sum(0)
         own = sums[:, 1] / n
         between = own.std(0, ddof=1) if len(own) > 1 else np.full(n.shape[1], np.nan)

@@ -8,12 +8,13 @@ import pytest
 import torch
 from scipy import stats
 
+from amplib.files import ROOT
 from amplib.parameters import ParameterError
-from amplib.store.results import same_fingerprint
+from amplib.store.results import Result, same_fingerprint
 from amplib.studies.catalogue import make_study
 from amplib.studies.known.figures import ratio_panels
 from amplib.studies.known.measuring import _in_bins, measure
-from amplib.studies.known.reading import MANY, Trainings
+from amplib.studies.known.reading import MANY, Trainings, read
 from amplib.studies.known.study import LOG_RATIO, NAMES, WEIGHTS, KnownRatios
 from amplib.truth.pairs import PAIRS, kinds
 
@@ -209,7 +210,8 @@ def test_spreads_by_hand():
     ratio = trainings.spread_in_errors("learned")
     assert ratio.value == pytest.approx(np.sqrt((variance / 0.01).mean()))
     assert ratio.error == pytest.approx(ratio.value / 2)
-    added = (variance - 0.01) / (PAIRS["1D"].spread ** 2 / 400)
+    said = PAIRS["1D"].spread ** 2 / 400 + 0.01 * trainings.study.test_events / 400
+    added = (variance - 0.01) / said
     assert trainings.spread_in_samples().value == pytest.approx(np.sqrt(added.mean()))
     assert made_up(0.001 * off, [0.1] * 3).spread_in_samples().value == 0
     assert trainings.mean_weight("learned").value == pytest.approx(1.1)
@@ -266,6 +268,37 @@ def test_what_lies_beyond_the_bins_is_counted_at_their_ends():
     assert arrays["deviations"][:, 0].tolist() == [-9, 1, 1]
 
 
+# ---------------------------------------------------------------- what is shipped
+
+
+def shipped(preset: str) -> list[Trainings]:
+    study = make_study("known-ratios", preset)
+    return list(read(Result(study, preset, ROOT / "results")).values())
+
+
+def test_a_million_events_teach_the_ratio_and_forty_thousand_not_quite():
+    """Of 29 expectations, many of which are measured on the same events: as the page says it."""
+    paper, laptop = shipped("paper"), shipped("laptop")
+    assert [len(t.each) for t in (*paper, *laptop)] == [5] * 8
+
+    def met(trainings, weights):
+        return sum(t.met(weights) for t in trainings)
+
+    assert met(paper, "learned") >= 27
+    assert min(met(paper, "exact"), met(laptop, "exact")) >= 27
+    assert met(laptop, "learned") < 20
+    for trainings in laptop[1:3]:
+        kind = np.array(kinds(trainings.pair.dimension))
+        pulls = trainings.pulls_of_mean("learned")[kind != "x"]
+        assert (pulls < 0).all()
+        assert (pulls < -trainings.reach).mean() > 0.5
+    assert met(paper, "none") == 8  # of the marginals in two dimensions, and of x and x² at the end
+    for small, large in zip(laptop, paper, strict=True):
+        assert large.rms_pull("exact").value < 2 < large.rms_pull("learned").value
+        assert large.spread_in_errors("learned").value > 2
+        assert large.off().value < small.off().value
+
+
 # ---------------------------------------------------------------- the figure
 
 
@@ -280,7 +313,11 @@ def test_the_figure_has_a_point_for_every_pull(computed):
         drawn = [sum(len(line.get_xdata()) for line in ax.lines) for ax in column[1:]]
         observables = len(trainings.pair.expected)
         assert drawn == [2 * 2 * observables, 2 * observables]
-        assert column[0].get_xlabel() and column[2].get_xlabel()
+        for ax in column[1:]:
+            low, high = ax.get_ylim()
+            assert all(low < y < high for line in ax.lines for y in line.get_ydata())
+        assert column[0].get_xlabel()
+        assert column[2].get_xlabel()
     plt.close("all")
 
 
