@@ -13,15 +13,23 @@ class Stopped(Exception):
 
 
 class Budget:
-    """Reports as much work as was announced: a classifier stops when it wants to."""
+    """Reports as much work as was announced, where a training stops when it wants to.
+
+    >>> told = []
+    >>> budget = Budget(10, told.append)
+    >>> budget.spend(7); budget.spend(7); budget.spend_all(); told
+    [7, 3, 0]
+    """
 
     def __init__(self, steps: float, progress: Progress):
         self.left, self.progress = steps, progress
 
     def spend(self, steps: float) -> None:
+        """Report so many, or what is left."""
         steps = min(steps, self.left)
         self.left -= steps
         self.progress(steps)
 
     def spend_all(self) -> None:
+        """Report what is left, at the end."""
         self.spend(self.left)

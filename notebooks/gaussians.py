@@ -187,7 +187,6 @@ report.tell(
         "ratio-events": f"{known.study.events:,}",
         "ratio-test-events": f"{known.study.test_events:,}",
         "ratio-trainings": min(len(t.each) for t in pairs.values()),
-        "ratio-epochs": of_pairs(lambda t: t.epochs()),
         "ratio-off": of_pairs(lambda t: t.off()),
         "ratio-mean-weight": of_pairs(lambda t: t.mean_weight("learned")),
         "ratio-pulls": of_pairs(lambda t: t.rms_pull("learned")),

@@ -79,6 +79,19 @@ def test_the_share_left_is_the_product_along_the_principal_axes(name, variances,
     assert narrow.share_left == pytest.approx(0.8 * np.sqrt(2 / 0.8 - 1), rel=1e-6)
 
 
+def test_the_pairs_are_those_that_the_page_names():
+    line, plane, space, _ = PAIRS.values()
+    assert (line.truth.mean(), line.truth.std()) == (0.3, 1)
+    assert (line.generator.mean(), line.generator.std()) == (0, 1.2)
+    assert plane.mean.tolist() == plane.generator.mean.tolist() == [0, 0]
+    assert plane.covariance.tolist() == [[1, 0.5], [0.5, 1]]
+    assert plane.generator.cov.tolist() == [[1, -0.1], [-0.1, 1]]
+    assert space.mean.tolist() == [0.1] * 5
+    assert space.covariance[0].tolist() == [1, 0.2, 0.2, 0.2, 0.2]
+    assert space.generator.mean.tolist() == [0] * 5
+    np.testing.assert_array_equal(space.generator.cov, np.eye(5))
+
+
 def test_two_differ_in_their_tails_alone():
     pair = PAIRS["tails"]
     assert pair.generator.mean() == pair.mean[0] == 0

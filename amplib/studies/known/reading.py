@@ -126,10 +126,6 @@ class Trainings:
         trainings."""
         return mean([np.sqrt(a["deviations"][2].sum() / a["counts"].sum()) for a in self.each])
 
-    def epochs(self) -> Estimate:
-        """Of a training; their mean."""
-        return mean([len(a["losses"]) for a in self.each])
-
     def calibration(self) -> Calibration:
         """In bins of which every training has ``MANY`` events, those beyond the ends left out."""
         counts = np.stack([a["counts"][1:-1] for a in self.each])
