@@ -339,7 +339,7 @@ report.show_table(
 # The mean over {glue:text}`ratio-trainings` trainings with its standard error has both errors.  Within
 # {glue:text}`ratio-reach` of these, which is Student's 95%, {glue:text}`ratio-met` learned expectations meet the truth,
 # {glue:text}`ratio-met-exact` exact ones and {glue:text}`ratio-met-none` without weights, which are those that are the same for both densities.
-# Learned weights are right, then, but not by the error that comes with them: whoever quotes an expectation should train more than once.
+# Learned weights are right to that precision, then, but not by the error that comes with them: whoever quotes an expectation should train more than once.
 # And they are right with enough to learn from.  From the fewer events of the preset `laptop` the trainings, on average, make second
 # moments and tails too small in two and five dimensions, as `make figure ID=gaussians-fig4 PRESET=laptop` shows.
 #
