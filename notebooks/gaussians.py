@@ -125,11 +125,11 @@ def off(training):
 
 def apart(training):
     """How far the usual r is from what the scores told."""
-    return training.usual_dilution / training.outlook.dilution.value
+    return training.usual_dilution.value / training.outlook.dilution.value
 
 
 def apart_by_auc(training):
-    return training.usual_dilution / training.outlook.dilution_by_auc.value
+    return training.usual_dilution.value / training.outlook.dilution_by_auc.value
 
 
 def answers(trainings):
@@ -411,7 +411,7 @@ report.show_table(
             t.over_seeds(lambda x: x.outlook.auc.value),
             t.over_seeds(lambda x: x.outlook.dilution_by_auc.value),
             t.over_seeds(lambda x: x.outlook.dilution.value),
-            t.over_seeds(lambda x: x.usual_dilution),
+            t.over_seeds(lambda x: x.usual_dilution.value),
             t.over_seeds(lambda x: x.outlook.effective_share.value).percent(),
             t.over_seeds(lambda x: x.outlook.lost.value).percent(),
         ]
@@ -455,7 +455,7 @@ for name, t in mixtures.items():
         name,
         "r",
         t.over_seeds(lambda x: x.outlook.dilution.value),
-        t.over_seeds(lambda x: x.usual_dilution),
+        t.over_seeds(lambda x: x.usual_dilution.value),
     )
 for name, t in pairs.items():
     print(

@@ -175,7 +175,7 @@ report.tell(
         "reweighted-coldest": f"{TEMPERATURES[0]:g}",
         "reweighted-hottest": f"{TEMPERATURES[1]:g}",
         "reweighted-control-apart": control.factor(
-            lambda x: x.dilution_range(r.HIGH).value / x.outlook(r.HIGH).dilution.value
+            lambda x: x.usual_dilution(r.HIGH).value / x.outlook(r.HIGH).dilution.value
         ),
         "reweighted-control-blind": sum(blind(x) for x in control.each),
         "reweighted-outside": in_turn(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from amplib.book.obtain import stored
-from amplib.estimate import Interval
 from amplib.metrics.weighed import Weighed
 from amplib.store.results import Result
 from amplib.studies.bvae.study import ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
@@ -62,7 +61,7 @@ def _mixtures(scales: Sequence[str]) -> Found:
     for name, title in gaussians.MIXTURES.items():
         for result in _largest(name, scales):
             each = [
-                ToldAndMeasured(one.outlook, Interval(one.usual_dilution, *one.dilution_range))
+                ToldAndMeasured(one.outlook, one.usual_dilution)
                 for one in gaussians.read(result).each
             ]
             yield result, Saved("Gaussians", f"GAN, {title}", result.preset, each)
@@ -73,7 +72,7 @@ def _calorimeter(scales: Sequence[str]) -> Found:
         for result in _largest(name, scales):
             one = showers.read(result)
             each = [
-                ToldAndMeasured(x.outlook(showers.HIGH), x.dilution_range(showers.HIGH))
+                ToldAndMeasured(x.outlook(showers.HIGH), x.usual_dilution(showers.HIGH))
                 for x in one.each
             ]
             yield result, Saved("showers", one.title, result.preset, each)

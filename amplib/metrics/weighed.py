@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from amplib.estimate import Estimates, Interval
 from amplib.metrics.outlook import LARGEST, Outlook, outlook
 from amplib.metrics.separation import Separation, histograms, separation_or_one
-from amplib.metrics.weights import as_events, clip, dilution
+from amplib.metrics.weights import as_events, clip, dilution, usual_dilution
 
 Array = NDArray[np.float64]
 
@@ -19,8 +19,6 @@ BINS = 19
 """Of the histograms of an observable, as in the paper's code for its mixtures."""
 TAIL = 1e-3
 """Of the truth, beyond either end of such a histogram."""
-CONSERVED = 1e6
-"""r from which on the truth does not vary but for rounding, as a momentum that is conserved."""
 LEAST = 1e-100
 """Weights are no smaller, so that those of a classifier that is sure of all events are not zero."""
 
@@ -43,23 +41,14 @@ class Weighed:
     weighted: Separation
 
     @property
-    def usual_dilution(self) -> Interval:
-        """Median and central 68% of r over the observables that vary; NaN if none does."""
-        r = self.dilution.value
-        low, middle, high = np.nanquantile(
-            np.where((r > 0) & (r < CONSERVED), r, np.nan), [0.16, 0.5, 0.84]
-        )
-        return Interval(float(middle), float(low), float(high))
-
-    @property
     def closer(self) -> int:
         """Observables whose <S^2> from the truth weights have made smaller."""
         return int((self.weighted.value < self.without.value).sum())
 
     def __str__(self) -> str:
+        r = usual_dilution(self.dilution.value)
         return (
-            f"{self.outlook}\n"
-            f"r measured: {self.usual_dilution}, median and central 68% of the observables, "
+            f"{self.outlook}\nr measured: {r}, median and central 68% of the observables, "
             f"of which {self.closer} of {len(self.dilution.value)} are closer to the truth"
         )
 
@@ -162,5 +151,4 @@ def dilution_in_cells(counts: ArrayLike, values: ArrayLike, largest: float = LAR
     share = n / n.sum()
     mean = (share * w) @ f / (share @ w)
     spread = (share * w**2) @ (f - mean) ** 2 / (share @ w) ** 2
-    low, middle, high = np.quantile(np.sqrt(spread / f.var(0)), [0.16, 0.5, 0.84])
-    return Interval(float(middle), float(low), float(high))
+    return usual_dilution(np.sqrt(spread / f.var(0)))

@@ -11,12 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amplib.estimate import Estimate, Estimates
+from amplib.estimate import Estimate, Estimates, Interval
 
 Array = NDArray[np.float64]
 
 RESAMPLES = 200
 """Poisson bootstraps of a mean, as in the paper's code."""
+CONSERVED = 1e6
+"""r from which on the truth does not vary but for rounding, as a momentum that is conserved."""
 CHUNK = 4096
 """Events whose bootstrap counts are in memory at once."""
 
@@ -248,6 +250,21 @@ def dilution(
     with np.errstate(invalid="ignore", divide="ignore"):
         r = spread[0] / spread[1]
     return Estimates(r, r / np.sqrt(resamples - 1))
+
+
+def usual_dilution(r: ArrayLike) -> Interval:
+    """Median and central 68% of r over those observables that vary in both samples and that the
+    truth does not conserve; NaN if there is none.
+
+    >>> usual_dilution([1.0, 2.0, 3.0, np.nan, 1e15]).value
+    2.0
+    """
+    values = np.asarray(r, dtype=float)
+    known = values[(values > 0) & (values < CONSERVED)]
+    if not known.size:
+        return Interval(np.nan, np.nan, np.nan)
+    low, middle, high = np.quantile(known, [0.16, 0.5, 0.84])
+    return Interval(float(middle), float(low), float(high))
 
 
 def bootstrap_means(

@@ -100,8 +100,7 @@ def outlook_panels(mixtures: Mapping[str, Trainings]) -> plt.Figure:
                 (axes[1], look.dilution.value, look.dilution.error),
                 (axes[2], look.auc.value, look.auc.error),
             ):
-                low, high = training.dilution_range
-                y = training.usual_dilution
+                y, low, high = training.usual_dilution
                 ax.errorbar(
                     [x], [y], [[max(y - low, 0)], [max(high - y, 0)]], [error],
                     **style, markersize=5, linewidth=1, label=label,

@@ -9,9 +9,10 @@ from typing import cast
 
 import numpy as np
 
-from amplib.estimate import Estimate, Estimates, geometric_mean, mean
+from amplib.estimate import Estimate, Estimates, Interval, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.separation import Histograms, Separation, separation
+from amplib.metrics.weights import usual_dilution
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.gaussians.study import MixtureStudy, observable_names
@@ -68,20 +69,9 @@ class Training:
         return Estimates(*self.arrays["needed"])
 
     @property
-    def usual_dilution(self) -> float:
-        """Median over observables and shares of modes that have events."""
-        return float(np.nanmedian(self._finite_dilution))
-
-    @property
-    def dilution_range(self) -> tuple[float, float]:
-        """Central 68% of the same."""
-        low, high = np.quantile(self._finite_dilution, [0.16, 0.84])
-        return float(low), float(high)
-
-    @property
-    def _finite_dilution(self) -> np.ndarray:
-        r = self.dilution.value
-        return r[np.isfinite(r) & (r > 0)]
+    def usual_dilution(self) -> Interval:
+        """Median and central 68% over observables and shares of modes that have events."""
+        return usual_dilution(self.dilution.value)
 
     @property
     def outlook(self) -> Outlook:

@@ -259,7 +259,7 @@ def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:
             points = [(look.auc.value, look.effective_share.value) for look in looks]
             left.plot(*np.transpose(points), marker, label=f"{one.title}, {sample}", **style)
             for repetition, look in zip(one.each, looks, strict=True):
-                r, low, high = repetition.dilution_range(sample)
+                r, low, high = repetition.usual_dilution(sample)
                 right.errorbar(
                     look.dilution.value, r, [[r - low], [high - r]], fmt=marker, linewidth=0.8,
                     **style,

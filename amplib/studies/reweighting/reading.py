@@ -13,6 +13,7 @@ import numpy as np
 from amplib.estimate import AtLeast, Estimate, Estimates, Interval, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.separation import Histograms, Separation, separation_or_one
+from amplib.metrics.weights import usual_dilution
 from amplib.metrics.worth import CellContents, n_equiv_over
 from amplib.store.results import Result
 from amplib.store.study import Arrays
@@ -158,13 +159,9 @@ class Repetition:
         """Their root mean square."""
         return float(np.sqrt(np.nanmean(self.residual(sample) ** 2)))
 
-    def dilution_range(self, sample: str) -> Interval:
+    def usual_dilution(self, sample: str) -> Interval:
         """Median and central 68% of r over the observables that vary; NaN if none does."""
-        r = self.dilution[sample].value
-        low, middle, high = np.nanquantile(
-            np.where(np.isfinite(r) & (r > 0), r, np.nan), [0.16, 0.5, 0.84]
-        )
-        return Interval(float(middle), float(low), float(high))
+        return usual_dilution(self.dilution[sample].value)
 
     def off_axis(self, classifier: str) -> bool:
         """Whether most weights of generated showers lie beyond ``LOG_WEIGHTS``."""
@@ -234,7 +231,7 @@ class Reweighted:
 
     def median_r(self, sample: str) -> Estimate:
         """Median of r over the observables that vary."""
-        return self.over(lambda r: r.dilution_range(sample).value)
+        return self.over(lambda r: r.usual_dilution(sample).value)
 
     def residual_rms(self, sample: str) -> Estimate:
         """Root mean square of the differences of correlations from the truth's."""

@@ -12,6 +12,7 @@ import numpy as np
 from amplib.estimate import Estimate, Interval, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.weighed import Weighed
+from amplib.metrics.weights import usual_dilution
 
 
 class ToldAndMeasured(NamedTuple):
@@ -28,7 +29,7 @@ class ToldAndMeasured(NamedTuple):
     @classmethod
     def of(cls, weighed: Weighed) -> ToldAndMeasured:
         """From what a study keeps."""
-        return cls(weighed.outlook, weighed.usual_dilution)
+        return cls(weighed.outlook, usual_dilution(weighed.dilution.value))
 
 
 @dataclass(frozen=True)

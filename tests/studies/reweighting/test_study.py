@@ -293,12 +293,11 @@ def test_what_is_above_the_floor_is_beside_what_so_many_of_the_truth_would_have(
 def test_r_over_observables_leaves_out_what_does_not_vary():
     arrays = {"dilution": np.ones((3, 2, 7))}
     arrays["dilution"][1, 0] = [np.nan, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
-    middle, low, high = r.Repetition(None, arrays).dilution_range(r.HIGH)
+    middle, low, high = r.Repetition(None, arrays).usual_dilution(r.HIGH)
     assert middle == 3
     assert (low, high) == pytest.approx((1.64, 4.36))
     arrays["dilution"][1, 0] = 0
-    with pytest.warns(RuntimeWarning, match="All-NaN"):
-        assert np.isnan(r.Repetition(None, arrays).dilution_range(r.HIGH)).all()
+    assert np.isnan(r.Repetition(None, arrays).usual_dilution(r.HIGH)).all()
 
 
 def test_the_peak_is_where_values_lie_densest():
