@@ -80,10 +80,12 @@ def _calorimeter(scales: Sequence[str]) -> Found:
 
 def _decays(scales: Sequence[str]) -> Found:
     for kind, decay in DECAYS.items():
-        for result in _largest(kind.name, scales, {"laptop": weighed(kind).changes("laptop")}):
+        at_the_laptop = [scale for scale in scales if scale == "laptop"]  # weighed there alone
+        changes = {"laptop": weighed(kind).changes("laptop")}
+        for result in _largest(kind.name, at_the_laptop, changes):
             parts = list(result.load().values())
             for row, model in enumerate(kind.models):
-                told = [weights_made(weights_of_rows(a)[row]) for a in parts if "weighed_r" in a]
+                told = [weights_made(weights_of_rows(arrays)[row]) for arrays in parts]
                 yield from _told(result, "decays", f"{model}, {decay}", told)
 
 

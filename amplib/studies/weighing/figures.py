@@ -39,13 +39,15 @@ def saved_panels(generators: Sequence[Saved]) -> plt.Figure:
     left.set(xlabel="AUC", ylabel=r"$r$ told by the scores, $\sqrt{N/N_\mathrm{eff}}$",
              xlim=(0.47, 1.01), yscale="log", ylim=(0.9, 200))  # fmt: skip
     left.legend(loc="upper left", fontsize=8.5)
-    _with_identity(right)
+    every = [p for one in generators for p in one.each]
+    _with_identity(right, [p.outlook.dilution.value for p in every], [p.r.value for p in every])
     return figure
 
 
-def _with_identity(ax: Axes) -> None:
-    ends = min(0.5, ax.dataLim.y0 / 1.3), 1.3 * max(ax.dataLim.x1, ax.dataLim.y1)
-    ax.set(xscale="log", yscale="log", xlim=(0.9, ends[1]), ylim=ends,
+def _with_identity(ax: Axes, told: Sequence[float], measured: Sequence[float]) -> None:
+    """On axes that hold all medians, if not all bars."""
+    ends, (low, high) = (0.8, 1.4 * max(told)), (min(measured) / 1.6, 2.5 * max(measured))
+    ax.set(xscale="log", yscale="log", xlim=ends, ylim=(low, high),
            xlabel=r"$r$ told by the scores, $\sqrt{N/N_\mathrm{eff}}$",
            ylabel=r"$r$ measured, median of the observables")  # fmt: skip
     ax.plot(ends, ends, "-", color=BLACK, linewidth=1, zorder=0)
