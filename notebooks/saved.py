@@ -45,14 +45,19 @@ saved = [one for _, one in found]
 
 # %% tags=["remove-cell"]
 hopeful = [one for one in saved if any(told.outlook.answer != "no" for told in one.each)]
-ratio, within = how_far_off(hopeful)
+ratio, within = how_far_off(hopeful) if hopeful else ("not measured", np.nan)
 hopeless = [one.off for one in saved if one not in hopeful]
+
+
+def listed(texts):
+    """In words, or that there are none."""
+    texts = list(texts)
+    return enumerated(texts) if texts else "none"
 
 
 def those(answer):
     """Generators with one answer in all their trainings, and their part of the book."""
-    alike = [f"{one.name} ({one.group})" for one in saved if one.answer == answer]
-    return enumerated(alike) if alike else "none"
+    return listed(f"{one.name} ({one.group})" for one in saved if one.answer == answer)
 
 
 def share(estimate):
@@ -67,7 +72,6 @@ def area(one):
     return found if 1 - found.value > 1e-4 else "> 0.9999"
 
 
-split = [one for one in saved if " of " in one.answer]
 report.tell(
     **{
         "saved-count": len(saved),
@@ -84,18 +88,19 @@ report.tell(
         "saved-price": those("at a price"),
         "saved-part": those("in part"),
         "saved-no": those("no"),
-        "saved-vae": enumerated(
+        "saved-vae": listed(
             f"{one.answer} with {one.name.removeprefix('B-VAE, ')}"
             for one in saved
             if one.group == "top pairs" and one.name.startswith("B-VAE")
         ),
-        "saved-split": enumerated(f"{one.name} ({one.group}), {one.answer}" for one in split)
-        if split
-        else "none",
+        "saved-split": listed(
+            f"{one.name} ({one.group}), {one.answer}" for one in saved if " of " in one.answer
+        ),
         "saved-events": f"{UNSEEN['laptop']['weighed_events']:,}",
     }
 )
-report.origin("saved-fig1", *results)
+if results:
+    report.origin("saved-fig1", *results)
 
 # %% [markdown]
 # ## What the scores tell
@@ -118,7 +123,8 @@ report.origin("saved-fig1", *results)
 # dimension, the density is known in a hundred cells, and no classifier is needed.
 
 # %% mystnb={"figure": {"name": "saved-fig1", "caption": "What weights would cost {glue:text}`saved-count` generators of this book, a point a training. Left: $r$ as the scores tell it, against the AUC; in the shaded range the answer is no. Right: $r$ that observables then had, their median and central 68%, against the told one; on the line both are the same.\n\n{glue:text}`saved-fig1-origin`"}, "image": {"alt": "Dilution told by the scores against AUC, and measured against told dilution, for generators of camel backs, Gaussians, showers, decays and top pairs"}} tags=["hide-input"]
-saved_panels(saved)
+if saved:
+    saved_panels(saved)
 plt.show()
 
 # %% [markdown]
