@@ -43,6 +43,9 @@ found = generators(given["preset"])
 results = list(dict.fromkeys(result for result, _ in found))
 saved = [one for _, one in found]
 
+# %% tags=["remove-input"]
+report.show_banner(*results)
+
 # %% tags=["remove-cell"]
 hopeful = [one for one in saved if any(told.outlook.answer != "no" for told in one.each)]
 ratio, within = how_far_off(hopeful) if hopeful else ("not measured", np.nan)
@@ -87,7 +90,7 @@ report.tell(
         "saved-freely": those("freely"),
         "saved-price": those("at a price"),
         "saved-part": those("in part"),
-        "saved-no": those("no"),
+        "saved-no": sum(one.answer == "no" for one in saved),
         "saved-vae": listed(
             f"{one.answer} with {one.name.removeprefix('B-VAE, ')}"
             for one in saved
@@ -136,8 +139,8 @@ plt.show()
 # any observable.  Of a single observable, which may depend on the weights, they tell less: the bars of {numref}`saved-fig1` are that spread.  Where the answer is *no*
 # the ratio is {glue:text}`saved-off`: a few events bear all of the weight there, or none does, and neither $r$ means much.
 #
-# *Freely*: {glue:text}`saved-freely`.  *At a price*: {glue:text}`saved-price`.  *In part*: {glue:text}`saved-part`.  *No*:
-# {glue:text}`saved-no`.  Trainings that differ: {glue:text}`saved-split`.
+# *Freely*: {glue:text}`saved-freely`.  *At a price*: {glue:text}`saved-price`.  *In part*: {glue:text}`saved-part`.  Trainings
+# that differ: {glue:text}`saved-split`.  *No*, in all trainings, is the answer for {glue:text}`saved-no` of {glue:text}`saved-count`.
 #
 # Of the B-VAE of top pairs the answer hangs on what is added to the width of a code: {glue:text}`saved-vae` ({doc}`top_vae` has the two readings).  What makes its
 # events differ from those that trained it is what gives them away.
