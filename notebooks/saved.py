@@ -44,7 +44,15 @@ results = list(dict.fromkeys(result for result, _ in found))
 saved = [one for _, one in found]
 
 # %% tags=["remove-input"]
-report.show_banner(*results)
+smaller = sum(one.scale != "paper" for one in saved)
+report.show_banner(
+    also=[
+        f"{smaller} of {len(saved)} generators are shorter and smaller versions of the papers'; "
+        "{numref}`saved-table` has the scale of each, and how many trainings there are of it."
+    ]
+    if smaller
+    else []
+)
 
 # %% tags=["remove-cell"]
 hopeful = [one for one in saved if any(told.outlook.answer != "no" for told in one.each)]
