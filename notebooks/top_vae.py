@@ -351,13 +351,13 @@ others = trained_in_other_readings("laptop")
 report.tell(
     **{
         "top-vae-trained-others": enumerated(
-            f"{one.title}, {one.delta} or {one.ratio} times as much"
+            f"with {one.title} it is {one.delta}, {one.ratio} times as much"
             if one.ratio
-            else f"{one.title}, nothing, as all trainings diverge"
+            else f"with {one.title} {one.diverged} of {one.trainings} trainings diverge"
             for one in others[1:]
         )
         if others[1:]
-        else "not measured",
+        else "others are not measured",
         "top-vae-trained-usual": others[0].delta,
     }
 )
@@ -366,7 +366,7 @@ report.tell(
 # **Readings of the training.**  Two more things the paper's text and its code have apart.  The text has four phases of SGD, the code three.  And
 # hidden weights start with "a variance of $(1.55/128)^{0.5}$": as a *deviation*, which the code makes of it, it keeps the scale of what passes through a layer, and at
 # its word it makes it grow sevenfold a layer.  This book trains with four phases and with the deviation.  The others were trained at the laptop's scale from
-# the same seeds ({numref}`top-vae-trained`): $\delta$ is {glue:text}`top-vae-trained-usual` as trained here; with {glue:text}`top-vae-trained-others`.
+# the same seeds ({numref}`top-vae-trained`): $\delta$ is {glue:text}`top-vae-trained-usual` as trained here; {glue:text}`top-vae-trained-others`.
 
 # %% tags=["hide-input"]
 report.show_table(
