@@ -213,7 +213,7 @@ def run_reweight(options: argparse.Namespace) -> bool:
         written = io.BytesIO()
         WEIGHTS[out.suffix](written, answer.weights(events.x))
         files.write_atomically(out, written.getvalue())
-        print(f"Weights of all {len(events.x):,} events, the first half of which trained: {out}")
+        print(f"Weights of all {len(events.x):,} events, half of which trained: {out}")
     return True
 
 

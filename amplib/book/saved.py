@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from amplib.book.obtain import stored
-from amplib.metrics.weighed import Weighed
+from amplib.metrics.weighed import Helped, Weighed
 from amplib.store.results import Result
 from amplib.studies.bvae.study import ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
 from amplib.studies.camel.reading import told_by_cells
@@ -23,6 +23,7 @@ Found = Iterator[tuple[Result, Saved]]
 Changes = Mapping[str, dict[str, object]]
 
 DECAYS: dict[type[DecayStudy], str] = {TwoBodyVAE: "two-body", TwoBodyGAN: "two-body", ZVAE: "Z"}
+BEFORE_AND_AFTER = (showers.GENERATOR, showers.HIGH)
 RIVALS = ("event-flows", "event-splines", "event-densities", "event-gans")
 
 
@@ -52,7 +53,8 @@ def _camel_backs(scales: Sequence[str]) -> Found:
                 told = told_by_cells(result)
             except FileNotFoundError:  # of ensembles none may be complete
                 continue
-            each = [ToldAndMeasured(*one) for one in told]
+            # Weights that are exact in cells leave nothing to be helped there.
+            each = [ToldAndMeasured(*one, None) for one in told]
             yield result, Saved("camel back", title, scale, each)
             break
 
@@ -61,7 +63,11 @@ def _mixtures(scales: Sequence[str]) -> Found:
     for name, title in gaussians.MIXTURES.items():
         for result in _largest(name, scales):
             each = [
-                ToldAndMeasured(one.outlook, one.usual_dilution)
+                ToldAndMeasured(
+                    one.outlook,
+                    one.usual_dilution,
+                    Helped.of_separations(*one.of_observables),
+                )
                 for one in gaussians.read(result).each
             ]
             yield result, Saved("Gaussians", f"GAN, {title}", result.preset, each)
@@ -72,7 +78,11 @@ def _calorimeter(scales: Sequence[str]) -> Found:
         for result in _largest(name, scales):
             one = showers.read(result)
             each = [
-                ToldAndMeasured(x.outlook(showers.HIGH), x.usual_dilution(showers.HIGH))
+                ToldAndMeasured(
+                    x.outlook(showers.HIGH),
+                    x.usual_dilution(showers.HIGH),
+                    Helped.of_separations(*(x.separations[s] for s in BEFORE_AND_AFTER)),
+                )
                 for x in one.each
             ]
             yield result, Saved("showers", one.title, result.preset, each)
@@ -85,7 +95,7 @@ def _decays(scales: Sequence[str]) -> Found:
         for result in _largest(kind.name, at_the_laptop, changes):
             parts = list(result.load().values())
             for row, model in enumerate(kind.models):
-                told = [weights_made(weights_of_rows(arrays)[row]) for arrays in parts]
+                told = [w for arrays in parts for w in weights_made(weights_of_rows(arrays)[row])]
                 yield from _told(result, "decays", f"{model}, {decay}", told)
 
 
@@ -95,23 +105,25 @@ def _top_pairs(scales: Sequence[str]) -> Found:
         parts = result.load()
         for i, reading in enumerate(study.readings()):
             if reading.negative == "kept":
-                told = [weights_made(arrays) for part, arrays in parts.items() if part[0] == i]
+                told = [w for part, a in parts.items() if part[0] == i for w in weights_made(a)]
                 where = {"variance": "", "deviation": " on the deviation"}[reading.offset]
                 name = f"B-VAE, γ = {reading.gamma:g}" + where * (reading.gamma > 0)
                 yield from _told(result, "top pairs", name, told)
     for name in RIVALS:
         for result in _largest(name, scales, UNSEEN):
             for i, method in enumerate(cast(EventRivals, result.study).methods):
-                told = [weights_made(a) for part, a in result.load().items() if part[0] == i]
+                parts = result.load()
+                told = [w for part, a in parts.items() if part[0] == i for w in weights_made(a)]
                 yield from _told(result, "top pairs", method, told)
     for result in _largest("ttbar-smeared", scales, SMEARED_UNSEEN):
         for (i,), arrays in result.load().items():
             if i < 2:  # the readings of the authors' code
-                told = [weights_made(arrays)]
-                yield from _told(result, "top pairs", f"{SMEARINGS[i]:.0%} smearing", told)
+                name = f"{SMEARINGS[i]:.0%} smearing"
+                yield from _told(result, "top pairs", name, weights_made(arrays))
 
 
-def _told(result: Result, group: str, name: str, told: Sequence[Weighed | None]) -> Found:
-    """One generator, if any training of it has been weighed and has not diverged."""
-    if each := [ToldAndMeasured.of(one) for one in told if one]:
+def _told(result: Result, group: str, name: str, told: Sequence[Weighed]) -> Found:
+    """One generator, if it has been weighed and has not diverged."""
+    if told:
+        each = [ToldAndMeasured.of(one) for one in told]
         yield result, Saved(group, name, result.preset, each)

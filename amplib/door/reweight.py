@@ -22,7 +22,9 @@ Observables = Callable[[Array], Array]
 
 HIDDEN = (64, 128, 256)
 """Of the paper's classifier in two dimensions (sec. III A)."""
-TRAINING = DCTRTraining(epochs=50, patience=5)
+TRAINING = DCTRTraining(epochs=50, patience=5, temperature="on")
+"""The temperature keeps the mean weight near one: without it a classifier of some ten thousand
+events is too sure of many columns."""
 FEWEST = 100
 """Events of either kind: half of them train, a fifth of these validates."""
 
@@ -60,7 +62,8 @@ def reweight(
 ) -> Reweighting:
     """Weight one generator's events by a classifier, and say what that does and what it costs.
 
-    Half of either sample trains the classifier (DCTRGAN, sec. II C), the other half is measured.
+    Half of either sample, drawn by lot, trains the classifier (DCTRGAN, sec. II C), the other half
+    is measured.  What another classifier would say is not in the errors: other seeds show it.
 
     Args:
         events: (N, D), or (N,) for one column; independent draws of the generator.
@@ -93,8 +96,9 @@ def reweight(
         if len(sample) < FEWEST:
             raise ValueError(f"{len(sample)} {name}: at least {FEWEST} are needed")
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    start, fit, resampling = root.spawn(3)
-    (made, test), (real, unseen) = (np.array_split(sample, 2) for sample in (x, truth))
+    start, fit, resampling, lot = root.spawn(4)
+    draw = np.random.default_rng(lot)
+    (made, test), (real, unseen) = (np.array_split(draw.permutation(s), 2) for s in (x, truth))
     generator = torch.Generator().manual_seed(int(start.generate_state(1)[0]))
     network = perceptron(np.concatenate([real, made]), HIDDEN, generator).to(
         torch.float64 if double else torch.float32

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +20,49 @@ BINS = 19
 """Of the histograms of an observable, as in the paper's code for its mixtures."""
 TAIL = 1e-3
 """Of the truth, beyond either end of such a histogram."""
+NARROW = 1e-3
+"""Width of an observable in the truth over that of generated events, below which the truth
+conserves it but for rounding: an error over that of the truth means nothing then."""
+CLEAR = 2.0
+"""Errors by which an observable is closer to the truth, or farther."""
 LEAST = 1e-100
 """Weights are no smaller, so that those of a classifier that is sure of all events are not zero."""
+
+
+class Helped(NamedTuple):
+    """Observables that weights have brought closer to the truth, and farther from it.
+
+    Args:
+        closer, farther: by more than ``CLEAR`` errors of <S^2> above its floor.
+        of: observables.
+        without, weighted: medians of <S^2> above its floor.
+    """
+
+    closer: int
+    farther: int
+    of: int
+    without: float
+    weighted: float
+
+    @classmethod
+    def of_separations(cls, without: Separation, weighted: Separation) -> Helped:
+        """From <S^2> of each observable before and after."""
+        change = weighted.excess - without.excess
+        clear = CLEAR * np.hypot(weighted.error, without.error)
+        return cls(
+            int((change < -clear).sum()),
+            int((change > clear).sum()),
+            len(change),
+            float(np.median(without.excess)),
+            float(np.median(weighted.excess)),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"closer to the truth: {self.closer} of {self.of}, farther: {self.farther}; "
+            f"median <S^2> above its floor {self.without:.2g} without weights, "
+            f"{self.weighted:.2g} with them"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +71,8 @@ class Weighed:
 
     Args:
         outlook: what the scores told.
-        dilution: r of each observable by bootstrap, ``(F,)``; NaN or beyond ``CONSERVED`` of what
-            does not vary in the truth.
+        dilution: r of each observable by bootstrap, ``(F,)``; NaN of what does not vary in the
+            truth.
         without: <S^2> of each from the truth without weights, ``(F,)``.
         weighted: the same with them.
     """
@@ -41,15 +83,15 @@ class Weighed:
     weighted: Separation
 
     @property
-    def closer(self) -> int:
-        """Observables whose <S^2> from the truth weights have made smaller."""
-        return int((self.weighted.value < self.without.value).sum())
+    def helped(self) -> Helped:
+        """What became of the distances to the truth."""
+        return Helped.of_separations(self.without, self.weighted)
 
     def __str__(self) -> str:
         r = usual_dilution(self.dilution.value)
         return (
-            f"{self.outlook}\nr measured: {r}, median and central 68% of the observables, "
-            f"of which {self.closer} of {len(self.dilution.value)} are closer to the truth"
+            f"{self.outlook}\nr measured: {r}, median and central 68% of the observables\n"
+            f"{self.helped}"
         )
 
     def arrays(self) -> dict[str, Array]:
@@ -101,19 +143,31 @@ def weigh(
         ValueError: shapes that do not fit, negative weights or NaN.
     """
     t, g = as_events(truth), as_events(generated)
-    of_truth, of_generated = (
-        np.maximum(np.asarray(w, dtype=float), LEAST) for w in (truth_weights, generated_weights)
-    )
+    of_truth, of_generated = (_not_zero(w) for w in (truth_weights, generated_weights))
     weights = clip(of_generated, largest).weights
     low, high = np.quantile(t, [TAIL, 1 - TAIL], axis=0)
-    limits = np.stack([low, np.where(high > low, high, low + 1)], 1)
+    # The highest value belongs to the last bin, as that of a share does.
+    limits = np.stack([low, np.nextafter(np.where(high > low, high, low + 1), np.inf)], 1)
     real, made = histograms(t, limits, BINS), histograms(g, limits, BINS)
+    r = dilution(t, g, weights, rng)
+    varies = _width(t) > NARROW * _width(g)
     return Weighed(
         outlook(of_truth, of_generated, largest),
-        dilution(t, g, weights, rng),
+        Estimates(*(np.where(varies, x, np.nan) for x in r)),
         separation_or_one(real, made),
         separation_or_one(real, histograms(g, limits, BINS, weights)),
     )
+
+
+def _not_zero(weights: ArrayLike) -> Array:
+    w = np.asarray(weights, dtype=float)
+    return np.where((w >= 0) & (w < LEAST), LEAST, w)  # what is no weight is refused later
+
+
+def _width(values: Array) -> Array:
+    """Of the central 68% of each observable."""
+    low, high = np.quantile(values, [0.16, 0.84], axis=0)
+    return np.asarray(high - low)
 
 
 def weights_of_cells(counts: ArrayLike) -> Array:

@@ -17,8 +17,6 @@ Array = NDArray[np.float64]
 
 RESAMPLES = 200
 """Poisson bootstraps of a mean, as in the paper's code."""
-CONSERVED = 1e6
-"""r from which on the truth does not vary but for rounding, as a momentum that is conserved."""
 CHUNK = 4096
 """Events whose bootstrap counts are in memory at once."""
 
@@ -253,14 +251,13 @@ def dilution(
 
 
 def usual_dilution(r: ArrayLike) -> Interval:
-    """Median and central 68% of r over those observables that vary in both samples and that the
-    truth does not conserve; NaN if there is none.
+    """Median and central 68% of r over the observables that vary; NaN if there is none.
 
-    >>> usual_dilution([1.0, 2.0, 3.0, np.nan, 1e15]).value
+    >>> usual_dilution([1.0, 2.0, 3.0, 0.0, np.nan]).value
     2.0
     """
     values = np.asarray(r, dtype=float)
-    known = values[(values > 0) & (values < CONSERVED)]
+    known = values[(values > 0) & np.isfinite(values)]
     if not known.size:
         return Interval(np.nan, np.nan, np.nan)
     low, middle, high = np.quantile(known, [0.16, 0.5, 0.84])

@@ -201,7 +201,7 @@ def test_weights_of_all_events_are_written_in_their_order(tmp_path, capsys):
         np.testing.assert_allclose(load(tmp_path / name), own.weights(made))
     said = capsys.readouterr().out
     assert said.startswith(f"{own}\n")
-    assert "Weights of all 2,000 events, the first half of which trained" in said
+    assert "Weights of all 2,000 events, half of which trained" in said
 
 
 @pytest.mark.parametrize(

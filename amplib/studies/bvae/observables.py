@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.door.reweight import reweight
 from amplib.store.study import Arrays
+from amplib.studies.weighing.kept import weigh_by_classifiers
 from amplib.truth.collisions.columns import TWO_BODY, Z_LEPTONS, mass
 
 Array = NDArray[np.float64]
@@ -101,17 +101,18 @@ class Decay:
         truth: NDArray[np.floating],
         seed: np.random.SeedSequence,
     ) -> Arrays:
-        """What weights make of the observables (``Weighed.arrays``), by a classifier that sees the
-        columns as well.
+        """What weights make of the observables (``weigh_by_classifiers``), by classifiers that see
+        the columns as well.
 
         Args:
             events: generated, ``(n, columns)``.
             truth: as many of the truth, that no generator has seen.
-            seed: of the classifier.
+            seed: of the classifiers.
         """
         first = len(self.columns)
-        told = reweight(self.seen(events), self.seen(truth), lambda x: x[:, first:], seed=seed)
-        return told.weighed.arrays()
+        return weigh_by_classifiers(
+            self.seen(events), self.seen(truth), seed, lambda x: x[:, first:]
+        )
 
     def sorted_values(self, events: NDArray[np.floating]) -> dict[str, Array]:
         """The observables in ascending order, for ``summary``."""

@@ -2,8 +2,8 @@
 
 What they are worth, in cells (``worth``), and whether weights could save them: half of the first
 generated events and half of the unseen ones train a classifier, and on the other half it is told,
-from its scores, and measured what its weights do (``amplib.reweight``), in the 33 observables by
-which top pairs are judged, which are its inputs as well.
+from its scores, and measured what its weights do (``weighing``), in the 33 observables by which top
+pairs are judged, which are its inputs as well.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.door.reweight import reweight
 from amplib.parameters import ParameterError
 from amplib.store.study import Arrays, Layout
 from amplib.studies.merit.worth import (
@@ -30,6 +29,7 @@ from amplib.studies.weighing.kept import (
     layout_of_weights,
     no_weights,
     toy_weights,
+    weigh_by_classifiers,
 )
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import OBSERVABLES, observables
@@ -49,7 +49,11 @@ class Unseen:
     """
 
     def __init__(
-        self, events: Events, held_out: int, weighed: int = 0, quantiles: Sequence[int] = QUANTILES
+        self,
+        events: Events,
+        held_out: int,
+        weighed: int = 0,
+        quantiles: Sequence[int] = QUANTILES,
     ):
         self.cells = HeldOutCells(events[:held_out], quantiles) if held_out else None
         self.real = events[:weighed].astype(float)
@@ -92,7 +96,7 @@ class Asked:
         if not self._first:
             return counts | no_weights(len(OBSERVABLES))
         made, real = observables(np.concatenate(self._first)), observables(self._real)
-        return counts | reweight(made, held_out=real, seed=self._seed).weighed.arrays()
+        return counts | weigh_by_classifiers(made, real, self._seed)
 
 
 def check_unseen(events: int, held_out_events: int, weighed_events: int) -> None:

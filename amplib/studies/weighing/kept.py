@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 
 WEIGHING = 3
 """Which stream of a part's seed is the classifier's; the first two train and generate."""
+CLASSIFIERS = 3
+"""Trained with seeds of their own, each on its half of the events: what they differ by is an error
+that no single one knows of."""
 TOY_EVENTS = 2 * FEWEST
 
 
@@ -35,21 +38,31 @@ def check_weighed(events: int, weighed_events: int) -> None:
         )
 
 
+def weigh_by_classifiers(
+    events: Array,
+    truth: Array,
+    seed: np.random.SeedSequence,
+    observables: Callable[[Array], Array] | None = None,
+) -> Arrays:
+    """``Weighed.arrays`` of each of ``CLASSIFIERS``, in rows; see ``amplib.reweight``."""
+    told = [reweight(events, truth, observables, seed=s).weighed for s in seed.spawn(CLASSIFIERS)]
+    kept = [one.arrays() for one in told]
+    return {name: np.stack([arrays[name] for arrays in kept]) for name in kept[0]}
+
+
 def layout_of_weights(observables: int, *rows: int) -> Layout:
-    """Of ``Weighed.arrays``, or of so many of them in rows."""
+    """Of ``weigh_by_classifiers``, or of so many of them in rows."""
     return {
-        "weighed_outlook": ("float64", (*rows, *RANGES.shape)),
-        "weighed_clipped": ("float64", (*rows, 2)),
-        "weighed_r": ("float64", (*rows, 2, observables)),
-        "weighed_s2": ("float64", (*rows, 2, 3, observables)),
+        name: ("float64", (*rows, *values.shape))
+        for name, values in no_weights(observables).items()
     }
 
 
 def no_weights(observables: int) -> Arrays:
-    """What is kept in their place of what has diverged."""
+    """What is kept in the place of ``weigh_by_classifiers`` of what has diverged."""
     shapes = {"outlook": RANGES.shape, "clipped": (2,), "r": (2, observables)}
     shapes["s2"] = (2, 3, observables)
-    return {f"weighed_{name}": np.full(shape, np.nan) for name, shape in shapes.items()}
+    return {f"weighed_{name}": np.full((CLASSIFIERS, *s), np.nan) for name, s in shapes.items()}
 
 
 def faults_of_weights(arrays: Mapping[str, NDArray[np.generic]], weighed: int) -> Iterator[str]:
@@ -64,15 +77,16 @@ def faults_of_weights(arrays: Mapping[str, NDArray[np.generic]], weighed: int) -
     yield from within("weighed_s2", s2, 0, 1 + ROUNDING)
 
 
-def weights_made(arrays: Mapping[str, NDArray[np.generic]]) -> Weighed | None:
-    """What weights made of a generator's events, if that was asked and it has not diverged."""
+def weights_made(arrays: Mapping[str, NDArray[np.generic]]) -> list[Weighed]:
+    """What weights made of a generator's events, by each classifier; nothing where that was not
+    asked, or the generator has diverged."""
     if "weighed_r" not in arrays or np.isnan(np.asarray(arrays["weighed_outlook"])).any():
-        return None
-    return Weighed.of(arrays)
+        return []
+    return [Weighed.of(one) for one in weights_of_rows(arrays)]
 
 
 def weights_of_rows(arrays: Mapping[str, NDArray[np.generic]]) -> list[dict[str, Array]]:
-    """The arrays of each model, where they are stored in rows."""
+    """The arrays of each row that is stored."""
     stored = {n: np.asarray(a, dtype=float) for n, a in arrays.items() if n.startswith("weighed_")}
     return [{n: a[k] for n, a in stored.items()} for k in range(len(stored["weighed_r"]))]
 

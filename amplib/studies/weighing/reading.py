@@ -10,37 +10,45 @@ from typing import NamedTuple
 import numpy as np
 
 from amplib.estimate import Estimate, Interval, geometric_mean, mean
-from amplib.metrics.outlook import Outlook
-from amplib.metrics.weighed import Weighed
+from amplib.metrics.outlook import HOPELESS_SHARE, Outlook
+from amplib.metrics.weighed import Helped, Weighed
 from amplib.metrics.weights import usual_dilution
 
 
 class ToldAndMeasured(NamedTuple):
-    """Of one training.
+    """Of one repetition.
 
     Args:
         outlook: told by the scores.
         r: measured: the median over observables, with the central 68%.
+        helped: what became of the distances of the observables, or None where that is not known.
     """
 
     outlook: Outlook
     r: Interval
+    helped: Helped | None
 
     @classmethod
     def of(cls, weighed: Weighed) -> ToldAndMeasured:
         """From what a study keeps."""
-        return cls(weighed.outlook, usual_dilution(weighed.dilution.value))
+        return cls(weighed.outlook, usual_dilution(weighed.dilution.value), weighed.helped)
+
+    @property
+    def answer(self) -> str:
+        """Of the outlook, with what a *no* rests on: not all are hopeless whose AUC is large."""
+        few = self.outlook.effective_share.value < HOPELESS_SHARE
+        return self.outlook.answer + ", by the AUC" * (self.outlook.answer == "no" and not few)
 
 
 @dataclass(frozen=True)
 class Saved:
-    """All trainings of one generator.
+    """All repetitions of one generator.
 
     Args:
         group: which part of the book it is of.
         name: of the generator.
         scale: the preset.
-        each: its trainings, at least one.
+        each: its repetitions, at least one.
     """
 
     group: str
@@ -50,32 +58,43 @@ class Saved:
 
     @property
     def answer(self) -> str:
-        """Whether weights save it; of trainings that differ all answers, the most frequent first.
+        """Whether weights save it; of repetitions that differ all answers, the most frequent first.
 
         >>> Saved("", "", "", []).answer
         ''
         """
-        counts = Counter(one.outlook.answer for one in self.each).most_common()
+        counts = Counter(one.answer for one in self.each).most_common()
         if len(counts) == 1:
             return counts[0][0]
-        return ", ".join(f"{answer} ({n} of {len(self.each)})" for answer, n in counts)
+        return "; ".join(f"{answer} ({n} of {len(self.each)})" for answer, n in counts)
+
+    @property
+    def helped(self) -> Helped | None:
+        """Means over repetitions; of the distances geometric ones, 0 where any is not positive."""
+        if any(one.helped is None for one in self.each):
+            return None
+        every = np.array([one.helped for one in self.each], dtype=float)
+        closer, farther, of = every[:, :3].mean(0)
+        with np.errstate(divide="ignore"):
+            without, weighted = np.exp(np.log(np.maximum(every[:, 3:], 0)).mean(0))
+        return Helped(round(closer), round(farther), int(of), float(without), float(weighted))
 
     def over(self, measure: Callable[[Outlook], Estimate]) -> Estimate:
-        """Mean over trainings; of a single one its own estimate, whose error is over events."""
+        """Mean over repetitions; of a single one its own estimate, whose error is over events."""
         if len(self.each) == 1:
             return measure(self.each[0].outlook)
         return mean([measure(one.outlook).value for one in self.each])
 
     @property
     def told(self) -> Estimate:
-        """r by the scores: geometric mean over trainings, or of a single one its own."""
+        """r by the scores: geometric mean over repetitions, or of a single one its own."""
         if len(self.each) == 1:
             return self.each[0].outlook.dilution
         return geometric_mean([one.outlook.dilution.value for one in self.each])
 
     @property
     def measured(self) -> Interval:
-        """r over the observables: geometric means over trainings of median and central 68%."""
+        """r over the observables: geometric means over repetitions of median and central 68%."""
         value, low, high = np.exp(np.log([one.r for one in self.each]).mean(0))
         return Interval(float(value), float(low), float(high))
 
@@ -85,9 +104,11 @@ class Saved:
         return self.measured.value / self.told.value
 
 
-def how_far_off(generators: Sequence[Saved]) -> tuple[Estimate, float]:
+def how_far_off(generators: Sequence[Saved]) -> tuple[float, float]:
     """Measured over told r of all that have a number: geometric mean over generators, and the
-    factor that two thirds of them are within."""
+    factor that two thirds of them are within.  Some of them share a truth and a training sample, so
+    that no error is given."""
     ratios = np.array([one.off for one in generators])
     ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
-    return geometric_mean(ratios), float(np.exp(np.quantile(abs(np.log(ratios)), 0.68)))
+    off = np.abs(np.log(ratios))
+    return float(np.exp(np.log(ratios).mean())), float(np.exp(np.quantile(off, 0.68)))

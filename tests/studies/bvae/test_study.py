@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from amplib.estimate import mean
-from amplib.metrics.weighed import Weighed
 from amplib.parameters import ParameterError
 from amplib.progress import Stopped
 from amplib.store.rates import minutes
@@ -14,7 +13,7 @@ from amplib.store.results import Result, provenance, same_fingerprint
 from amplib.studies.bvae.reading import Generated, positive, ratio
 from amplib.studies.bvae.study import _nothing
 from amplib.studies.catalogue import make_study
-from amplib.studies.weighing.kept import weights_made, weights_of_rows
+from amplib.studies.weighing.kept import CLASSIFIERS, weights_made, weights_of_rows
 
 STUDIES = ("two-body-vae", "z-vae", "two-body-gan")
 TINY = {
@@ -247,11 +246,11 @@ def test_the_events_of_every_model_are_weighed_where_that_is_asked(name, tmp_pat
     )
     before, after = before[0,], after[0,]
     assert asked.misfit(after) is None
-    assert after["weighed_r"].shape == (models, 2, asked.decay.observables)
+    assert after["weighed_r"].shape == (models, CLASSIFIERS, 2, asked.decay.observables)
     for key, values in before.items():
         assert np.array_equal(after[key], values)
     told = [weights_made(a) for a in weights_of_rows(after)]
-    assert len(told) == models and None not in told
+    assert list(map(len, told)) == [CLASSIFIERS] * models
 
 
 def test_momenta_that_are_conserved_are_seen_by_the_classifier():
@@ -262,8 +261,8 @@ def test_momenta_that_are_conserved_are_seen_by_the_classifier():
     off = truth.copy()
     off[:, 5:8] *= 1.1
     seed = np.random.SeedSequence(1)
-    told = Weighed.of(study.decay.weighed(off, truth, seed)).outlook
+    told = weights_made(study.decay.weighed(off, truth, seed))[0].outlook
     assert told.auc.value > 0.95 and told.answer == "no"
     half = len(truth) // 2
-    same = Weighed.of(study.decay.weighed(truth[:half], truth[half:], seed)).outlook
+    same = weights_made(study.decay.weighed(truth[:half], truth[half:], seed))[0].outlook
     assert abs(same.auc.value - 0.5) < 5 * same.auc.error
