@@ -365,8 +365,9 @@ report.tell(
 # %% [markdown]
 # **Readings of the training.**  Two more things the paper's text and its code have apart.  The text has four phases of SGD, the code three.  And
 # hidden weights start with "a variance of $(1.55/128)^{0.5}$": as a *deviation*, which the code makes of it, it keeps the scale of what passes through a layer, and at
-# its word it makes it grow sevenfold a layer.  This book trains with four phases and with the deviation.  The others were trained at the laptop's scale from
-# the same seeds ({numref}`top-vae-trained`): $\delta$ is {glue:text}`top-vae-trained-usual` as trained here; {glue:text}`top-vae-trained-others`.
+# its word the variance of that grows about sevenfold a layer.  This book trains with four phases and with the deviation.  The others were trained at the laptop's scale from
+# the same seeds ({numref}`top-vae-trained`): $\delta$ is {glue:text}`top-vae-trained-usual` as trained here; {glue:text}`top-vae-trained-others`.  Whether SGD has three phases or four makes no difference
+# where its last steps change next to nothing.
 
 # %% tags=["hide-input"]
 report.show_table(

@@ -52,7 +52,9 @@ def test_weights_move_the_shifted_column_onto_the_truth(weighed):
     before, after = weighed.without.at(0), weighed.weighted.at(0)
     assert before.value > 50 * before.error
     assert after.value < weighed.weighted.floor[0] + 5 * after.error
-    assert weighed.closer == int((weighed.weighted.value < weighed.without.value).sum())
+    helped = weighed.helped
+    assert (helped.closer, helped.farther, helped.of) == (1, 0, 3)
+    assert helped.without == pytest.approx(np.median(weighed.without.excess))
 
 
 def test_a_constant_column_is_in_no_median(weighed):
@@ -63,14 +65,40 @@ def test_a_constant_column_is_in_no_median(weighed):
     assert low <= usual.low <= usual.value <= usual.high <= high
 
 
-def test_what_the_truth_conserves_is_in_no_median():
-    """Zero but for rounding there, of width one where it was generated."""
+@pytest.mark.parametrize("width", [0.0, 1e-15, 5e-4])
+def test_what_the_truth_conserves_is_in_no_median(width):
+    """Zero there, exactly or but for rounding or its root, of width one where it was generated."""
     rng = np.random.default_rng(1)
     truth, made = rng.normal(0, 1, (2000, 2)), rng.normal(0, 1, (2000, 2))
-    truth[:, 0] *= 1e-15
+    truth[:, 0] *= width
     told = weigh(truth, made, np.ones(2000), np.ones(2000), rng)
-    assert told.dilution.value[0] > 1e12
+    assert np.isnan(told.dilution.value[0])
     assert usual_dilution(told.dilution.value).high == told.dilution.value[1] < 1.5
+
+
+def test_negative_weights_are_refused():
+    rng = np.random.default_rng(1)
+    x = rng.normal(0, 1, 200)
+    for weights in ((np.ones(200), -np.ones(200)), (-np.ones(200), np.ones(200))):
+        with pytest.raises(ValueError, match="weights must be finite and not negative"):
+            weigh(x, x, *weights, rng)
+
+
+def test_a_share_keeps_its_ones():
+    """50% against 90% of ones: the highest value of the truth is in a bin."""
+    truth, made = np.repeat([0.0, 1.0], [500, 500]), np.repeat([0.0, 1.0], [100, 900])
+    told = weigh(truth, made, np.ones(1000), np.ones(1000), np.random.default_rng(1))
+    exact = 0.5 * (0.4**2 / 0.6 + 0.4**2 / 1.4)
+    assert told.without.value[0] == pytest.approx(exact)
+
+
+def test_weights_that_harm_are_seen():
+    """Of equal samples, weights that depend on one of two columns take it away from the truth."""
+    rng = np.random.default_rng(1)
+    truth, made = rng.normal(0, 1, (20_000, 2)), rng.normal(0, 1, (20_000, 2))
+    told = weigh(truth, made, np.ones(20_000), np.exp(made[:, 0]), rng)
+    assert (told.helped.closer, told.helped.farther) == (0, 1)
+    assert "farther: 1" in str(told)
 
 
 def test_it_is_read_as_it_was_stored(weighed):

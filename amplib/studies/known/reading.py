@@ -97,11 +97,13 @@ class Trainings:
 
     def spread_in_samples(self) -> Estimate:
         """Spread of the learned expectations between trainings, less the test's, over what the
-        events of a training say of them by themselves: the mean over those of the truth beside that
-        over the generated ones with exact weights, both with their errors."""
+        events that train say of them by themselves, those that validate left out: the mean over
+        those of the truth beside that over the generated ones with exact weights, both with their
+        errors."""
         learned, exact = (self.expectations(w).error ** 2 for w in ("learned", "exact"))
         added = self._spread("learned") ** 2 - learned.mean(0)
-        said = (self.pair.spread**2 + self.study.test_events * exact.mean(0)) / self.study.events
+        trained = (1 - self.study.training().validation) * self.study.events
+        said = (self.pair.spread**2 + self.study.test_events * exact.mean(0)) / trained
         return self._of_spread(np.sqrt(max((added / said).mean(), 0.0)))
 
     def _of_spread(self, value: float) -> Estimate:

@@ -5,15 +5,16 @@ import pytest
 
 from amplib.estimate import Estimate, Interval
 from amplib.metrics.outlook import Outlook
+from amplib.metrics.weighed import Helped
 from amplib.studies.weighing.reading import Saved, ToldAndMeasured, how_far_off
 
 
-def told(r, measured, auc=0.7, lost=0.0):
+def told(r, measured, auc=0.7, lost=0.0, helped=None):
     look = Outlook(
         Estimate(auc, 0.01), Estimate(r, 0.1), Estimate(r, 0.1), Estimate(r**-2, 0.01),
         Estimate(1.0, 0.01), Estimate(lost, 0.001), 100.0, 0, 0.0,
     )  # fmt: skip
-    return ToldAndMeasured(look, Interval(measured, measured / 2, measured * 2))
+    return ToldAndMeasured(look, Interval(measured, measured / 2, measured * 2), helped)
 
 
 def saved(*each):
@@ -39,7 +40,8 @@ def test_a_single_training_keeps_its_own_error():
 def test_trainings_that_differ_are_counted():
     assert saved(told(1.5, 1.5), told(1.5, 1.5)).answer == "at a price"
     mixed = saved(told(1.5, 1.5, auc=0.99), told(1.5, 1.5), told(1.5, 1.5, auc=0.99))
-    assert mixed.answer == "no (2 of 3), at a price (1 of 3)"
+    assert mixed.answer == "no, by the AUC (2 of 3); at a price (1 of 3)"
+    assert saved(told(20, 20, auc=0.99)).answer == "no"  # of these events 1/400 is left
     assert saved(told(1.5, 1.5, lost=0.2)).answer == "in part"
 
 
@@ -47,7 +49,14 @@ def test_how_far_the_told_are_off():
     """Half are off by 2 and half by 1/2: no bias, and two thirds within 2; what has no number is
     left out."""
     some = [saved(told(2, 4)), saved(told(2, 1)), saved(told(2, 4)), saved(told(2, 1))]
-    ratio, within = how_far_off([*some, saved(told(2, np.nan))])
-    assert ratio.value == pytest.approx(1.0)
-    assert within == pytest.approx(2.0)
-    assert ratio.repetitions == 4
+    assert how_far_off([*some, saved(told(2, np.nan))]) == pytest.approx((1.0, 2.0))
+
+
+def test_what_became_of_observables_is_a_mean_over_repetitions():
+    first, second = Helped(4, 2, 10, 1e-4, 4e-4), Helped(6, 2, 10, 1e-2, 4e-2)
+    both = saved(told(2, 2, helped=first), told(2, 2, helped=second)).helped
+    assert both[:3] == (5, 2, 10)
+    assert both[3:] == pytest.approx((1e-3, 4e-3))
+    assert saved(told(2, 2, helped=first), told(2, 2)).helped is None
+    below = Helped(4, 2, 10, -1e-4, 4e-4)
+    assert saved(told(2, 2, helped=first), told(2, 2, helped=below)).helped.without == 0
