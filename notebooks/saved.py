@@ -133,7 +133,8 @@ if results:
 # {numref}`saved-fig1`.  Weights are clipped at {glue:text}`saved-largest`, and the share of the *truth* whose weight is
 # above that is out of reach: no weight restores it, because hardly anything was generated there.  The answer follows a rule:
 #
-# - *no*: less than {glue:text}`saved-share` of the events are left, or *by the AUC* alone, where that is above {glue:text}`saved-hopeless`;
+# - *no*: less than {glue:text}`saved-share` of the events are left, or the AUC is above {glue:text}`saved-hopeless`; *by the AUC* alone, if more events
+#   are left and half of the truth is within reach;
 # - *in part*: more than {glue:text}`saved-tolerable` of the truth is out of reach;
 # - *freely*: $r$ is below {glue:text}`saved-free`; and *at a price* otherwise.
 #
@@ -185,7 +186,7 @@ report.show_table(
             f"{one.group}: {one.name}",
             f"{one.scale}, {len(one.each)}",
             area(one),
-            one.over(lambda told: told.mean_weight),
+            one.over(lambda told: told.mean_weight) if one in judged else "--",
             one.told,
             share(one.over(lambda told: told.lost)),
             one.answer,

@@ -14,6 +14,9 @@ from amplib.metrics.outlook import HOPELESS_SHARE, Outlook
 from amplib.metrics.weighed import Helped, Weighed
 from amplib.metrics.weights import usual_dilution
 
+HALF = 0.5
+"""Of the truth, beyond whose reach there is no hope, however many events are left."""
+
 
 class ToldAndMeasured(NamedTuple):
     """Of one repetition.
@@ -36,8 +39,9 @@ class ToldAndMeasured(NamedTuple):
     @property
     def answer(self) -> str:
         """Of the outlook, with what a *no* rests on: not all are hopeless whose AUC is large."""
-        few = self.outlook.effective_share.value < HOPELESS_SHARE
-        return self.outlook.answer + ", by the AUC" * (self.outlook.answer == "no" and not few)
+        told = self.outlook
+        something = told.effective_share.value >= HOPELESS_SHARE and told.lost.value <= HALF
+        return told.answer + ", by the AUC" * (told.answer == "no" and something)
 
 
 @dataclass(frozen=True)

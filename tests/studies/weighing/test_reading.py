@@ -42,6 +42,7 @@ def test_trainings_that_differ_are_counted():
     mixed = saved(told(1.5, 1.5, auc=0.99), told(1.5, 1.5), told(1.5, 1.5, auc=0.99))
     assert mixed.answer == "no, by the AUC (2 of 3); at a price (1 of 3)"
     assert saved(told(20, 20, auc=0.99)).answer == "no"  # of these events 1/400 is left
+    assert saved(told(1.5, 1.5, auc=0.99, lost=0.9)).answer == "no"
     assert saved(told(1.5, 1.5, lost=0.2)).answer == "in part"
 
 
