@@ -17,7 +17,7 @@ import yaml
 from amplib.book.obtain import BEST, stored
 from amplib.estimate import LEVEL
 from amplib.files import repository
-from amplib.metrics.verdict import ABOUT, MISSED
+from amplib.metrics.verdict import ABOUT, MISSED, reasons
 from amplib.store.record import DamagedResult
 from amplib.store.results import Result
 from amplib.studies import catalogue
@@ -117,7 +117,7 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
     if finding.repetitions:
         needed = f"{min(finding.repetitions, MANY):,} repetitions would decide it"
         more = "more than " if finding.repetitions > MANY else ""
-        why = "; ".join(filter(None, [why, more + needed]))
+        why = reasons(why, more + needed)
     return Claim(
         name, text, finding.measured, finding.error, result.preset, verdict, measured.figure, why
     )

@@ -20,6 +20,7 @@ from amplib.book import numbers
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
 from amplib.estimate import AtLeast, Estimate, enumerated
+from amplib.metrics.verdict import reasons
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, cost_so_far, total_cost, with_sources
 from amplib.studies.catalogue import STUDIES
@@ -175,10 +176,7 @@ def show_claims(name: str, caption: str, claims: Iterable[Claim]) -> None:
         name,
         caption,
         ["claim", "the paper", "we measure", "verdict"],
-        [
-            [claim_name(c), c.says, c.measured or "--", "; ".join(filter(None, [c.verdict, c.why]))]
-            for c in claims
-        ],
+        [[claim_name(c), c.says, c.measured or "--", reasons(c.verdict, c.why)] for c in claims],
     )
 
 

@@ -33,6 +33,15 @@ class Finding:
     repetitions: int | None = None
 
 
+def reasons(*texts: str) -> str:
+    """What is to be said of a finding, as one text; empty ones say nothing.
+
+    >>> reasons("of fewer events", "", "one training")
+    'of fewer events; one training'
+    """
+    return "; ".join(filter(None, texts))
+
+
 def judge(estimate: Estimate, low: float, high: float, why: str = "") -> Finding:
     """A claim that the true value lies from ``low`` to ``high``.
 

@@ -18,7 +18,7 @@ from amplib.metrics.amplification import (
     ratio_of_means,
     shared,
 )
-from amplib.metrics.verdict import Finding, about, above, both, judge, within
+from amplib.metrics.verdict import Finding, about, above, both, judge, reasons, within
 from amplib.store.results import Result
 from amplib.studies.camel.reading import (
     SampleAndFit,
@@ -222,7 +222,7 @@ def _with_failures(finding: Finding, evidence: Evidence) -> Finding:
     failures = all_gans(evidence).failures
     if not failures.k:
         return finding
-    why = "; ".join(filter(None, [f"without the failed: {failures}", finding.why]))
+    why = reasons(f"without the failed: {failures}", finding.why)
     return replace(finding, why=why)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from amplib.estimate import Estimate
-from amplib.metrics.verdict import UNDECIDED, Finding, above, below, both
+from amplib.metrics.verdict import UNDECIDED, Finding, above, below, both, reasons
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.latent.charts import INPUTS
 from amplib.studies.latent.reading import Chart, JudgedPrior, judged_priors
@@ -72,7 +72,7 @@ def prior_gmm(evidence: Evidence, value: Mapping[str, float]) -> Finding:
     why = ["the bandwidth is the narrowest of those searched: it smears the codes"] if edge else []
     text = ", ".join(f"{name}: {delta}" for name, delta in deltas.items())
     error = next(iter(deltas.values())).error
-    return both(found, text, error, "; ".join(filter(None, [*why, of_fewer(n)])))
+    return both(found, text, error, reasons(*why, of_fewer(n)))
 
 
 @claim("bvae.prior-buffer-wins", "bvae-fig7", "latent-priors")

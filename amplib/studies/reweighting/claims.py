@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from amplib.estimate import Estimate
-from amplib.metrics.verdict import MISSED, UNDECIDED, Finding, about, above, both, judge
+from amplib.metrics.verdict import MISSED, UNDECIDED, Finding, about, above, both, judge, reasons
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.reweighting.reading import (
     ACTIVE,
@@ -46,7 +46,7 @@ def _beside_control(evidence: Evidence, judged: Told) -> Finding:
     finding, other = judged(bibae), judged(control)
     auc = f"the BIB-AE's AUC is {bibae.auc(HIGH)}"
     reason = f"{auc}; of the fast simulation ({control.auc(HIGH)}): {other.measured}"
-    why = "; ".join(filter(None, [finding.why, reason]))
+    why = reasons(finding.why, reason)
     return Finding(finding.measured, finding.error, finding.verdict, why, finding.repetitions)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from amplib.estimate import Estimate, relative
-from amplib.metrics.verdict import Finding, above, below, both
+from amplib.metrics.verdict import Finding, above, below, both, reasons
 from amplib.store.results import Result
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.merit.claims import about_the_papers, of_fewer
@@ -47,7 +47,7 @@ def each_about(
         [about_the_papers(judged[method], PAPER[method][0], events) for method in values],
         ", ".join(f"{method} {value}" for method, value in values.items()),
         next(iter(values.values())).error,
-        "; ".join(filter(None, [why, of_fewer(events)])),
+        reasons(why, of_fewer(events)),
     )
 
 

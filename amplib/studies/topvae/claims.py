@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amplib.estimate import enumerated
-from amplib.metrics.verdict import MET, MISSED, UNDECIDED, Finding, above, below, both
+from amplib.metrics.verdict import MET, MISSED, UNDECIDED, Finding, above, below, both, reasons
 from amplib.models.config import BufferConfig
 from amplib.studies.bvae.study import KL_WEIGHTS, LATENTS
 from amplib.studies.claim import Evidence, claim
@@ -75,7 +75,7 @@ def best_model(evidence: Evidence, value: dict[str, float]) -> Finding:
         ],
         f"delta {delta}, delta_OF {crowding}",
         delta.error,
-        "; ".join(filter(None, [beside, *nearest, *alone, of_fewer(n)])),
+        reasons(beside, *nearest, *alone, of_fewer(n)),
     )
 
 
@@ -110,7 +110,7 @@ def best_delta(evidence: Evidence, value: dict[str, float]) -> Finding:
         ],
         f"delta {first.delta}, {ahead} of the best other's, {rival}; delta_OF {crowding}",
         first.delta.error,
-        "; ".join(filter(None, [why, of_fewer(n)])),
+        reasons(why, of_fewer(n)),
     )
 
 
