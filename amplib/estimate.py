@@ -158,6 +158,15 @@ def geometric_mean(values: ArrayLike) -> Estimate:
     return relative(value, value * logs.error, logs.repetitions or 1)
 
 
+def written_area(area: Estimate) -> str:
+    """An area under a curve; of one that is next to one no more than that it is.
+
+    >>> written_area(Estimate(0.8123, 0.0102)), written_area(Estimate(1.0, 0.0))
+    ('0.812 ± 0.010', '> 0.9999')
+    """
+    return "> 0.9999" if area.value > 0.9999 else str(area)
+
+
 class Interval(NamedTuple):
     """A value with the ends of its 68% interval.
 

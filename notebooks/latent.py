@@ -40,7 +40,7 @@ from IPython.display import display
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
-from amplib.estimate import AtLeast, Share, enumerated
+from amplib.estimate import AtLeast, Share, enumerated, written_area
 from amplib.store.results import wherever_stored
 from amplib.studies.latent import figures
 from amplib.studies.latent.charts import AROUND, BESIDE, COMPANIONS, INPUTS, SCORES
@@ -96,11 +96,6 @@ all_seen, one_lepton = sold.tests.values()
 def worth_of(prior):
     """N_equiv with its interval, for each number of cells."""
     return [report.with_interval(n) for n in prior.worth.values()]
-
-
-def area(test):
-    """An AUC: where nearly every event is told, its error would take more digits than it has."""
-    return test.auc if test.auc.error > 5e-5 else f"{test.auc.value:.4f}"
 
 
 ALARMS = 0.01
@@ -199,8 +194,8 @@ report.tell(
         "latent-shipped-delta": sold.delta,
         "latent-shipped-eta": sold.delta_of["eta"],
         "latent-shipped-phi": sold.delta_of["phi"],
-        "latent-auc": area(all_seen),
-        "latent-auc-one": area(one_lepton),
+        "latent-auc": written_area(all_seen.auc),
+        "latent-auc-one": written_area(one_lepton.auc),
         "latent-auc-null": f"{one_lepton.null:.4f}",
         "latent-broken": f"{sold.broken:.2%}",
         "latent-worth": enumerated(worth_of(sold)),
@@ -430,7 +425,7 @@ report.show_table(
         [
             name,
             f"{judged.study.training_events:,}",
-            *map(area, p.tests.values()),
+            *(written_area(test.auc) for test in p.tests.values()),
             *worth_of(p),
             f"{p.broken:.2%}",
         ]
@@ -463,7 +458,13 @@ report.show_claims(
 
 # %% tags=["nbval-check-output", "remove-cell"]
 for name, p in priors.items():
-    print(name, p.delta, *p.delta_of.values(), *map(area, p.tests.values()), sep=" | ")
+    print(
+        name,
+        p.delta,
+        *p.delta_of.values(),
+        *(written_area(test.auc) for test in p.tests.values()),
+        sep=" | ",
+    )
     print(*(n if isinstance(n, AtLeast) else f"{n.value:.0f}" for n in p.worth.values()))
 for given in INPUTS:
     print(given, chart.unexplained(given))

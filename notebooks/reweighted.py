@@ -60,7 +60,7 @@ import numpy as np
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
-from amplib.estimate import enumerated, mean
+from amplib.estimate import enumerated, mean, written_area
 from amplib.metrics.outlook import HOPELESS_AUC
 from amplib.models.dctr import TEMPERATURES
 from amplib.store.results import Result, at_one_scale, wherever_stored
@@ -272,7 +272,7 @@ report.show_table(
         ["of the published weights", *of_the_trained(lambda model: f"{model.share:.1%}")],
         ["distance", *of_the_trained(lambda model: f"{nearest(model):.2f}")],
         ["its floor", *of_the_trained(lambda model: f"{model.floor.mean():.2f}")],
-        *(["AUC, " + c, *(one.auc(c) for one in showers)] for c in r.CLASSIFIERS),
+        *(["AUC, " + c, *(written_area(one.auc(c)) for one in showers)] for c in r.CLASSIFIERS),
         *(
             ["showers left, " + c, *(one.left(c).percent() for one in showers)]
             for c in r.CLASSIFIERS
@@ -288,7 +288,7 @@ report.show_table(
     [
         [
             keep,
-            one.auc(r.HIGH),
+            written_area(one.auc(r.HIGH)),
             one.mean_weight(r.HIGH),
             one.left(r.HIGH).percent(),
             gain(one, r.HIGH, r.ACTIVE),

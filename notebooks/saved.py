@@ -33,7 +33,7 @@ import numpy as np
 import amplib
 from amplib.book import report
 from amplib.book.saved import generators
-from amplib.estimate import enumerated
+from amplib.estimate import enumerated, written_area
 from amplib.metrics.outlook import FREE, HOPELESS_AUC, HOPELESS_SHARE, LARGEST, TOLERABLE
 from amplib.studies.merit.study import UNSEEN
 from amplib.studies.weighing.figures import saved_panels
@@ -81,12 +81,6 @@ def share(estimate):
     """In per cent; 0 or all where no event differs."""
     whole = round(estimate.value, 9)
     return f"{whole:.0%}" if whole in (0, 1) else estimate.percent()
-
-
-def area(one):
-    """AUC; beyond four digits no more than that it is near to one."""
-    found = one.over(lambda told: told.auc)
-    return found if 1 - found.value > 1e-4 else "> 0.9999"
 
 
 report.tell(
@@ -185,7 +179,7 @@ report.show_table(
         [
             f"{one.group}: {one.name}",
             f"{one.scale}, {len(one.each)}",
-            area(one),
+            written_area(one.over(lambda told: told.auc)),
             one.over(lambda told: told.mean_weight) if one in judged else "--",
             one.told,
             share(one.over(lambda told: told.lost)),

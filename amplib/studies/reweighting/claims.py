@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from amplib.estimate import Estimate
+from amplib.estimate import Estimate, written_area
 from amplib.metrics.verdict import MISSED, UNDECIDED, Finding, about, above, both, judge, reasons
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.reweighting.reading import (
@@ -44,8 +44,8 @@ def _beside_control(evidence: Evidence, judged: Told) -> Finding:
     result = evidence(BIBAE)
     bibae, control = read(result), read(evidence(CONTROL, preset=result.preset))
     finding, other = judged(bibae), judged(control)
-    auc = f"the BIB-AE's AUC is {bibae.auc(HIGH)}"
-    reason = f"{auc}; of the fast simulation ({control.auc(HIGH)}): {other.measured}"
+    auc = f"the BIB-AE's AUC is {written_area(bibae.auc(HIGH))}"
+    reason = f"{auc}; of the fast simulation ({written_area(control.auc(HIGH))}): {other.measured}"
     why = reasons(finding.why, reason)
     return Finding(finding.measured, finding.error, finding.verdict, why, finding.repetitions)
 
