@@ -56,6 +56,7 @@ report.show_banner(
 )
 
 # %% tags=["remove-cell"]
+MODERATE = 0.9  # an AUC
 # Of the camel back both are of the same counts.
 judged = [one for one in saved if one.group != "camel back"]
 hopeful = [one for one in judged if any(told.outlook.answer != "no" for told in one.each)]
@@ -75,6 +76,19 @@ def those(answer):
     """Generators with one answer in all their repetitions, their part of the book and the scale."""
     alike = [one for one in saved if one.answer == answer]
     return listed(f"{one.name} ({one.group}, {one.scale})" for one in alike)
+
+
+def weight(one):
+    """The mean weight; where next to nothing is left no more than that."""
+    found = one.over(lambda told: told.mean_weight)
+    return found if found.value > 1e-3 else "< 0.001"
+
+
+def by_auc(low, high):
+    """r by the AUC over that by the scores: geometric mean over repetitions with such an AUC."""
+    told = [told.outlook for one in judged for told in one.each]
+    some = [o.dilution_by_auc.value / o.dilution.value for o in told if low <= o.auc.value < high]
+    return f"{np.exp(np.mean(np.log(some))):.2g}" if some else "not measured"
 
 
 def share(estimate):
@@ -103,6 +117,9 @@ report.tell(
         "saved-mended": sum(one.helped.weighted < one.helped.without for one in mended),
         "saved-mended-of": len(mended),
         "saved-classifiers": CLASSIFIERS,
+        "saved-below": by_auc(0.5, MODERATE),
+        "saved-above": by_auc(MODERATE, 0.99),
+        "saved-moderate": MODERATE,
         "saved-vae": listed(
             f"{one.answer} with {one.name.removeprefix('B-VAE, ')}"
             for one in saved
@@ -154,8 +171,8 @@ plt.show()
 # {glue:text}`saved-ratio` times the told one (geometric mean), and two thirds of them are
 # within a factor of {glue:text}`saved-within` ({numref}`saved-done`).  To that extent the scores of a classifier tell what its weights cost, before it is paid and without asking for
 # any observable.  Of a single observable, which may depend on the weights, they tell less: the bars of {numref}`saved-fig1` are that spread.  Where less than {glue:text}`saved-share` of the events are left
-# the ratio is {glue:text}`saved-off`: a few events bear all of the weight there, or none does, and neither $r$ means much.  The AUC alone is a worse guide: it takes no notice of how
-# long the tail of the weights is.
+# the ratio is {glue:text}`saved-off`: a few events bear all of the weight there, or none does, and neither $r$ means much.  The AUC alone is a worse guide: what it tells is
+# {glue:text}`saved-below` times the told $r$ where it is below {glue:text}`saved-moderate`, and {glue:text}`saved-above` times from there to 0.99 (geometric means over repetitions).
 #
 # *Is it worth the price?*  That the scores do not tell.  Of the {glue:text}`saved-mended-of` generators that are not beyond hope the median distance of the observables from the truth, $\langle S^2\rangle$
 # above its floor, is smaller with weights for {glue:text}`saved-mended` ({numref}`saved-done`).  Weights that a classifier learns from some ten thousand events have errors of their own
@@ -180,7 +197,7 @@ report.show_table(
             f"{one.group}: {one.name}",
             f"{one.scale}, {len(one.each)}",
             written_area(one.over(lambda told: told.auc)),
-            one.over(lambda told: told.mean_weight) if one in judged else "--",
+            weight(one) if one in judged else "--",
             one.told,
             share(one.over(lambda told: told.lost)),
             one.answer,
