@@ -106,7 +106,7 @@ def _top_pairs(scales: Sequence[str]) -> Found:
         for i, reading in enumerate(study.readings()):
             if reading.negative == "kept":
                 told = [w for part, a in parts.items() if part[0] == i for w in weights_made(a)]
-                where = {"variance": "", "deviation": " on the deviation"}[reading.offset]
+                where = f" on the {reading.offset}"
                 name = f"B-VAE, γ = {reading.gamma:g}" + where * (reading.gamma > 0)
                 yield from _told(result, "top pairs", name, told)
     for name in RIVALS:
