@@ -189,7 +189,7 @@ plt.show()
 report.show_table(
     "saved-table",
     "What scores tell of weights: means over repetitions, whose number stands behind the scale, with their standard error. The mean weight is one, less what is out of reach, if the weights are right",
-    ["generator", "scale", "AUC", "mean weight", "r told", "truth out of reach", "can weights save it?"],
+    ["generator", "scale", "AUC", "mean weight", "$r$ told", "truth out of reach", "can weights save it?"],
     [
         [
             f"{one.group}: {one.name}",
@@ -205,8 +205,8 @@ report.show_table(
 )  # fmt: skip
 report.show_table(
     "saved-done",
-    "What weights then do: r of the observables, median and central 68%, geometric means over repetitions; median ⟨S²⟩ of the observables from the truth, above its floor, without weights and with them; and of how many ⟨S²⟩ is smaller or larger by more than two errors",
-    ["generator", "r told", "r measured", "⟨S²⟩ without", "⟨S²⟩ with", "closer", "farther"],
+    "What weights then do: $r$ of the observables, median and central 68%, geometric means over repetitions; median $\\langle S^2\\rangle$ of the observables from the truth, above its floor, without weights and with them; and of how many $\\langle S^2\\rangle$ is smaller or larger by more than two errors",
+    ["generator", "$r$ told", "$r$ measured", "$\\langle S^2\\rangle$ without", "$\\langle S^2\\rangle$ with", "closer", "farther"],
     [
         [
             f"{one.group}: {one.name}",

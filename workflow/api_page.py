@@ -21,11 +21,11 @@ ROOMS = {
     "Metrics": "metrics",
     "Store": "store",
     "Studies": "studies",
-    # Adding a study is adding a folder.
+    # Adding a study is adding a folder; one holds what several share.
     **{
         f"Studies: {folder.name}": f"studies/{folder.name}"
         for folder in sorted((PACKAGE / "studies").iterdir())
-        if (folder / "study.py").exists()
+        if (folder / "__init__.py").exists()
     },
     "Book": "book",
 }

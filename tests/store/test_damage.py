@@ -490,31 +490,28 @@ VALUES = [
 ]
 
 
+@cache
+def shipped_part(store_name):
+    """One of this kind that has not diverged: its study and arrays."""
+    for path in (p for p in SHIPPED if p.parts[-3] == store_name):
+        result = shipped(path)
+        arrays = result.part(part_of(min(result.record()["parts"])))
+        if arrays.get("diverged", -1) < 0:
+            return result.study, arrays
+    raise FileNotFoundError(store_name)
+
+
 @pytest.mark.parametrize(("store_name", "name", "change", "reason"), VALUES)
 def test_values_that_cannot_be_are_refused(store_name, name, change, reason):
     """One number of one array of a shipped part is moved."""
-    path = next(p for p in SHIPPED if p.parts[-3] == store_name)
-    result = shipped(path)
-    part = part_of(min(result.record()["parts"]))
-    arrays = {key: array.copy() for key, array in result.part(part).items()}
-    assert result.study.misfit(arrays) is None
+    study, shipped_arrays = shipped_part(store_name)
+    arrays = {key: array.copy() for key, array in shipped_arrays.items()}
+    assert study.misfit(arrays) is None
     change(arrays[name])
-    assert reason in result.study.misfit(arrays)
+    assert reason in study.misfit(arrays)
 
 
 STORES = sorted({path.parts[-3] for path in SHIPPED})
-
-
-@pytest.fixture(scope="module")
-def of_store():
-    """A shipped part of every kind: its study and arrays."""
-
-    @cache
-    def part(store_name):
-        result = shipped(next(p for p in SHIPPED if p.parts[-3] == store_name))
-        return result.study, result.part(part_of(min(result.record()["parts"])))
-
-    return part
 
 
 def damaged_arrays(arrays):
@@ -528,8 +525,8 @@ def damaged_arrays(arrays):
 
 
 @pytest.mark.parametrize("store_name", STORES)
-def test_a_part_of_any_kind_is_refused_when_it_does_not_fit(store_name, of_store):
-    study, arrays = of_store(store_name)
+def test_a_part_of_any_kind_is_refused_when_it_does_not_fit(store_name):
+    study, arrays = shipped_part(store_name)
     for reason, changed in damaged_arrays(arrays):
         data = packed(changed)
         fault = fault_of(data, sha256(data).hexdigest(), study)
@@ -553,10 +550,10 @@ MAY_BE_NO_NUMBERS = {
 
 
 @pytest.mark.parametrize("store_name", STORES)
-def test_no_array_of_any_kind_is_taken_as_it_is(store_name, of_store):
+def test_no_array_of_any_kind_is_taken_as_it_is(store_name):
     """Filled with NaN, with infinities or with the largest of its integers it is refused; and
     nothing is raised, not for arrays without rows either."""
-    study, arrays = of_store(store_name)
+    study, arrays = shipped_part(store_name)
     assert study.misfit(arrays) is None
     for name, array in arrays.items():
         shape = study.layout()[name][1]

@@ -72,8 +72,10 @@ def faults_of_weights(arrays: Mapping[str, NDArray[np.generic]], weighed: int) -
     yield from estimates("weighed_outlook", told, low - ROUNDING, high + ROUNDING)
     clipped = np.asarray(arrays["weighed_clipped"])
     yield from within("weighed_clipped", clipped, 0, [weighed, 1])
-    # Of what does not vary there is no r.
-    yield from within("weighed_r", np.nan_to_num(r, posinf=0.0), 0, np.inf)
+    # Of what does not vary there is no r, but something varies.
+    alone = np.isnan(r).all(-1, keepdims=True)
+    limit = np.finfo(float).max
+    yield from within("weighed_r", np.where(np.isnan(r) & ~alone, 0.0, r), 0, limit)
     yield from within("weighed_s2", s2, 0, 1 + ROUNDING)
 
 
