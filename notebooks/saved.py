@@ -152,7 +152,7 @@ if results:
 # and with a temperature: half of
 # {glue:text}`saved-events` generated and half of as many true events that trained no generator, drawn by lot, train each, and the others are what is shown.  It is
 # given the observables that the events are judged by, of decays the columns as well.  The first of these true events told when to stop the training of the B-VAE.  Events that are smeared by hand are
-# each made from another training event.  What the truth conserves has no $r$, and is in no median.  Of the camel back, which has one
+# each made from another training event.  What the truth conserves, or has one value of in most events, as of a second lepton, is in no median of $r$.  Of the camel back, which has one
 # dimension, the density is known in a hundred cells, and no classifier is needed; told and measured are of the same counts there, and a share of the truth below that of a cell is not seen.
 #
 # What is repeated differs, too: on the camel back it is the generator with its sample, of the Gaussians generator and classifier, and of all others the classifier of one generator alone.

@@ -21,8 +21,9 @@ BINS = 19
 TAIL = 1e-3
 """Of the truth, beyond either end of such a histogram."""
 NARROW = 1e-3
-"""Width of an observable in the truth over that of generated events, below which the truth
-conserves it but for rounding: an error over that of the truth means nothing then."""
+"""Width of the central 68% of an observable in the truth over that of generated events, at which
+the truth conserves it but for rounding, or has one value in most events: its error over that of the
+truth says little then."""
 CLEAR = 2.0
 """Errors by which an observable is closer to the truth, or farther."""
 LEAST = 1e-100
