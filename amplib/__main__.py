@@ -8,7 +8,7 @@ import json
 import re
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -167,16 +167,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def check_output(option: str, path: Path, suffixes: Collection[str]) -> None:
+    """Refuse a file that could not be written, before any work.
+
+    Raises:
+        ValueError: in one line that names the option.
+    """
+    if not path.parent.is_dir():
+        raise ValueError(f"{option} {path}: no such folder")
+    if path.suffix not in suffixes:
+        raise ValueError(f"{option} {path}: unknown suffix; allowed: {', '.join(suffixes)}")
+
+
 def run_worth(options: argparse.Namespace) -> bool:
     """``amplib worth``."""
     from amplib.door.event_file import read_events
     from amplib.door.judge import worth
     from amplib.truth.densities import truth_named
 
-    if options.plot and not options.plot.parent.is_dir():
-        raise ValueError(f"--plot {options.plot}: no such folder")
-    if options.plot and options.plot.suffix not in PLOTS:
-        raise ValueError(f"--plot {options.plot}: unknown suffix; allowed: {', '.join(PLOTS)}")
+    if options.plot:
+        check_output("--plot", options.plot, PLOTS)
     truth = truth_named(options.truth) if options.truth else None
     events = read_events(options.events, options.columns, options.weights)
     held_out = None
@@ -199,10 +209,8 @@ def run_reweight(options: argparse.Namespace) -> bool:
     from amplib.door.reweight import reweight
 
     out = options.output
-    if out and not out.parent.is_dir():
-        raise ValueError(f"--output {out}: no such folder")
-    if out and out.suffix not in WEIGHTS:
-        raise ValueError(f"--output {out}: unknown suffix; allowed: {', '.join(WEIGHTS)}")
+    if out:
+        check_output("--output", out, WEIGHTS)
     if options.seed < 0:
         raise ValueError(f"--seed {options.seed}: must not be negative")
     events = read_events(options.events, options.columns)

@@ -102,24 +102,29 @@ def _decays(scales: Sequence[str]) -> Found:
 def _top_pairs(scales: Sequence[str]) -> Found:
     for result in _largest("top-readings", scales, UNSEEN):
         study = cast(TopReadings, result.study)
-        parts = result.load()
+        of_each = _by_first(result)
         for i, reading in enumerate(study.readings()):
             if reading.negative == "kept":
-                told = [w for part, a in parts.items() if part[0] == i for w in weights_made(a)]
                 where = f" on the {reading.offset}"
                 name = f"B-VAE, γ = {reading.gamma:g}" + where * (reading.gamma > 0)
-                yield from _told(result, "top pairs", name, told)
+                yield from _told(result, "top pairs", name, of_each.get(i, []))
     for name in RIVALS:
         for result in _largest(name, scales, UNSEEN):
+            of_each = _by_first(result)
             for i, method in enumerate(cast(EventRivals, result.study).methods):
-                parts = result.load()
-                told = [w for part, a in parts.items() if part[0] == i for w in weights_made(a)]
-                yield from _told(result, "top pairs", method, told)
+                yield from _told(result, "top pairs", method, of_each.get(i, []))
     for result in _largest("ttbar-smeared", scales, SMEARED_UNSEEN):
-        for (i,), arrays in result.load().items():
-            if i < 2:  # the readings of the authors' code
-                name = f"{SMEARINGS[i]:.0%} smearing"
-                yield from _told(result, "top pairs", name, weights_made(arrays))
+        of_each = _by_first(result)
+        for i, width in enumerate(SMEARINGS[:2]):  # the readings of the authors' code
+            yield from _told(result, "top pairs", f"{width:.0%} smearing", of_each.get(i, []))
+
+
+def _by_first(result: Result) -> dict[int, list[Weighed]]:
+    """What weights made, by each classifier, in all parts with the same first number."""
+    found: dict[int, list[Weighed]] = {}
+    for part, arrays in result.load().items():
+        found.setdefault(part[0], []).extend(weights_made(arrays))
+    return found
 
 
 def _told(result: Result, group: str, name: str, told: Sequence[Weighed]) -> Found:
