@@ -40,6 +40,7 @@ from amplib.studies.weighing.kept import (
     faults_of_weights,
     layout_of_weights,
     no_weights,
+    stacked,
     toy_weights,
 )
 from amplib.truth.collisions.columns import OBJECTS
@@ -181,11 +182,8 @@ class DecayStudy(Study):
             broken = losses[~finite, 0]
             yield (
                 part,
-                {name: np.stack([s[name] for s in (*true, *kept)]) for name in true[0]}
-                | {
-                    name: np.stack([w[name] for w in weights])
-                    for name in (weights[0] if weights else ())
-                }
+                stacked([*true, *kept])
+                | stacked(weights)
                 | {
                     "losses": losses if double else losses.astype(np.float32),
                     "diverged": np.array(int(broken[0]) if broken.size else -1),
@@ -205,11 +203,7 @@ class DecayStudy(Study):
             "quantiles": ("float64", (n, count, len(QUANTILES))),
             "distances": ("float64", (n, count)),
             **dict.fromkeys(decay.extra(np.zeros((1, len(decay.columns)))), ("int64", (n,))),
-            **(
-                layout_of_weights(decay.observables, len(self.models))
-                if self.weighed_events
-                else {}
-            ),
+            **(layout_of_weights(decay.observables, models) if self.weighed_events else {}),
             "losses": ("float32", (None, 1 + self.terms)),
             "diverged": ("int64", ()),
         }
@@ -652,10 +646,6 @@ def made_up_top_pairs(n: int, rng: np.random.Generator) -> Array:
     objects[::2, -1] = 0  # of every other event the second lepton is absent
     missing = rng.uniform([1e3, -np.pi], [200e3, np.pi], (n, 2))
     return np.concatenate([missing, objects.reshape(n, -1)], axis=1)
-
-
-def _stacked(rows: Sequence[Arrays]) -> Arrays:
-    return {name: np.stack([row[name] for row in rows]) for name in (rows[0] if rows else ())}
 
 
 def _nothing(like: Arrays) -> Arrays:

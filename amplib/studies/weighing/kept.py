@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,12 @@ def weigh_by_classifiers(
 ) -> Arrays:
     """``Weighed.arrays`` of each of ``CLASSIFIERS``, in rows; see ``amplib.reweight``."""
     told = [reweight(events, truth, observables, seed=s).weighed for s in seed.spawn(CLASSIFIERS)]
-    kept = [one.arrays() for one in told]
-    return {name: np.stack([arrays[name] for arrays in kept]) for name in kept[0]}
+    return stacked([one.arrays() for one in told])
+
+
+def stacked(rows: Sequence[Mapping[str, NDArray[Any]]]) -> Arrays:
+    """Arrays of the same names, each with a row for every one; none of no rows."""
+    return {name: np.stack([row[name] for row in rows]) for name in (rows[0] if rows else ())}
 
 
 def layout_of_weights(observables: int, *rows: int) -> Layout:
