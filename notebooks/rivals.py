@@ -37,7 +37,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from amplib.book import report
-from amplib.book.obtain import obtain, stored
+from amplib.book.obtain import largest, obtain, stored
 from amplib.estimate import enumerated
 from amplib.models.config import EVENT_GANS
 from amplib.models.kde import BANDWIDTHS
@@ -320,9 +320,7 @@ report.show_table(
 # %% tags=["remove-cell"]
 def at_scale(name, unseen=UNSEEN):
     """What is stored of a study at the papers' settings, else at the laptop's."""
-    scales = ("paper", "laptop") if given["preset"] == "best" else (given["preset"],)
-    found = [stored(name, scale, **truth, **unseen.get(scale, {})) for scale in scales]
-    return next((result for result in found if result.done()), found[-1])
+    return largest(name, given["preset"], unseen, **truth)
 
 
 def of_the_vae(result):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from amplib.parameters import ParameterError
@@ -67,6 +68,29 @@ def stored(name: str, preset: str = BEST, **overrides: object) -> Result:
     if len(done) == len(paper.study.parts()) or paper.study.repetitions_done(done) >= ENOUGH:
         return paper
     return Result(make_study(name, "laptop", **overrides), "laptop")
+
+
+def scales(preset: str) -> tuple[str, ...]:
+    """The presets that are tried in turn: of ``best`` the papers', then the laptop's."""
+    return ("paper", "laptop") if preset == BEST else (preset,)
+
+
+def largest(
+    name: str,
+    preset: str = BEST,
+    changes: Mapping[str, Mapping[str, object]] | None = None,
+    **overrides: object,
+) -> Result:
+    """As ``stored``, but of the papers' settings one part is enough.
+
+    Args:
+        name, preset, overrides: of ``stored``.
+        changes: further ones, by preset.
+    """
+    check_preset(preset)
+    found = (stored(name, s, **(changes or {}).get(s, {}), **overrides) for s in scales(preset))
+    *before, last = found
+    return next((result for result in before if result.done()), last)
 
 
 def banner(result: Result) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
-from amplib.book.obtain import stored
+from amplib.book.obtain import largest, scales, stored
 from amplib.metrics.weighed import Helped, Weighed
 from amplib.store.results import Result
-from amplib.studies.bvae.study import ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
+from amplib.studies.bvae.study import WEIGHED, ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
 from amplib.studies.camel.reading import told_by_cells
 from amplib.studies.gaussians import reading as gaussians
 from amplib.studies.merit.reference import SMEARINGS
@@ -20,7 +20,6 @@ from amplib.studies.weighing.kept import weights_made, weights_of_rows
 from amplib.studies.weighing.reading import Saved, ToldAndMeasured
 
 Found = Iterator[tuple[Result, Saved]]
-Changes = Mapping[str, dict[str, object]]
 
 DECAYS: dict[type[DecayStudy], str] = {TwoBodyVAE: "two-body", TwoBodyGAN: "two-body", ZVAE: "Z"}
 BEFORE_AND_AFTER = (showers.GENERATOR, showers.HIGH)
@@ -34,20 +33,13 @@ def generators(preset: str) -> list[tuple[Result, Saved]]:
         preset: of all results, or ``best``: of each what is stored at the papers' settings, else at
             the laptop's.
     """
-    scales = ("paper", "laptop") if preset == "best" else (preset,)
     rooms = (_camel_backs, _mixtures, _calorimeter, _decays, _top_pairs)
-    return [found for room in rooms for found in room(scales)]
+    return [found for room in rooms for found in room(preset)]
 
 
-def _largest(name: str, scales: Sequence[str], changes: Changes | None = None) -> Iterator[Result]:
-    """The first of a study's results that has parts, if there is one."""
-    results = (stored(name, scale, **(changes or {}).get(scale, {})) for scale in scales)
-    yield from [result for result in results if result.done()][:1]
-
-
-def _camel_backs(scales: Sequence[str]) -> Found:
+def _camel_backs(preset: str) -> Found:
     for name, title in (("gan", "GAN"), ("ensemble", "ensemble of GANs")):
-        for scale in scales:
+        for scale in scales(preset):
             result = stored(name, scale)
             try:
                 told = told_by_cells(result)
@@ -59,9 +51,9 @@ def _camel_backs(scales: Sequence[str]) -> Found:
             break
 
 
-def _mixtures(scales: Sequence[str]) -> Found:
+def _mixtures(preset: str) -> Found:
     for name, title in gaussians.MIXTURES.items():
-        for result in _largest(name, scales):
+        if (result := largest(name, preset)).done():
             each = [
                 ToldAndMeasured(
                     one.outlook,
@@ -73,9 +65,9 @@ def _mixtures(scales: Sequence[str]) -> Found:
             yield result, Saved("Gaussians", f"GAN, {title}", result.preset, each)
 
 
-def _calorimeter(scales: Sequence[str]) -> Found:
+def _calorimeter(preset: str) -> Found:
     for name in showers.GENERATORS:
-        for result in _largest(name, scales):
+        if (result := largest(name, preset)).done():
             one = showers.read(result)
             each = [
                 ToldAndMeasured(
@@ -88,19 +80,22 @@ def _calorimeter(scales: Sequence[str]) -> Found:
             yield result, Saved("showers", one.title, result.preset, each)
 
 
-def _decays(scales: Sequence[str]) -> Found:
+def _decays(preset: str) -> Found:
     for kind, decay in DECAYS.items():
-        at_the_laptop = [scale for scale in scales if scale == "laptop"]  # weighed there alone
-        changes = {"laptop": weighed(kind).changes("laptop")}
-        for result in _largest(kind.name, at_the_laptop, changes):
+        changes: dict[str, dict[str, object]] = {
+            "laptop": weighed(kind).changes("laptop"),
+            "paper": {"weighed_events": WEIGHED},
+        }
+        result = largest(kind.name, preset, changes)
+        if cast(DecayStudy, result.study).weighed_events and result.done():
             parts = list(result.load().values())
             for row, model in enumerate(kind.models):
                 told = [w for arrays in parts for w in weights_made(weights_of_rows(arrays)[row])]
                 yield from _told(result, "decays", f"{model}, {decay}", told)
 
 
-def _top_pairs(scales: Sequence[str]) -> Found:
-    for result in _largest("top-readings", scales, UNSEEN):
+def _top_pairs(preset: str) -> Found:
+    if (result := largest("top-readings", preset, UNSEEN)).done():
         study = cast(TopReadings, result.study)
         of_each = _by_first(result)
         for i, reading in enumerate(study.readings()):
@@ -109,11 +104,11 @@ def _top_pairs(scales: Sequence[str]) -> Found:
                 name = f"B-VAE, γ = {reading.gamma:g}" + where * (reading.gamma > 0)
                 yield from _told(result, "top pairs", name, of_each.get(i, []))
     for name in RIVALS:
-        for result in _largest(name, scales, UNSEEN):
+        if (result := largest(name, preset, UNSEEN)).done():
             of_each = _by_first(result)
             for i, method in enumerate(cast(EventRivals, result.study).methods):
                 yield from _told(result, "top pairs", method, of_each.get(i, []))
-    for result in _largest("ttbar-smeared", scales, SMEARED_UNSEEN):
+    if (result := largest("ttbar-smeared", preset, SMEARED_UNSEEN)).done():
         of_each = _by_first(result)
         for i, width in enumerate(SMEARINGS[:2]):  # the readings of the authors' code
             yield from _told(result, "top pairs", f"{width:.0%} smearing", of_each.get(i, []))

@@ -50,6 +50,8 @@ Array = NDArray[np.float64]
 TRAINING, GENERATION = 1, 2  # which stream of a seed
 GENERATED_A_STEP = 4000
 """Events that are generated and counted in about the time of one step."""
+WEIGHED = 20_000
+"""Events of a model whose weights are measured, where they are asked for."""
 TRUE = ("truth", "training")
 """What generated events stand beside: the events that they are compared with, and as many of those
 that trained, whose distance to the first is that of two samples of the truth."""
@@ -319,7 +321,7 @@ class ZVAE(DecayVAE):
     presets: ClassVar[Presets] = {
         "smoke": {**FEW, "adam_epochs": 1, "sgd_epochs": 1, "width": 16},
         "laptop": {**LAPTOP, "adam_epochs": 10, "sgd_epochs": 10, "repetitions": 3},
-        "paper": {"repetitions": 3},
+        "paper": {"repetitions": 3, "weighed_events": WEIGHED},
     }
     decay: ClassVar[Decay] = Z_DECAY
     sample: ClassVar[type[EventSample]] = ZLeptons
@@ -620,7 +622,7 @@ def variants(preset: str) -> dict[str, Study]:
 
 def weighed(kind: type[DecayStudy]) -> DecayStudy:
     """One training at the laptop's scale whose events are weighed."""
-    changes = {"repetitions": 1, "weighed_events": 20_000}
+    changes = {"repetitions": 1, "weighed_events": WEIGHED}
     return kind.with_overrides(kind.presets["laptop"], changes)
 
 

@@ -298,7 +298,7 @@ class EventDensities(EventRivals):
     presets: ClassVar[Presets] = {
         "smoke": {**EventRivals.presets["smoke"], "largest": 4, "most_steps": 2},
         "laptop": EventRivals.presets["laptop"],
-        "paper": {},
+        "paper": UNSEEN["paper"],
     }
     unit: ClassVar[str] = "events"
     rate: ClassVar[float] = 10_000.0
@@ -507,13 +507,12 @@ class EventSplines(SplineFlowConfig, FlowStudy):
 
 
 def variants(preset: str) -> dict[str, EventRivals]:
-    """Further results of this preset that the book shows, by title: rivals that were trained when
-    nothing was asked of unseen events, trained once more and judged by those too."""
-    again = {"laptop": (EventDensities, EventFlows, EventGANs), "paper": (EventDensities,)}
-    return {f"{kind.name}, worth": worth_of(kind, preset) for kind in again.get(preset, ())}
-
-
-def worth_of(kind: type[EventRivals], preset: str) -> EventRivals:
-    """The study of this kind whose events are judged by unseen ones as well."""
-    base = kind.presets[preset]
-    return kind.with_overrides({**UNSEEN[preset], **base}, {})
+    """Further results of this preset that the book shows, by title: the laptop's rivals once more,
+    judged by unseen events too, of which these need more than a laptop simulates."""
+    if preset != "laptop":
+        return {}
+    kinds: tuple[type[EventRivals], ...] = (EventDensities, EventFlows, EventGANs)
+    return {
+        f"{kind.name}, worth": kind.with_overrides(kind.presets["laptop"], UNSEEN["laptop"])
+        for kind in kinds
+    }

@@ -105,14 +105,20 @@ def test_with_held_out_events_the_generated_ones_are_counted(name, truth):
 
 def test_asking_for_its_worth_leaves_stored_results_alone():
     """The fields came later: at their defaults they are in no key."""
-    without = make_study("event-densities", "paper")
+    without = make_study("event-densities", "laptop")
     assert not {"held_out_events", "weighed_events"} & set(without.asdict(extent=False))
-    (again,) = variants("paper").values()
+    again = variants("laptop")["event-densities, worth"]
     assert again.key() != without.key()
     assert replace(again, held_out_events=0, weighed_events=0).key() == without.key()
-    asked = [(v.held_out_events, v.weighed_events) for v in variants("laptop").values()]
-    assert asked == 3 * [(10_000, 20_000)]
-    assert variants("smoke") == {}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_rival_is_judged_by_unseen_events_at_both_scales(name):
+    """At the papers' in the one result that there is; at the laptop's in one more, if not there."""
+    laptop = variants("laptop").get(f"{name}, worth", make_study(name, "laptop"))
+    asked = [(v.held_out_events, v.weighed_events) for v in (laptop, make_study(name, "paper"))]
+    assert asked == [(10_000, 20_000), (20_000, 20_000)]
+    assert variants("paper") == variants("smoke") == {}
 
 
 def test_losses_stand_beside_the_generators_step():
