@@ -7,7 +7,7 @@ import numpy as np
 from amplib.metrics.verdict import Finding, above, below, both
 from amplib.store.results import Result
 from amplib.studies.bvae.observables import QUANTILES, two_body_values
-from amplib.studies.bvae.reading import Generated, ratio
+from amplib.studies.bvae.reading import Generated
 from amplib.studies.claim import Evidence, claim
 from amplib.truth.collisions.two_body import sample
 from amplib.truth.collisions.z_to_ll import ENERGY
@@ -49,10 +49,8 @@ def two_body(evidence: Evidence, _: object) -> Finding:
     others = [name for name in generated.models if name != "B-VAE"]
     best, ratios = [], []
     for observable in (*(f"sum_{x}" for x in MOMENTA), *MOMENTA):
-        rivals = [generated.distance(name, observable) for name in others]
-        ratios.append(
-            ratio(generated.distance("B-VAE", observable), min(rivals, key=lambda e: e.value))
-        )
+        nearest = min(others, key=lambda name: generated.distance(name, observable).value)
+        ratios.append(generated.over("B-VAE", nearest, observable))
         best.append(below(ratios[-1], 1))
     bound = LEARNED * independent_width()
     widths = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import Estimate, mean, relative
+from amplib.estimate import Estimate, geometric_mean, mean, relative
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.bvae.observables import Decay
@@ -17,6 +17,8 @@ from amplib.studies.bvae.study import TRUE, DecayStudy
 Array = NDArray[np.float64]
 
 TRUTH, TRAINING = TRUE
+NOT_OF_ROWS = ("losses", "diverged", "weighed_")
+"""Beginnings of the names of arrays that do not have a row for each of ``TRUE`` and the models."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,14 @@ class Generated:
         parts: the trainings of each model, the row of their arrays that is this model's, and
             those of the true events.
         diverged: trainings that did, left out, by model.
+        network: the study that trains a model's network, by model.
     """
 
     decay: Decay
     events: int
     parts: dict[str, list[Arrays]]
     diverged: dict[str, int]
+    network: dict[str, str]
 
     @classmethod
     def of(cls, *results: Result) -> Generated:
@@ -59,7 +63,8 @@ class Generated:
         if len(samples) > 1:
             raise ValueError("these results are not of the same events")
         ((_, events),) = samples
-        return cls(studies[0].decay, events, parts, diverged)
+        network = {name: study.name for study in studies for name in study.models}
+        return cls(studies[0].decay, events, parts, diverged, network)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -78,6 +83,18 @@ class Generated:
     def distance(self, name: str, observable: str) -> Estimate:
         """Mean distance to the truth, in the observable's unit, over trainings."""
         return positive(self._each(name, "distances", observable))
+
+    def over(self, name: str, other: str, observable: str) -> Estimate:
+        """Distance of one model to the truth over that of another, with an interval in its
+        logarithm.
+
+        Two that are generated from the same network share its training, and what one training has
+        better or worse than another cancels in their ratio: it is taken training by training.
+        """
+        first, second = (self._each(n, "distances", observable) for n in (name, other))
+        if self.network[name] == self.network[other] and len(first) > 1:
+            return geometric_mean(first / second)
+        return _ratio(self.distance(name, observable), self.distance(other, observable))
 
     def floor(self, observable: str) -> float:
         """The distance of as many training events to the truth: of two samples of one density."""
@@ -108,8 +125,7 @@ def _decay_study(result: Result) -> DecayStudy:
 
 
 def _row(arrays: Arrays, row: int) -> Arrays:
-    shared = ("losses", "diverged")
-    return {name: a[row] for name, a in arrays.items() if name not in shared}
+    return {name: a[row] for name, a in arrays.items() if not name.startswith(NOT_OF_ROWS)}
 
 
 def positive(values: Sequence[float] | Array) -> Estimate:
@@ -118,7 +134,7 @@ def positive(values: Sequence[float] | Array) -> Estimate:
     return relative(value, error, len(values)) if value > 0 else Estimate(value, error)
 
 
-def ratio(over: Estimate, under: Estimate) -> Estimate:
+def _ratio(over: Estimate, under: Estimate) -> Estimate:
     """Of two positive means over different trainings, with an interval in its logarithm."""
     value = over.value / under.value
     error = value * float(np.hypot(over.error / over.value, under.error / under.value))

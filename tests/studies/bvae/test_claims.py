@@ -14,19 +14,21 @@ from amplib.studies.bvae.claims import (
     two_body,
     z_momentum,
 )
+from amplib.studies.bvae.reading import Generated
 from amplib.studies.catalogue import make_study
 
 TRAININGS = 3
 """Of each made-up result."""
 
 
-def made_up(name, folder, distance, width):
+def made_up(name, folder, distance, width, **changes):
     """A result whose models have these distances and widths, to 1% from training to training.
 
     Args:
         distance, width: by model, all observables alike.
+        changes: to the study.
     """
-    study = make_study(name, "smoke", repetitions=TRAININGS)
+    study = make_study(name, "smoke", repetitions=TRAININGS, **changes)
     result = Result(study, "smoke", folder)
     layout = study.layout()
     for k in range(TRAININGS):
@@ -92,3 +94,32 @@ def test_what_is_judged_is_stored():
     assert {*SHELLS, *MOMENTA, *(f"sum_{x}" for x in MOMENTA)} <= edges.keys()
     z = make_study("z-vae", "smoke").decay.edges
     assert {"acoplanarity", *(f"sum_{x}" for x in MOMENTA)} <= z.keys()
+
+
+def test_weighed_events_leave_all_else_as_it_is(tmp_path):
+    """Weights have rows of the models alone, all else those of the truth before them."""
+    values = {"VAE": 3, "B-VAE": 2}, {"VAE": 5, "B-VAE": 4}
+    without, weighed = (
+        Generated.of(made_up("z-vae", tmp_path / str(n), *values, weighed_events=n))
+        for n in (0, 200)
+    )
+    for name in without.models:
+        assert weighed.distance(name, "pT") == without.distance(name, "pT")
+        assert weighed.width(name, "pT") == without.width(name, "pT")
+
+
+def test_generators_of_one_training_are_compared_training_by_training(tmp_path):
+    """Their distances move together by 1%, and their ratio not at all; another network's by its
+    own 1%."""
+    both = {"VAE": 3, "B-VAE": 2}
+    gan = {"GAN": 4}
+    results = (
+        made_up("two-body-vae", tmp_path / "vae", both, both),
+        made_up("two-body-gan", tmp_path / "gan", gan, gan),
+    )
+    generated = Generated.of(*results)
+    paired = generated.over("B-VAE", "VAE", "sum_px")
+    apart = generated.over("B-VAE", "GAN", "sum_px")
+    assert (paired.value, apart.value) == pytest.approx((2 / 3, 0.5), rel=1e-4)
+    assert paired.error < 1e-9
+    assert apart.error == pytest.approx(0.5 * 0.01 * np.sqrt(2 / 3), rel=1e-3)
