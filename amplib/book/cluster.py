@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from amplib.book.jobs import MARGIN, allowed, alone, last_line, places, profile_folder, run
 from amplib.files import repository, write_atomically
 from amplib.store.rates import in_words
-from amplib.store.results import Result
+from amplib.store.results import Result, wherever_stored, with_sources
 from amplib.store.shares import Share, next_to_compute, pack, shares
 
 ROUNDS = 50
@@ -98,9 +99,8 @@ def write_plan(folder: Path, planned: Sequence[Share], minutes: float | None, de
     What an earlier round has sent home of an unfinished share becomes its ``before.tar``.
     """
     result = planned[0].result
-    study, source = result.study, result.study.made_of()
-    made_of = [] if source is None else [Result(source, result.preset)]
-    pack(folder / "given.tar", [*made_of, result])
+    study = result.study
+    pack(folder / "given.tar", needed_by(result))
     jobs: dict[str, dict[str, Any]] = {}
     for share in planned:
         mine = folder / share.name
@@ -126,6 +126,21 @@ def write_plan(folder: Path, planned: Sequence[Share], minutes: float | None, de
     path = folder / "plan.json"
     write_atomically(path, json.dumps(plan, indent=1).encode())
     return path
+
+
+def needed_by(result: Result) -> list[Result]:
+    """All that a job looks for: what the result, and what that in turn, is made of and reads, and
+    its own parts last."""
+    sources = with_sources([result])
+    direct = result.study.made_of()
+    bulk = [Result(direct, result.preset)] if direct is not None and direct.bulk else []
+    reads = (study for source in sources for study in source.study.reads())
+    read: dict[Path, Result] = {}
+    for study in sorted(reads, key=lambda study: len(study.parts())):
+        with suppress(FileNotFoundError):  # the job does without
+            found = wherever_stored(study)
+            read[found.folder] = found  # where several read of one, the one with the most parts
+    return [*bulk, *read.values(), *reversed(sources)]
 
 
 def _announce(planned: Sequence[Share], device: str, minutes: float | None) -> None:

@@ -166,6 +166,10 @@ class Study(Parameters):
         """The study whose parts, all of them, are computed and stored before this one's."""
         return None
 
+    def reads(self) -> list[Study]:
+        """What its parts are computed from faster, wherever all of that is stored."""
+        return []
+
     def data(self) -> tuple[str, ...]:
         """The published files that its parts are made of (``download.PUBLISHED``)."""
         return ()

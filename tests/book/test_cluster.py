@@ -12,7 +12,7 @@ from stored_parts import MADE, fit_part
 
 import amplib.files
 from amplib.book import cluster, jobs
-from amplib.book.cluster import folder_of, on_cluster, reason, write_plan
+from amplib.book.cluster import folder_of, needed_by, on_cluster, reason, write_plan
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
@@ -51,6 +51,21 @@ def test_a_job_is_asked_for_what_its_study_takes(fits, minutes):
         else:
             assert job["minutes"] == minutes
         assert job["minutes"] + jobs.MARGIN <= job["runtime"] < job["minutes"] + jobs.MARGIN + 1
+
+
+def test_a_job_is_given_all_that_it_looks_for():
+    """Of what is shipped: a model's events need its training, the truth that judges them and the
+    true events in compact form, which else are simulated anew."""
+    wanted = Result(make_study("top-events", "laptop"), "laptop")
+    given = needed_by(wanted)
+    assert [r.study.name for r in given] == [
+        "ttbar-summary", "ttbar-reference", "scan", "top-events",
+    ]  # fmt: skip
+    assert all(r.done() for r in given)
+    simulated = needed_by(Result(make_study("ttbar-summary", "laptop"), "laptop"))
+    assert [r.study.name for r in simulated] == ["ttbar", "ttbar-summary"]
+    published = make_study("top-events", "laptop", source="published")
+    assert not any(r.study.name == "ttbar-summary" for r in needed_by(Result(published, "laptop")))
 
 
 def test_an_unfinished_share_is_sent_on_with_what_it_has(fits):

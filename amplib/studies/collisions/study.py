@@ -179,6 +179,9 @@ class TopPairTruth(TopPairConfig):
         """Events of the truth that it reads."""
         return self.events
 
+    def reads(self) -> list[Study]:
+        return [summary_of(self, self.needed())] if self.source == "simulated" else []
+
     def ready(self) -> None:
         super().ready()
         if self.source == "published":
@@ -480,13 +483,18 @@ def first_top_pairs(config: TopPairTruth, n: int) -> np.ndarray:
 
     if config.source == "published":
         return published_top_pairs(n)
-    summary = TopPairSummary(**{**config.simulation(), "events": n})
+    summary = summary_of(config, n)
     try:
         return TopPairStatistics.of(wherever_stored(summary)).events[:n]
     except FileNotFoundError:
         sample = TopPairs(**summary.asdict())
         made = stored_or_made(sample, sample.parts(), lambda work: None)
         return np.concatenate(list(head(n, (a["events"] for _, a in made))))
+
+
+def summary_of(config: TopPairTruth, n: int) -> TopPairSummary:
+    """The first ``n`` simulated events in compact form."""
+    return TopPairSummary(**{**config.simulation(), "events": n})
 
 
 def published_top_pairs(n: int) -> np.ndarray:
