@@ -14,8 +14,9 @@
 # # Cost
 #
 # What each result of this book cost, from the records of its parts, and what is still missing: {numref}`cost-table`.  A
-# part is the smallest thing that is stored: one GAN, or a hundred fits.  Seconds are those of one
-# core, or of one GPU, shared by the parts that were computed together.  A part that two studies share stands in both
+# part is the smallest thing that is stored: one GAN, or a hundred fits.  Seconds are by the clock, of one
+# core or of one GPU, shared by the parts that were computed together.  Where the machine had other work to do they were longer than the computation itself
+# would have needed: they bound its cost from above.  A part that two studies share stands in both
 # rows and counts once: all that this book stores took {glue:text}`cost-total`.  Top pairs are simulated
 # once for all studies and take the most.  Not in it are other events by the million, which are simulated wherever they
 # are needed, and what pages compute while they are built.

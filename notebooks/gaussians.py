@@ -52,6 +52,7 @@ given = read_parameters(
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.stats import norm
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
@@ -180,6 +181,8 @@ report.tell(
         "gaussian-apart-auc": told(lambda t: t.gain(apart_by_auc)),
         "gaussian-answers": "; ".join(f"{MIXTURES[n]}: {answers(t)}" for n, t in mixtures.items()),
         "gaussian-hopeless": f"{HOPELESS_AUC:g}",
+        "gaussian-cheap": f"{norm.cdf(np.sqrt(np.log(1.2))):.2f}",
+        "gaussian-dear": f"{norm.cdf(np.sqrt(np.log(3.6))):.2f}",
         "gaussian-outside": percentages(lambda t: t.arrays["outside"][1]),
         "gaussian-grid-left": grid.over_seeds(lambda t: t.outlook.effective_share.value).percent(),
         "gaussian-grid-left-auc": grid.over_seeds(
@@ -385,13 +388,14 @@ plt.show()
 # $$ (eq-needed)
 #
 # times the events of the truth for the same error on $\langle f\rangle$.  Every integral is a mean over
-# generated events, so that nothing of the truth is needed; the bootstrap of the observable itself, which
-# the paper uses, agrees, typically to {glue:text}`gaussian-eq-9` of its errors ({numref}`gaussians-fig2`, left).
+# generated events, so that nothing of the truth is needed; the bootstrap of the observable itself, as in
+# the paper's code, agrees, typically to {glue:text}`gaussian-eq-9` of its errors ({numref}`gaussians-fig2`, left).
 #
 # But $r$ can be told before anything is reweighted.  For an observable that does not know the weights
 # {eq}`eq-needed` is $r^2 = N/N_\mathrm{eff}$, $N_\mathrm{eff} = (\sum W)^2/\sum W^2$, which needs no more than the
 # classifier's scores.  The AUC alone tells as much where both scores are Gaussian: for Gaussians of one width,
-# $d$ widths apart, $\mathrm{AUC} = \Phi(d/\sqrt 2)$ and $r = \exp(d^2/2)$.  `amplib.metrics.outlook` answers from these: *freely*,
+# $d$ widths apart, $\mathrm{AUC} = \Phi(d/\sqrt 2)$ and $r = \exp(d^2/2)$: the $r$ of 1.2 and 3.6 that the paper has for the active cells of
+# its showers is that of AUCs of {glue:text}`gaussian-cheap` and {glue:text}`gaussian-dear`.  `amplib.metrics.outlook` answers from these: *freely*,
 # *at a price*, *in part* where more than a hundredth of the truth is out of reach, and *no* above an AUC of
 # {glue:text}`gaussian-hopeless` or below a hundredth of the events.  It answers here
 # ({numref}`gaussians-outlook`): {glue:text}`gaussian-answers`.

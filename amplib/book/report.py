@@ -116,7 +116,7 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
     glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
     seconds = simulation + total_cost(needed)
     presets = ", ".join(sorted({r.preset for r in needed}))
-    cost = f"{duration(seconds)} of one core (preset {presets}). {again}"
+    cost = f"{duration(seconds)} of one core by the clock (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)
     name_results(figure, *results)
 

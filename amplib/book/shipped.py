@@ -107,7 +107,7 @@ class Shipped:
             f"{spent}. Computed again: {command(self.name)}; drawn again: {again}"
         )
         glue(f"{figure}-origin", text, display=False)
-        glue(f"{figure}-cost", f"{spent} of one core ({made}). {again}", display=False)
+        glue(f"{figure}-cost", f"{spent} of one core by the clock ({made}). {again}", display=False)
         name_results(figure, *own)
 
 

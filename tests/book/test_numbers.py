@@ -86,7 +86,9 @@ def test_a_figure_costs_what_its_results_are_made_of_as_well(monkeypatch):
     both = total_cost(with_sources([mapped]))
     assert total_cost([trained]) > 100 * total_cost([mapped])
     assert both > total_cost([mapped]) + total_cost([trained]) - 1
-    assert told["figure-cost"].startswith(f"{report.duration(both)} of one core (preset paper)")
+    assert told["figure-cost"].startswith(
+        f"{report.duration(both)} of one core by the clock (preset paper)"
+    )
 
 
 def test_what_results_share_counts_once_and_events_by_the_million_do_not():

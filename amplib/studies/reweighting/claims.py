@@ -160,12 +160,16 @@ def correlate(evidence: Evidence, _: object) -> Finding:
 
 @claim("dctrgan.unseen-moments", "dctrgan-fig6", BIBAE)
 def unseen(evidence: Evidence, value: str) -> Finding:
-    """Layers whose second moment along x has a smaller <S^2> with high-level weights."""
-    every = int(value.split()[0])
+    """Layers whose second moment along x has a smaller <S^2> with high-level weights; beside it in
+    how many it is smaller, and larger, by more than the noise of the showers."""
+    every, moments = int(value.split()[0]), slice(FIRST_X, FIRST_Y)
 
     def judged(showers: Reweighted) -> Finding:
-        layers = showers.over(lambda x: x.improved(HIGH, slice(FIRST_X, FIRST_Y)))
-        return judge(layers, every, every)
+        layers = showers.over(lambda x: x.improved(HIGH, moments))
+        clearly = showers.over(lambda x: x.helped(HIGH, moments).closer)
+        farther = showers.over(lambda x: x.helped(HIGH, moments).farther)
+        text = f"{layers} layers, clearly in {clearly}; clearly larger in {farther}"
+        return both([judge(layers, every, every)], text, layers.error)
 
     return _beside_control(evidence, judged)
 

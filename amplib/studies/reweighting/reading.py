@@ -13,6 +13,7 @@ import numpy as np
 from amplib.estimate import AtLeast, Estimate, Estimates, Interval, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.separation import Histograms, Separation, separation_or_one
+from amplib.metrics.weighed import Helped
 from amplib.metrics.weights import usual_dilution
 from amplib.metrics.worth import CellContents, n_equiv_over
 from amplib.store.results import Result
@@ -147,8 +148,17 @@ class Repetition:
         return self.separations[classifier].value / self.separations[GENERATOR].value
 
     def improved(self, classifier: str, observables: slice) -> int:
-        """Of how many observables weights have made <S^2> smaller."""
+        """Of how many observables weights have made <S^2> smaller, by however little."""
         return int((self.s2_ratios(classifier)[observables] < 1).sum())
+
+    def helped(self, classifier: str, observables: slice) -> Helped:
+        """How many of these weights have brought nearer to the truth or taken farther from it, by
+        more than the noise of the showers."""
+        before, after = (
+            Separation(*(a[observables] for a in self.separations[s]))
+            for s in (GENERATOR, classifier)
+        )
+        return Helped.of_separations(before, after)
 
     def residual(self, sample: str) -> np.ndarray:
         """Correlations of the truth less those of a sample, each pair of observables once."""

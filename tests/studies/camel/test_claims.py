@@ -7,7 +7,7 @@ import pytest
 
 from amplib.book.claims import documents
 from amplib.estimate import Estimate
-from amplib.metrics.amplification import Repetitions
+from amplib.metrics.amplification import GANCurve, Repetitions
 from amplib.metrics.verdict import MET, MISSED
 from amplib.studies.camel import claims
 from amplib.studies.camel.study import CELLS
@@ -81,6 +81,27 @@ def numbers_of(value):
     if isinstance(value, list):
         return {n for v in value for n in numbers_of(v)}
     return {float(value)} if isinstance(value, int | float) else set()
+
+
+@pytest.mark.parametrize(("members", "said"), [(1, "without the failed"), (10, "with members")])
+def test_a_gan_that_failed_is_in_no_number_and_in_an_ensemble_it_is(members, said):
+    """380 that are worth a thousand points, to 2.5% in the mean, and 20 with all of their events in
+    one cell, worth about one: all together less than a hundred."""
+    counts = np.random.default_rng(5).multinomial(1000, np.full(CELLS, 1 / CELLS), REPETITIONS)
+    failed = np.arange(REPETITIONS) % 20 == 0
+    counts[failed] = 1000 * np.eye(CELLS, dtype=int)[0]
+    curve = GANCurve(
+        sizes=np.array([claims.EVENTS]),
+        counts=10 * counts[:, None],
+        n_train=N_TRAIN,
+        index=np.arange(REPETITIONS),
+        diverged=0,
+        failed=failed.astype(int),
+        members=members,
+    )
+    finding = claims.equivalent_range(None, [1000, 1000], lambda evidence: curve)
+    assert said in finding.why and str(curve.failures) in finding.why
+    assert finding.verdict == (MISSED if members > 1 else MET)
 
 
 def test_what_a_claim_is_judged_by_stands_in_the_papers_words():
