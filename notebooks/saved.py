@@ -16,7 +16,8 @@
 # A generator that is not good enough may be mended by weights ({doc}`gaussians`, {doc}`reweighted`): a classifier that
 # tells its events from the truth's with the score $h$ gives each the weight $W = h/(1-h)$ {cite}`diefenbacher2020`.  What
 # that will cost, and whether anything will be left, the scores say before a single observable is looked at.  This page asks
-# it of every generator of this book, and holds the answer against what the weights then do.
+# it of the generators of all documents, and holds the answer against what the weights then do.  Left out are further ways to draw
+# the codes of one decoder, the priors of {doc}`latent` and the BIB-AE's fitted latent numbers, and the camel back's baselines without a network.
 
 # %% tags=["parameters"]
 preset = "best"
