@@ -181,19 +181,18 @@ def check_output(option: str, path: Path, suffixes: Collection[str]) -> None:
 
 def run_worth(options: argparse.Namespace) -> bool:
     """``amplib worth``."""
-    from amplib.door.event_file import read_events
+    from amplib.door.event_file import read_alike, read_events
     from amplib.door.judge import worth
     from amplib.truth.densities import truth_named
 
     if options.plot:
         check_output("--plot", options.plot, PLOTS)
     truth = truth_named(options.truth) if options.truth else None
-    events = read_events(options.events, options.columns, options.weights)
-    held_out = None
+    asked = options.columns, options.weights
     if options.held_out:
-        # Unnamed columns are those of the events: a truth has no weights.
-        names = options.columns or events.names
-        held_out = read_events(options.held_out, names).x
+        events, held_out = read_alike(options.events, options.held_out, *asked)
+    else:
+        events, held_out = read_events(options.events, *asked), None
     answer = worth(events.x, truth, held_out, options.train, options.quantiles, events.weights)
     print(json.dumps(answer.to_dict(), indent=1) if options.json else answer)
     if options.plot:
@@ -205,7 +204,7 @@ def run_worth(options: argparse.Namespace) -> bool:
 
 def run_reweight(options: argparse.Namespace) -> bool:
     """``amplib reweight``: prints the answer, writes the weight of each event."""
-    from amplib.door.event_file import read_events
+    from amplib.door.event_file import read_alike
     from amplib.door.reweight import reweight
 
     out = options.output
@@ -213,9 +212,8 @@ def run_reweight(options: argparse.Namespace) -> bool:
         check_output("--output", out, WEIGHTS)
     if options.seed < 0:
         raise ValueError(f"--seed {options.seed}: must not be negative")
-    events = read_events(options.events, options.columns)
-    held_out = read_events(options.held_out, options.columns or events.names)
-    answer = reweight(events.x, held_out.x, seed=options.seed)
+    events, held_out = read_alike(options.events, options.held_out, options.columns)
+    answer = reweight(events.x, held_out, seed=options.seed)
     print(answer)
     if out:
         written = io.BytesIO()

@@ -37,15 +37,24 @@ class Reweighting:
         weighed: that, measured; ``print`` says it in words.
         classifier: gives the weights.
         largest: weight at which they are clipped.
+        columns: of the events.
     """
 
     weighed: Weighed
     classifier: DCTR
     largest: float
+    columns: int
 
     def weights(self, events: ArrayLike) -> Array:
-        """Weights ``(N,)`` of further generated events ``(N, D)``, clipped."""
-        return np.minimum(self.classifier.weights(as_events(events)), self.largest)
+        """Weights ``(N,)`` of further generated events ``(N, D)``, clipped.
+
+        Raises:
+            ValueError: events with other columns than those that trained the classifier.
+        """
+        x = as_events(events)
+        if x.shape[1] != self.columns:
+            raise ValueError(f"events have {x.shape[1]} columns, the classifier {self.columns}")
+        return np.minimum(self.classifier.weights(x), self.largest)
 
     def __str__(self) -> str:
         return str(self.weighed)
@@ -109,4 +118,4 @@ def reweight(
         measure(unseen), measure(test), dctr.weights(unseen), dctr.weights(test),
         np.random.default_rng(resampling), largest,
     )  # fmt: skip
-    return Reweighting(weighed, dctr, largest)
+    return Reweighting(weighed, dctr, largest, x.shape[1])

@@ -11,6 +11,8 @@ from pyarrow import parquet
 import amplib
 from amplib.__main__ import main
 from amplib.door.event_file import read_events
+from amplib.door.event_writer import write_events
+from amplib.truth.collisions.columns import TTBAR
 
 RNG = np.random.default_rng(4)
 X = amplib.CamelBack(width=1.2).sample(4000, RNG)
@@ -184,6 +186,82 @@ def test_bad_files_are_refused_in_one_line(tmp_path, monkeypatch, capsys, option
     error = capsys.readouterr().err
     assert message in error
     assert error.startswith("amplib: ") and error.count("\n") == 1
+
+
+# ---- two files ----
+
+COMMANDS = {"worth": ["--quantiles", "10"], "reweight": []}
+"""What judges events by held-out ones, and what makes it quick."""
+WIDE = np.random.default_rng(5).normal(size=(400, 26))
+
+
+def write_wide(folder):
+    """Events of 3, 5 and 26 columns, in files without names and with them."""
+    for columns in (3, 5):
+        np.save(folder / f"a{columns}.npy", WIDE[:, :columns])
+        np.savetxt(folder / f"a{columns}.csv", WIDE[:, :columns], delimiter=",")
+    write_events(folder / "a26.csv", iter([WIDE]), TTBAR, len(WIDE))
+    for names in ("x,y,z", "z,x,y", "x,y,v", "x,y,z,w"):
+        where = folder / f"{names.replace(',', '')}.csv"
+        rows = WIDE[:, [("xyzvw").index(name) for name in names.split(",")]]
+        np.savetxt(where, rows, delimiter=",", header=names, comments="", fmt="%.17g")
+
+
+def told(capsys, *arguments):
+    """Exit status and both streams."""
+    status = main(list(arguments))
+    out, error = capsys.readouterr()
+    return status, out, error
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("events", "held_out", "message"),
+    [
+        ("a3.npy", "a5.npy", "events have 3 columns, the held-out file 5: name those to take"),
+        ("a5.npy", "a3.npy", "events have 5 columns, the held-out file 3: name those to take"),
+        ("a3.csv", "a5.csv", "events have 3 columns, the held-out file 5: name those to take"),
+        ("a3.npy", "a26.csv", "events have 3 columns, the held-out file 26: name those to take"),
+        ("xyz.csv", "xyzw.csv", "events have 3 columns, the held-out file 4: name those to take"),
+        ("xyz.csv", "xyv.csv", "events have the columns x, y, z, the held-out file x, y, v: name"),
+        ("xyz.csv", "a3.csv", "events have the columns x, y, z, the held-out file 0, 1, 2: name"),
+    ],
+)
+def test_files_of_other_columns_are_refused_in_one_line(
+    tmp_path, monkeypatch, capsys, command, events, held_out, message
+):
+    monkeypatch.chdir(tmp_path)
+    write_wide(tmp_path)
+    status, out, error = told(capsys, command, events, "--held-out", held_out, *COMMANDS[command])
+    assert (status, out) == (2, "")
+    assert message in error
+    assert error.startswith("amplib: ") and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_columns_that_are_named_are_taken_of_both_files(tmp_path, monkeypatch, capsys, command):
+    """Whatever else is in either, and in whatever order: the answer is that of the arrays."""
+    monkeypatch.chdir(tmp_path)
+    write_wide(tmp_path)
+    options = COMMANDS[command]
+    plain = told(capsys, command, "a3.npy", "--held-out", "a3.npy", *options)
+    assert plain[0] == 0
+    three = ["--columns", "0", "1", "2"]
+    assert told(capsys, command, "a3.npy", "--held-out", "a5.npy", *three, *options) == plain
+    assert told(capsys, command, "xyz.csv", "--held-out", "zxy.csv", *options) == plain
+    names = ["--columns", "x", "y", "z"]
+    assert told(capsys, command, "xyz.csv", "--held-out", "xyzw.csv", *names, *options) == plain
+
+
+def test_held_out_events_have_no_weights(tmp_path, monkeypatch, capsys):
+    """Those of the events may stand in any column; what is left has the held-out file's columns."""
+    monkeypatch.chdir(tmp_path)
+    np.save("events.npy", np.column_stack([np.ones(400), WIDE[:, :3]]))
+    write_wide(tmp_path)
+    options = COMMANDS["worth"]
+    plain = told(capsys, "worth", "a3.npy", "--held-out", "a3.npy", *options)
+    weighted = ["events.npy", "--weights", "0", "--held-out", "a3.npy"]
+    assert told(capsys, "worth", *weighted, *options) == plain
 
 
 # ---- amplib reweight ----

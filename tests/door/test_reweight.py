@@ -86,3 +86,11 @@ def test_one_column_may_come_flat():
 def test_what_cannot_be_weighed_is_one_line(events, held_out, line):
     with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
         amplib.reweight(events, held_out=held_out)
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_weights_of_other_columns_are_refused(answer, columns):
+    """One column would be taken for both."""
+    line = f"^events have {columns} columns, the classifier 2$"
+    with pytest.raises(ValueError, match=line):
+        answer.weights(np.zeros((5, columns)))
