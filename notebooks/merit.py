@@ -229,7 +229,7 @@ report.show_table(
 #
 # ```python
 # from amplib.book.obtain import stored
-# from amplib.studies.collisions.reading import stored_reference
+# from amplib.studies.merit.reading import stored_reference
 #
 # reference = stored_reference(stored("ttbar-reference"))
 # merit = reference.judge(events)  # (1200000, 26), or an iterable of batches
