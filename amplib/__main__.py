@@ -38,6 +38,8 @@ WEIGHTS: dict[str, Callable[[io.BytesIO, Any], None]] = {
     ".npy": np.save, ".csv": np.savetxt, ".txt": np.savetxt,
 }  # fmt: skip
 """How ``amplib reweight`` writes weights."""
+MODELS = (".safetensors",)
+"""How ``amplib generate`` writes a model."""
 LONGEST = 100
 """Characters of a sweep's name: a file system takes no more than 255 bytes."""
 _DIGITS = re.compile("[0-9]+")
@@ -122,13 +124,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     c = commands.add_parser("generate", help="events of a shipped generator, as one file")
     c.add_argument("generator", help="ttbar: top pairs of the event paper's B-VAE")
-    c.add_argument("-n", type=int, required=True, help="events")
-    c.add_argument("-o", type=Path, required=True, metavar="FILE", help="csv, npy, h5, parquet")
-    c.add_argument("--seed", type=int, default=1, help="of the random numbers; 1 by default")
-    c.add_argument("--alpha", type=float, default=1.0, help="smudge factor of the buffer")
-    c.add_argument("--gamma", type=float, default=0.05, help="offset of the buffer's variances")
+    c.add_argument("-n", type=int, help="events")
+    c.add_argument("-o", type=Path, metavar="FILE", help="csv, npy, h5, parquet")
+    c.add_argument("--seed", type=int, help="of the random numbers; 1 by default")
+    c.add_argument("--alpha", type=float, help="smudge factor of the buffer; 1 by default")
+    c.add_argument("--gamma", type=float, help="offset of the buffer's variances; 0.05 by default")
     c.add_argument("--offset", help="what gamma is added to: variance (eq. 19) or deviation")
-    c.add_argument("--negative", default="kept", help="energies and momenta below zero: kept, zero")
+    c.add_argument("--negative", help="energies and momenta below zero: kept, zero")
+    c.add_argument("--device", choices=["auto", "cpu", "cuda"], help="cpu by default")
+    c.add_argument("--model", type=Path, metavar="FILE", help="what --save-model has written")
+    c.add_argument("--save-model", type=Path, metavar="FILE", help="in place of events: the model")
     c.set_defaults(run=run_generate)
 
     c = commands.add_parser("status", help="what is computed and what is missing")
@@ -175,6 +180,8 @@ def check_output(option: str, path: Path, suffixes: Collection[str]) -> None:
     """
     if not path.parent.is_dir():
         raise ValueError(f"{option} {path}: no such folder")
+    if path.is_dir():
+        raise ValueError(f"{option} {path}: a folder")
     if path.suffix not in suffixes:
         raise ValueError(f"{option} {path}: unknown suffix; allowed: {', '.join(suffixes)}")
 
@@ -288,12 +295,21 @@ def run_data(options: argparse.Namespace) -> bool:
 
 
 def run_generate(options: argparse.Namespace) -> bool:
-    """``amplib generate``."""
-    from amplib.book.generate import generate
+    """``amplib generate``: events, or the model that makes them."""
+    from amplib.book.generate import generate, save_model
 
-    names = ("seed", "alpha", "gamma", "offset", "negative")
-    chosen = {name: getattr(options, name) for name in names}
-    print(generate(options.generator, options.n, options.o, **chosen), file=sys.stderr)
+    names = ("n", "o", "seed", "alpha", "gamma", "offset", "negative", "device", "model")
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if options.save_model is not None:
+        check_output("--save-model", options.save_model, MODELS)
+        if given:
+            raise ValueError(f"--save-model FILE writes a model: it takes no {', '.join(given)}")
+        told = save_model(options.generator, options.save_model)
+    elif {"n", "o"} <= given.keys():
+        told = generate(options.generator, given.pop("n"), given.pop("o"), **given)
+    else:
+        raise ValueError("expected -n and -o, or --save-model")
+    print(told, file=sys.stderr)
     return True
 
 

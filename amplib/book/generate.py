@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,12 @@ from amplib.book.obtain import banner, stored
 from amplib.door.event_writer import check_target, write_events
 from amplib.models.config import BufferConfig
 from amplib.parameters import ParameterError
+from amplib.store.compute import chosen_device
 from amplib.studies.bvae.study import Scan
+from amplib.truth.collisions.columns import TTBAR
+
+if TYPE_CHECKING:
+    from amplib.models.buffer import TrainedVAE
 
 GENERATORS = ("ttbar",)
 """Top pairs of the B-VAE that the event paper chooses."""
@@ -34,8 +39,10 @@ def generate(
     seed: int = 1,
     alpha: float = 1.0,
     gamma: float = GAMMA,
-    offset: str | None = None,
-    negative: str = "kept",
+    offset: str = BufferConfig.offset,
+    negative: str = BufferConfig.negative,
+    model: Path | None = None,
+    device: str = "cpu",
 ) -> str:
     """Write ``n`` events of a stored generator; returns what they are, as a text.
 
@@ -47,49 +54,80 @@ def generate(
         path: the file; its suffix says the format (``event_writer.WRITERS``).
         seed: of the random numbers.
         alpha, gamma: of the buffer (eqs. 17 and 19).
-        offset: what gamma is added to; the scan's own if None.
+        offset: what gamma is added to (``BufferConfig``).
         negative: what becomes of energies and momenta below zero (``BufferConfig``).
+        model: a file of ``save_model``; the shipped generator if None.
+        device: ``cpu``, ``cuda`` or ``auto``; on another, events differ by rounding.
 
     Raises:
         ParameterError: an unknown generator, a number out of range.
-        ValueError, OSError: as of ``event_writer.check_target``.
+        ValueError, OSError: as of ``event_writer.check_target`` and ``TrainedVAE.load``; no GPU.
         FileNotFoundError: no such generator is stored, with the command that trains it.
     """
-    if name not in GENERATORS:
-        raise ParameterError(f"unknown generator {name!r}; allowed: {', '.join(GENERATORS)}")
+    check_name(name)
     if not 1 <= n <= MOST:
         raise ParameterError(f"n = {n}: must be an integer from 1 to {MOST:,}")
     if seed < 0:
         raise ParameterError(f"seed = {seed}: must be an integer from 0")
     check_target(path)
-    result = stored("scan", models="chosen")
-    scan = cast(Scan, result.study)
-    prior = BufferConfig(
-        alpha, gamma, offset=offset or scan.offset, draw=scan.draw, negative=negative
-    )
+    prior = BufferConfig(alpha, gamma, offset=offset, negative=negative)
+    device = chosen_device(device, gpu=True)
     begun = time.monotonic()
-    batches, names = top_pairs(scan, prior, n, np.random.SeedSequence(seed))
+    vae, origin = top_pairs(model)
+    batches = vae.to(device).generate(n, np.random.SeedSequence(seed), prior, BATCH)
     loaded = time.monotonic()
     with tqdm(total=n, unit=" events", unit_scale=True, file=sys.stderr, disable=None) as bar:
-        write_events(path, told(batches, bar), names, n)
+        write_events(path, told(batches, bar), vae.columns, n)
     ended = time.monotonic()
-    scale = banner(result) or "The paper's settings."
     return (
         f"{path}: {n:,} events, {path.stat().st_size / 1e6:,.0f} MB, in {ended - loaded:.1f} s "
-        f"after {loaded - begun:.1f} s for the model.\n{scale}"
+        f"after {loaded - begun:.1f} s for the model.\n{origin}"
     )
 
 
-def top_pairs(
-    scan: Scan, prior: BufferConfig, n: int, seed: np.random.SeedSequence
-) -> tuple[Iterator[NDArray[np.float32]], tuple[str, ...]]:
-    """``n`` events of the scan's chosen model in batches, MeV, and the names of their columns."""
+def save_model(name: str, path: Path) -> str:
+    """Write a stored generator, its weights and its buffer, as one safetensors file.
+
+    Args:
+        name: one of ``GENERATORS``.
+        path: the file, for ``generate``.
+
+    Returns:
+        what it is, as a text.
+
+    Raises:
+        ParameterError: an unknown generator.
+        FileNotFoundError: no such generator is stored, with the command that trains it.
+        OSError: the file cannot be written.
+    """
+    check_name(name)
+    model, origin = top_pairs()
+    model.save(path)
+    size = path.stat().st_size / 1e6
+    return f"{path}: weights and {len(model.buffer.mean):,} encodings, {size:,.0f} MB.\n{origin}"
+
+
+def check_name(name: str) -> None:
+    """Refuse a generator that is none.
+
+    Raises:
+        ParameterError: in one line.
+    """
+    if name not in GENERATORS:
+        raise ParameterError(f"unknown generator {name!r}; allowed: {', '.join(GENERATORS)}")
+
+
+def top_pairs(path: Path | None = None) -> tuple[TrainedVAE, str]:
+    """The scan's chosen model, whose events are in MeV, or that of a file; and what it is."""
+    from amplib.models.buffer import TrainedVAE
     from amplib.models.cpu import prepare
     from amplib.studies.bvae.scan import chosen_model
 
     prepare()
-    model = chosen_model(scan)
-    return model.generate(n, seed, prior, BATCH), tuple(model.columns)
+    if path is not None:
+        return TrainedVAE.load(path, TTBAR), f"Of the model in {path}."
+    result = stored("scan", models="chosen")
+    return chosen_model(cast(Scan, result.study)), banner(result) or "The paper's settings."
 
 
 def told(batches: Iterator[NDArray[np.float32]], bar: tqdm[None]) -> Iterator[NDArray[np.float32]]:

@@ -232,6 +232,8 @@ class TrainedVAE:
             ValueError: in one line naming the file, if it is damaged, no model, or one of other
                 columns.
         """
+        if not path.is_file():
+            raise FileNotFoundError(f"no such file: {path}")
         try:
             with safe_open(path, "pt") as file:
                 metadata = file.metadata() or {}

@@ -5,11 +5,17 @@ import sys
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 
 from amplib.__main__ import main
 from amplib.book.generate import BATCH, GAMMA, GENERATORS
 from amplib.door.event_file import read_events
 from amplib.files import ROOT
+from amplib.models.buffer import TrainedVAE
+from amplib.models.bvae import StackedVAE
+from amplib.models.config import BufferConfig, VAEConfig
+from amplib.store import compute
+from amplib.studies.bvae.study import Scan
 from amplib.studies.latent.study import LatentPriors
 from amplib.truth.collisions.columns import TTBAR
 
@@ -65,6 +71,11 @@ def test_what_is_below_zero_is_cut_if_asked(tmp_path):
         ("ttbar -n 5 -o a.csv --negative cut", "negative = 'cut': allowed are kept, zero"),
         ("ttbar -n 5 -o a.csv --offset mean", "offset = 'mean': allowed are variance, deviation"),
         ("ttbar -n 5 -o a.csv --seed -1", "seed = -1: must be an integer from 0"),
+        ("ttbar -n 5 -o a.csv --device tpu", "argument --device: invalid choice: 'tpu'"),
+        ("ttbar -n 5 -o a.csv --model a.safetensors", "no such file: a.safetensors"),
+        ("ttbar -n 5", "expected -n and -o, or --save-model"),
+        ("ttbar --save-model m.pt", "--save-model m.pt: unknown suffix; allowed: .safetensors"),
+        ("ttbar --save-model m.safetensors --gamma 0", "writes a model: it takes no gamma"),
     ],
 )
 def test_a_mistake_is_one_line_and_no_work(tmp_path, options, line):
@@ -78,7 +89,109 @@ def test_a_mistake_is_one_line_and_no_work(tmp_path, options, line):
     assert not list(tmp_path.iterdir())
 
 
+# ---- the model as a file ----
+
+
+@pytest.fixture(scope="module")
+def small_model():
+    """Untrained, of top pairs' columns."""
+    config = VAEConfig(latent=3, width=8, depth=2, batch_size=50)
+    events = np.random.default_rng(1).normal(size=(60, len(TTBAR)))
+    stack = StackedVAE([config], events[:50], events[50:], [np.random.SeedSequence(1)])
+    return TrainedVAE.of(stack, 0, TTBAR)
+
+
+def test_a_saved_model_makes_the_same_events(tmp_path, capsys):
+    """To the last bit, of the same seed."""
+    model, shipped, again = (tmp_path / name for name in ("m.safetensors", "a.npy", "b.npy"))
+    assert main(["generate", "ttbar", "--save-model", str(model)]) == 0
+    assert ": weights and 1" in capsys.readouterr().err  # 10,000 encodings or 100,000
+    generated(shipped, 300, "--seed", "3")
+    generated(again, 300, "--seed", "3", "--model", str(model))
+    assert again.read_bytes() == shipped.read_bytes()
+    assert f"Of the model in {model}" in capsys.readouterr().err
+
+
+def test_a_model_file_needs_no_results(tmp_path, small_model, monkeypatch):
+    monkeypatch.setattr("amplib.book.generate.stored", None)
+    small_model.save(tmp_path / "m.safetensors")
+    read = generated(tmp_path / "a.npy", 70, "--model", str(tmp_path / "m.safetensors"))
+    prior = BufferConfig(gamma=GAMMA)
+    (wanted,) = small_model.generate(70, np.random.SeedSequence(1), prior, BATCH)
+    np.testing.assert_array_equal(read.x, wanted)
+
+
+def damaged(model, path):
+    model.save(path)
+    data = bytearray(path.read_bytes())
+    data[-7] ^= 1
+    path.write_bytes(data)
+
+
+def cut_off(model, path):
+    model.save(path)
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def of_other_columns(model, path):
+    columns = [f"c{k}" for k in range(len(TTBAR))]
+    TrainedVAE(model.config, model.network, model.scale, columns, model.buffer).save(path)
+
+
+@pytest.mark.parametrize(
+    ("write", "line"),
+    [
+        (lambda model, path: None, "no such file: m.safetensors"),
+        (lambda model, path: path.mkdir(), "no such file: m.safetensors"),
+        (damaged, "m.safetensors is damaged: its numbers do not match their SHA-256"),
+        (cut_off, "m.safetensors is damaged ("),
+        (lambda model, path: path.write_text("no model"), "m.safetensors is damaged ("),
+        (lambda model, path: path.write_bytes(b""), "m.safetensors is damaged ("),
+        (lambda model, path: save_file({"a": model.scale}, path), "m.safetensors is no model of"),
+        (of_other_columns, "m.safetensors has columns c0, c1"),
+    ],
+)
+def test_a_model_file_that_is_none_is_one_line_and_no_work(
+    tmp_path, small_model, monkeypatch, capsys, write, line
+):
+    monkeypatch.chdir(tmp_path)
+    write(small_model, tmp_path / "m.safetensors")
+    before = list(tmp_path.iterdir())
+    command = ["generate", "ttbar", "-n", "5", "-o", "a.csv", "--model", "m.safetensors"]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"amplib: {line}") and error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == before
+
+
+# ---- where ----
+
+
+def test_the_model_moves_to_the_device_that_is_asked_for(
+    tmp_path, small_model, monkeypatch, capsys
+):
+    moved = []
+    monkeypatch.setattr(TrainedVAE, "to", lambda model, device: moved.append(device) or model)
+    small_model.save(tmp_path / "m.safetensors")
+    command = ["generate", "ttbar", "-n", "5", "-o", str(tmp_path / "a.npy")]
+    command += ["--model", str(tmp_path / "m.safetensors")]
+    for there in (True, False):
+        monkeypatch.setattr(compute, "_has_cuda", lambda there=there: there)
+        for option in ([], ["--device", "cpu"], ["--device", "auto"]):
+            assert main([*command, *option]) == 0
+    assert moved == ["cpu", "cpu", "cuda", "cpu", "cpu", "cpu"]
+    capsys.readouterr()
+    (tmp_path / "a.npy").unlink()
+    assert main([*command, "--device", "cuda"]) == 2
+    assert capsys.readouterr().err == "amplib: device = cuda: PyTorch finds no GPU here\n"
+    assert not (tmp_path / "a.npy").exists()
+
+
+# ---- defaults ----
+
+
 def test_the_default_is_what_the_page_judges():
     assert LatentPriors().gamma == GAMMA
     assert LatentPriors().alpha == 1
+    assert (Scan().offset, Scan().draw) == (BufferConfig().offset, BufferConfig().draw)
     assert GENERATORS == ("ttbar",)

@@ -136,6 +136,7 @@ def write_damaged(folder):
         (["a.csv", "--truth", "ring", "--columns", "y"], "no column 'y'; there are x, w"),
         (["a.csv", "--truth", "camel-back", "--columns", "x", "--weights", "v"], "no column 'v'"),
         (["a.csv", "--truth", "ring", "--plot", "none/a.svg"], "no such folder"),
+        (["a.csv", "--truth", "ring", "--plot", "folder.svg"], "--plot folder.svg: a folder"),
         (["b.csv", "--truth", "ring"], "no such file"),
         (["a.root", "--truth", "ring"], "unknown suffix; allowed: .csv, .txt, .npy"),
         (["pickled.npy", "--truth", "ring"], "cannot be read: Object arrays"),
@@ -169,6 +170,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path, monkeypatch, capsys, option
     monkeypatch.chdir(tmp_path)
     write_csv(tmp_path / "a.csv")
     (tmp_path / "a.root").touch()
+    (tmp_path / "folder.svg").mkdir()
     (tmp_path / "empty.csv").touch()
     np.save(tmp_path / "pickled.npy", np.array([{}], dtype=object), allow_pickle=True)
     np.save(tmp_path / "cube.npy", np.zeros((3, 3, 3)))
