@@ -164,7 +164,7 @@ def test_a_model_file_that_is_none_is_one_line_and_no_work(
     assert list(tmp_path.iterdir()) == before
 
 
-# ---- where ----
+# ---- where, and in what memory ----
 
 
 def test_the_model_moves_to_the_device_that_is_asked_for(
@@ -185,6 +185,44 @@ def test_the_model_moves_to_the_device_that_is_asked_for(
     assert main([*command, "--device", "cuda"]) == 2
     assert capsys.readouterr().err == "amplib: device = cuda: PyTorch finds no GPU here\n"
     assert not (tmp_path / "a.npy").exists()
+
+
+GROWTH = """
+import re
+from pathlib import Path
+from amplib.book import generate as g
+from amplib.models.buffer import TrainedVAE
+
+def peak(batches):
+    g.generate("ttbar", batches * g.BATCH, Path("a.npy"), model=Path("m.safetensors"))
+    # KiB; ru_maxrss would begin at what the process has that starts this one
+    return int(re.search("VmHWM:(.*)kB", Path("/proc/self/status").read_text())[1])
+
+g.BATCH = 20_000
+first = peak(2)
+more = peak(40)
+one_by_one = TrainedVAE.generate
+TrainedVAE.generate = lambda *arguments: iter(list(one_by_one(*arguments)))
+print(more - first, peak(40) - more)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_memory_does_not_grow_with_the_number_of_events(tmp_path, small_model):
+    """Of the process, as tracemalloc does not see torch's, in which events are made.
+
+    40 batches of 2 MiB take no more at their peak than 2 do, within a quarter of what they hold
+    themselves; a generator that keeps them until the last takes more than half of that.
+    """
+    small_model.save(tmp_path / "m.safetensors")
+    done = subprocess.run(
+        [sys.executable, "-c", GROWTH],
+        capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True,
+    )  # fmt: skip
+    events = 40 * 20_000 * len(TTBAR) * 4 / 1024
+    as_it_is, keeping = map(int, done.stdout.split())
+    assert as_it_is < events / 4
+    assert keeping > events / 2
 
 
 # ---- defaults ----

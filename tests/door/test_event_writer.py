@@ -1,5 +1,7 @@
 """Events written as they come, in every format that is read."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,30 @@ def test_what_is_interrupted_leaves_nothing(tmp_path, suffix):
         write_events(path, broken(), NAMES, len(EVENTS))
     assert path.read_text() == "what was there before"
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def peak(path, number, arrange=iter):
+    """Of Python's and numpy's memory, in bytes, while so many batches of 0.1 MB are written."""
+    made = (np.full((1000, 25), k, np.float32) for k in range(number))
+    tracemalloc.start()
+    try:
+        write_events(path, arrange(made), [f"c{k}" for k in range(25)], 1000 * number)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_memory_does_not_grow_with_the_number_of_batches(tmp_path, suffix):
+    """40 take what 2 do, within a quarter of their own 4 MB; if all are kept, it is far more.
+
+    Memory of torch, HDF5 and Arrow is not seen here: ``test_generate`` has the whole process.
+    """
+    path = tmp_path / f"a{suffix}"
+    peak(path, 2)  # imports
+    few = peak(path, 2)
+    assert peak(path, 40) - few < 1e6
+    assert peak(path, 40, lambda made: iter(list(made))) - few > 3e6
 
 
 def test_a_bad_target_is_refused(tmp_path):
