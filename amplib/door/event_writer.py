@@ -82,7 +82,8 @@ def _write_parquet(path: Path, batches: Batches, names: Sequence[str], n: int) -
     from pyarrow import parquet
 
     schema = pa.schema([(name, pa.float32()) for name in names])
-    with parquet.ParquetWriter(path, schema) as file:
+    # Hardly a value comes twice: a dictionary of them would make the file half as long again.
+    with parquet.ParquetWriter(path, schema, use_dictionary=False) as file:
         for batch in batches:
             columns = [pa.array(np.ascontiguousarray(c, "<f4")) for c in batch.T]
             file.write_table(pa.table(columns, schema=schema))

@@ -37,6 +37,15 @@ def test_csv_is_the_published_format(tmp_path):
     np.testing.assert_array_equal(again, EVENTS)
 
 
+@pytest.mark.parametrize("suffix", [".npy", ".h5", ".parquet"])
+def test_a_number_takes_four_bytes(tmp_path, suffix):
+    """Of numbers that never come twice, and a tenth for the rest; Parquet's dictionary has six."""
+    path = tmp_path / f"events{suffix}"
+    many = np.random.default_rng(2).normal(size=(50_000, 3)).astype(np.float32)
+    write_events(path, iter([many]), NAMES, len(many))
+    assert path.stat().st_size < 1.1 * many.nbytes
+
+
 @pytest.mark.parametrize("suffix", WRITERS)
 def test_what_is_interrupted_leaves_nothing(tmp_path, suffix):
     path = tmp_path / f"events{suffix}"
