@@ -41,6 +41,7 @@ from IPython.display import display
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import AtLeast, Share, enumerated, written_area
+from amplib.metrics.ranks import ranked
 from amplib.models.kde import BANDWIDTHS
 from amplib.store.results import wherever_stored
 from amplib.studies.latent import figures
@@ -287,14 +288,19 @@ figures.latent_histograms(Chart.of(coded), priors)
 plt.show()
 
 # %% tags=["hide-input"]
+rank = ranked({name: None if p.diverged else p.delta for name, p in priors.items()})
 report.show_table(
     "bvae-tab3",
-    "Priors of the latent code: figures of merit of {glue:text}`latent-events` decoded events, with standard errors over events; $\\chi^2$ (eq. 22) of the codes, the mean over dimensions; and the paper's Tables I to III",
-    ["prior", "δ", "δ_OF, η", "δ_OF, φ", "χ² of the codes", "the paper's δ", "its δ_OF"],
+    "Priors of the latent code: figures of merit of {glue:text}`latent-events` decoded events, with standard errors over events; *rank*, the best and the worst place by δ that 95% intervals of the ratios leave (of one fit each, to one training: these are ranks of fits, not of priors, and another start may change their order); $\\chi^2$ (eq. 22) of the codes, the mean over dimensions; and the paper's Tables I to III",
+    ["prior", "δ", "rank", "δ_OF, η", "δ_OF, φ", "χ² of the codes", "the paper's δ", "its δ_OF"],
     [
         [
             name,
-            *((p.delta, *p.delta_of.values()) if not p.diverged else 3 * ["diverged"]),
+            *(
+                (p.delta, rank[name], *p.delta_of.values())
+                if not p.diverged
+                else ("diverged", "--", "diverged", "diverged")
+            ),
             f"{marginal_chi2(p.latent, codes):.2g}" if p.latent.any() else "--",
             *PAPER.get(name, ("--", "--")),
         ]
@@ -304,6 +310,7 @@ report.show_table(
         [
             "*ideal*",
             f"{reference.ideal_delta:.5f}",
+            "--",
             *(f"{reference.ideal_delta_of(k):.2f}" for k in DIRECTIONS),
             *3 * ["--"],
         ]

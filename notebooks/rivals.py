@@ -33,12 +33,15 @@ from amplib.book.report import read_parameters
 given = read_parameters(globals(), "preset", "training_events", "trainings", "source")
 
 # %% tags=["hide-input"]
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from amplib.book import report
 from amplib.book.obtain import largest, obtain, stored
 from amplib.estimate import enumerated
+from amplib.metrics.ranks import ranked
 from amplib.models.config import EVENT_GANS
 from amplib.models.kde import BANDWIDTHS
 from amplib.studies.collisions.study import first_top_pairs, wherever_stored
@@ -196,28 +199,46 @@ report.origin("rivals-fig1", trained, densities)
 ideals = [(r.ideal_delta, *map(r.ideal_delta_of, DIRECTIONS)) for r in references]
 
 
-def row(rival: Rival) -> list[object]:
+def row(rival: Rival, rank: object) -> list[object]:
     """A line of the tables: ours, then the paper's."""
     theirs = PAPER.get(rival.method, ("--", "--"))
     if rival.delta is None:
-        return [rival.method, *["diverged"] * 4, rival.trainings, *theirs]
-    count = f"{rival.left} of {rival.trainings}" if rival.diverged else rival.trainings
+        return [rival.method, "diverged", rank, *["diverged"] * 3, rival.trainings, *theirs]
+    count = f"{rival.left} of {rival.trainings}" if rival.diverged else rival.trainings or "--"
     crowding = rival.delta_of.values()
-    return [rival.method, rival.delta, *crowding, f"{rival.dropped:.1%}", count, *theirs]
+    return [rival.method, rival.delta, rank, *crowding, f"{rival.dropped:.1%}", count, *theirs]
+
+
+def rows(found: Sequence[Rival]) -> list[list[object]]:
+    """A table of them, each with the places that it may have among them."""
+    rank = ranked({rival.method: rival.delta for rival in found})
+    return [row(rival, rank.get(rival.method, "--")) for rival in found]
 
 
 def ideal_row(values: tuple[float, ...]) -> list[object]:
     delta, *crowding = values
-    return ["*ideal*", f"{delta:.5f}", *(f"{c:.2f}" for c in crowding), "0", "--", "--", "--"]
+    ours = ["*ideal*", f"{delta:.5f}", "--", *(f"{c:.2f}" for c in crowding), "0", "--"]
+    return [*ours, "--", "--"]
 
 
-HEAD = ["δ", "δ_OF, η", "δ_OF, φ", "dropped", "trainings", "the paper's δ", "its δ_OF"]
+def of_single_ones(found: Sequence[Rival]) -> str:
+    """What a caption says of ranks if there are methods with one training."""
+    if all(rival.left != 1 for rival in found):
+        return ""
+    return (
+        " (of a single training, the error being that of its events alone, it is the rank of this "
+        "training and not of the method: another start may change the order)"
+    )
+
+
+HEAD = ["δ", "rank", "δ_OF, η", "δ_OF, φ", "dropped", "trainings", "the paper's δ", "its δ_OF"]
+of_table = [gans[m] for m in GANS if m in gans]
 report.show_table(
     "bvae-tab4",
     "GANs of top pairs: figures of merit, with the standard error over trainings or, of a single one, over its "
-    "generated events; the share of entries beyond the truth's ranges; and the paper's Table IV",
+    f"generated events; *rank*, the best and the worst place by δ that 95% intervals of the ratios leave{of_single_ones(of_table)}; the share of entries beyond the truth's ranges; and the paper's Table IV",
     ["GAN", *HEAD],
-    [*(row(gans[m]) for m in GANS if m in gans), ideal_row(ideals[0])],
+    [*rows(of_table), ideal_row(ideals[0])],
 )
 
 # %% mystnb={"figure": {"name": "bvae-fig6", "caption": "Losses of the GANs, of the B-VAE, and of those GANs with minibatch discrimination (MBD) that are trained so far: single steps as dots, thinned, and their moving average. A critic's step and the generator's are taken apart; the frame leaves out the most extreme 1% of the dots. The B-VAE's are eq. 13 of training and of validation events, means over an epoch.\n\n{glue:text}`bvae-fig6-origin`"}, "image": {"alt": "Losses of GANs and of the B-VAE against the step"}} tags=["hide-input"]
@@ -239,12 +260,13 @@ plt.show()
 # generator minimises.  Of the two are trained at this scale: {glue:text}`rivals-further`.
 
 # %% tags=["hide-input"]
-if further:
+not_of_table = [gans[m] for m in further]
+if not_of_table:
     report.show_table(
         "rivals-mbd",
-        "Those of {numref}`bvae-fig6` that are not in the paper's table",
+        f"Those of {{numref}}`bvae-fig6` that are not in the paper's table: as in {{numref}}`bvae-tab4`, *rank* among these{of_single_ones(not_of_table)}",
         ["GAN", *HEAD],
-        [row(gans[m]) for m in further],
+        rows(not_of_table),
     )
 
 # %% [markdown]
@@ -256,22 +278,18 @@ if further:
 # above".
 
 # %% tags=["hide-input"]
-smearing_rows = [
-    [name, s.delta, *s.delta_of.values(), f"{s.dropped:.1%}", "--", *PAPER[name]]
-    for s in blurred
-    for name in [f"{s.width:.0%} smearing"]
-]
+by_hand = [Rival(f"{s.width:.0%} smearing", 0, 0, s.delta, s.delta_of, s.dropped) for s in blurred]
+without_network = [*fitted.values(), *by_hand]
 report.show_table(
     "bvae-tab5",
-    "Densities fitted to the events, and training events that are smeared by hand: as in {numref}`bvae-tab4`; the paper's Table V",
+    f"Densities fitted to the events, and training events that are smeared by hand: as in {{numref}}`bvae-tab4`, *rank* among these{of_single_ones(without_network)}; the paper's Table V",
     ["density", *HEAD],
-    [*map(row, fitted.values()), *smearing_rows, ideal_row(ideals[1])],
+    [*rows(without_network), ideal_row(ideals[1])],
 )
 
 # %% mystnb={"figure": {"name": "rivals-fig1", "caption": "Both figures of merit of the rivals, with their standard errors: ours filled, the paper's open (1.2 million generated events, 100,000 for training). Left: GANs, {glue:text}`rivals-gans-scale`. Right: densities, {glue:text}`rivals-densities-scale`. The cross is what an ideal generator has with as many events.\n\n{glue:text}`rivals-fig1-origin`"}, "image": {"alt": "delta against delta_OF of GANs and of densities of the events"}} tags=["hide-input"]
-by_hand = [Rival(f"{s.width:.0%} smearing", 1, 0, s.delta, s.delta_of, s.dropped) for s in blurred]
 figures.merit_plane(
-    {"GANs": [gans[m] for m in gans if m in GANS], "Densities": [*fitted.values(), *by_hand]},
+    {"GANs": of_table, "Densities": without_network},
     [values[:2] for values in ideals[:2]],
 )
 plt.show()
@@ -311,9 +329,9 @@ plt.show()
 # %% tags=["hide-input"]
 report.show_table(
     "rivals-today",
-    "Flows: as in {numref}`bvae-tab4`. No published value was found for these columns",
+    f"Flows: as in {{numref}}`bvae-tab4`, *rank* among these{of_single_ones([*today.values()])}. No published value was found for these columns",
     ["generator", *HEAD],
-    [*map(row, today.values()), ideal_row(ideals[2])],
+    [*rows([*today.values()]), ideal_row(ideals[2])],
 )
 
 

@@ -57,8 +57,11 @@ from amplib.book import report
 from amplib.book.claims import all_claims, documents
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import enumerated
-from amplib.store.results import Result
+from amplib.metrics.ranks import ranks
+from amplib.store.results import Result, wherever_stored
 from amplib.studies.bvae.study import CHOSEN, Scan
+from amplib.studies.merit.judge import DIRECTIONS
+from amplib.studies.merit.reading import stored_reference
 from amplib.studies.merit.reference import PAPER_EVENTS
 from amplib.studies.merit.study import TopPairReference
 from amplib.studies.topvae import figures, reading
@@ -85,6 +88,8 @@ read = obtain("top-readings", **known_to(TopReadings), **one_scale)
 events, truth = reading.ChosenEvents.of(made), reading.Truth.of(simulated)
 readings = reading.ReadEvents.of(read)
 reference = truth.reference
+# What judges the tables' models, which may be of another scale.
+judge = stored_reference(wherever_stored(scan.study.made_of()))
 
 # %% tags=["remove-input"]
 report.show_banner(made, scan)
@@ -478,26 +483,32 @@ def row(candidate, rank, published):
     """A model of the scan beside the paper's numbers for it."""
     key = candidate.latent, candidate.kl_weight, candidate.alpha, candidate.gamma
     theirs = published.get(key, ("--", "--"))
-    span = f"{rank[0]}" if rank[0] == rank[1] else "{} to {}".format(*rank)
-    return [candidate, candidate.delta, span, *candidate.delta_of.values(), *theirs]
+    return [candidate, candidate.delta, rank, *candidate.delta_of.values(), *theirs]
+
+
+def ranked(whole):
+    """The first of them with their ranks among all."""
+    return list(zip(whole, ranks(whole, reading.compared), strict=True))[:SHOWN]
 
 
 def rows(whole, published):
-    """The first of them."""
-    return [row(*pair, published) for pair in zip(whole, reading.ranks(whole), strict=True)][:SHOWN]
+    """The same as rows, and what an ideal generator would have."""
+    crowding = (f"{judge.ideal_delta_of(name):.2f}" for name in DIRECTIONS)
+    ideal = ["*ideal*", f"{judge.ideal_delta:.5f}", "--", *crowding, "--", "--"]
+    return [*(row(*pair, published) for pair in ranked(whole)), ideal]
 
 
 head = ["(dim z, B, α, γ)", "δ", "rank", "δ_OF, η", "δ_OF, φ", "the paper's δ", "its δ_OF"]
 offsets, smudged = tables(ordered)
 report.show_table(
     "bvae-tab1",
-    f"Offsets γ at α = 1: the {SHOWN} of {len(offsets)} with the least δ (preset {scan.preset}); the paper's numbers for the same settings, where its table has them",
+    f"Offsets γ at α = 1: the {SHOWN} of {len(offsets)} with the least δ (preset {scan.preset}); what is expected of an ideal generator with as many events; the paper's numbers for the same settings, where its table has them",
     head,
     rows(offsets, PAPER_GAMMA),
 )
 report.show_table(
     "bvae-tab2",
-    f"Smudge factors α at γ = 0: the {SHOWN} of {len(smudged)} with the least δ (preset {scan.preset}); the paper's numbers as in {{numref}}`bvae-tab1`",
+    f"Smudge factors α at γ = 0: the {SHOWN} of {len(smudged)} with the least δ (preset {scan.preset}); the ideal and the paper's numbers as in {{numref}}`bvae-tab1`",
     head,
     rows(smudged, PAPER_ALPHA),
 )
@@ -525,5 +536,5 @@ print("granularity", *(events.granularity(prior) for prior in (own, other, bare)
 for name in names:
     print(name, *observable(name)[1:], sep=" | ")
 for whole in tables(ordered):
-    for candidate, rank in list(zip(whole, reading.ranks(whole), strict=True))[:SHOWN]:
+    for candidate, rank in ranked(whole):
         print(candidate, candidate.delta, rank, *candidate.delta_of.values(), sep=" | ")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from amplib.estimate import AtLeast, Estimate, geometric_mean, relative
 from amplib.metrics.merit import PHI_RANGE, delta, ideal_delta
+from amplib.metrics.ranks import over
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
 from amplib.store.study import Arrays, Part
@@ -481,21 +482,6 @@ def _merit(values: Sequence[Array], spread: Spread | None) -> Estimate:
     return relative(value, spread.share * value, spread.trainings)
 
 
-def over(first: Estimate, second: Estimate) -> Estimate:
-    """Their ratio, with its interval in the logarithm: half its width is both of theirs in
-    quadrature."""
-    value = first.value / second.value
-    reach = float(np.hypot(_reach(first), _reach(second)))
-    error = value * float(np.hypot(first.error / first.value, second.error / second.value))
-    ends = float(value * np.exp(-reach)), float(value * np.exp(reach))
-    return Estimate(value, error, *ends, first.repetitions)
-
-
-def _reach(estimate: Estimate) -> float:
-    """From a positive value to the upper end of its 95% interval, in the logarithm."""
-    return float(np.log(estimate.interval().high / estimate.value))
-
-
 def compared(first: Candidate, second: Candidate) -> Estimate:
     """Ratio of their deltas, with its interval in the logarithm.
 
@@ -510,13 +496,3 @@ def compared(first: Candidate, second: Candidate) -> Estimate:
             value = first.delta.value / second.delta.value
             return relative(value, first.settings.share * value, first.settings.trainings)
     return over(first.delta, second.delta)
-
-
-def ranks(ordered: Sequence[Candidate]) -> list[tuple[int, int]]:
-    """Best and worst rank that each may have by delta: two are told apart if their ratio
-    (``compared``) is not one within its 95% interval."""
-    intervals = [[compared(one, other).interval() for other in ordered] for one in ordered]
-    return [
-        (1 + sum(i.low > 1 for i in row), len(ordered) - sum(i.high < 1 for i in row))
-        for row in intervals
-    ]

@@ -14,6 +14,7 @@ from chosen_events import (
 )
 
 from amplib.estimate import AtLeast, Estimate, relative
+from amplib.metrics.ranks import ranks
 from amplib.studies.bvae.study import CHOSEN, SETTINGS
 from amplib.studies.topvae.reading import (
     BAND,
@@ -28,8 +29,6 @@ from amplib.studies.topvae.reading import (
     compared,
     granularity,
     lost,
-    over,
-    ranks,
     spreads,
     trainings,
 )
@@ -244,17 +243,6 @@ def test_a_diverged_model_is_left_out(tmp_path):
     assert lost(scan_result(tmp_path / "sound", merits)) == []
 
 
-def candidate(delta, error):
-    return Candidate(20, 1e-6, 1, 0, Estimate(delta, error), {})
-
-
-def test_ranks_by_hand():
-    """By its events alone: 1.00 and 1.01 are one, 2 is apart, 2.2 +- 0.5 from nothing but 1."""
-    ordered = [candidate(1.0, 0.01), candidate(1.01, 0.01), candidate(2.0, 0.02)]
-    assert ranks(ordered) == [(1, 2), (1, 2), (3, 3)]
-    assert ranks([*ordered, candidate(2.2, 0.5)]) == [(1, 2), (1, 2), (3, 4), (3, 4)]
-
-
 def setting_of(network, *deltas, settings=None):
     """A setting of a network whose trainings have these deltas, which differ by one half."""
     delta = relative(np.mean(deltas), 0.5 * np.mean(deltas), 3)
@@ -270,14 +258,15 @@ def test_settings_of_one_network_are_compared_within_its_trainings():
     assert compared(first, second).value == pytest.approx(1 / 1.5, rel=1e-3)
     assert compared(first, second).interval().high < 1
     assert compared(first, setting_of(other, *second.deltas)).interval().high > 1
-    assert ranks([first, second]) == [(1, 1), (2, 2)]
+    assert ranks([first, second], compared) == [(1, 1), (2, 2)]
     apart = Spread(0.02, 3)
     alone = [setting_of(one, delta, settings=apart) for delta in (1.0, 1.05, 1.2)]
-    assert ranks(alone) == [(1, 2), (1, 2), (3, 3)]
+    assert ranks(alone, compared) == [(1, 2), (1, 2), (3, 3)]
     assert compared(alone[0], alone[2]).interval() == pytest.approx(
         (1 / 1.2, np.exp(-0.0861) / 1.2, np.exp(0.0861) / 1.2), rel=1e-3
     )
-    assert ranks([setting_of(one, delta) for delta in (1.0, 1.05, 1.2)]) == 3 * [(1, 3)]
+    unknown = [setting_of(one, delta) for delta in (1.0, 1.05, 1.2)]
+    assert ranks(unknown, compared) == 3 * [(1, 3)]
 
 
 def test_spreads_of_ratios_leave_out_what_trainings_share(tmp_path):
@@ -292,13 +281,6 @@ def test_spreads_of_ratios_leave_out_what_trainings_share(tmp_path):
     # Of the 15 pairs of 6 settings 5 have it, and its logarithms are -1, 0 and 1 times 0.1 ln 2.
     assert found["settings"].share == pytest.approx(0.1 * np.log(2) * (5 / 15) ** 0.5)
     assert found["delta"].share > 0.5
-
-
-def test_ratio_of_estimates():
-    found = over(Estimate(2.0, 0.03), Estimate(1.0, 0.02))
-    assert found.value == 2
-    assert found.error == pytest.approx(2 * 0.025)
-    assert found.interval().low * found.interval().high == pytest.approx(4)
 
 
 # ---- every reading of the paper ----
