@@ -333,11 +333,12 @@ EVENT_GANS: dict[str, EventGANConfig] = {
 
 Batch, optimiser, rate, critic steps, clip and penalty are those of LSGAN (arXiv:1611.04076),
 MMD-GAN (1705.08584), WGAN-GP (1704.00028) and WGAN (1701.07875); DijetGAN (1903.02433) is as its
-authors released it.  These papers are about images.  Dense layers, their width and the 100 numbers
-of noise are those of the perceptrons that WGAN's and WGAN-GP's authors use where they use any;
-DijetGAN's are its own.  Steps are 10^5 where nothing is recommended, LSGAN's those of the event
-paper's code.  The paper's code has a discriminator with minibatches of 1024 for its LSGAN, WGAN
-clipped at 1e-5 and batches of 256 for WGAN-GP: the text's "recommended" is followed instead.
+authors released it.  All but DijetGAN's, which is about pairs of jets, are about images.  Dense
+layers, their width and the 100 numbers of noise are those of the perceptrons that WGAN's and
+WGAN-GP's authors use where they use any; DijetGAN's are its own.  Steps are 10^5 where nothing is
+recommended, LSGAN's those of the event paper's code, as its layers are.  That code has minibatch
+discrimination and batches of 1024 for its LSGAN, WGAN clipped at 1e-5 and batches of 256 for
+WGAN-GP: the text's "recommended" is followed instead.
 """
 
 
