@@ -35,6 +35,30 @@ class Otherwise:
     ratio: Estimate | None
 
 
+def last_phase(scan: Scan) -> tuple[int, float]:
+    """Steps of the last phase of a training, and their rate."""
+    steps = scan.sgd_epochs * (scan.training_events // scan.batch_size)
+    phases = scan.adam_phases + scan.sgd_phases
+    return steps, scan.learning_rate * scan.rate_factor ** (phases - 1)
+
+
+def ends_of_descent(result: Result) -> list[float]:
+    """Losses of the validation events (eq. 13) at the end of each phase of SGD, in the first
+    training of the paper's choice: those of the last epoch of the phase that is recorded.
+
+    Raises:
+        FileNotFoundError: it is not stored.
+    """
+    trained = _chosen(result)
+    if not trained:
+        raise FileNotFoundError(f"no result yet: {result.study.command(result.preset)}")
+    scan = result.study
+    assert isinstance(scan, Scan), scan.name
+    losses = trained[min(trained)]["losses"]
+    last = {scan.phase(int(epoch))[0]: float(loss) for epoch, *_, loss in losses}
+    return [loss for phase, loss in sorted(last.items()) if phase >= scan.adam_phases]
+
+
 def trained_in_other_readings(preset: str) -> list[Otherwise]:
     """As the book trains it first, then every stored reading of ``trained_otherwise``."""
     scan = Scan.with_overrides(Scan.presets[preset], {})
