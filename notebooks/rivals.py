@@ -199,8 +199,8 @@ report.origin("rivals-fig1", trained, densities)
 # {glue:text}`rivals-lengths` ({glue:text}`rivals-gans-scale`).
 #
 # **Text and code.**  The event paper's published code is not what its text says: its WGAN's weights are clipped at $10^{-5}$, its LSGAN has minibatch discrimination and batches of 1024,
-# its WGAN-GP batches of 256.  Here WGAN is clipped at {glue:text}`rivals-clip`, LSGAN has no such discrimination, and both LSGAN and WGAN-GP have batches of {glue:text}`rivals-batch`,
-# as the code of their own papers has it, which is what the text asks for.  From the event paper's code are what neither says: LSGAN's {glue:text}`rivals-lsgan-steps` steps and
+# its WGAN-GP batches of 256; networks of WGAN and WGAN-GP differ as well, and the length of the latter.  Here WGAN is clipped at {glue:text}`rivals-clip`, LSGAN has no such discrimination, and both LSGAN and WGAN-GP have batches of {glue:text}`rivals-batch`,
+# as the code of their own papers has it, WGAN-GP's for images (for its toys it has 256 itself): that is what the text asks for.  From the event paper's code are what neither says: LSGAN's {glue:text}`rivals-lsgan-steps` steps and
 # its layers, and WGAN-GP's linear output.  What the code's other settings would give is not measured.
 
 # %% tags=["hide-input"]
