@@ -83,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("events", type=Path, help="a file: csv, txt, npy, h5, hdf5, parquet")
     c.add_argument("--held-out", type=Path, required=True, help="a file of true events")
     c.add_argument("--columns", nargs="+", default=[], metavar="NAME", help="all by default")
+    c.add_argument("--held-out-weights", metavar="NAME", help="the true events' column of weights")
     c.add_argument("--seed", type=int, default=0, help="of the classifier")
     c.add_argument("-o", "--output", type=Path, metavar="FILE", help="weights: .npy, .csv, .txt")
     c.set_defaults(run=run_reweight)
@@ -197,7 +198,8 @@ def run_worth(options: argparse.Namespace) -> bool:
     truth = truth_named(options.truth) if options.truth else None
     asked = options.columns, options.weights
     if options.held_out:
-        events, held_out = read_alike(options.events, options.held_out, *asked)
+        events, true = read_alike(options.events, options.held_out, *asked)
+        held_out = true.x
     else:
         events, held_out = read_events(options.events, *asked), None
     answer = worth(events.x, truth, held_out, options.train, options.quantiles, events.weights)
@@ -219,9 +221,13 @@ def run_reweight(options: argparse.Namespace) -> bool:
         check_output("--output", out, WEIGHTS)
     if options.seed < 0:
         raise ValueError(f"--seed {options.seed}: must not be negative")
-    events, held_out = read_alike(options.events, options.held_out, options.columns)
-    answer = reweight(events.x, held_out, seed=options.seed)
+    weights = options.held_out_weights
+    events, true = read_alike(
+        options.events, options.held_out, options.columns, held_out_weights=weights
+    )
+    answer = reweight(events.x, true.x, seed=options.seed, held_out_weights=true.weights)
     print(answer)
+    print(f"Columns: {', '.join(events.names)}" + (f"; weights: {weights}" if weights else ""))
     if out:
         written = io.BytesIO()
         WEIGHTS[out.suffix](written, answer.weights(events.x))

@@ -57,32 +57,37 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
 
 
 def read_alike(
-    path: Path, other: Path, columns: Sequence[str] = (), weights: str | None = None
-) -> tuple[Events, Array]:
-    """Generated events and the held-out ones that judge them, ``(M, D)`` in the same columns.
+    path: Path,
+    other: Path,
+    columns: Sequence[str] = (),
+    weights: str | None = None,
+    held_out_weights: str | None = None,
+) -> tuple[Events, Events]:
+    """Generated events and the held-out ones that judge them, in the same columns.
 
     Args:
-        path: of generated events, which alone may have weights.
+        path: of generated events.
         other: of held-out events.
         columns: of both; by default all of either file, which then must have the same.
         weights: the column that holds those of the generated events.
+        held_out_weights: the same of the held-out ones.
 
     Raises:
         ValueError, ImportError, OSError: as of ``read_events``; if the columns of the two are not
             the same, in number or name.
     """
     events = read_events(path, columns, weights)
-    held_out = read_events(other, columns)
+    held_out = read_events(other, columns, held_out_weights)
     if set(held_out.names) == set(events.names):
         order = [held_out.names.index(name) for name in events.names]
-        return events, held_out.x[:, order]
+        return events, held_out._replace(x=held_out.x[:, order], names=events.names)
     n, m = len(events.names), len(held_out.names)
     if n != m:
         raise ValueError(
             f"events have {n} columns, the held-out file {m}: name those to take with --columns"
         )
     if _unnamed(events.names) and _unnamed(held_out.names):
-        return events, held_out.x  # weights stood before other columns
+        return events, held_out  # weights stood before other columns
     raise ValueError(
         f"events have the columns {', '.join(events.names)}, the held-out file "
         f"{', '.join(held_out.names)}: name those to take with --columns"

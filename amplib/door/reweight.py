@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from amplib.cells import as_events
 from amplib.metrics.outlook import LARGEST
 from amplib.metrics.weighed import Weighed, weigh
+from amplib.metrics.weights import as_weights
 from amplib.models.config import DCTRTraining
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def reweight(
     largest: float = LARGEST,
     seed: int | np.random.SeedSequence = 0,
     double: bool = False,
+    held_out_weights: ArrayLike | None = None,
 ) -> Reweighting:
     """Weight one generator's events by a classifier, and say what that does and what it costs.
 
@@ -83,10 +85,13 @@ def reweight(
         largest: weight at which generated events are clipped.
         seed: of all random numbers.
         double: whether the classifier is in float64, twice as slow.
+        held_out_weights: (M,) weights that the true events come with, as those of a simulation do;
+            r is then what the generated events lose against them.
 
     Raises:
         ValueError: in one line: other columns than the truth's, NaN, fewer than 100 events of
-            either kind, a training that diverges.
+            either kind, weights that are negative, not finite or not one an event, ``largest``
+            not above zero, a training that diverges.
 
     >>> import amplib
     >>> rng = np.random.default_rng(1)
@@ -104,18 +109,29 @@ def reweight(
     for name, sample in (("events", x), ("held-out events", truth)):
         if len(sample) < FEWEST:
             raise ValueError(f"{len(sample)} {name}: at least {FEWEST} are needed")
+    if not largest > 0:
+        raise ValueError(f"largest = {largest:g}: must be above zero")
+    v = (
+        np.ones(len(truth))
+        if held_out_weights is None
+        else as_weights(held_out_weights, len(truth))
+    )
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     start, fit, resampling, lot = root.spawn(4)
     draw = np.random.default_rng(lot)
-    (made, test), (real, unseen) = (np.array_split(draw.permutation(s), 2) for s in (x, truth))
+    (made, test), (real, unseen) = (
+        [sample[rows] for rows in np.array_split(draw.permutation(len(sample)), 2)]
+        for sample in (x, np.column_stack([truth, v]))
+    )
+    (real, v_real), (unseen, v_unseen) = ((s[:, :-1], s[:, -1]) for s in (real, unseen))
     generator = torch.Generator().manual_seed(int(start.generate_state(1)[0]))
     network = perceptron(np.concatenate([real, made]), HIDDEN, generator).to(
         torch.float64 if double else torch.float32
     )
-    dctr = train_dctr(network, real, made, training, fit)
+    dctr = train_dctr(network, real, made, training, fit, real_weights=v_real)
     measure = observables or (lambda columns: columns)
     weighed = weigh(
         measure(unseen), measure(test), dctr.weights(unseen), dctr.weights(test),
-        np.random.default_rng(resampling), largest,
+        np.random.default_rng(resampling), largest, v_unseen,
     )  # fmt: skip
     return Reweighting(weighed, dctr, largest, x.shape[1])

@@ -129,6 +129,7 @@ def weigh(
     generated_weights: ArrayLike,
     rng: np.random.Generator,
     largest: float = LARGEST,
+    truth_prior: ArrayLike | None = None,
 ) -> Weighed:
     """Measure what weights do to observables, on events that trained no classifier.
 
@@ -139,6 +140,7 @@ def weigh(
         generated_weights: W of the generated ones, ``(M,)``.
         rng: of the bootstraps.
         largest: weight at which generated ones are clipped.
+        truth_prior: weights that the true events come with, ``(N,)``.
 
     Raises:
         ValueError: shapes that do not fit, negative weights or NaN.
@@ -149,11 +151,11 @@ def weigh(
     low, high = np.quantile(t, [TAIL, 1 - TAIL], axis=0)
     # The highest value belongs to the last bin, as that of a share does.
     limits = np.stack([low, np.nextafter(np.where(high > low, high, low + 1), np.inf)], 1)
-    real, made = histograms(t, limits, BINS), histograms(g, limits, BINS)
-    r = dilution(t, g, weights, rng)
+    real, made = histograms(t, limits, BINS, truth_prior), histograms(g, limits, BINS)
+    r = dilution(t, g, weights, rng, truth_weights=truth_prior)
     varies = _width(t) > NARROW * _width(g)
     return Weighed(
-        outlook(of_truth, of_generated, largest),
+        outlook(of_truth, of_generated, largest, truth_prior),
         Estimates(*(np.where(varies, x, np.nan) for x in r)),
         separation_or_one(real, made),
         separation_or_one(real, histograms(g, limits, BINS, weights)),

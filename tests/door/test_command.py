@@ -1,6 +1,7 @@
 """``amplib worth`` on files of every format, and what it refuses."""
 
 import json
+import re
 
 import h5py
 import numpy as np
@@ -210,10 +211,10 @@ def write_wide(folder):
 
 
 def told(capsys, *arguments):
-    """Exit status and both streams."""
+    """Exit status and both streams, but what the columns are called."""
     status = main(list(arguments))
     out, error = capsys.readouterr()
-    return status, out, error
+    return status, re.sub(r"^Columns: .*\n", "", out, flags=re.MULTILINE), error
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -280,8 +281,23 @@ def test_weights_of_all_events_are_written_in_their_order(tmp_path, capsys):
         assert main(["reweight", *files, "--seed", "3", "-o", str(tmp_path / name)]) == 0
         np.testing.assert_allclose(load(tmp_path / name), own.weights(made))
     said = capsys.readouterr().out
-    assert said.startswith(f"{own}\n")
+    assert said.startswith(f"{own}\nColumns: 0, 1\n")
     assert "Weights of all 2,000 events, half of which trained" in said
+
+
+def test_true_events_may_have_a_column_of_weights(tmp_path, capsys, monkeypatch):
+    """Which is none of their observables."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    made, real, w = rng.normal(0.4, 1, 500), rng.normal(0, 1, 500), rng.uniform(0, 1, 500)
+    np.savetxt("made.csv", made, header="x", comments="")
+    np.savetxt("real.csv", np.column_stack([w, real]), delimiter=",", header="w,x", comments="")
+    files = ["made.csv", "--held-out", "real.csv"]
+    assert main(["reweight", *files, "--held-out-weights", "w"]) == 0
+    own = amplib.reweight(made, real, held_out_weights=w)
+    assert capsys.readouterr().out == f"{own}\nColumns: x; weights: w\n"
+    assert main(["reweight", *files]) == 2
+    assert "the held-out file 2: name those to take" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
