@@ -276,6 +276,7 @@ for name in ("bvae-fig8", "bvae-fig9", "latent-fig1"):
 # - **Mixtures** (GMM) of 50, 100 and 1000 Gaussians with full covariances, by expectation and maximisation.
 # - **Staged VAEs** (S-VAE) {cite}`dai2019`: a second VAE, of the codes, three layers of 64 without shortcuts.  It is trained as the first was, on
 #   $\mathrm{MSE} + B\,D_{KL}$, and sampled from $\mathcal N(0, 1)$; seven values of $B$.  The paper gives no dimension for its code: here it is that of the codes themselves.
+#   The published code has it otherwise than the text, with four layers of 128, a linear output and phases of its own; here it follows the text, and the other is not measured.
 # - **The buffer** itself, as the paper chooses it, with $\alpha =$ {glue:text}`latent-alpha` and $\gamma =$ {glue:text}`latent-gamma` added to every $\sigma^2$ (eq. 19);
 #   without $\gamma$; and with $\gamma$ added to $\sigma$, as the published code has it.
 # - $\mathcal N(0, 1)$, which a standard VAE is sampled from.
