@@ -42,6 +42,10 @@ SERIES = 10
 _SEVERAL = 255
 
 
+class NotFinite(ValueError):
+    """An event or an observable that is NaN or infinite, as of a generator that has diverged."""
+
+
 class PairHistograms:
     """Counts of all pairs of observables, as ``numpy.histogram2d`` makes them of one pair.
 
@@ -64,14 +68,15 @@ class PairHistograms:
         """Count a batch of observables, ``(n, d)``.
 
         Raises:
-            ValueError: another number of observables, or a value that is not finite.
+            ValueError: another number of observables.
+            NotFinite: a value that is not finite.
         """
         values = np.asarray(values)
         if values.ndim != 2 or values.shape[1] != len(self.limits):
             raise ValueError(f"expected (n, {len(self.limits)}) observables, got {values.shape}")
         if not np.isfinite(values.sum()) and not np.isfinite(values).all():  # a sum is quicker
             row, column = np.argwhere(~np.isfinite(values))[0]
-            raise ValueError(f"event {row}: observable {column} is {values[row, column]}")
+            raise NotFinite(f"event {row}: observable {column} is {values[row, column]}")
         for number, block in enumerate(np.array_split(values, self.blocks)):
             self._events[number] += len(block)
             for start in range(0, len(block), PIECE):

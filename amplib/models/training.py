@@ -72,6 +72,19 @@ def train(
     return np.stack(losses, 2).transpose(1, 2, 0)
 
 
+def first_divergence(losses: np.ndarray) -> int:
+    """The first recorded epoch with a loss that is not finite, -1 if there is none.
+
+    Args:
+        losses: of one model, ``(records, 1 + losses)``, the epoch first.
+
+    >>> first_divergence(np.array([[5, 0.5], [10, np.nan], [15, np.inf]]))
+    10
+    """
+    broken = losses[~np.isfinite(losses).all(1), 0]
+    return int(broken[0]) if broken.size else -1
+
+
 def _unreported(work: float) -> None:
     """Progress of what nobody waits for."""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from amplib.models.buffer import TrainedVAE
 from amplib.models.bvae import Autoencoder, StackedVAE
 from amplib.models.config import BufferConfig, VAEConfig
-from amplib.models.training import train
+from amplib.models.training import first_divergence, train
 from amplib.progress import Progress
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Part
@@ -25,13 +25,10 @@ from amplib.studies.bvae.study import (
     Scan,
 )
 from amplib.studies.collisions.study import first_top_pairs
-from amplib.studies.merit.judge import Reference, no_merit
+from amplib.studies.merit.judge import BATCH, Reference, judged, no_merit, without_merit
 from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]
-
-BATCH = 50_000
-"""Events that are generated and counted at a time."""
 
 
 def train_and_judge(
@@ -63,14 +60,15 @@ def train_and_judge(
     losses = train(stack, study.epochs, None if double else checkpoint, progress, steps)
     stack.take_best()
     for k, part in enumerate(parts):
-        finite = np.isfinite(losses[k]).all(1)
+        diverged = first_divergence(losses[k])
         model = TrainedVAE.of(stack, k, TTBAR)
-        kept = _judged_at_all_settings(study, model, part, reference, progress, finite.all())
-        broken = losses[k][~finite, 0]
+        kept = _judged_at_all_settings(study, model, part, reference, progress, diverged < 0)
+        if diverged < 0 and without_merit(kept).any():
+            diverged = 0
         yield kept | {
             "losses": losses[k] if double else losses[k].astype(np.float32),
             "best": stack.best_loss[k].double().cpu().numpy(),
-            "diverged": np.array(int(broken[0]) if broken.size else -1),
+            "diverged": np.array(diverged),
             "weights": weights_of(model) if study.keeps_weights(part) else np.zeros(0, np.float32),
         }
 
@@ -90,8 +88,8 @@ def _judged_at_all_settings(
                 setting["alpha"], setting["gamma"], offset=study.offset, draw=study.draw
             )
             seed = study.stream(GENERATION, *part, k)
-            merit = reference.judge(model.generate(reference.events, seed, prior, BATCH))
-            for name, value in merit.arrays().items():
+            merit = judged(reference, model.generate(reference.events, seed, prior, BATCH))
+            for name, value in merit.items():
                 kept[name][k] = value
         progress(study.judging_work())
     return kept | {"latent": latent_histograms(model)}
@@ -126,8 +124,9 @@ def chosen_model(study: Scan, training: int = 0) -> TrainedVAE:
     result = wherever_stored(scan)
     arrays = result.part(scan.parts()[training])
     assert arrays is not None
-    if arrays["diverged"] >= 0:
-        raise ValueError(f"the chosen model diverged in epoch {arrays['diverged']}")
+    if (epoch := arrays["diverged"]) >= 0:
+        what = f"diverged in epoch {epoch}" if epoch else "generates events that are not finite"
+        raise ValueError(f"the chosen model {what}")
     events = first_top_pairs(scan, scan.training_events)
     return model_of(scan.member(scan.parts()[training]), arrays["weights"], events)
 

@@ -150,7 +150,7 @@ class DecayStudy(Study):
     ) -> Iterator[tuple[Part, Arrays]]:
         """Each part holds what ``Decay.summary`` keeps, the ``TRUE`` samples first and then the
         ``models``, ``losses`` (epoch, then the model's) and ``diverged``, the first recorded epoch
-        with a loss that is not finite, else -1."""
+        with a loss that is not finite, or 0 if events are not, else -1."""
         yield from self._compute(self.events(), parts, device, checkpoint, progress)
         checkpoint.unlink(missing_ok=True)
 
@@ -163,6 +163,8 @@ class DecayStudy(Study):
         progress: Progress,
         double: bool = False,
     ) -> Iterator[tuple[Part, Arrays]]:
+        from amplib.models.training import first_divergence
+
         training, _, compared = events
         weighed = self.weighed_events
         truth = self.decay.sorted_values(compared)
@@ -170,10 +172,12 @@ class DecayStudy(Study):
         true = [self.decay.summary(sample, truth) for sample in samples]
         trained = self.train(events, parts, device, checkpoint, progress, double)
         for part, (losses, generated) in zip(parts, trained, strict=True):
-            finite = np.isfinite(losses).all(1)
+            diverged = first_divergence(losses)
+            finite = [bool(diverged < 0 and np.isfinite(sample).all()) for sample in generated]
+            if diverged < 0 and not all(finite):
+                diverged = 0
             kept, weights = [], []
-            for number, sample in enumerate(generated):
-                good = finite.all() and np.isfinite(sample).all()
+            for number, (sample, good) in enumerate(zip(generated, finite, strict=True)):
                 kept.append(self.decay.summary(sample, truth) if good else _nothing(true[0]))
                 if weighed:
                     seed = self.stream(WEIGHING, *part, number)
@@ -181,14 +185,13 @@ class DecayStudy(Study):
                     nothing = no_weights(self.decay.observables)
                     weights.append(self.decay.weighed(*some, seed) if good else nothing)
                 progress(len(sample) / GENERATED_A_STEP)
-            broken = losses[~finite, 0]
             yield (
                 part,
                 stacked([*true, *kept])
                 | stacked(weights)
                 | {
                     "losses": losses if double else losses.astype(np.float32),
-                    "diverged": np.array(int(broken[0]) if broken.size else -1),
+                    "diverged": np.array(diverged),
                 },
             )
 

@@ -10,7 +10,7 @@ import torch
 
 from amplib.cells import cell_counts
 from amplib.models.gan import StackedGAN
-from amplib.models.training import train
+from amplib.models.training import first_divergence, train
 from amplib.progress import Progress
 from amplib.store.study import Arrays
 from amplib.studies.camel.study import CELLS, DENSITY_BINS, CamelGAN
@@ -39,15 +39,15 @@ def train_and_count(
     counts, density = count_events(gan, sizes if alive else sizes[:1], progress)
     counts = np.pad(counts, ((0, 0), (0, len(sizes) - counts.shape[1]), (0, 0)))
     for member, curve in enumerate(history):
-        broken = curve[~np.isfinite(curve).all(1), 0]
-        if not broken.size and counts[member, -1].sum() < sizes[-1]:
-            broken = curve[-1:, 0]  # finite losses, but events that are not
+        diverged = first_divergence(curve)
+        if diverged < 0 and counts[member, -1].sum() < sizes[-1]:
+            diverged = int(curve[-1, 0])  # finite losses, but events that are not
         yield {
             "sample": samples[member],
             "counts": counts[member],
             "density": density[member],
             "losses": curve.astype(np.float32),
-            "diverged": np.array(int(broken[0]) if broken.size else -1),
+            "diverged": np.array(diverged),
         }
     checkpoint.unlink(missing_ok=True)
 

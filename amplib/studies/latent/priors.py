@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from amplib.metrics.merit import NotFinite
 from amplib.metrics.two_sample import boosted_test
 from amplib.models.buffer import Buffer, TrainedVAE
 from amplib.models.config import BufferConfig
 from amplib.models.kde import KDE
 from amplib.models.mixture import Mixture
 from amplib.models.staged import StackedStagedVAE
-from amplib.models.training import train
+from amplib.models.training import first_divergence, train
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.study import LATENT_BINS
@@ -30,7 +31,7 @@ from amplib.studies.latent.study import (
     LatentStudy,
     Prior,
 )
-from amplib.studies.merit.judge import Reference, no_merit
+from amplib.studies.merit.judge import BATCH, Reference, no_merit
 from amplib.studies.merit.worth import HeldOutCells
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.csv_file import TTBAR_RULES
@@ -40,8 +41,6 @@ Array = NDArray[np.float64]
 Draw = Callable[[int], Iterator[Array]]
 """A number of codes, in batches ``(n, dim z)``."""
 
-BATCH = 50_000
-"""Codes that are drawn, decoded and counted at a time."""
 SECOND_LEPTON = {"M_4j2l", *(name for name in OBSERVABLES if name.endswith("_l2"))}
 
 
@@ -165,14 +164,10 @@ def _staged(
     names = [f"z{j}" for j in range(latent.model.latent)]
     for k, part in enumerate(parts):
         stage = TrainedVAE.of(stack, k, names)
-        finite = np.isfinite(losses[k]).all(1)
-        broken = losses[k][~finite, 0]
-        kept = {
-            "losses": losses[k].astype(np.float32),
-            "diverged": np.array(int(broken[0]) if broken.size else -1),
-        }
+        diverged = first_divergence(losses[k])
+        kept = {"losses": losses[k].astype(np.float32), "diverged": np.array(diverged)}
         draw = _from_stage(stage, study.stream(GENERATION, *part))
-        yield part, judge(part, draw if finite.all() else None, kept)
+        yield part, judge(part, draw if diverged < 0 else None, kept)
 
 
 def _from_stage(stage: TrainedVAE, seed: np.random.SeedSequence) -> Draw:
@@ -197,10 +192,14 @@ class Judge:
         self.cells = HeldOutCells(latent.held_out, study.quantiles)
 
     def __call__(self, part: Part, draw: Draw | None, kept: Arrays) -> Arrays:
-        """All arrays of a part; without ``draw``, of a prior that has diverged, without a value."""
+        """All arrays of a part; without ``draw``, of a prior that has diverged, without a value, as
+        of one whose events or observables are not finite."""
         arrays = self.nothing() | kept
         if draw is not None:
-            arrays |= self.judged(part, draw)
+            try:
+                arrays |= self.judged(part, draw)
+            except NotFinite:
+                arrays["diverged"] = np.array(0)
         self.progress(self.study.judging_work())
         return {name: arrays[name] for name in self.study.layout()}
 

@@ -16,8 +16,9 @@ network (Table V's two smearings, and the truth against itself):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from amplib.metrics.merit import (
     GRIDS,
     PHI_RANGE,
     FilledBins,
+    NotFinite,
     PairHistograms,
     ideal_delta,
     ideal_delta_of,
@@ -37,12 +39,17 @@ from amplib.store.study import Arrays, Layout
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.observables import BINS, binnings, leading_directions, observables
 
+if TYPE_CHECKING:
+    from amplib.studies.merit.unseen import Asked
+
 Array = NDArray[np.float64]
 Events = NDArray[np.floating]
 
 DIRECTIONS = {"eta": ETA_RANGE, "phi": PHI_RANGE}
 """Of the two jets in delta_OF: the paper selects by eta and looks at phi apart."""
 PIECE = 50_000
+BATCH = 50_000
+"""Events that are generated and counted at a time."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,18 @@ def no_merit(*rows: int) -> Arrays:
     }
 
 
-def faults_of_merit(arrays: Arrays) -> Iterator[str]:
-    """What no figures of merit can be."""
+def without_merit(arrays: Arrays) -> NDArray[np.bool_]:
+    """Which rows hold ``no_merit``."""
+    rows = arrays["dropped"].ndim
+    nothing = (np.isnan(arrays[name]) for name in no_merit())
+    return np.all([n.all(axis=tuple(range(rows, n.ndim))) for n in nothing], axis=0)
+
+
+def faults_of_merit(arrays: Arrays, may_be_none: bool = False) -> Iterator[str]:
+    """What no figures of merit can be, where some ``may_be_none`` of those rows that hold any."""
+    if may_be_none:
+        some = ~without_merit(arrays)
+        arrays = {name: arrays[name][some] for name in no_merit()}
     yield from estimates("delta", arrays["delta"], 0, 2)
     yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
     yield from within("dropped", arrays["dropped"], 0, 1)
@@ -151,7 +168,8 @@ class Reference:
 
         Raises:
             ValueError: not as many events as the truth's, whose number of empty bins is then no
-                measure; other columns; a value that is not finite.
+                measure; other columns.
+            NotFinite: a number or an observable that is not finite.
         """
         sample = self.sample()
         for batch in [events] if isinstance(events, np.ndarray) else events:
@@ -204,11 +222,38 @@ class Sample:
         """Count a batch, ``(n, 26)``; some 100,000 at a time are counted fastest.
 
         Raises:
-            ValueError: other columns, or a value that is not finite.
+            ValueError: other columns.
+            NotFinite: a number or an observable that is not finite.
         """
-        self.pairs.add(single_precision(_checked(events)))
+        with np.errstate(over="ignore", invalid="ignore"):  # it is refused in words
+            values = single_precision(_checked(events))
+        self.pairs.add(values)
         for filled, points in zip(self.filled.values(), leading_directions(events), strict=True):
             filled.add(points[:, 0], points[:, 1])
+
+
+def judged(
+    reference: Reference,
+    batches: Iterable[Events],
+    asked: Callable[[], Asked] | None = None,
+) -> Arrays:
+    """``Merit.arrays`` of a generator's events, and the answers to what is asked; ``no_merit`` if
+    an event or an observable is not finite.
+
+    Args:
+        reference: the truth.
+        batches: as many events as it has, ``(n, 26)`` at a time, MeV.
+        asked: begins what is asked with unseen events, if anything is.
+    """
+    sample, further = reference.sample(), asked() if asked else None
+    for events in batches:
+        try:
+            sample.add(events)
+        except NotFinite:
+            return no_merit() | (asked().arrays() if asked else {})
+        if further:
+            further.add(events)
+    return {**(further.arrays() if further else {}), **reference.merit(sample).arrays()}
 
 
 def single_precision(events: Events) -> NDArray[np.float32]:
@@ -222,5 +267,5 @@ def _checked(events: Events) -> Events:
         raise ValueError(f"events must be (n, {len(TTBAR)}), got {events.shape}")
     if not np.isfinite(events).all():
         row, column = np.argwhere(~np.isfinite(events))[0]
-        raise ValueError(f"event {row}: {TTBAR[column]} = {events[row, column]}")
+        raise NotFinite(f"event {row}: {TTBAR[column]} = {events[row, column]}")
     return events

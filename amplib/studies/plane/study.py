@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amplib.models.config import BufferConfig
 from amplib.parameters import bounded
@@ -19,8 +20,8 @@ from amplib.progress import Progress
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import TOY_EVENTS, Scan, made_up_top_pairs
-from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
-from amplib.studies.topvae.study import BATCH, JUDGED, OfTheChosen, untrained
+from amplib.studies.merit.judge import BATCH, Reference, faults_of_merit, judged, layout_of_merit
+from amplib.studies.topvae.study import JUDGED, OfTheChosen, untrained
 
 if TYPE_CHECKING:
     from amplib.models.buffer import TrainedVAE
@@ -62,7 +63,8 @@ class BufferPoint(OfTheChosen, BufferConfig):
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
         """Each part holds ``delta`` ``(2,)`` and ``delta_of`` ``(2, 2)`` (eta, phi), values with
-        their errors over events, and the share of entries that are ``dropped``.
+        their errors over events, and the share of entries that are ``dropped``; NaN if an event or
+        an observable is not finite.
 
         Raises:
             ValueError: the training has diverged.
@@ -80,18 +82,20 @@ class BufferPoint(OfTheChosen, BufferConfig):
         self, part: Part, model: TrainedVAE, reference: Reference, progress: Progress
     ) -> Arrays:
         """Generate as many events as the truth has, and judge them; see ``compute``."""
-        sample = reference.sample()
         seed = self.stream(GENERATION, *part)
-        for batch in model.generate(reference.events, seed, self.prior(), BATCH):
-            sample.add(batch)
-            progress(JUDGED * len(batch))
-        return reference.merit(sample).arrays()
+
+        def batches() -> Iterator[NDArray[np.floating]]:
+            for batch in model.generate(reference.events, seed, self.prior(), BATCH):
+                yield batch
+                progress(JUDGED * len(batch))
+
+        return judged(reference, batches())
 
     def layout(self) -> Layout:
         return layout_of_merit()
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
-        yield from faults_of_merit(arrays)
+        yield from faults_of_merit(arrays, may_be_none=True)
 
     def fingerprint(self) -> list[float]:
         """Events of a small untrained network in float64, beside made-up top pairs."""

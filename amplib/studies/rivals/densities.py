@@ -12,7 +12,7 @@ from amplib.models.mixture import Mixture
 from amplib.models.stack import scale_of
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
-from amplib.studies.rivals.judging import BATCH
+from amplib.studies.merit.judge import BATCH
 from amplib.studies.rivals.study import (
     GENERATION,
     TRAINING,

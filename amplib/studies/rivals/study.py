@@ -28,7 +28,13 @@ from amplib.store.ranges import diverged, finite
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.collisions.study import TopPairs, TopPairTruth, first_top_pairs, wherever_stored
-from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.merit.judge import (
+    Reference,
+    faults_of_merit,
+    judged,
+    layout_of_merit,
+    without_merit,
+)
 from amplib.studies.merit.study import UNSEEN, TopPairReference
 from amplib.studies.merit.unseen import (
     Unseen,
@@ -157,12 +163,10 @@ class EventRivals(TopPairTruth):
     ) -> Arrays:
         """The figures of merit, what is asked with unseen events, and whether it has diverged, if
         its losses do not say so."""
-        from amplib.studies.rivals.judging import judged
-
         batches, seed = generate(reference.events), self.stream(WEIGHING, *part)
         merit = judged(reference, batches, lambda: unseen.sample(seed))
         progress(self.judging_cost())
-        unfit = kept["diverged"] < 0 and not np.isfinite(merit["delta"]).all()
+        unfit = kept["diverged"] < 0 and without_merit(merit)
         return merit | ({"diverged": np.array(0)} if unfit else {})
 
     @abstractmethod

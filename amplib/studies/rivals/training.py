@@ -13,10 +13,10 @@ from amplib.models.event_gans import KINDS
 from amplib.models.flow_matching import StackedFlowMatching
 from amplib.models.spline_flow import StackedSplineFlow
 from amplib.models.stack import Stack
-from amplib.models.training import train
+from amplib.models.training import first_divergence, train
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
-from amplib.studies.rivals.judging import BATCH
+from amplib.studies.merit.judge import BATCH
 from amplib.studies.rivals.study import TRAINING, EventGANs, FlowStudy, Generate
 
 Array = NDArray[np.float64]
@@ -69,5 +69,4 @@ def _trained(
     (losses,) = train(stack, epochs, None if double else checkpoint, progress, work)
     if not double:
         losses = losses.astype(np.float32)
-    broken = losses[~np.isfinite(losses).all(1), 0]
-    return {"losses": losses, "diverged": np.array(int(broken[0]) if broken.size else -1)}
+    return {"losses": losses, "diverged": np.array(first_divergence(losses))}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import GRIDS
+from amplib.metrics.merit import GRIDS, NotFinite
 from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress
@@ -24,9 +24,17 @@ from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import SETTINGS, TOY_EVENTS, Scan, made_up_top_pairs
 from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
-from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.merit.judge import (
+    BATCH,
+    Reference,
+    faults_of_merit,
+    layout_of_merit,
+    no_merit,
+    without_merit,
+)
 from amplib.studies.merit.study import UNSEEN
 from amplib.studies.merit.unseen import (
+    Asked,
     Unseen,
     check_unseen,
     faults_of_unseen,
@@ -52,8 +60,6 @@ FINE_BINS, MAP_BINS = 100, 1000
 CIRCLE = (-np.pi, np.pi)
 SECOND_LEPTON = ("E_l2", "pT_l2", "eta_l2", "phi_l2")
 """Zeros in most true events: what is generated lies about them, half of it below."""
-BATCH = 50_000
-"""Events that are generated and counted at a time."""
 JUDGED = 4
 """Events that are generated in about the time in which one is generated and judged."""
 GENERATION, LONG_RUN = 1, 2  # which stream of a seed
@@ -178,6 +184,9 @@ class TopEvents(OfTheChosen, BufferConfig):
         of ``long_run``; ``seconds`` ``(batches, 2)`` that each batch of the long run took to be
         generated, by the clock and of the processor; ``empty_training`` ``(2, 201)``.
 
+        Of a prior with an event or an observable that is not finite nothing is kept but the map of
+        the long run: numbers are NaN, counts zero.
+
         Args:
             part: which training.
             model: its generator.
@@ -189,12 +198,17 @@ class TopEvents(OfTheChosen, BufferConfig):
         for number, prior in enumerate(self.priors()):
             seed = self.stream(GENERATION, part[0], number)
             counted = Counted(reference, self.held_out)
-            for batch in model.generate(reference.events, seed, prior, BATCH):
-                counted.add(batch)
+            try:
+                for batch in model.generate(reference.events, seed, prior, BATCH):
+                    counted.add(batch)
+                    if number < len(drawn):
+                        drawn[number].add(batch)
+                    progress(JUDGED * len(batch))
+                rows.append(counted.arrays())
+            except NotFinite:
+                rows.append(nothing_counted())
                 if number < len(drawn):
-                    drawn[number].add(batch)
-                progress(JUDGED * len(batch))
-            rows.append(counted.arrays())
+                    drawn[number] = Drawn()
         seed = self.stream(LONG_RUN, part[0])
         long_run, seconds = _long_run(
             model.generate(self.long_run, seed, self.priors()[0], BATCH), progress
@@ -225,13 +239,15 @@ class TopEvents(OfTheChosen, BufferConfig):
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         n, drawn = self.events, (self.training_events, self.events, self.long_run)
-        yield from faults_of_merit(arrays)
-        yield from estimates("delta_without", arrays["delta_without"], 0, 2)
-        for name in ("empty", "empty_training"):
-            yield from within(name, arrays[name], 0, 1)
+        yield from faults_of_merit(arrays, may_be_none=True)
+        some = ~without_merit(arrays)
+        yield from estimates("delta_without", arrays["delta_without"][some], 0, 2)
+        yield from within("empty", arrays["empty"][some], 0, 1)
+        yield from within("empty_training", arrays["empty_training"], 0, 1)
         yield from counting("azimuth", arrays["azimuth"], n, all_of_them=False)
         yield from within("negative", arrays["negative"], 0, n)
-        yield from counting("marginals", arrays["marginals"], n)
+        counted = np.where(some[: len(arrays["marginals"])], n, 0)
+        yield from counting("marginals", arrays["marginals"], counted[:, None])
         # What is outside has been counted in the outermost bins.
         yield from within("outside", arrays["outside"], 0, arrays["marginals"][..., [0, -1]])
         maps = arrays["azimuths"].reshape(len(drawn), -1)
@@ -346,7 +362,8 @@ class TopReadings(OfTheChosen):
         """``delta`` ``(2,)``, ``delta_inside`` of shares of what is inside, ``delta_without`` of
         the pairs without ``SECOND_LEPTON``, ``delta_of`` ``(2, 2)`` (eta, phi), values with their
         errors, what is ``dropped``, how many second leptons have ``negative`` energy, and what
-        ``Asked.arrays`` has of unseen events.
+        ``Asked.arrays`` has of unseen events; NaN and zeros if an event or an observable is not
+        finite.
 
         Args:
             part: which reading of which training.
@@ -356,10 +373,13 @@ class TopReadings(OfTheChosen):
             progress: of ``compute``.
         """
         sample, negative = reference.sample(), 0
-        further = unseen.sample(self.stream(WEIGHING, *part))
-        seed = self.stream(GENERATION, *part)
+        classifier, seed = (self.stream(way, *part) for way in (WEIGHING, GENERATION))
+        further = unseen.sample(classifier)
         for batch in model.generate(reference.events, seed, self.readings()[part[0]], BATCH):
-            sample.add(batch)
+            try:
+                sample.add(batch)
+            except NotFinite:
+                return self._nothing(unseen.sample(classifier))
             further.add(batch)
             negative += int((batch[:, TTBAR.index("E_l2")] < 0).sum())
             progress(len(batch))
@@ -376,6 +396,16 @@ class TopReadings(OfTheChosen):
             **further.arrays(),
         }
 
+    def _nothing(self, asked: Asked) -> Arrays:
+        """What is kept of events that are not all finite."""
+        return {
+            **no_merit(),
+            "delta_inside": np.full(2, np.nan),
+            "delta_without": np.full(2, np.nan),
+            "negative": np.array(0, np.uint32),
+            **asked.arrays(),
+        }
+
     def layout(self) -> Layout:
         return {
             **layout_of_merit(),
@@ -386,6 +416,8 @@ class TopReadings(OfTheChosen):
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
+        if without_merit(arrays):
+            return
         yield from faults_of_merit(arrays)
         for name in ("delta_inside", "delta_without"):
             yield from estimates(name, arrays[name], 0, 2)
@@ -479,6 +511,17 @@ class Counted:
             "azimuth": self.azimuth.astype(np.uint32),
             "negative": np.array(self.negative, np.uint32),
         }
+
+
+def nothing_counted() -> Arrays:
+    """In the place of ``Counted.arrays``, where events are not all finite."""
+    return {
+        **no_merit(),
+        "delta_without": np.full(2, np.nan),
+        "empty": np.full((2, len(GRIDS)), np.nan),
+        "azimuth": np.zeros(MAP_BINS, np.uint32),
+        "negative": np.array(0, np.uint32),
+    }
 
 
 class Drawn:

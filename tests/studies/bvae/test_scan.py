@@ -109,6 +109,25 @@ def test_parts_have_the_layout_and_the_numbers_of_their_settings(truth, tmp_path
     assert sum(done) == pytest.approx(study.work(parts))
 
 
+def test_events_that_are_not_finite_at_one_setting_are_a_divergence(truth, tmp_path, monkeypatch):
+    """The part is kept, and said to be in no table; the others are what they are."""
+    generate = TrainedVAE.generate
+
+    def far(self, n, seed, prior=None, batch=None):
+        for events in generate(self, n, seed, prior, batch):
+            events[3, TTBAR.index("eta_j1")] = 1000 if prior.alpha == 10 else 0
+            yield events
+
+    monkeypatch.setattr(TrainedVAE, "generate", far)
+    study, sets = tiny(), (EVENTS[:400], EVENTS[400:500])
+    path, done = tmp_path / "state.safetensors", []
+    (arrays,) = train_and_judge(study, sets, truth, [(1, 1, 0)], "cpu", path, done.append)
+    assert arrays["diverged"] == 0
+    assert study.misfit(arrays) is None
+    assert np.isnan(arrays["delta"]).all(1).tolist() == [s["alpha"] == 10 for s in SETTINGS]
+    assert sum(done) == pytest.approx(study.work([(1, 1, 0)]))
+
+
 def test_a_chosen_model_comes_back_from_its_part():
     """Weights of a row, buffer from the training events: the same events are generated."""
     study = tiny()

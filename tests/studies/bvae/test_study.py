@@ -142,6 +142,25 @@ def test_a_diverged_model_is_kept_apart(tmp_path):
     assert counts.sum() == pytest.approx((1 - outside) * 100)
 
 
+@pytest.mark.parametrize("weighed", [0, 40])
+def test_events_that_are_not_finite_are_a_divergence(weighed, tmp_path, monkeypatch):
+    """Of finite losses: the part is kept, without what it would have generated."""
+    study = replace(tiny("two-body-vae"), weighed_events=weighed)
+    losses = np.column_stack([np.arange(1, 3), np.ones((2, 3))])
+
+    def train(self, events, *others):
+        good = events[0][:50]
+        yield losses, [good, np.where(good == good[3, 0], np.inf, good)]
+
+    monkeypatch.setattr(type(study), "train", train)
+    kept = computed(study, [(0,)], tmp_path)[(0,)]
+    assert kept["diverged"] == 0
+    assert study.misfit(kept) is None
+    assert np.isnan(kept["quantiles"]).all((1, 2)).tolist() == [False, False, False, True]
+    losses[1, 2] = np.nan
+    assert computed(study, [(0,)], tmp_path)[(0,)]["diverged"] == 2
+
+
 def test_results_of_other_events_are_not_compared(tmp_path):
     results = []
     for name, seed in (("two-body-vae", 1), ("two-body-gan", 2)):

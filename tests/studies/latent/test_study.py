@@ -181,6 +181,16 @@ def test_a_diverged_prior_has_no_numbers(study, latent):
     assert arrays["diverged"] == 3 and np.isnan(arrays["delta"]).all()
 
 
+def test_a_prior_whose_events_are_not_finite_has_no_numbers(study, latent):
+    reference = Reference.of(made_up_top_pairs(N, np.random.default_rng(1)))
+    judge = Judge(study, latent, reference, lambda work: None)
+    codes = latent.codes[:1].repeat(N // 2, 0)
+    arrays = judge((3,), lambda n: iter([codes, codes * np.nan]), {})
+    assert study.misfit(arrays) is None
+    assert arrays["diverged"] == 0 and np.isnan(arrays["delta"]).all()
+    assert not arrays["latent"].any()
+
+
 def test_codes_are_counted_dimension_by_dimension():
     codes = np.array([[0.05, -5.5], [0.07, 4.95]])
     counts = histograms(codes)

@@ -13,8 +13,10 @@ from amplib.studies.merit.judge import (
     DIRECTIONS,
     Reference,
     faults_of_merit,
+    judged,
     layout_of_merit,
     no_merit,
+    without_merit,
 )
 from amplib.studies.merit.reading import copied_training, smearings, splits, stored_reference
 from amplib.studies.merit.reference import SMEARINGS, reference
@@ -58,6 +60,34 @@ def test_what_is_kept_of_a_judgement_fits_its_layout_and_is_checked(events, trut
         wrong = np.full_like(kept[name], impossible)
         assert [fault.split()[0] for fault in faults_of_merit({**kept, name: wrong})] == [name]
     assert list(faults_of_merit(no_merit())), "no number is no judgement"
+
+
+def test_where_there_may_be_no_figures_there_are_none_at_all():
+    """Of rows one by one: a single number that is missing is a fault."""
+    some = {name: np.full_like(a, 0.5) for name, a in no_merit(3).items()}
+    assert not list(faults_of_merit(some, may_be_none=True))
+    for name, nothing in no_merit(3).items():
+        some[name][1] = nothing[1]
+    assert without_merit(some).tolist() == [False, True, False]
+    assert without_merit(no_merit())
+    assert not list(faults_of_merit(some, may_be_none=True))
+    assert not list(faults_of_merit(no_merit(), may_be_none=True))
+    for name in some:
+        lost = {**some, name: no_merit(3)[name]}
+        assert [f.split()[0] for f in faults_of_merit(lost, may_be_none=True)][0] == name
+
+
+def test_what_is_not_finite_has_no_figures_and_what_is_no_event_is_refused(events, truth):
+    """A number, or an eta whose hyperbolic sine is not; in whatever batch."""
+    for column, value in (("E_j1", np.inf), ("eta_j1", 1000.0)):
+        broken = events[N : 2 * N].copy()
+        broken[-1, columns(TTBAR, column)] = value
+        found = judged(truth, np.array_split(broken, 2))
+        assert list(found) == list(no_merit()) and without_merit(found)
+    found = judged(truth, np.array_split(events[N : 2 * N], 2))
+    assert found["delta"][0] == truth.judge(events[N : 2 * N]).delta.value
+    with pytest.raises(ValueError, match="must be"):
+        judged(truth, [events[:N, :25]])
 
 
 def test_close_and_far_generators(events, truth):

@@ -41,6 +41,17 @@ def test_what_is_judged_is_what_the_model_generates():
     assert found["dropped"] == merit.dropped
 
 
+def test_events_that_are_not_finite_have_no_figures():
+    class Far:
+        def generate(self, n, seed, prior, batch):
+            return iter([EVENTS, np.full_like(EVENTS, np.inf)])
+
+    study = tiny()
+    found = study.judged((0,), Far(), Reference.of(EVENTS), lambda work: None)
+    assert np.isnan(found["delta"]).all()
+    assert study.misfit(found) is None
+
+
 def test_points_of_a_plane_draw_the_same_encodings_and_noise():
     """So that codes differ by alpha and gamma alone: here by the ratio of deviations."""
     one, other = tiny(alpha=1.0, gamma=0.0), tiny(alpha=4.0, gamma=0.0, threshold=100.0)

@@ -70,6 +70,24 @@ def test_what_is_judged_is_what_the_model_generates(part):
     np.testing.assert_array_equal(part[0]["empty"][0], curves)
 
 
+def test_of_a_prior_whose_events_are_not_finite_nothing_is_kept(part):
+    """Here of the first and the last; all else is as it is without them."""
+    study, whole = tiny(), untrained(tiny())
+    none = study.priors()[0], None
+
+    class Far:
+        def generate(self, n, seed, prior, batch):
+            far = np.inf if prior in none and n == study.events else 1
+            return (events * far for events in whole.generate(n, seed, prior, batch))
+
+    arrays = study.kept((0,), Far(), TRAINING, Reference.of(EVENTS), lambda work: None)
+    assert study.misfit(arrays) is None
+    assert np.flatnonzero(np.isnan(arrays["empty"]).all((1, 2))).tolist() == [0, 7]
+    assert arrays["marginals"].sum(2)[:, 0].tolist() == [0, 600]
+    for name in ("delta", "azimuth", "negative"):
+        np.testing.assert_array_equal(arrays[name][1:7], part[0][name][1:7])
+
+
 def test_every_event_is_counted_once(part):
     arrays, _ = part
     assert (arrays["marginals"].sum(2) == 600).all()
@@ -202,6 +220,18 @@ def test_every_reading_has_the_layout(read):
     for arrays in parts.values():
         assert study.misfit(arrays) is None
         assert arrays["cells_10"].sum() == 600
+
+
+def test_a_reading_whose_events_are_not_finite_has_no_figures(read):
+    class Far:
+        def generate(self, n, seed, prior, batch):
+            return iter([EVENTS[:300], EVENTS[300:] * np.nan])
+
+    study, unseen = read[0], Unseen(made_up_top_pairs(200, np.random.default_rng(5)), 200)
+    kept = study.kept((0, 0), Far(), Reference.of(EVENTS), unseen, lambda work: None)
+    assert study.misfit(kept) is None
+    assert np.isnan(kept["delta_inside"]).all() and not kept["cells_10"].any()
+    assert study.misfit(kept | {"dropped": np.array(0.1)}) is not None
 
 
 def test_what_is_set_to_zero_is_not_negative(read):
