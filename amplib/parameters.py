@@ -77,6 +77,11 @@ class Parameters:
             if extent or self._defines_a_part(f)
         }
 
+    def fields_of(self, kind: type[Parameters]) -> dict[str, Any]:
+        """The values of those fields that ``kind`` has too, all of them: of a base, or of what is
+        made with these."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(kind)}
+
     def _defines_a_part(self, f: dataclasses.Field[Any]) -> bool:
         unchanged = f.metadata.get("later") and getattr(self, f.name) == f.default
         return not (f.metadata.get("extent") or unchanged)

@@ -219,3 +219,13 @@ def test_a_field_that_was_added_later_defines_a_part_only_where_it_is_changed():
     assert Grown().asdict() == {"old": 1, "number": 0.5, "choice": "plain"}
     with pytest.raises(ParameterError, match="choice = 'odd'"):
         Grown(choice="odd")
+
+
+def test_the_fields_of_another_kind_are_those_alone():
+    """With this one's values, in that one's order."""
+    study = make_study("gan", "smoke", learning_rate=2e-4)
+    shared = study.fields_of(GANConfig)
+    assert list(shared) == [f.name for f in dataclasses.fields(GANConfig)]
+    assert GANConfig(**shared).learning_rate == 2e-4
+    with pytest.raises(AttributeError):
+        GANConfig().fields_of(CamelGAN)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -265,7 +265,7 @@ class DecayVAE(DecayStudy, VAEConfig, BufferConfig):
 
     def member(self) -> VAEConfig:
         """What every part trains."""
-        return VAEConfig(**{f.name: getattr(self, f.name) for f in fields(VAEConfig)})
+        return VAEConfig(**self.fields_of(VAEConfig))
 
     def train(
         self,
@@ -474,7 +474,7 @@ class Scan(TopPairTruth, VAETraining):
     def member(self, part: Part) -> VAEConfig:
         """What a part trains."""
         i, j, _ = part
-        mine = {f.name: getattr(self, f.name) for f in fields(VAETraining)}
+        mine = self.fields_of(VAETraining)
         return VAEConfig(**mine, latent=LATENTS[i], kl_weight=KL_WEIGHTS[j])
 
     def keeps_weights(self, part: Part) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -149,7 +149,7 @@ class TopPairConfig(EventStudy):
 
     def simulation(self) -> dict[str, Any]:
         """The fields of this class alone: of every study of the same events."""
-        return {f.name: getattr(self, f.name) for f in fields(TopPairConfig)}
+        return self.fields_of(TopPairConfig)
 
     def settings(self) -> Settings:
         """The same for the generator."""
@@ -170,7 +170,7 @@ class TopPairTruth(TopPairConfig):
 
     def truth(self) -> dict[str, Any]:
         """The fields of this class alone: of every study of the same truth."""
-        return {f.name: getattr(self, f.name) for f in fields(TopPairTruth)}
+        return self.fields_of(TopPairTruth)
 
     def data(self) -> tuple[str, ...]:
         return ("ttbar",) if self.source == "published" else ()

@@ -200,7 +200,7 @@ class LatentPriors(LatentStudy):
 
     def member(self, prior: Prior) -> StagedVAEConfig:
         """A staged VAE: it trains as the model itself did."""
-        mine = {f.name: getattr(self, f.name) for f in fields(VAETraining)}
+        mine = self.fields_of(VAETraining)
         shape = {"width": StagedVAEConfig.width, "depth": StagedVAEConfig.depth}
         return StagedVAEConfig(**{**mine, **shape}, kl_weight=prior.size)
 

@@ -7,7 +7,7 @@ are worth there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -53,7 +53,7 @@ class BufferPoint(OfTheChosen, BufferConfig):
 
     def prior(self) -> BufferConfig:
         """How codes are drawn."""
-        return BufferConfig(**{f.name: getattr(self, f.name) for f in fields(BufferConfig)})
+        return BufferConfig(**self.fields_of(BufferConfig))
 
     def work(self, parts: Sequence[Part]) -> float:
         """Events, each generated and judged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -40,7 +40,7 @@ class ShowerTruth(Study, ShowerConfig):
 
     def truth(self) -> ShowerConfig:
         """Which showers."""
-        return ShowerConfig(**{f.name: getattr(self, f.name) for f in fields(ShowerConfig)})
+        return ShowerConfig(**self.fields_of(ShowerConfig))
 
     @abstractmethod
     def needed(self) -> int:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,8 +85,7 @@ class OfTheChosen(TopPairTruth, VAETraining):
 
     def made_of(self) -> Scan:
         """The training alone: it has nothing to do with how codes are drawn from its buffer."""
-        shared = (*fields(TopPairTruth), *fields(VAETraining))
-        mine: dict[str, Any] = {f.name: getattr(self, f.name) for f in shared}
+        mine = self.truth() | self.fields_of(VAETraining)
         for name in ("trainings", "training_events", "validation_events"):
             mine[name] = getattr(self, name)
         return Scan(**mine, models="chosen")
@@ -122,7 +121,7 @@ class TopEvents(OfTheChosen, BufferConfig):
 
     def readings(self) -> list[BufferConfig]:
         """This study's own way to draw codes, and the same gamma in the paper's other reading."""
-        own = BufferConfig(**{f.name: getattr(self, f.name) for f in fields(BufferConfig)})
+        own = BufferConfig(**self.fields_of(BufferConfig))
         other = "deviation" if self.offset == "variance" else "variance"
         return [own, replace(own, offset=other)] if self.gamma else [own]
 
