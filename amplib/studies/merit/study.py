@@ -25,13 +25,7 @@ from amplib.studies.collisions.study import (
 from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.merit.reading import stored_reference
 from amplib.studies.merit.reference import LAYOUT, SMEARINGS, TRAINING_SHARE, faults, reference
-from amplib.studies.merit.unseen import (
-    Unseen,
-    check_unseen,
-    faults_of_unseen,
-    fingerprint_of_unseen,
-    layout_of_unseen,
-)
+from amplib.studies.merit.unseen import JudgedByUnseen, Unseen
 from amplib.studies.weighing.kept import WEIGHING
 
 UNSEEN: dict[str, dict[str, object]] = {
@@ -103,28 +97,22 @@ class TopPairReference(TopPairTruth):
 
 
 @dataclass(frozen=True)
-class SmearedTopPairs(TopPairTruth):
-    """Training events that are smeared by hand, judged (bvae, Table V): a part for each width."""
+class SmearedTopPairs(JudgedByUnseen):
+    """Training events that are smeared by hand, judged (bvae, Table V): a part for each width.
+
+    Of each training event one copy may be weighed: two are no independent events.
+    """
 
     name: ClassVar[str] = "ttbar-smeared"
     store: ClassVar[str] = "ttbar-smeared"
     presets: ClassVar[Presets] = TopPairs.presets
     rate: ClassVar[float] = 120_000.0
 
-    events: int = bounded(1_200_000, 24, 100_000_000)
-    held_out_events: int = bounded(0, 0, 10_000_000, later=True)
-    """Events after those that are smeared, of which cells are cut that say what these are worth."""
-    weighed_events: int = bounded(0, 0, 1_000_000, later=True)
-    """Of the same events, those that a classifier tells from as many smeared ones, whose weights
-    are measured.  Of each training event one copy: two are no independent events."""
+    def seen(self) -> int:
+        return self.events // TRAINING_SHARE
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_unseen(self.events // TRAINING_SHARE, 0, self.weighed_events)
-
-    def needed(self) -> int:
-        further = max(self.held_out_events, self.weighed_events)
-        return self.events // TRAINING_SHARE + further
+    def independent(self) -> int:
+        return self.seen()
 
     def parts(self) -> list[Part]:
         return [(k,) for k in range(len(SMEARINGS))]
@@ -140,12 +128,11 @@ class SmearedTopPairs(TopPairTruth):
     ) -> Iterator[tuple[Part, Arrays]]:
         """delta and delta_OF (eta, phi) with their errors, what is dropped, and what
         ``Asked.arrays`` has of unseen events."""
-        n = self.events // TRAINING_SHARE
         events = first_top_pairs(self, self.needed())
-        unseen = Unseen(events[n:], self.held_out_events, self.weighed_events)
+        training, unseen = events[: self.seen()], self.unseen(events)
         reference = stored_reference(wherever_stored(self.made_of()))
         for part in parts:
-            yield part, self.judge(part, events[:n], reference, unseen)
+            yield part, self.judge(part, training, reference, unseen)
             progress(self.events)
 
     def judge(
@@ -166,13 +153,11 @@ class SmearedTopPairs(TopPairTruth):
         return reference.judge(made).arrays() | further.arrays()
 
     def layout(self) -> Layout:
-        unseen = layout_of_unseen(self.held_out_events, self.weighed_events)
-        return {**layout_of_merit(), **unseen}
+        return {**layout_of_merit(), **self.unseen_layout()}
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         yield from faults_of_merit(arrays)
-        asked = self.held_out_events, self.weighed_events
-        yield from faults_of_unseen(arrays, self.events, *asked)
+        yield from self.unseen_faults(arrays)
 
     def fingerprint(self) -> list[float]:
         sample = TopPairs(**replace(self, events=24, part_size=12, weighed_events=0).simulation())
@@ -181,8 +166,8 @@ class SmearedTopPairs(TopPairTruth):
         # 24 events cut two cells at most.
         unseen = Unseen(events[2:], 22 if self.held_out_events else 0, quantiles=(2,))
         arrays = self.judge((0,), events[:2], Reference.of(events), unseen)
-        weights = fingerprint_of_unseen(self.seed, self.weighed_events)
-        return [*(float(x) for a in arrays.values() for x in a.ravel()), *weights]
+        judged = (float(x) for a in arrays.values() for x in a.ravel())
+        return [*judged, *self.unseen_fingerprint()]
 
 
 def variants(preset: str) -> dict[str, Study]:

@@ -8,13 +8,16 @@ pairs are judged, which are its inputs as well.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.parameters import ParameterError
+from amplib.parameters import ParameterError, bounded
 from amplib.store.study import Arrays, Layout
+from amplib.studies.collisions.study import TopPairTruth
 from amplib.studies.merit.worth import (
     FEWEST,
     QUANTILES,
@@ -68,7 +71,8 @@ class Unseen:
 
 
 class Asked:
-    """A generator's events, counted in cells, the first of them kept to be weighed.
+    """Collects one generator's batches: counts them in the cells and keeps the first ``weighed``
+    events for the classifier.
 
     Args:
         counts: in the cells, if any were cut.
@@ -129,3 +133,49 @@ def faults_of_unseen(arrays: Arrays, events: int, held_out: int, weighed: int) -
 def fingerprint_of_unseen(seed: int, weighed: int) -> list[float]:
     """What the weights add to a fingerprint, where they are asked for."""
     return toy_weights(seed, len(TTBAR), observables) if weighed else []
+
+
+@dataclass(frozen=True)
+class JudgedByUnseen(TopPairTruth):
+    """A study of generated top pairs of which something may be asked with events of the truth that
+    follow those that their generator has ``seen``."""
+
+    events: int = bounded(1_200_000, 24, 100_000_000)
+    held_out_events: int = bounded(0, 0, 10_000_000, later=True)
+    """Events of which cells are cut that say what the generated ones are worth; none by default,
+    and then nothing is said of it."""
+    weighed_events: int = bounded(0, 0, 1_000_000, later=True)
+    """Of the same events, those that a classifier tells from as many generated ones, whose weights
+    are measured; none by default."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_unseen(self.independent(), self.held_out_events, self.weighed_events)
+
+    @abstractmethod
+    def seen(self) -> int:
+        """The first events of the truth, which train a generator or are smeared."""
+
+    def independent(self) -> int:
+        """Of the generated events, those that may be weighed."""
+        return self.events
+
+    def needed(self) -> int:
+        return self.seen() + max(self.held_out_events, self.weighed_events)
+
+    def unseen(self, events: Events) -> Unseen:
+        """What is asked with these events ``(needed, 26)``, but for those ``seen``."""
+        return Unseen(events[self.seen() :], self.held_out_events, self.weighed_events)
+
+    def unseen_layout(self) -> Layout:
+        """Of ``Asked.arrays``."""
+        return layout_of_unseen(self.held_out_events, self.weighed_events)
+
+    def unseen_faults(self, arrays: Arrays) -> Iterator[str]:
+        """What no answers can hold."""
+        asked = self.held_out_events, self.weighed_events
+        yield from faults_of_unseen(arrays, self.events, *asked)
+
+    def unseen_fingerprint(self) -> list[float]:
+        """What the weights add to a fingerprint, where they are asked for."""
+        return fingerprint_of_unseen(self.seed, self.weighed_events)

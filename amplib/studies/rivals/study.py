@@ -27,7 +27,7 @@ from amplib.progress import Progress
 from amplib.store.ranges import diverged, finite
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
 from amplib.studies.bvae.study import made_up_top_pairs
-from amplib.studies.collisions.study import TopPairs, TopPairTruth, first_top_pairs, wherever_stored
+from amplib.studies.collisions.study import TopPairs, first_top_pairs, wherever_stored
 from amplib.studies.merit.judge import (
     Reference,
     faults_of_merit,
@@ -36,13 +36,7 @@ from amplib.studies.merit.judge import (
     without_merit,
 )
 from amplib.studies.merit.study import UNSEEN, TopPairReference
-from amplib.studies.merit.unseen import (
-    Unseen,
-    check_unseen,
-    faults_of_unseen,
-    fingerprint_of_unseen,
-    layout_of_unseen,
-)
+from amplib.studies.merit.unseen import JudgedByUnseen, Unseen
 from amplib.studies.merit.worth import FEWEST
 from amplib.studies.weighing.kept import WEIGHING
 
@@ -60,7 +54,7 @@ TRAINING, GENERATION = 1, 2  # which stream of a seed
 
 
 @dataclass(frozen=True)
-class EventRivals(TopPairTruth):
+class EventRivals(JudgedByUnseen):
     """Generators of top pairs; part (i, k) is training k of the i-th of ``methods``."""
 
     methods: ClassVar[tuple[str, ...]]
@@ -72,22 +66,11 @@ class EventRivals(TopPairTruth):
         "paper": {},
     }
 
-    events: int = bounded(1_200_000, 24, 100_000_000)
     training_events: int = bounded(100_000, 24, 10_000_000)
     trainings: int = bounded(1, 1, 100, extent=True)
-    held_out_events: int = bounded(0, 0, 10_000_000, later=True)
-    """Events after those that train, of which cells are cut that say what the generated ones are
-    worth; none by default, and then nothing is said of it."""
-    weighed_events: int = bounded(0, 0, 1_000_000, later=True)
-    """Of the same events, those that a classifier tells from as many generated ones, whose weights
-    are measured; none by default."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_unseen(self.events, self.held_out_events, self.weighed_events)
-
-    def needed(self) -> int:
-        return self.training_events + max(self.held_out_events, self.weighed_events)
+    def seen(self) -> int:
+        return self.training_events
 
     def parts(self) -> list[Part]:
         return [(i, k) for k in range(self.trainings) for i in range(len(self.methods))]
@@ -142,8 +125,7 @@ class EventRivals(TopPairTruth):
         from amplib.studies.merit.reading import stored_reference
 
         events = first_top_pairs(self, self.needed())
-        training, others = np.split(events, [self.training_events])
-        unseen = Unseen(others, self.held_out_events, self.weighed_events)
+        training, unseen = events[: self.seen()], self.unseen(events)
         reference = stored_reference(wherever_stored(self.made_of()))
         for part in parts:
             alone = len(parts) == 1  # else none may go on from another's
@@ -177,14 +159,13 @@ class EventRivals(TopPairTruth):
         return {
             **layout_of_merit(),
             "diverged": ("int64", ()),
-            **layout_of_unseen(self.held_out_events, self.weighed_events),
+            **self.unseen_layout(),
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         if arrays["diverged"] < 0:
             yield from faults_of_merit(arrays)
-            asked = self.held_out_events, self.weighed_events
-            yield from faults_of_unseen(arrays, self.events, *asked)
+            yield from self.unseen_faults(arrays)
         curve = arrays.get("losses", np.zeros((0, 1)))  # densities have none
         yield from diverged({**arrays, "losses": curve})
 
@@ -201,8 +182,7 @@ class EventRivals(TopPairTruth):
             arrays += [*kept.values(), next(generate(10))]
         of = (i, 0), kept, generate, Reference.of(events), lambda work: None, unseen
         arrays += small.judge(*of).values()
-        weights = fingerprint_of_unseen(self.seed, self.weighed_events)
-        return [*map(summed, arrays), *weights]
+        return [*map(summed, arrays), *self.unseen_fingerprint()]
 
     @abstractmethod
     def smaller(self) -> EventRivals:

@@ -33,14 +33,7 @@ from amplib.studies.merit.judge import (
     without_merit,
 )
 from amplib.studies.merit.study import UNSEEN
-from amplib.studies.merit.unseen import (
-    Asked,
-    Unseen,
-    check_unseen,
-    faults_of_unseen,
-    fingerprint_of_unseen,
-    layout_of_unseen,
-)
+from amplib.studies.merit.unseen import Asked, JudgedByUnseen, Unseen
 from amplib.studies.merit.worth import FEWEST
 from amplib.studies.weighing.kept import WEIGHING
 from amplib.truth.collisions.columns import TTBAR
@@ -269,7 +262,7 @@ class TopEvents(OfTheChosen, BufferConfig):
 
 
 @dataclass(frozen=True)
-class TopReadings(OfTheChosen):
+class TopReadings(JudgedByUnseen, OfTheChosen):
     """The chosen model's events in every way that the paper may be read: part (i, k) is reading i
     of training k.
 
@@ -296,14 +289,9 @@ class TopReadings(OfTheChosen):
 
     gamma: float = bounded(0.05, 0.0, 1e6)
     held_out_events: int = bounded(20_000, FEWEST, 10_000_000)
-    weighed_events: int = bounded(0, 0, 1_000_000, later=True)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_unseen(self.events, self.held_out_events, self.weighed_events)
-
-    def needed(self) -> int:
-        return self.training_events + max(self.held_out_events, self.weighed_events)
+    def seen(self) -> int:
+        return self.training_events
 
     def parts(self) -> list[Part]:
         return [(i, k) for k in range(self.trainings) for i in range(len(self.readings()))]
@@ -342,9 +330,7 @@ class TopReadings(OfTheChosen):
         from amplib.studies.merit.reading import stored_reference
 
         scan = self.made_of()
-        events = first_top_pairs(self, self.needed())
-        others = events[self.training_events :]
-        unseen = Unseen(others, self.held_out_events, self.weighed_events)
+        unseen = self.unseen(first_top_pairs(self, self.needed()))
         reference = stored_reference(wherever_stored(scan.made_of()))
         models = {k: chosen_model(scan, k).to(device) for k in {k for _, k in parts}}
         for part in parts:
@@ -411,7 +397,7 @@ class TopReadings(OfTheChosen):
             "delta_inside": ("float64", (2,)),
             "delta_without": ("float64", (2,)),
             "negative": ("uint32", ()),
-            **layout_of_unseen(self.held_out_events, self.weighed_events),
+            **self.unseen_layout(),
         }
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
@@ -421,8 +407,7 @@ class TopReadings(OfTheChosen):
         for name in ("delta_inside", "delta_without"):
             yield from estimates(name, arrays[name], 0, 2)
         yield from within("negative", arrays["negative"], 0, self.events)
-        asked = self.held_out_events, self.weighed_events
-        yield from faults_of_unseen(arrays, self.events, *asked)
+        yield from self.unseen_faults(arrays)
 
     def fingerprint(self) -> list[float]:
         """All readings of a small untrained network in float64, beside made-up top pairs."""
@@ -439,7 +424,7 @@ class TopReadings(OfTheChosen):
             for part in small.parts()
             for a in small.kept(part, model, reference, unseen, lambda work: None).values()
         ]
-        return [*sums, *fingerprint_of_unseen(self.seed, self.weighed_events)]
+        return [*sums, *self.unseen_fingerprint()]
 
 
 def variants(preset: str) -> dict[str, TopReadings]:

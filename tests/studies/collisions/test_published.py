@@ -76,7 +76,7 @@ def test_a_file_with_too_few_events_is_refused_before_any_training(data):
         ("top-events", {"training_events": 45}),
         ("event-gans", {"training_events": 61}),
         ("top-readings", {"held_out_events": 100}),
-        ("ttbar-smeared", {"events": 42 * 12, "held_out_events": 20}),
+        ("ttbar-smeared", {"events": 42 * 12, "held_out_events": 100}),
     ):
         result = Result(make_study(name, "smoke", source="published", **many), "smoke")
         with pytest.raises(ParameterError, match=r"has 60 events, \d+ are needed"):

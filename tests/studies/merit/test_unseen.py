@@ -100,6 +100,8 @@ def test_numbers_that_will_not_do_are_one_line(numbers, line):
 def test_every_study_of_top_pairs_refuses_them(name):
     with pytest.raises(ParameterError, match="weighed_events = 50: must be 0"):
         make_study(name, "laptop", weighed_events=50)
+    with pytest.raises(ParameterError, match="held_out_events = 5: must be"):
+        make_study(name, "laptop", held_out_events=5)
 
 
 def test_the_fingerprint_sees_the_classifier():
