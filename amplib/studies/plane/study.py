@@ -7,7 +7,7 @@ are worth there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -99,10 +99,7 @@ class BufferPoint(OfTheChosen, BufferConfig):
 
     def fingerprint(self) -> list[float]:
         """Events of a small untrained network in float64, beside made-up top pairs."""
-        small = replace(
-            self, events=TOY_EVENTS, training_events=40, validation_events=20, width=8,
-            batch_size=min(self.batch_size, 20),
-        )  # fmt: skip
+        small = self.small()
         truth = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
         model = untrained(small.made_of(), truth[:40])
         made = small.judged((0,), model, Reference.of(truth), lambda work: None)

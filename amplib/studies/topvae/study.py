@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import GRIDS, NotFinite
+from amplib.metrics.merit import ETA_RANGE, GRIDS, PHI_RANGE, NotFinite, empty_bins
 from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress
@@ -32,6 +32,7 @@ from amplib.studies.merit.judge import (
     no_merit,
     without_merit,
 )
+from amplib.studies.merit.reference import FINE_BINS, MAP_BINS, TRAINING_SHARE
 from amplib.studies.merit.study import UNSEEN
 from amplib.studies.merit.unseen import Asked, JudgedByUnseen, Unseen
 from amplib.studies.merit.worth import FEWEST
@@ -48,10 +49,7 @@ Events = NDArray[np.floating]
 BINNING = "released"
 """Of the histograms of one observable: the ranges that the authors' code draws them in, energies,
 momenta and masses in logarithmic bins, so that threshold and tail are both seen."""
-FINE_BINS, MAP_BINS = 100, 1000
-"""Of an observable and of an azimuth in the map, as the truth has them: 28 a hadronic cell."""
-CIRCLE = (-np.pi, np.pi)
-SECOND_LEPTON = ("E_l2", "pT_l2", "eta_l2", "phi_l2")
+SECOND_LEPTON_COLUMNS = ("E_l2", "pT_l2", "eta_l2", "phi_l2")
 """Zeros in most true events: what is generated lies about them, half of it below."""
 JUDGED = 4
 """Events that are generated in about the time in which one is generated and judged."""
@@ -82,6 +80,18 @@ class OfTheChosen(TopPairTruth, VAETraining):
         for name in ("trainings", "training_events", "validation_events"):
             mine[name] = getattr(self, name)
         return Scan(**mine, models="chosen")
+
+    def small(self, **further: Any) -> Self:
+        """The same, as small as a fingerprint needs it."""
+        return replace(
+            self,
+            events=TOY_EVENTS,
+            training_events=40,
+            validation_events=20,
+            width=8,
+            batch_size=min(self.batch_size, 20),
+            **further,
+        )
 
 
 @dataclass(frozen=True)
@@ -127,8 +137,6 @@ class TopEvents(OfTheChosen, BufferConfig):
     @property
     def held_out(self) -> int:
         """Events of Fig. 5a and b: those of the truth but for the twelfth that trains."""
-        from amplib.studies.merit.reference import TRAINING_SHARE
-
         return self.events - self.events // TRAINING_SHARE
 
     def work(self, parts: Sequence[Part]) -> float:
@@ -163,11 +171,11 @@ class TopEvents(OfTheChosen, BufferConfig):
     ) -> Arrays:
         """Generate, and reduce to histograms and numbers.
 
-        For each of the P ``priors``: ``delta`` ``(P, 2)``, ``delta_without`` ``(P, 2)`` over the
-        pairs without ``SECOND_LEPTON``, and ``delta_of`` ``(P, 2, 2)`` (eta, phi), values with
-        their errors, what is ``dropped`` ``(P,)``, ``empty`` ``(P, 2, 201)``, the shares of empty
-        bins with ``held_out`` events, ``azimuth`` ``(P, 1000)`` of the first jet, and how many
-        second leptons have ``negative`` energy ``(P,)``.
+        For each of the P ``priors``: ``delta`` ``(P, 2)``, ``delta_without`` ``(P, 2)`` over
+        ``one_lepton_pairs``, and ``delta_of`` ``(P, 2, 2)`` (eta, phi), values with their errors,
+        what is ``dropped`` ``(P,)``, ``empty`` ``(P, 2, 201)``, the shares of empty bins with
+        ``held_out`` events, ``azimuth`` ``(P, 1000)`` of the first jet, and how many second leptons
+        have ``negative`` energy ``(P,)``.
 
         Of the R ``readings``: ``marginals`` ``(R, 33, 100)`` with what is outside in the outermost
         bins, as the truth has it, and how many are ``outside`` ``(R, 33, 2)``, below and above.
@@ -251,10 +259,7 @@ class TopEvents(OfTheChosen, BufferConfig):
 
     def fingerprint(self) -> list[float]:
         """Events of a small untrained network in float64, beside made-up top pairs."""
-        small = replace(
-            self, events=TOY_EVENTS, training_events=40, validation_events=20, width=8,
-            batch_size=min(self.batch_size, 20), long_run=100,
-        )  # fmt: skip
+        small = self.small(long_run=100)
         truth = made_up_top_pairs(TOY_EVENTS, np.random.default_rng(self.seed))
         model = untrained(small.made_of(), truth[:40])
         made = small.kept((0,), model, truth[:40], Reference.of(truth), lambda work: None)
@@ -344,11 +349,10 @@ class TopReadings(JudgedByUnseen, OfTheChosen):
         unseen: Unseen,
         progress: Progress,
     ) -> Arrays:
-        """``delta`` ``(2,)``, ``delta_inside`` of shares of what is inside, ``delta_without`` of
-        the pairs without ``SECOND_LEPTON``, ``delta_of`` ``(2, 2)`` (eta, phi), values with their
-        errors, what is ``dropped``, how many second leptons have ``negative`` energy, and what
-        ``Asked.arrays`` has of unseen events; NaN and zeros if an event or an observable is not
-        finite.
+        """``delta`` ``(2,)``, ``delta_inside`` of shares of what is inside, ``delta_without`` over
+        ``one_lepton_pairs``, ``delta_of`` ``(2, 2)`` (eta, phi), values with their errors, what is
+        ``dropped``, how many second leptons have ``negative`` energy, and what ``Asked.arrays`` has
+        of unseen events; NaN and zeros if an event or an observable is not finite.
 
         Args:
             part: which reading of which training.
@@ -368,15 +372,14 @@ class TopReadings(JudgedByUnseen, OfTheChosen):
             further.add(batch)
             negative += int((batch[:, TTBAR.index("E_l2")] < 0).sum())
             progress(len(batch))
-        merit = reference.merit(sample)
+        merit = reference.merit(sample).arrays()
         inside = sample.pairs.delta(reference.histograms, of_all=False)
         without = sample.pairs.delta(reference.histograms, one_lepton_pairs())
         return {
-            "delta": np.array(merit.delta[:2]),
+            "delta": merit.pop("delta"),  # in the order of stored fingerprints
             "delta_inside": np.array(inside[:2]),
             "delta_without": np.array(without[:2]),
-            "delta_of": np.array([e[:2] for e in merit.delta_of.values()]),
-            "dropped": np.array(merit.dropped),
+            **merit,
             "negative": np.array(negative, np.uint32),
             **further.arrays(),
         }
@@ -411,10 +414,7 @@ class TopReadings(JudgedByUnseen, OfTheChosen):
 
     def fingerprint(self) -> list[float]:
         """All readings of a small untrained network in float64, beside made-up top pairs."""
-        small = replace(
-            self, events=TOY_EVENTS, training_events=40, validation_events=20, width=8,
-            batch_size=min(self.batch_size, 20), weighed_events=0,
-        )  # fmt: skip
+        small = self.small(weighed_events=0)
         events = made_up_top_pairs(TOY_EVENTS + FEWEST, np.random.default_rng(self.seed))
         truth, held_out = np.split(events, [TOY_EVENTS])
         model = untrained(small.made_of(), truth[:40])
@@ -450,9 +450,10 @@ def untrained(scan: Scan, training: Events) -> TrainedVAE:
 
 
 def one_lepton_pairs() -> NDArray[np.bool_]:
-    """Which pairs of observables are without ``SECOND_LEPTON``."""
+    """Which pairs of observables are without ``SECOND_LEPTON_COLUMNS``; those with the mass of jets
+    and both leptons, M_4j2l, are among them."""
     pairs = combinations(OBSERVABLES, 2)
-    return np.array([not {*pair} & {*SECOND_LEPTON} for pair in pairs])
+    return np.array([not {*pair} & {*SECOND_LEPTON_COLUMNS} for pair in pairs])
 
 
 class Counted:
@@ -473,7 +474,7 @@ class Counted:
     def add(self, events: Events) -> None:
         """Count a batch ``(n, 26)``."""
         first = leading_directions(events)[1][:, 0]
-        self.azimuth += np.histogram(first, MAP_BINS, CIRCLE)[0]
+        self.azimuth += np.histogram(first, MAP_BINS, PHI_RANGE)[0]
         self.negative += int((events[:, TTBAR.index("E_l2")] < 0).sum())
         for piece in np.split(events, [max(self.held_out - self.sample.events, 0)]):
             if len(piece):
@@ -484,13 +485,12 @@ class Counted:
     def arrays(self) -> Arrays:
         """What is kept of it; see ``TopEvents.kept``."""
         assert self.empty is not None
-        merit = self.reference.merit(self.sample)
+        merit = self.reference.merit(self.sample).arrays()
         without = self.sample.pairs.delta(self.reference.histograms, one_lepton_pairs())
         return {
-            "delta": np.array(merit.delta[:2]),
+            "delta": merit.pop("delta"),  # in the order of stored fingerprints
             "delta_without": np.array(without[:2]),
-            "delta_of": np.array([e[:2] for e in merit.delta_of.values()]),
-            "dropped": np.array(merit.dropped),
+            **merit,
             "empty": self.empty,
             "azimuth": self.azimuth.astype(np.uint32),
             "negative": np.array(self.negative, np.uint32),
@@ -531,13 +531,11 @@ class Drawn:
 def azimuths(events: Events) -> NDArray[np.int64]:
     """Map ``(1000, 1000)`` of the two leading jets' azimuths; what is beyond pi is dropped."""
     first, second = leading_directions(events)[1].T
-    return np.histogram2d(first, second, MAP_BINS, [CIRCLE, CIRCLE])[0].astype(np.int64)
+    return np.histogram2d(first, second, MAP_BINS, [PHI_RANGE, PHI_RANGE])[0].astype(np.int64)
 
 
 def empty_curves(events: Events) -> Array:
     """Shares of empty bins in eta and in phi of the two leading jets, ``(2, 201)``."""
-    from amplib.metrics.merit import ETA_RANGE, PHI_RANGE, empty_bins
-
     pairs = zip(leading_directions(events), (ETA_RANGE, PHI_RANGE), strict=True)
     return np.array([empty_bins(two[:, 0], two[:, 1], limits) for two, limits in pairs])
 
