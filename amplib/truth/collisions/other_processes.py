@@ -77,14 +77,7 @@ def generate(
     pythia.check_request(n, seed)
     if process not in PROCESSES:
         raise ValueError(f"process must be one of {', '.join(PROCESSES)}, got {process!r}")
-    batches, have = [], 0
-    for events in _stream(process, seed, settings):
-        batches.append(events)
-        progress(min(len(events), n - have))
-        have += len(events)
-        if have >= n:
-            break
-    return np.concatenate(batches)[:n]
+    return np.concatenate(pythia.until(n, _stream(process, seed, settings), progress))[:n]
 
 
 def _stream(process: str, seed: int, settings: Settings) -> Iterator[Array]:

@@ -6,10 +6,12 @@ arXiv:2203.11601.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence, Sized
+from typing import Any, TypeVar
 
 import numpy as np
+
+Batch = TypeVar("Batch", bound=Sized)
 
 LARGEST_SEED = 900_000_000  # Pythia's own limit; its zero means the clock
 
@@ -28,6 +30,31 @@ def check_request(n: int, seed: int) -> None:
         raise ValueError(f"a sample needs n >= 1 events, got {n}")
     if seed < 0:
         raise ValueError(f"seed must not be negative, got {seed}")
+
+
+def until(n: int, batches: Iterable[Batch], progress: Callable[[int], object]) -> list[Batch]:
+    """The first batches that have ``n`` events together, or more.
+
+    Args:
+        n: events.
+        batches: of selected events, some of them maybe empty.
+        progress: told after each batch how many of the ``n`` there are more.
+
+    >>> until(3, iter([[1, 2], [], [3, 4], [5]]), print)
+    2
+    0
+    1
+    [[1, 2], [], [3, 4]]
+    """
+    kept: list[Batch] = []
+    have = 0
+    for batch in batches:
+        kept.append(batch)
+        progress(min(len(batch), n - have))
+        have += len(batch)
+        if have >= n:
+            break
+    return kept
 
 
 def start(settings: Sequence[str], seed: np.random.SeedSequence, hooks: Any = None) -> Any:

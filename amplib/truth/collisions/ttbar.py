@@ -156,14 +156,7 @@ def generate(
         MissingGenerator: pythia8mc is not installed.
     """
     pythia.check_request(n, seed)
-    batches, have = [], 0
-    for batch in stream(seed, settings):
-        batches.append(batch)
-        progress(min(len(batch), n - have))
-        have += len(batch)
-        if have >= n:
-            break
-    return concatenate(batches).first(n)
+    return concatenate(pythia.until(n, stream(seed, settings), progress)).first(n)
 
 
 def stream(seed: int, settings: Settings = DEFAULT) -> Iterator[Sample]:
