@@ -42,7 +42,7 @@ from amplib.models.objectives import (
     kl_divergence,
     maximum_mean_discrepancy,
 )
-from amplib.models.stack import forget
+from amplib.models.stack import descend, forget
 from amplib.models.volumes import (
     SpaceNorm,
     SparseImages,
@@ -404,9 +404,7 @@ class StackedBIBAE(ImageStack):
             slope = gradient_penalty(critic, middle)
         of_real, of_fake = (half.flatten(1) for half in values.chunk(2, 1))
         loss = critic_difference(of_real, of_fake) + self.config.penalty * slope
-        adam.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        adam.step()
+        descend(adam, loss)
         return loss.detach()
 
     def _autoencoder_step(self, images: Tensor, noise: NoiseBlock) -> Tensor:
@@ -431,9 +429,7 @@ class StackedBIBAE(ImageStack):
                 - c.critic_weight * torch.stack(values).mean(0)
                 - c.latent_weight * torch.stack(latent).mean(0)
             )
-            self.adam.zero_grad(set_to_none=True)
-            loss.sum().backward()
-        self.adam.step()
+            descend(self.adam, loss)
         return torch.stack([divergence, discrepancy]).detach()
 
     @torch.no_grad()

@@ -26,7 +26,7 @@ from torch.optim import SGD, Adam
 from amplib.models.config import VAEConfig, VAETraining
 from amplib.models.layers import StackedLayers, StackedLinear
 from amplib.models.noise import Noise, NoiseBlock, series_words
-from amplib.models.stack import SharedStack, check_events, forget
+from amplib.models.stack import SharedStack, check_events, descend, forget
 
 GAIN = 1.55
 """Of the variance of hidden weights, times the width, for ELU (sec. III A)."""
@@ -247,9 +247,7 @@ class StackedVAE(SharedStack):
 
     def train_step(self, batch: Tensor, at: Tensor) -> Tensor:
         terms = self.network(batch, self._normal(self.noise, at, batch.shape[1]))
-        self.optimiser.zero_grad(set_to_none=True)
-        self._loss(*terms).sum().backward()
-        self.optimiser.step()
+        descend(self.optimiser, self._loss(*terms))
         return torch.stack(terms).detach()
 
     def _loss(self, mse: Tensor, divergence: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch.optim import Adam
 from amplib.models.config import GANConfig
 from amplib.models.layers import StackedLayers, StackedLinear, leaky, pass_and_gradient
 from amplib.models.noise import NoiseBlock, dropout_words, uniform_words
-from amplib.models.stack import Stack, shuffled
+from amplib.models.stack import Stack, descend, shuffled
 
 
 class Generator(nn.Module):
@@ -321,9 +321,7 @@ class StackedGAN(Stack):
         )
         right = logit * self.sign[sets].view(-1, 1)
         loss, entropy, penalty = discriminator_loss(right, gradient, self.config.penalty)
-        self.adam_d.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        self.adam_d.step()
+        descend(self.adam_d, loss)
         return torch.stack([entropy.detach(), penalty.detach()])
 
     def _generator_step(self, noise: NoiseBlock) -> None:
@@ -335,9 +333,7 @@ class StackedGAN(Stack):
             loss = F.softplus(-logit).mean((1, 2))
         else:
             loss = -F.softplus(logit).mean((1, 2))
-        self.adam_g.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        self.adam_g.step()
+        descend(self.adam_g, loss)
         self.losses[2].copy_(loss.detach())
 
     def run_epoch(self) -> None:

@@ -22,6 +22,7 @@ from amplib.models.generators import ImageGenerator, ImageStack, Measure, frozen
 from amplib.models.layers import StackedLinear
 from amplib.models.noise import NoiseBlock, uniform_words
 from amplib.models.objectives import binary_entropy
+from amplib.models.stack import descend
 from amplib.models.volumes import (
     BatchNorm,
     SparseImages,
@@ -136,14 +137,10 @@ class StackedImageGAN(ImageStack):
             made = self.generator(noise, len(images[0]))
             real, fake = self.discriminator(images), self.discriminator(made.detach())
         discriminator = binary_entropy(real, True) + binary_entropy(fake, False)
-        self.adam_d.zero_grad(set_to_none=True)
-        discriminator.sum().backward()
-        self.adam_d.step()
+        descend(self.adam_d, discriminator)
         with frozen(self.discriminator):
             with self.autocast():
                 logit = self.discriminator(made)
             generator = binary_entropy(logit, True)
-            self.adam_g.zero_grad(set_to_none=True)
-            generator.sum().backward()
-        self.adam_g.step()
+            descend(self.adam_g, generator)
         return torch.stack([discriminator, generator]).detach()
