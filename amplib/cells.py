@@ -132,6 +132,11 @@ def merge_cells(counts: ArrayLike, q: int) -> NDArray[Any]:
 
 
 def as_contents(a: ArrayLike) -> NDArray[Any]:
+    """``a`` as an array of what cells hold, of any shape but none.
+
+    Raises:
+        ValueError: no entry, or one that is negative, NaN or infinite.
+    """
     a = np.asarray(a)
     if a.ndim == 0 or a.size == 0:
         raise ValueError("no entries: at least one number is needed")
@@ -141,6 +146,11 @@ def as_contents(a: ArrayLike) -> NDArray[Any]:
 
 
 def check_cells(q: int) -> None:
+    """Refuse a number of cells with which nothing can be counted.
+
+    Raises:
+        ValueError: ``q`` < 2.
+    """
     if q < 2:
         raise ValueError(f"quantiles need q >= 2 cells, got {q}")
 

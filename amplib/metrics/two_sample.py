@@ -30,8 +30,11 @@ def auc(
         generated: scores ``(M,)``.
         real_weights: ``(N,)``, or None.
         generated_weights: ``(M,)``, or None.
+
+    Raises:
+        ValueError: scores of another shape, none, NaN or infinity; as of ``as_weights``.
     """
-    r, g = (np.ravel(as_events(x)) for x in (real, generated))
+    r, g = _scores(real), _scores(generated)
     v = np.ones(len(r)) if real_weights is None else as_weights(real_weights, len(r))
     w = np.ones(len(g)) if generated_weights is None else as_weights(generated_weights, len(g))
     v, w = v / v.sum(), w / w.sum()
@@ -39,6 +42,14 @@ def auc(
     area = v @ of_real
     variance = v**2 @ (of_real - area) ** 2 + w**2 @ (of_generated - area) ** 2
     return Estimate(float(area), float(np.sqrt(variance)))
+
+
+def _scores(values: ArrayLike) -> Array:
+    """One finite number an event, ``(N,)``."""
+    x = as_events(values)
+    if x.shape[1] != 1:
+        raise ValueError(f"scores of shape {x.shape}: must be one an event")
+    return x[:, 0]
 
 
 def _places(x: Array, among: Array, weights: Array) -> Array:
@@ -73,8 +84,11 @@ def classifier_test(
         generated: scores ``(M,)``.
         rng: of the permutations.
         permutations: p is at least 1 / (1 + permutations).
+
+    Raises:
+        ValueError: scores of another shape, none, NaN or infinity; no permutation.
     """
-    r, g = (np.ravel(as_events(x)) for x in (real, generated))
+    r, g = _scores(real), _scores(generated)
     if permutations < 1:
         raise ValueError(f"permutations = {permutations}: at least 1 is needed")
     n, m = len(r), len(g)
@@ -143,6 +157,9 @@ def sliced_wasserstein(
         second_weights: ``(M,)``, or None.
         directions: unit vectors, uniform on the sphere.
         resamples: bootstraps.
+
+    Raises:
+        ValueError: points in other dimensions; as of ``as_events`` and ``as_weights``.
     """
     a, b = as_events(first), as_events(second)
     if a.shape[1] != b.shape[1]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amplib import cells
 from amplib.estimate import Estimate, Estimates, Interval
 
 Array = NDArray[np.float64]
@@ -54,15 +55,9 @@ def as_events(values: ArrayLike) -> Array:
     """Observables ``(N, F)``; one observable may come as ``(N,)``.
 
     Raises:
-        ValueError: another shape, no events, NaN or infinity.
+        ValueError: another shape, no events, no numbers, NaN or infinity.
     """
-    x = np.asarray(values, dtype=float)
-    x = x[:, None] if x.ndim == 1 else x
-    if x.ndim != 2 or not x.size:
-        raise ValueError(f"observables of shape {x.shape}: must be (events, observables)")
-    if not np.all(np.isfinite(x)):
-        raise ValueError("observables must not hold NaN or infinity")
-    return x
+    return cells.as_events(values, "observables")
 
 
 class Clipped(NamedTuple):
@@ -101,7 +96,11 @@ def clip(weights: ArrayLike, most: float) -> Clipped:
 def mean_weight(weights: ArrayLike) -> Estimate:
     """Mean of the weights: one, if they are the density ratio and no support is missing (eq. 10).
 
-    Where the generator misses a share m of the truth it is 1 - m.
+    Where the generator misses a share m of the truth it is 1 - m.  The error is that of the mean,
+    NaN of a single weight.
+
+    Raises:
+        ValueError: as of ``as_weights``.
     """
     w = as_weights(weights)
     return Estimate(float(w.mean()), float(w.std(ddof=1) / np.sqrt(len(w))))
@@ -112,6 +111,9 @@ def effective_size(weights: ArrayLike) -> Estimate:
 
     Its error is over other events of the same number.
 
+    Raises:
+        ValueError: as of ``as_weights``.
+
     >>> print(effective_size([1.0, 1.0, 0.0, 2.0]))
     2.67 ± 0.77
     """
@@ -120,7 +122,11 @@ def effective_size(weights: ArrayLike) -> Estimate:
 
 
 def effective_share(weights: ArrayLike) -> Estimate:
-    r""":math:`N_\mathrm{eff} / N = \langle w\rangle^2 / \langle w^2\rangle`, over events."""
+    r""":math:`N_\mathrm{eff} / N = \langle w\rangle^2 / \langle w^2\rangle`, over events.
+
+    Raises:
+        ValueError: as of ``as_weights``.
+    """
     w = as_weights(weights)
     a, b = w.mean(), (w**2).mean()
     share = a**2 / b
@@ -144,6 +150,9 @@ def expectation(values: ArrayLike, weights: ArrayLike | None = None) -> Estimate
 
     Returns:
         ``(F,)``.
+
+    Raises:
+        ValueError: as of ``as_events`` and ``as_weights``.
     """
     x = as_events(values)
     w = np.ones(len(x)) if weights is None else as_weights(weights, len(x))
@@ -169,6 +178,9 @@ def needed_events(values: ArrayLike, weights: ArrayLike) -> Estimates:
 
     Returns:
         ``(F,)``; NaN for an observable that is the same in all events.
+
+    Raises:
+        ValueError: as of ``as_events`` and ``as_weights``.
     """
     x = as_events(values)
     w = as_weights(weights, len(x))[:, None]
@@ -191,6 +203,9 @@ def needed_events_in_bins(bins: ArrayLike, weights: ArrayLike, n_bins: int) -> E
 
     Returns:
         ``(n_bins,)``; NaN where no event is.
+
+    Raises:
+        ValueError: bins that are no integers from 0 to ``n_bins`` - 1; as of ``as_weights``.
     """
     bins = np.asarray(bins)
     w = as_weights(weights, len(bins))
@@ -236,7 +251,12 @@ def dilution(
         truth_weights: ``(N_T,)`` that the events of the truth come with, or None.
 
     Returns:
-        ``(F,)``, the errors being those of two spreads that are estimated from so many resamples.
+        ``(F,)``, the errors being those of two spreads that are estimated from so many resamples;
+        NaN for an observable that is the same in all events.
+
+    Raises:
+        ValueError: other observables in one sample than in the other, fewer than two resamples; as
+            of ``as_events`` and ``as_weights``.
     """
     t, g = as_events(truth), as_events(generated)
     if t.shape[1] != g.shape[1]:

@@ -27,6 +27,7 @@ from scipy.special import chdtr, chdtri, chndtrinc
 from amplib.cells import Partition, check_cells
 from amplib.estimate import LEVEL, AtLeast, Estimate, mean, t_quantile
 from amplib.metrics.quantiles import expected_mse, n_equiv, quantile_mse
+from amplib.metrics.weights import as_weights
 
 Array = NDArray[np.float64]
 
@@ -113,8 +114,14 @@ class CellContents:
     def steepness(self) -> float:
         """How the variance of ``inverse`` grows with it, in units of what small deviations have.
 
-        Var sum_j d_j^2 = 4 d' C d + ... with the covariance C of the p_j - 1/q.  For small
-        deviations d this is 4 d'd noise/q.  A peak scatters more, a hole less.
+        Var sum_j (p_j - 1/q)^2 = 4 d' C d + ... with the deviations d_j = pi_j - 1/q and the
+        covariance of the p_j - 1/q,
+
+        C_jk = ((r_j delta_jk - r_j pi_k - pi_j r_k + pi_j pi_k) / n
+                + (q pi_j^2 delta_jk - pi_j pi_k) / (M + 2)),
+
+        r_j being the share of the squared weights in cell j, without weights pi_j.  For small
+        deviations this is 4 d'd noise/q.  A peak scatters more, a hole less.
         """
         d = self.deviation()
         square = float(d @ d)
@@ -135,7 +142,8 @@ class CellContents:
         return 2 * spread / (1 - 1 / self.q)
 
     def error(self) -> float:
-        """Standard error of ``inverse``."""
+        """Standard error of ``inverse``, whose variance is Var_0 + 4 a/N_equiv: Var_0, the
+        ``noise_variance``, of a perfect generator, and a = steepness noise/(q - 1)."""
         slope = 4 * self._unit * max(self.inverse, 0)
         return (slope + self.noise_variance) ** 0.5
 
@@ -152,11 +160,11 @@ class CellContents:
 
         With a = steepness noise/(q - 1) and nu = Var_0/(2 a^2), the estimate over a plus nu is
         taken for a noncentral chi square of nu degrees of freedom and noncentrality
-        1/(a N_equiv), which has the mean and the variance derived above whatever N_equiv.  For
-        small deviations a is noise/(q - 1) and nu is q - 1: Pearson's chi square of q equal cells.
-        The interval is where neither tail is below 2.5%; the lower tail in units of what it is at
-        1/N_equiv = 0 (Read's CLs), so that a downward fluctuation excludes nothing that the events
-        cannot tell apart.
+        1/(a N_equiv): it has the mean 1/(a N_equiv) + nu and the variance 2 nu + 4/(a N_equiv),
+        which is that of ``error`` over a^2, whatever N_equiv.  For small deviations a is
+        noise/(q - 1) and nu is q - 1: Pearson's chi square of q equal cells.  The interval is where
+        neither tail is below 2.5%; the lower tail in units of what it is at 1/N_equiv = 0 (Read's
+        CLs), so that a downward fluctuation excludes nothing that the events cannot tell apart.
         """
         unit, nu = self._unit, self._freedom
         seen = max(self.inverse / unit + nu, float(chdtri(nu, 1 - TOO_EVEN_TO_USE)))
@@ -205,7 +213,7 @@ def cell_contents(
     """
     check_cells(q)
     n = len(events)
-    w = np.ones(n) if weights is None else _as_weights(weights, n)
+    w = np.ones(n) if weights is None else as_weights(weights, n)
     effective = float(w.sum() ** 2 / (w @ w))
     if effective < q * (1 - 1e-9):
         kind = "events" if weights is None else "effective events"
@@ -217,15 +225,6 @@ def cell_contents(
         raise ValueError(f"{outside} of {n} events lie outside of the truth's support")
     counts, squares = (np.bincount(cell, x, q).astype(float) for x in (w, w**2))
     return CellContents(counts, squares, held_out)
-
-
-def _as_weights(weights: Array, n: int) -> Array:
-    w = np.asarray(weights, dtype=float)
-    if w.shape != (n,):
-        raise ValueError(f"weights must be one an event, ({n},), got {w.shape}")
-    if not np.all(np.isfinite(w)) or np.any(w < 0) or not w.any():
-        raise ValueError("weights must be finite, not negative, and not all zero")
-    return w
 
 
 def n_equiv_without_noise(mse: Array, q: int, n: int) -> Estimate | AtLeast:

@@ -109,7 +109,10 @@ X = events(TRUTH, 10_000)
         (lambda: amplib.worth(X[:40], truth=TRUTH), "40 events are too few for 50 quantiles"),
         (lambda: amplib.worth(X, held_out=X[:40]), "40 held-out events cannot make 50"),
         (lambda: amplib.worth(X, truth=TRUTH, weights=-X), "not negative"),
-        (lambda: amplib.worth(X, truth=TRUTH, weights=X[:9]), r"\(10000,\), got \(9,\)"),
+        (
+            lambda: amplib.worth(X, truth=TRUTH, weights=X[:9]),
+            r"\(9,\): must be one for",
+        ),
         (lambda: amplib.worth(X, truth=TRUTH, n_train=0), "n_train = 0"),
         (lambda: amplib.worth(X, truth=TRUTH, quantiles=True), "quantiles = True"),
     ],

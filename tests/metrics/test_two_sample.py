@@ -72,6 +72,15 @@ def test_the_null_has_the_spread_of_mann_and_whitney():
         classifier_test([1.0], [2.0], np.random.default_rng(1), 0)
 
 
+@pytest.mark.parametrize("shape", [(5, 2), (2, 5, 1)])
+def test_several_scores_an_event_are_refused(shape):
+    """A column is one score an event."""
+    for test in (auc, lambda *two: classifier_test(*two, np.random.default_rng(1), 9)):
+        with pytest.raises(ValueError, match=r"\((5, 2|2, 5, 1)\)"):
+            test(np.zeros(shape), np.ones(5))
+    assert auc([[1.0], [2.0]], [0.0, 1.5]).value == 0.75
+
+
 def test_the_chance_of_four_events_by_counting():
     """Two above two: 2 of the 6 ways to name them are as far from one half, the other one below.
     6000 permutations to 5 errors; and of two events both ways are."""

@@ -215,8 +215,8 @@ def test_eq_9_by_hand():
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),
-        (np.zeros(0), r"shape \(0, 1\)"),
+        (np.zeros((2, 2, 2)), r"observables must have .* got \(2, 2, 2\)"),
+        (np.zeros(0), r"got \(0,\)"),
         (np.array([[1.0, 2.0], [3.0, np.inf]]), "NaN or infinity"),
     ],
 )
