@@ -12,6 +12,8 @@ from amplib.cells import as_sample
 
 LEVEL = 0.95
 """Of the intervals by which claims are judged."""
+MEDIAN_LEVEL = 0.68
+"""Of the interval of a median, and of a rate."""
 SMALL = 1e-9
 """Below which nobody counts the zeros."""
 
@@ -66,15 +68,15 @@ class Estimate(NamedTuple):
         """
         return f"({self.scaled(100)})%"
 
-    def interval(self) -> Interval:
+    def interval(self) -> Interval95:
         """The 95% interval; normal, if nothing else is known of it.  What has no error, as of a
         single repetition, may be anything."""
         if self.low is not None and self.high is not None:
-            return Interval(self.value, self.low, self.high)
+            return Interval95(self.value, self.low, self.high)
         if not np.isfinite(self.error):
-            return Interval(self.value, -np.inf, np.inf)
+            return Interval95(self.value, -np.inf, np.inf)
         reach = t_quantile(None) * self.error
-        return Interval(self.value, self.value - reach, self.value + reach)
+        return Interval95(self.value, self.value - reach, self.value + reach)
 
 
 class AtLeast(NamedTuple):
@@ -168,21 +170,42 @@ def written_area(area: Estimate) -> str:
 
 
 class Interval(NamedTuple):
-    """A value with the ends of its 68% interval.
+    """A value with the ends of an interval: the 68% of a median, or the central 68% of many values.
 
     >>> print(Interval(523.1, 441.9, 604.0), Interval(5.23, 4.42, 6.04), sep=", ")
     523 (442 to 604), 5.2 (4.4 to 6.0)
+
+    What has no width has no digits of it:
+
+    >>> print(Interval(1.042393918, 1.042393918, 1.042393918 + 2e-16))
+    1.04 (1.04 to 1.04)
     """
 
     value: float
     low: float
     high: float
 
+    @property
+    def level(self) -> float:
+        """What it holds."""
+        return MEDIAN_LEVEL
+
     def __str__(self) -> str:
         width = self.high - self.low
-        decimals = 1 - int(f"{width:.1e}".partition("e")[2]) if 0 < width < np.inf else 2
+        known = SMALL * abs(self.value) < width < np.inf
+        decimals = 1 - int(f"{width:.1e}".partition("e")[2]) if known else 2
         shown = min(max(decimals, 0), 9)
         return f"{self.value:.{shown}f} ({self.low:.{shown}f} to {self.high:.{shown}f})"
+
+
+class Interval95(Interval):
+    """The same with the ends of a 95% interval, as of an ``Estimate``."""
+
+    __slots__ = ()
+
+    @property
+    def level(self) -> float:
+        return LEVEL
 
 
 class Share(NamedTuple):
@@ -195,7 +218,7 @@ class Share(NamedTuple):
     k: int
     n: int
 
-    def interval(self, level: float = 0.68) -> tuple[float, float]:
+    def interval(self, level: float = MEDIAN_LEVEL) -> tuple[float, float]:
         """Ends of the interval of the rate."""
         from scipy.stats import beta
 
@@ -209,11 +232,11 @@ class Share(NamedTuple):
         return f"{self.k} of {self.n} ({low:.0f} to {high:.0f}%)"
 
 
-def median(values: ArrayLike, level: float = 0.68) -> Interval:
-    """Median with an interval between two order statistics, whatever the distribution.
+def median(values: ArrayLike) -> Interval:
+    """Median with a 68% interval between two order statistics, whatever the distribution.
 
     The number of values below the true median is binomial with p = 1/2: the innermost pair of
-    order statistics that holds it with the probability ``level`` or more.  Two values hold it in
+    order statistics that holds it with that probability or more.  Two values hold it in
     half of all cases only: fewer than three leave it open.
 
     >>> median([5, 1, 4, 2, 3])
@@ -223,7 +246,7 @@ def median(values: ArrayLike, level: float = 0.68) -> Interval:
 
     ordered = np.sort(np.ravel(as_sample(values)))
     n = len(ordered)
-    below = int(binom.ppf((1 - level) / 2, n, 0.5))
+    below = int(binom.ppf((1 - MEDIAN_LEVEL) / 2, n, 0.5))
     middle = float(np.median(ordered))
     if below == 0:
         return Interval(middle, -np.inf, np.inf)

@@ -11,7 +11,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from amplib.estimate import LEVEL, AtLeast, Estimate, Interval, Share, enumerated
+from amplib.estimate import LEVEL, MEDIAN_LEVEL, AtLeast, Estimate, Interval, Share, enumerated
 
 GLUED = "numbers of "
 """Glue keys of numbers begin with this; the text's own key follows."""
@@ -19,8 +19,6 @@ SOURCES = "results of "
 """Glue keys of what a figure is drawn from begin with this; the figure's key follows."""
 COLUMNS = ("number", "quantiles", "value", "error", "over", "low", "high", "level")
 """Of a number as a row."""
-MEDIAN_LEVEL = 0.68
-"""Of the intervals of an ``Interval`` and a ``Share``."""
 
 
 class Resolutions(dict[int, object]):
@@ -56,7 +54,7 @@ def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:
     elif isinstance(value, AtLeast):
         yield {**row, "value": None, "low": _finite(value.low), "high": None, "level": LEVEL}
     elif isinstance(value, Interval):
-        yield {**row, **_interval(value.value, value.low, value.high, MEDIAN_LEVEL)}
+        yield {**row, **_interval(value.value, value.low, value.high, value.level)}
     elif isinstance(value, Share):
         ends = _interval(value.k / value.n, *value.interval(), MEDIAN_LEVEL)
         yield {**row, **ends, "over": value.n}

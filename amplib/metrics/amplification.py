@@ -55,7 +55,7 @@ class Repetitions:
         return amplification_factor(self.mse(q), q, self.n_train)
 
     def median_n_equiv(self, q: int) -> Interval:
-        """The same of the median MSE: what the repetition in the middle is worth."""
+        """N_equiv from the median MSE over repetitions instead of the mean."""
         return self._of_median(expected_mse(1, q), q)
 
     def median_amplification(self, q: int) -> Interval:

@@ -180,17 +180,17 @@ def weights_of_cells(counts: ArrayLike) -> Array:
         return np.asarray(n.sum() / (len(n) * n))
 
 
-def outlook_of_cells(counts: ArrayLike, largest: float = LARGEST) -> Outlook:
+def outlook_of_cells(counts: ArrayLike) -> Outlook:
     """What weights could do, from numbers of generated events ``(q,)`` in cells of equal mass.
 
     The truth counts as having as many events as were generated.
     """
     n = np.asarray(counts, dtype=int)
     w = weights_of_cells(n)
-    return outlook(np.repeat(w, round(n.sum() / len(n))), np.repeat(w, n), largest)
+    return outlook(np.repeat(w, round(n.sum() / len(n))), np.repeat(w, n))
 
 
-def dilution_in_cells(counts: ArrayLike, values: ArrayLike, largest: float = LARGEST) -> Interval:
+def dilution_in_cells(counts: ArrayLike, values: ArrayLike) -> Interval:
     r"""r of observables that are constant in each cell: median over them with the central 68%.
 
     .. math::
@@ -201,10 +201,9 @@ def dilution_in_cells(counts: ArrayLike, values: ArrayLike, largest: float = LAR
     Args:
         counts: generated events in cells of equal mass, ``(q,)``.
         values: of the observables in the cells, ``(q, F)``.
-        largest: weight at which generated events are clipped.
     """
     n, f = np.asarray(counts, dtype=float), as_events(values)
-    w = np.minimum(weights_of_cells(n), largest)
+    w = np.minimum(weights_of_cells(n), LARGEST)
     share = n / n.sum()
     mean = (share * w) @ f / (share @ w)
     spread = (share * w**2) @ (f - mean) ** 2 / (share @ w) ** 2

@@ -20,6 +20,8 @@ def test_every_kind_of_number_has_its_interval():
     assert (round(row["low"], 2), round(row["high"], 2)) == (8.04, 11.96)
     (row,) = rows_of("n", Interval(5.0, 4.0, 7.0))
     assert (row["value"], row["low"], row["high"], row["level"]) == (5, 4, 7, 0.68)
+    (row,) = rows_of("n", Estimate(5.0, 1.0, 4.0, 7.0).interval())
+    assert (row["value"], row["low"], row["high"], row["level"]) == (5, 4, 7, 0.95)
     (row,) = rows_of("n", Share(1, 4))
     assert row["value"] == 0.25
     assert row["low"] < 0.25 < row["high"]

@@ -13,8 +13,6 @@ from amplib.models.gan import Discriminator, Generator
 from amplib.models.layers import LEAK, StackedLinear
 from amplib.style import BLUE, GREEN, GREY, ORANGE, PURPLE
 
-ROW = 0.55
-
 
 def draw_gan(generator: Generator, discriminator: Discriminator) -> plt.Figure:
     """Boxes for generator, B - x, embedding, aggregation and main discriminator.

@@ -138,11 +138,6 @@ class Chart:
         return np.asarray(self.arrays["variances"] / self.arrays["variances"].sum())
 
     @property
-    def plane_deviations(self) -> Array:
-        """Standard deviations of the first two components."""
-        return np.asarray(np.sqrt(self.arrays["variances"][:2]))
-
-    @property
     def lattice(self) -> NDArray[np.float32]:
         """Events of the plane, ``(radii, angles, 26)``, MeV."""
         return self.arrays["lattice"]
