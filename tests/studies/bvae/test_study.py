@@ -142,14 +142,15 @@ def test_a_diverged_model_is_kept_apart(tmp_path):
     assert counts.sum() == pytest.approx((1 - outside) * 100)
 
 
-@pytest.mark.parametrize("weighed", [0, 40])
+@pytest.mark.parametrize("weighed", [0, 100])
 def test_events_that_are_not_finite_are_a_divergence(weighed, tmp_path, monkeypatch):
     """Of finite losses: the part is kept, without what it would have generated."""
-    study = replace(tiny("two-body-vae"), weighed_events=weighed)
+    sizes = {"training_events": 120, "compared_events": 110, "weighed_events": weighed}
+    study = replace(tiny("two-body-vae"), **sizes)
     losses = np.column_stack([np.arange(1, 3), np.ones((2, 3))])
 
     def train(self, events, *others):
-        good = events[0][:50]
+        good = events[0][:110]
         yield losses, [good, np.where(good == good[3, 0], np.inf, good)]
 
     monkeypatch.setattr(type(study), "train", train)
