@@ -24,7 +24,7 @@ from torch.utils.flop_counter import flop_registry
 from amplib.models.bibae import StackedBIBAE
 from amplib.models.config import BIBAEConfig, ImageGANConfig
 from amplib.models.cpu import prepare
-from amplib.models.generators import ImageStack, generate, weights_of
+from amplib.models.generators import ImageStack, generate, number_of_weights
 from amplib.models.image_gan import StackedImageGAN
 from amplib.models.noise import NoiseBlock
 from amplib.models.volumes import SparseImages
@@ -145,7 +145,7 @@ def main() -> None:
             plain = PlainBIBAE(config)
             train["BIB-AE, plain"] = plain_training(plain, batch, bibae.step_words())
             make["BIB-AE, plain"] = partial(plain.generate, GENERATED)
-            share = weights_of(bibae.autoencoder) / config.published_weights
+            share = number_of_weights(bibae.autoencoder) / config.published_weights
             print(f"BIB-AE / {options.scale}: {share:.1%} of the published weights")
         limit = peak(getattr(torch, precision))
         print(f"{precision}: {limit / 1e9:.0f} GFLOP/s in a product")

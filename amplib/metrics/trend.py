@@ -17,7 +17,8 @@ class PowerLaw:
     """y = scale x^exponent, by least squares in the logarithms.
 
     Args:
-        exponent: its error is that of the points, over what theirs are.
+        exponent: its standard error is propagated from the points' errors; each of these is over
+            that point's repetitions.
         scale: y at x = 1.
         scatter: of the points about the line, in the logarithm, over what their errors let one
             expect: much above one the line is not what they lie on.  NaN of two points.

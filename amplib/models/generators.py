@@ -278,7 +278,7 @@ def frozen(*modules: nn.Module) -> Iterator[None]:
             w.requires_grad_(True)
 
 
-def weights_of(*modules: nn.Module) -> int:
+def number_of_weights(*modules: nn.Module) -> int:
     """Number of trained weights of one member."""
     return sum(w[0].numel() for module in modules for w in module.parameters())
 

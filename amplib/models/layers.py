@@ -1,4 +1,4 @@
-r"""E independent networks trained at once: stacked layers and per-member noise.
+r"""E independent networks trained at once: stacked layers, and their gradients in closed form.
 
 Every tensor carries the member index first, so that one batched matrix product
 ``(E, rows, in) @ (E, in, out)`` does the work of E small ones.  Nothing mixes members: what

@@ -1,6 +1,6 @@
-r"""What autoencoders and critics of images are trained by: one function each, E models at once.
+r"""Losses and distances by which models are trained and chosen, E of them at once.
 
-Every function takes tensors with the member first and returns one value a member, ``(E,)``.
+Every function takes tensors with the member first.  Losses are one value a member, ``(E,)``.
 """
 
 from __future__ import annotations

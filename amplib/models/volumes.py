@@ -144,9 +144,8 @@ class BatchNorm(nn.Module):
     """Batch norm of each channel: over the batch in training, by running means in generation.
 
     Args:
-        members: E.
         channels: of the images.
-        generators: draw the first weights from N(1, 0.02).
+        generators: one a member, E of them; they draw the first weights from N(1, 0.02).
     """
 
     MOMENTUM, EPS = 0.1, 1e-5

@@ -141,7 +141,7 @@ def unpacked(path: Path) -> Iterator[Path]:
 def take(
     path: Path, studies: Mapping[str, type[Study]], store: Path | None = None
 ) -> tuple[list[str], list[str]]:
-    """Merge the results of an archive into this store; and checkpoints, unless there are newer.
+    """Merge the results of an archive into this store; and checkpoints that it does not have.
 
     Args:
         path: the archive.
@@ -150,6 +150,9 @@ def take(
 
     Returns:
         as of ``merge``; nothing for an archive without results.
+
+    Raises:
+        ValueError: it is no archive of results.
     """
     with unpacked(path) as folder:
         if store is not None and (folder / UNFINISHED).exists():

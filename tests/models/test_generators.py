@@ -9,7 +9,7 @@ import torch
 from amplib.models import image_gan
 from amplib.models.bibae import Critic, Decoder, Encoder, LatentCritic, Mixture, StackedBIBAE
 from amplib.models.config import BIBAEConfig, ImageGANConfig
-from amplib.models.generators import generate, weights_of
+from amplib.models.generators import generate, number_of_weights
 from amplib.models.image_gan import StackedImageGAN
 from amplib.models.noise import Noise, NoiseBlock
 from amplib.models.volumes import SparseImages
@@ -63,14 +63,14 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("kind", PUBLISHED, ids=lambda kind: kind.__name__)
 def test_the_full_scale_has_the_published_weights(kind):
-    assert weights_of(kind(BIBAEConfig(), 50.0, 30, start())) == PUBLISHED[kind]
+    assert number_of_weights(kind(BIBAEConfig(), 50.0, 30, start())) == PUBLISHED[kind]
 
 
 def test_the_autoencoder_has_71_million_weights():
     both = PUBLISHED[Encoder] + PUBLISHED[Decoder]
     assert both == BIBAEConfig.published_weights
     assert round(both / 1e6) == 71
-    assert weights_of(LatentCritic(start())) == 2 * 50 + 2 * linear(50, 100) - 50 + 51
+    assert number_of_weights(LatentCritic(start())) == 2 * 50 + 2 * linear(50, 100) - 50 + 51
 
 
 def test_the_plain_gan_has_the_published_weights():
@@ -80,7 +80,7 @@ def test_the_plain_gan_has_the_published_weights():
         image_gan.Generator(config, 50.0, seeds),
         image_gan.Discriminator(config, 50.0, seeds),
     ]
-    sizes = [weights_of(n) for n in networks]
+    sizes = [number_of_weights(n) for n in networks]
     assert sum(sizes) == ImageGANConfig.published_weights
     np.testing.assert_allclose(sizes, [1.5e6, 2.0e6], rtol=0.03)
 

@@ -16,7 +16,7 @@ from amplib.models.generators import (
     generate,
     measured,
     member_state,
-    weights_of,
+    number_of_weights,
 )
 from amplib.models.noise import Noise
 from amplib.models.objectives import spread_distance
@@ -111,7 +111,7 @@ def _compare(
             "distances": np.stack(distances),
             "rounded": _distance(study.generator(_rounded(arrays)), study, stream, truth),
             "floor": floor.numpy(),
-            "size": np.array([weights_of(*_networks(stack)), study.published_weights]),
+            "size": np.array([number_of_weights(*_networks(stack)), study.published_weights]),
             **arrays,
         }
 

@@ -93,7 +93,7 @@ def weights_made(arrays: Mapping[str, NDArray[np.generic]]) -> list[Weighed]:
 
 
 def weights_of_rows(arrays: Mapping[str, NDArray[np.generic]]) -> list[dict[str, Array]]:
-    """The arrays of each row that is stored."""
+    """Splits arrays with a leading axis (classifiers, or models) into one dict per entry."""
     stored = {n: np.asarray(a, dtype=float) for n, a in arrays.items() if n.startswith("weighed_")}
     return [{n: a[k] for n, a in stored.items()} for k in range(len(stored["weighed_r"]))]
 
