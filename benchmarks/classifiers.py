@@ -15,8 +15,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import torch.nn.functional as F
-from shower_generators import operations, peak, rates, training_showers
+from shower_generators import operations, peak, training_showers
 from torch import nn
+from turns import in_turns, processor
 
 from amplib.models.cpu import prepare
 from amplib.models.dctr import perceptron
@@ -81,7 +82,8 @@ def main() -> None:
         columns = ""
         for turn in (training(network, events, batch), weighing(network, events)):
             floor = limit * len(events) / operations(turn)
-            rate = statistics.median(rates({name: turn}, options.turns, len(events))[name])
+            (times,) = in_turns({name: turn}, options.turns, processor).values()
+            rate = len(events) / statistics.median(times)
             columns += f"{rate:12,.0f}{rate / floor:10.0%}"
         print(f"{name:24s}{columns}")
 

@@ -9,17 +9,15 @@ one run on one thread, in turns, so that a busy neighbour slows all alike: trust
 from __future__ import annotations
 
 import argparse
-import itertools
 import platform
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from turns import Turn, in_turns, rates
 
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.csv_file import read_events, write_events
@@ -51,17 +49,6 @@ def by_numpy(path: Path) -> int:
     return len(np.loadtxt(path))
 
 
-def rates(turns: dict[str, Callable[[], object]], rows: int, repetitions: int) -> dict[str, list]:
-    """Rows a second of every turn, the turns interleaved; the first round only warms up."""
-    found: dict[str, list[float]] = {name: [] for name in turns}
-    for repetition, (name, turn) in itertools.product(range(repetitions + 1), turns.items()):
-        start = time.perf_counter()
-        turn()
-        if repetition:
-            found[name].append(rows / (time.perf_counter() - start))
-    return found
-
-
 def report(rows: int, repetitions: int) -> None:
     """Measure and print the table."""
     events = made_up_events(rows)
@@ -69,13 +56,13 @@ def report(rows: int, repetitions: int) -> None:
         print(f"{'':8}{'':16}{'rows/s':>22}{'beside pandas':>16}")
         for suffix in ("csv", "csv.gz"):
             path = Path(folder, f"events.{suffix}")
-            turns: dict[str, Callable[[], object]] = {
+            turns: dict[str, Turn] = {
                 "write_events": partial(write_events, path, [events]),
                 "pandas.read_csv": partial(by_pandas, path),
                 "read_events": partial(by_amplib, path),
                 "numpy.loadtxt": partial(by_numpy, path),
             }
-            found = rates(turns, rows, repetitions)
+            found = rates(in_turns(turns, repetitions), rows)
             for name, values in found.items():
                 middle, spread = statistics.median(values), statistics.pstdev(values)
                 # Turn by turn: the two of a ratio stand side by side in time.

@@ -12,11 +12,9 @@ comparison, with PyTorch's own products.
 from __future__ import annotations
 
 import argparse
-import itertools
 import multiprocessing
 import platform
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing.queues import Queue
@@ -26,6 +24,7 @@ import numpy as np
 import torch
 from plain_gan import PlainGAN
 from torch.utils.flop_counter import FlopCounterMode
+from turns import in_turns, wall
 
 from amplib.models.config import GANConfig
 from amplib.models.cpu import prepare
@@ -65,10 +64,7 @@ def seconds(turn: Callable[[], object], device: str) -> float:
     """Wall time of one call, the device's queue emptied before and after."""
     wait = torch.cuda.synchronize if device == "cuda" else (lambda: None)
     wait()
-    start = time.perf_counter()
-    turn()
-    wait()
-    return time.perf_counter() - start
+    return wall(lambda: (turn(), wait()))
 
 
 def flops_a_step() -> float:
@@ -138,18 +134,6 @@ def device_copy() -> Callable[[], object]:
     return lambda: b.copy_(a)
 
 
-def measure(
-    turns: dict[str, Callable[[], object]], repetitions: int, device: str
-) -> dict[str, list[float]]:
-    """Seconds of every turn, the turns interleaved; the first round only warms up."""
-    times: dict[str, list[float]] = {name: [] for name in turns}
-    for repetition, (name, turn) in itertools.product(range(repetitions + 1), turns.items()):
-        taken = seconds(turn, device)
-        if repetition:
-            times[name].append(taken)
-    return times
-
-
 def median_and_spread(values: list[float]) -> tuple[float, float]:
     """Median and half the distance of the quartiles."""
     if len(values) < 2:
@@ -179,7 +163,7 @@ def report_cpu(members: list[int], repetitions: int) -> None:
             turns[title] = on_path(precision, partial(next, stacked_epochs(e, "cpu")))
     floors = {name: f"floor, {name}" for name in paths}
     turns |= {floors[name]: on_path(precision, gemm()) for name, precision in paths.items()}
-    times = measure(turns, repetitions, "cpu")
+    times = in_turns(turns, repetitions, partial(seconds, device="cpu"))
 
     stack, rows, inputs, outputs = GEMM
     flops = 2 * stack * rows * inputs * outputs * GEMM_TURNS
@@ -208,7 +192,7 @@ def report_cuda(members: list[int], repetitions: int) -> None:
     for e in members:
         turns[f"stacked, E = {e}"] = partial(next, stacked_epochs(e, "cuda"))
     turns["floor"] = device_copy()
-    times = measure(turns, repetitions, "cuda")
+    times = in_turns(turns, repetitions, partial(seconds, device="cuda"))
     rate, spread = median_and_spread([2 * 2**30 / t / 1e9 for t in times.pop("floor")])
     floor = rate * 1e3 / MEGABYTES
     print(f"\nGPU: {torch.cuda.get_device_name()}, PyTorch {torch.__version__}")

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,10 +35,13 @@ NOTEBOOK, PRESET = "amplify", "smoke"
 
 
 DONE = "Nothing to be done"
+TAIL = 2000
+"""Characters of a command's output that are shown."""
 
 
 class SourcesChanged(Exception):
-    """A file of the package was edited meanwhile: Snakemake makes points again."""
+    """A file of the package was edited meanwhile: Snakemake makes points again.  Or it has other
+    words for that nothing is to be done; those that it has are the message."""
 
 
 def timed(command: list[str], environment: dict[str, str], says: str = "") -> dict[str, float]:
@@ -45,14 +49,16 @@ def timed(command: list[str], environment: dict[str, str], says: str = "") -> di
 
     Raises:
         SourcesChanged: if it does not say what it has to.
+        RuntimeError: if it fails, with the end of what it wrote about that.
     """
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
-    )
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if says not in done.stdout + done.stderr:
-        raise SourcesChanged
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-TAIL:]}")
+    output = done.stdout + done.stderr
+    if says not in output:
+        raise SourcesChanged(output[-TAIL:])
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"wall": round(time.monotonic() - start, 2), "cpu": round(cpu, 2)}
 
@@ -98,6 +104,31 @@ def slurm_profile(folder: Path) -> Path:
     return folder
 
 
+def measured(
+    count: int, points: int, ways: Mapping[str, tuple[int, Path | None]]
+) -> tuple[list[dict[str, Any]], int]:
+    """So many rounds of all ways, and how many were left out as sources changed meanwhile.
+
+    Raises:
+        SourcesChanged: as many were left out as are wanted.
+    """
+    rounds: list[dict[str, Any]] = []
+    left_out = 0
+    while len(rounds) < count:
+        found: dict[str, Any] = {"load": round(os.getloadavg()[1], 2)}
+        try:
+            for way, (jobs, profile) in ways.items():
+                found[way], found["nothing"] = sweep(points, jobs, profile)
+        except SourcesChanged:
+            left_out += 1
+            if left_out == count:
+                raise
+            continue
+        rounds.append(found)
+        print(found, file=sys.stderr, flush=True)
+    return rounds, left_out
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -106,7 +137,6 @@ def main() -> None:
     options = parser.parse_args()
     if options.rounds < 2 or options.points < 2:
         parser.error("rounds and points must be at least 2")
-    rounds: list[dict[str, Any]] = []
     with ExitStack() as stack:
         ways: dict[str, tuple[int, Path | None]] = {"one core": (1, None), "two cores": (2, None)}
         if options.slurm:
@@ -116,17 +146,7 @@ def main() -> None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             stack.enter_context(one_node_slurm(folder))
             ways["scheduler"] = (1, slurm_profile(folder))
-        left_out = 0
-        while len(rounds) < options.rounds:
-            found: dict[str, Any] = {"load": round(os.getloadavg()[1], 2)}
-            try:
-                for way, (jobs, profile) in ways.items():
-                    found[way], found["nothing"] = sweep(options.points, jobs, profile)
-            except SourcesChanged:
-                left_out += 1
-                continue
-            rounds.append(found)
-            print(found, file=sys.stderr, flush=True)
+        rounds, left_out = measured(options.rounds, options.points, ways)
     print(
         json.dumps(
             {

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -20,6 +19,7 @@ import torch
 from plain_bibae import PlainBIBAE
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
+from turns import in_turns, processor, rates
 
 from amplib.models.bibae import StackedBIBAE
 from amplib.models.config import BIBAEConfig, ImageGANConfig
@@ -58,12 +58,7 @@ def operations(turn: Callable[[], object]) -> int:
 def peak(dtype: torch.dtype, size: int = 1024, turns: int = 5) -> float:
     """Operations a second of a large product: the machine's limit."""
     a, b = (torch.randn(size, size).to(dtype) for _ in range(2))
-    times = []
-    for _ in range(turns):
-        start = time.process_time()
-        a @ b
-        times.append(time.process_time() - start)
-    return 2 * size**3 / min(times)
+    return 2 * size**3 / min(processor(lambda: a @ b) for _ in range(turns))
 
 
 def training_showers() -> SparseImages:
@@ -90,18 +85,6 @@ def generating(stack: ImageStack, precision: str) -> Callable[[], object]:
     return lambda: sum(
         len(b) for b in generate(stack.generator, stack.judging, GENERATED, 0.1, precision)
     )
-
-
-def rates(turns: dict[str, Callable[[], object]], count: int, work: int) -> dict[str, list[float]]:
-    """Showers a second of each, the turns interleaved; the first only warms up."""
-    found: dict[str, list[float]] = {name: [] for name in turns}
-    for k in range(count + 1):
-        for name, turn in turns.items():
-            start = time.process_time()
-            turn()
-            if k:
-                found[name].append(work / (time.process_time() - start))
-    return found
 
 
 def table(title: str, found: dict[str, list[float]], floors: dict[str, float]) -> None:
@@ -157,7 +140,7 @@ def main() -> None:
     for title, turns, work in (("training", train, BATCH), ("generating", make, GENERATED)):
         # Per shower, in the arithmetic that each way does itself.
         floors = {name: limits[name] * work / operations(turn) for name, turn in turns.items()}
-        table(title, rates(turns, options.turns, work), floors)
+        table(title, rates(in_turns(turns, options.turns, processor), work), floors)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import platform
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -25,6 +24,7 @@ import torch
 from gan_throughput import median_and_spread, on_path
 from plain_vae import PlainVAE
 from torch.utils.flop_counter import FlopCounterMode
+from turns import in_turns, processor
 
 from amplib.models.buffer import TrainedVAE
 from amplib.models.bvae import StackedVAE
@@ -91,17 +91,6 @@ def flops_a_step() -> float:
     return counter.get_total_flops()
 
 
-def measure(turns: dict[str, Callable[[], object]], repetitions: int) -> dict[str, list[float]]:
-    """Processor seconds of every turn, the turns interleaved; the first round only warms up."""
-    times: dict[str, list[float]] = {name: [] for name in turns}
-    for repetition, (name, turn) in itertools.product(range(repetitions + 1), turns.items()):
-        start = time.process_time()
-        turn()
-        if repetition:
-            times[name].append(time.process_time() - start)
-    return times
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--members", type=int, nargs="+", default=[1, 4, 16])
@@ -120,8 +109,9 @@ def main() -> None:
         turns[title] = on_path(path, partial(next, stack(members).train(10**6, every=1)))
     fastest = list(paths.values())[-1]
     sizes["floor"], turns["floor"] = 1, on_path(fastest, products())
-    made = measure({"generation": on_path(fastest, generation())}, options.repetitions)
-    times = measure(turns, options.repetitions)
+    alone = {"generation": on_path(fastest, generation())}
+    made = in_turns(alone, options.repetitions, processor)
+    times = in_turns(turns, options.repetitions, processor)
     print(f"{platform.platform()}; median +- half the interquartile range of the turns")
     print(f"CPU: {cpu_model()}, 1 thread, PyTorch {torch.__version__}")
     line = "{:<42}{:>18}{:>8}{:>22}"

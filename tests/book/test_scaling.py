@@ -1,6 +1,7 @@
 """What many machines buy: from a benchmark's record to times, and from these on paper."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -94,3 +95,35 @@ def test_in_the_shipped_record_nothing_is_quickly_done():
     measured, _ = scaling.read()
     assert (measured.nothing[1] < 0.5 * measured.cpu[scaling.ONE] / measured.points).all()
     assert measured.submitting.low > 0
+
+
+# ---- the command that measures ----
+
+
+def test_a_command_that_fails_says_why_and_one_that_says_something_else_is_told_apart():
+    import scaling as command
+
+    with pytest.raises(RuntimeError, match="no such notebook"):
+        command.timed([sys.executable, "-c", "raise SystemExit('no such notebook')"], {})
+    with pytest.raises(command.SourcesChanged, match="1 of 1 steps"):
+        command.timed([sys.executable, "-c", "print('1 of 1 steps')"], {}, says=command.DONE)
+    assert command.timed([sys.executable, "-c", ""], {})["wall"] > 0
+
+
+def test_rounds_that_are_left_out_come_to_an_end(monkeypatch):
+    import scaling as command
+
+    changed = command.SourcesChanged("nothing is left to do")
+
+    def sweep(*what):
+        if fails.pop(0):
+            raise changed
+        return {"wall": 1.0}, {"wall": 0.1}
+
+    monkeypatch.setattr(command, "sweep", sweep)
+    fails = [True, False, False]
+    rounds, left_out = command.measured(2, 4, {"one core": (1, None)})
+    assert (len(rounds), left_out) == (2, 1)
+    fails = [True, False, True]
+    with pytest.raises(command.SourcesChanged, match="left to do"):
+        command.measured(2, 4, {"one core": (1, None)})

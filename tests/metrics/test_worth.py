@@ -469,11 +469,11 @@ X = np.zeros((20, 1))
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: cell_contents(X, CELL, 10, np.ones(3)), r"one an event, \(20,\), got \(3,\)"),
+        (lambda: cell_contents(X, CELL, 10, np.ones(3)), r"one for each of 20 events"),
         (lambda: cell_contents(X, CELL, 10, -np.ones(20)), "not negative"),
         (lambda: cell_contents(X, CELL, 10, np.arange(-1.0, 19)), "not negative"),
         (lambda: cell_contents(X, CELL, 10, np.append(np.ones(19), np.inf)), "finite"),
-        (lambda: cell_contents(X, CELL, 10, np.zeros(20)), "not all zero"),
+        (lambda: cell_contents(X, CELL, 10, np.zeros(20)), "all weights are zero"),
         (lambda: cell_contents(X, CELL, 10, np.full(20, np.nan)), "finite"),
         (lambda: cell_contents(X, CELL, 21), "20 events are too few for 21 quantiles"),
         (lambda: cell_contents(X, CELL, 10, np.arange(20) ** 9.0), "effective events are too few"),
