@@ -154,6 +154,16 @@ def _check_data(result: Result) -> None:
             )
 
 
+def check_minutes(minutes: float | None) -> None:
+    """Refuse a time to stop after that is none; None is no limit.
+
+    Raises:
+        ValueError: in one line.
+    """
+    if minutes is not None and not 0 < minutes < float("inf"):
+        raise ValueError(f"minutes = {minutes}: must be a number above zero")
+
+
 def check_positive(**numbers: float | None) -> None:
     """Refuse a number below one.
 

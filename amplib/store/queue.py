@@ -7,7 +7,15 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from amplib.store.compute import Crew, Group, check_positive, chosen_device, groups_of, workers
+from amplib.store.compute import (
+    Crew,
+    Group,
+    check_minutes,
+    check_positive,
+    chosen_device,
+    groups_of,
+    workers,
+)
 from amplib.store.rates import cost, in_words, rate_of
 from amplib.store.results import Result
 from amplib.store.study import Part
@@ -34,8 +42,7 @@ def compute_all(
         ValueError: in one line, before any work.
     """
     check_positive(jobs=jobs)
-    if minutes is not None and not 0 < minutes < float("inf"):
-        raise ValueError(f"minutes = {minutes}: must be a number above zero")
+    check_minutes(minutes)
     missing, failed = _missing(results)
     gpu = chosen_device(device, any(r.study.gpu_rate for r in results.values())) == "cuda"
     complete = True
