@@ -12,6 +12,7 @@ from typing import Any
 
 from amplib.book.jobs import MARGIN, allowed, alone, last_line, places, profile_folder, run
 from amplib.files import repository, write_atomically
+from amplib.store.compute import check_minutes
 from amplib.store.rates import in_words
 from amplib.store.results import Result, wherever_stored, with_sources
 from amplib.store.shares import Share, next_to_compute, pack, shares
@@ -46,8 +47,7 @@ def on_cluster(
     Raises:
         ValueError: in one line, before any work.
     """
-    if minutes is not None and not 0 < minutes < float("inf"):
-        raise ValueError(f"minutes = {minutes}: must be a number above zero")
+    check_minutes(minutes)
     chosen = profile_folder(profile) if profile is not None else None
     count = places(chosen, jobs)
     failed: dict[str, str] = {}

@@ -40,7 +40,7 @@ SUMMARY = ((1e-5, 1.0), (1e-2, 10.0), (0.0, 5.0))
 
 
 def observable_panels(
-    reweighted: Reweighted, panels: Mapping[int, str], columns: int, ylabel: str = "showers"
+    reweighted: Reweighted, panels: Mapping[int, str], columns: int
 ) -> plt.Figure:
     """Histograms of truth, generator and weighted generator, each with its ratio to the truth.
 
@@ -51,7 +51,6 @@ def observable_panels(
         reweighted: all repetitions.
         panels: places of observables, with the labels of their axes.
         columns: of panels.
-        ylabel: of the histograms.
     """
     rows = -(-len(panels) // columns)
     width = 3.3 if columns < 4 else 2.8
@@ -70,7 +69,7 @@ def observable_panels(
         top.tick_params(labelbottom=False)
         bottom.set_xlabel(label)
         if column == 0:
-            top.set_ylabel(f"{ylabel} (normalised)")
+            top.set_ylabel("showers (normalised)")
             bottom.set_ylabel("ratio")
     return figure
 

@@ -163,17 +163,17 @@ class Losses:
         return int(self.step[n - 1])
 
 
-def gan_losses(result: Result, training: int = 0) -> dict[str, Losses]:
-    """Of each GAN that is stored."""
+def gan_losses(result: Result) -> dict[str, Losses]:
+    """Of the first training of each GAN that is stored."""
     study = cast(EventGANs, result.study)
     found = {}
-    for part, arrays in result.load().items():
-        if part[1] == training:
+    for (method, training), arrays in result.load().items():
+        if training == 0:
             step, *rest = arrays["losses"].astype(float).T
             last, since = (
                 dict(zip(("critic", "generator"), rest[k : k + 2], strict=True)) for k in (0, 2)
             )
-            found[study.methods[part[0]]] = Losses(step, last, since)
+            found[study.methods[method]] = Losses(step, last, since)
     return found
 
 
