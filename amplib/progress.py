@@ -33,3 +33,22 @@ class Budget:
     def spend_all(self) -> None:
         """Report what is left, at the end."""
         self.spend(self.left)
+
+
+class Again:
+    """Reports at once what an earlier run has done, which this one does again or finds kept.
+
+    >>> told = []
+    >>> progress = Again(5, told.append)
+    >>> progress(3); progress(4); told
+    [5, 0, 2]
+    """
+
+    def __init__(self, before: float, progress: Progress):
+        self.before, self.progress = before, progress
+        progress(before)
+
+    def __call__(self, work: float) -> None:
+        told = min(work, self.before)
+        self.before -= told
+        self.progress(work - told)

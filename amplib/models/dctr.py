@@ -9,7 +9,7 @@ to one logit a row will do.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,14 +21,23 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from amplib.models.checkpoint import Checkpoint, Watch
 from amplib.models.config import DCTRTraining
+from amplib.progress import Progress
 
 Array = NDArray[np.float64]
 ROWS = 20_000
-"""Events that pass through the network at once when nothing is trained."""
-STEPS_A_REPORT = 100
+"""Events that pass through the network at once when nothing is trained, unless it has a number
+``at_once`` of its own."""
 TEMPERATURES = (0.05, 20.0)
 """Between which the temperature is looked for."""
+
+
+State = dict[str, Tensor]
+
+
+def _unheard(work: float) -> None:
+    """Progress that nobody waits for."""
 
 
 class _Scaled(nn.Module):
@@ -81,26 +90,52 @@ class DCTR:
     def __init__(self, network: nn.Module, temperature: float, losses: Array):
         self.network, self.temperature, self.losses = network, temperature, losses
 
-    def logits(self, x: ArrayLike) -> Array:
+    def logits(
+        self, x: ArrayLike, progress: Progress = _unheard, checkpoint: Checkpoint | None = None
+    ) -> Array:
         """Log of the weights of events ``(N, *shape)``, shape ``(N,)``.
 
+        Args:
+            x: the events.
+            progress: told the events since the last call; what it raises ends it.
+            checkpoint: keeps those that are done, as that of ``train_dctr``.
+
         Raises:
-            ValueError: events that hold NaN or infinity.
+            ValueError: events that hold NaN or infinity, or a checkpoint that is damaged.
         """
         events = _as_tensor(x, "events", next(self.network.parameters()))
-        return _logits(self.network, events).double().numpy() / self.temperature
+        done: list[Tensor] = []
+
+        def keep() -> None:
+            if checkpoint and done:
+                checkpoint.save({"logits": torch.cat(done)})
+
+        watch = Watch(progress, keep)
+        if checkpoint and (state := checkpoint.load()):
+            with checkpoint.read():
+                done.append(_begun(state["logits"], len(events), self.network))
+            watch(len(done[0]))
+        logits = _logits(self.network, events, done, watch)
+        watch.tell()
+        keep()
+        return logits.double().numpy() / self.temperature
 
     def scores(self, x: ArrayLike) -> Array:
         """h(x), ``(N,)``."""
         return 1 / (1 + np.exp(-self.logits(x)))
 
-    def weights(self, x: ArrayLike) -> Array:
+    def weights(
+        self, x: ArrayLike, progress: Progress = _unheard, checkpoint: Checkpoint | None = None
+    ) -> Array:
         """W(x) = h / (1 - h), ``(N,)``, from the logit, in which it is finite as long as that is.
 
         Not clipped: ``amplib.metrics.weights.clip`` does, and says how many.
+
+        Args:
+            x, progress, checkpoint: as of ``logits``.
         """
         with np.errstate(over="ignore"):
-            return np.asarray(np.exp(self.logits(x)))
+            return np.asarray(np.exp(self.logits(x, progress, checkpoint)))
 
 
 def _as_tensor(x: ArrayLike, name: str, like: Tensor | None = None) -> Tensor:
@@ -113,13 +148,36 @@ def _as_tensor(x: ArrayLike, name: str, like: Tensor | None = None) -> Tensor:
     return tensor if like is None else tensor.to(like.device)
 
 
+def _batches(network: nn.Module, events: Tensor) -> Iterator[Tensor]:
+    yield from events.split(getattr(network, "at_once", ROWS)) if len(events) else ()
+
+
 @torch.no_grad()
-def _logits(network: nn.Module, events: Tensor) -> Tensor:
+def _logits(
+    network: nn.Module, events: Tensor, done: list[Tensor], told: Callable[[float], None]
+) -> Tensor:
+    """``(N,)``, on the CPU; those that ``done`` holds are not made again, and each further batch is
+    put there."""
     training = network.training
     network.eval()
-    rows = [network(batch).reshape(len(batch)) for batch in events.split(ROWS)]
+    for batch in _batches(network, events[sum(map(len, done)) :]):
+        done.append(network(batch).reshape(len(batch)).cpu())
+        told(len(batch))
     network.train(training)
-    return torch.cat(rows).cpu()
+    return torch.cat(done)
+
+
+def _begun(logits: Tensor, n: int, network: nn.Module) -> Tensor:
+    """Those of ``n`` events that an earlier run has made.
+
+    Raises:
+        ValueError: if these cannot be.
+    """
+    made = len(logits) if logits.ndim == 1 else -1
+    whole = made == n or made % getattr(network, "at_once", ROWS) == 0
+    if not (0 <= made <= n and whole and torch.isfinite(logits).all()):
+        raise ValueError(f"logits of shape {tuple(logits.shape)}, of {n} events")
+    return logits
 
 
 def _prior(weights: ArrayLike | None, n: int, name: str) -> Tensor:
@@ -140,7 +198,8 @@ def train_dctr(
     seed: np.random.SeedSequence,
     real_weights: ArrayLike | None = None,
     generated_weights: ArrayLike | None = None,
-    progress: Callable[[float], None] = lambda steps: None,
+    progress: Progress = _unheard,
+    checkpoint: Checkpoint | None = None,
 ) -> DCTR:
     """Train a classifier on events of the truth against generated ones.
 
@@ -156,11 +215,17 @@ def train_dctr(
         real_weights: prior weights ``(N,)`` of the truth.
         generated_weights: prior weights ``(M,)`` of generated events.
         progress: told the steps since the last call; what it raises ends the training.
+        checkpoint: keeps the state every few minutes and where ``progress`` raises ``Stopped``,
+            and at the end what is ``finished``.  A run that finds one goes on, to the same end.
 
     Raises:
         ValueError: in one line, for shapes that do not fit, events or weights that are not finite,
-            negative weights, too few events to split, or a training that diverges.
+            negative weights, too few events to split, a training that diverges, or a checkpoint
+            that is damaged or of another training.
     """
+    if checkpoint and (done := finished(network, checkpoint)):
+        progress(steps_kept(checkpoint))
+        return done
     generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
     like = next(network.parameters())
     classes = [_as_tensor(x, n, like) for x, n in ((real, "real"), (generated, "generated"))]
@@ -182,11 +247,32 @@ def train_dctr(
         most = max(map(len, rows))
         rows = [r.repeat(-(-most // len(r)))[:most] for r in rows]
     train = _Labelled.of(classes, priors, rows)
-    losses, kept = _fit(network, train, check, training, generator, progress)
-    network.load_state_dict(kept)
-    network.eval()
-    temperature = _temperature(network, check) if training.temperature == "on" else 1.0
-    return DCTR(network, temperature, losses)
+    return _Fit(network, train, check, training, generator, progress, checkpoint).run()
+
+
+def finished(network: nn.Module, checkpoint: Checkpoint) -> DCTR | None:
+    """What a training has left at its end; None before that.
+
+    Args:
+        network: of the same layers, whose weights are replaced.
+        checkpoint: that of the training.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    state = checkpoint.load()
+    if "temperature" not in state:
+        return None
+    with checkpoint.read():
+        _check_finite(state)
+        network.load_state_dict(_under(state, "best."))
+        network.eval()
+        return DCTR(network, float(state["temperature"]), state["losses"].numpy())
+
+
+def steps_kept(checkpoint: Checkpoint) -> int:
+    """Steps of a training that its checkpoint knows of."""
+    return int(checkpoint.load().get("steps", 0))
 
 
 @dataclass
@@ -210,43 +296,165 @@ class _Labelled:
         return cls(torch.cat(x), y.to(like), scaled.to(like))
 
 
-def _fit(
-    network: nn.Module,
-    train: _Labelled,
-    check: _Labelled,
-    how: DCTRTraining,
-    generator: torch.Generator,
-    progress: Callable[[float], None],
-) -> tuple[Array, dict[str, Tensor]]:
-    """Train until validation does not improve; the losses, and the state that is kept."""
-    fused = train.x.device.type in ("cpu", "cuda")
-    adam = Adam(network.parameters(), lr=how.learning_rate, fused=fused)
-    losses: list[tuple[float, float]] = []
-    best, least, since = copy.deepcopy(network.state_dict()), np.inf, 0
-    for epoch in range(how.epochs):
-        network.train()
-        total = torch.zeros((), dtype=torch.float64, device=train.x.device)
-        batches = torch.randperm(len(train.x), generator=generator).split(how.batch_size)
-        for step, rows in enumerate(batches, start=1):
-            rows = rows.to(train.x.device)
-            logit = network(train.x[rows]).reshape(len(rows))
-            loss = F.binary_cross_entropy_with_logits(logit, train.y[rows], train.w[rows])
-            adam.zero_grad(set_to_none=True)
-            loss.backward()
-            adam.step()
-            total += loss.detach() * len(rows)
-            if step % STEPS_A_REPORT == 0:
-                progress(STEPS_A_REPORT)
-        losses.append((total.item() / len(train.x), _loss(_logits(network, check.x), check)))
-        progress(len(batches) % STEPS_A_REPORT)
-        if not np.isfinite(losses[-1]).all():
-            raise ValueError(f"the classifier diverged in epoch {epoch + 1}")
-        since += 1
-        if losses[-1][1] < least:
-            best, least, since = copy.deepcopy(network.state_dict()), losses[-1][1], 0
-        if since == how.patience:
-            break
-    return np.array(losses), best if how.keep == "best" else network.state_dict()
+class _Fit:
+    """A training, which goes on from a checkpoint, also within an epoch."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        train: _Labelled,
+        check: _Labelled,
+        how: DCTRTraining,
+        generator: torch.Generator,
+        progress: Progress,
+        checkpoint: Checkpoint | None,
+    ):
+        self.network, self.train, self.check, self.how = network, train, check, how
+        self.device = train.x.device
+        fused = self.device.type in ("cpu", "cuda")
+        self.adam = Adam(network.parameters(), lr=how.learning_rate, fused=fused)
+        self.generator, self.checkpoint = generator, checkpoint
+        self.watch = Watch(progress, self._keep)
+        self.losses: list[tuple[float, float]] = []
+        self.best = copy.deepcopy(network.state_dict())
+        self.best_logits = torch.zeros(0)  # of the validation
+        self.an_epoch = -(-len(train.x) // how.batch_size)  # steps
+        self.step = 0  # of this epoch
+        self.shuffles = generator.get_state()  # as it began
+        self.total = torch.zeros((), dtype=torch.float64, device=self.device)
+        self.checked: list[Tensor] = []  # logits of its validation
+        if checkpoint and (state := checkpoint.load()):
+            with checkpoint.read():
+                self._restore(state)
+            self.watch(self.steps)
+
+    @property
+    def steps(self) -> int:
+        """So far."""
+        return len(self.losses) * self.an_epoch + self.step
+
+    @property
+    def best_epoch(self) -> int:
+        """The first of the least validation loss, from 0."""
+        return int(np.argmin([check for _, check in self.losses]))
+
+    @property
+    def ended(self) -> bool:
+        """Whether all epochs are over, or too many since validation has improved."""
+        epochs = len(self.losses)
+        return epochs > 0 and (
+            epochs == self.how.epochs or epochs - 1 - self.best_epoch == self.how.patience
+        )
+
+    def run(self) -> DCTR:
+        """Train to the end."""
+        while not self.ended:
+            self._run_epoch()
+        self.watch.tell()
+        self.network.load_state_dict(self.best)
+        self.network.eval()
+        on = self.how.temperature == "on"
+        temperature = _temperature(self.best_logits, self.check) if on else 1.0
+        if self.checkpoint:
+            told = {"temperature": torch.tensor(temperature, dtype=torch.float64)}
+            self.checkpoint.save(self._best() | told)
+        return DCTR(self.network, temperature, np.array(self.losses))
+
+    def _run_epoch(self) -> None:
+        self.network.train()
+        order = torch.randperm(len(self.train.x), generator=self.generator)
+        for rows in order.split(self.how.batch_size)[self.step :]:
+            self._train_on(rows.to(self.device))
+            self.step += 1
+            self.watch(1)
+        logits = _logits(self.network, self.check.x, self.checked, lambda events: self.watch())
+        self.losses.append((self.total.item() / len(self.train.x), _loss(logits, self.check)))
+        if not np.isfinite(self.losses[-1]).all():
+            raise ValueError(f"the classifier diverged in epoch {len(self.losses)}")
+        if self.how.keep == "last" or self.best_epoch == len(self.losses) - 1:
+            self.best, self.best_logits = copy.deepcopy(self.network.state_dict()), logits
+        self.step, self.checked = 0, []
+        self.shuffles = self.generator.get_state()
+        self.total.zero_()
+
+    def _train_on(self, rows: Tensor) -> None:
+        train = self.train
+        logit = self.network(train.x[rows]).reshape(len(rows))
+        loss = F.binary_cross_entropy_with_logits(logit, train.y[rows], train.w[rows])
+        self.adam.zero_grad(set_to_none=True)
+        loss.backward()
+        self.adam.step()
+        self.total += loss.detach() * len(rows)
+
+    def _keep(self) -> None:
+        if self.checkpoint and torch.isfinite(self.total):
+            self.checkpoint.save(self._state())
+
+    def _state(self) -> State:
+        """All that the rest of the training depends on, beside what it was begun with."""
+        memory = self.adam.state_dict()["state"]
+        return {
+            **self._best(),
+            **{f"network.{n}": t for n, t in self.network.state_dict().items()},
+            **{f"adam.{k}.{n}": t for k, one in memory.items() for n, t in one.items()},
+            "best_logits": self.best_logits,
+            "shuffles": self.shuffles,
+            "total": self.total,
+            "checked": torch.cat([self.best_logits[:0], *self.checked]),
+        }
+
+    def _best(self) -> State:
+        return {
+            **{f"best.{n}": t for n, t in self.best.items()},
+            "losses": torch.tensor(self.losses, dtype=torch.float64).view(-1, 2),
+            "steps": torch.tensor(self.steps),
+        }
+
+    def _restore(self, state: State) -> None:
+        """Raises a ``ValueError``, a ``KeyError`` or PyTorch's ``RuntimeError`` for a state that
+        such a training cannot have come to."""
+        _check_finite(state)
+        losses = state["losses"]
+        if losses.shape[1:] != (2,) or len(losses) > self.how.epochs:
+            raise ValueError(f"losses of shape {tuple(losses.shape)}")
+        self.step = int(state["steps"]) - len(losses) * self.an_epoch
+        if not 0 <= self.step <= self.an_epoch:
+            raise ValueError(f"step {self.step} of {self.an_epoch}")
+        self.losses = [(trained, checked) for trained, checked in losses.tolist()]
+        self.network.load_state_dict(_under(state, "best."))  # to see that it can be
+        self.best = copy.deepcopy(self.network.state_dict())
+        self.network.load_state_dict(_under(state, "network."))
+        if self.step or self.losses:
+            self._restore_adam(_under(state, "adam."))
+        n = len(self.check.x)
+        self.checked = [_begun(state["checked"], n, self.network)]
+        self.best_logits = _begun(state["best_logits"], n, self.network)
+        if len(self.best_logits) != (n if self.losses else 0):
+            raise ValueError(f"{len(self.best_logits)} logits of {n} events")
+        self.total = state["total"].to(self.total)
+        self.shuffles = state["shuffles"]
+        self.generator.set_state(self.shuffles)
+
+    def _restore_adam(self, state: State) -> None:
+        memory = {}
+        for k, weight in enumerate(self.network.parameters()):
+            memory[k] = {n: state[f"{k}.{n}"] for n in ("step", "exp_avg", "exp_avg_sq")}
+            shapes = [tuple(t.shape) for t in memory[k].values()]
+            if shapes != [(), weight.shape, weight.shape]:
+                raise ValueError(f"Adam's memory of shapes {shapes}")
+        groups = self.adam.state_dict()["param_groups"]
+        self.adam.load_state_dict({"state": memory, "param_groups": groups})
+
+
+def _check_finite(state: State) -> None:
+    for name, tensor in state.items():
+        halted = tensor.isinf() & name.endswith("exp_avg_sq")  # a weight of Adam's: no damage
+        if not (tensor.isfinite() | halted).all():
+            raise ValueError(f"{name} is not finite")
+
+
+def _under(state: State, prefix: str) -> State:
+    return {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}
 
 
 def _loss(logits: Tensor, events: _Labelled) -> float:
@@ -254,9 +462,8 @@ def _loss(logits: Tensor, events: _Labelled) -> float:
     return F.binary_cross_entropy_with_logits(logits.double(), y, w).item()
 
 
-def _temperature(network: nn.Module, check: _Labelled) -> float:
+def _temperature(logits: Tensor, check: _Labelled) -> float:
     """The temperature of the smallest validation loss."""
-    logits = _logits(network, check.x)
     found = minimize_scalar(
         lambda t: _loss(logits / np.exp(t), check), bounds=np.log(TEMPERATURES), method="bounded"
     )

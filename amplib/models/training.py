@@ -9,22 +9,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
-from amplib.files import whole_file
+from amplib.models.checkpoint import CHECKPOINT_SECONDS, Checkpoint
 from amplib.models.stack import Stack
 from amplib.progress import Progress, Stopped
 
 LOSS_RECORDS = 200
 """How often the losses of a full training are recorded."""
-CHECKPOINT_SECONDS = 180
 EPOCHS_A_REPORT = 10
 """How often a training reports its progress at least, and can be stopped."""
 
 
 def train(
-    stack: Stack, epochs: int, checkpoint: Path | None, progress: Progress, steps: float
+    stack: Stack,
+    epochs: int,
+    checkpoint: Path | Checkpoint | None,
+    progress: Progress,
+    steps: float,
 ) -> np.ndarray:
     """Train E models to the end, from ``checkpoint`` if there is one.
 
@@ -34,9 +35,9 @@ def train(
     Args:
         stack: what to train.
         epochs: in all.
-        checkpoint: file that keeps the state; it is still there at the end, for what follows the
-            training and may be interrupted too.  None for the few epochs of a fingerprint: no state
-            is kept, and no work reported.
+        checkpoint: file that keeps the state, or a place in one; it is still there at the end, for
+            what follows the training and may be interrupted too.  None for the few epochs of a
+            fingerprint: no state is kept, and no work reported.
         progress: told the work of the epochs since the last call.
         steps: work of one epoch of the whole stack.
 
@@ -48,8 +49,9 @@ def train(
     """
     if checkpoint is None:
         progress = _unreported
+    kept = Checkpoint(checkpoint) if isinstance(checkpoint, Path) else checkpoint
     record = max(1, epochs // LOSS_RECORDS)
-    losses = _resume(stack, checkpoint, epochs, record)
+    losses = _resume(stack, kept, epochs, record)
     last, saved = int(stack.epoch), time.monotonic()
     try:
         progress(last * steps)
@@ -63,12 +65,12 @@ def train(
                 print(f"all {loss.shape[1]} models have diverged by epoch {epoch}", file=sys.stderr)
                 break
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                _save(stack, losses, checkpoint)
+                _save(stack, losses, kept)
                 saved = time.monotonic()
     except Stopped:
-        _save(stack, losses, checkpoint)
+        _save(stack, losses, kept)
         raise
-    _save(stack, losses, checkpoint)
+    _save(stack, losses, kept)
     return np.stack(losses, 2).transpose(1, 2, 0)
 
 
@@ -89,31 +91,23 @@ def _unreported(work: float) -> None:
     """Progress of what nobody waits for."""
 
 
-def _save(stack: Stack, losses: list[np.ndarray], path: Path | None) -> None:
-    if path is None or _unexplained(stack, losses):
+def _save(stack: Stack, losses: list[np.ndarray], kept: Checkpoint | None) -> None:
+    if kept is None or _unexplained(stack, losses):
         return  # a member has just diverged: its next record says so, until then the last state is
-    tensors = {name: value.cpu().contiguous() for name, value in stack.state().items()}
-    tensors["losses"] = torch.from_numpy(
-        np.array(losses).reshape(-1, 1 + len(stack.losses), len(stack.seeds))
-    )
-    with whole_file(path) as temporary:
-        try:
-            save_file(tensors, temporary)
-        except SafetensorError as error:  # a full disk, in words of its own
-            raise OSError(str(error)) from None
+    shape = -1, 1 + len(stack.losses), len(stack.seeds)
+    records = torch.from_numpy(np.array(losses).reshape(shape))
+    kept.save({**stack.state(), "losses": records})
 
 
-def _resume(stack: Stack, path: Path | None, epochs: int, record: int) -> list[np.ndarray]:
+def _resume(stack: Stack, kept: Checkpoint | None, epochs: int, record: int) -> list[np.ndarray]:
     """The losses so far, the stack being put where the checkpoint was written."""
-    if path is None or not path.exists():
+    state = kept.load() if kept else {}
+    if kept is None or not state:
         return []
-    try:
-        state = load_file(path)
+    with kept.read():
         losses = list(state.pop("losses").numpy())
         stack.restore(state)
         _check(stack, losses, epochs, record)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it to train anew") from None
     return losses
 
 

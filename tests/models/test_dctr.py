@@ -6,18 +6,24 @@ Each of ``amplib.truth.pairs`` has one classifier.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from amplib.metrics.outlook import outlook
 from amplib.metrics.two_sample import auc, classifier_test
 from amplib.metrics.weights import clip, expectation, mean_weight
+from amplib.models import checkpoint as kept
+from amplib.models.checkpoint import Checkpoint
 from amplib.models.config import DCTRTraining
-from amplib.models.dctr import DCTR, perceptron, train_dctr
+from amplib.models.dctr import DCTR, finished, perceptron, steps_kept, train_dctr
+from amplib.progress import Stopped
 from amplib.truth.pairs import PAIRS, Pair, observables
 
 EVENTS = 40_000
@@ -298,3 +304,179 @@ def test_tiling_repeats_the_smaller_class_and_leaves_validation_apart():
         DCTRTraining(batch_size=500, epochs=10, balance="tiling"), np.random.SeedSequence(4),
     )  # fmt: skip
     assert dctr.weights(known.made(20_000, 6)).mean() == pytest.approx(1, abs=0.06)
+
+
+# ---------------------------------------------------------------- interruptions
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    """Every step is reported, as where steps take seconds."""
+    monkeypatch.setattr(kept, "REPORT_SECONDS", 0)
+
+
+def stop_at(call: int) -> Callable[[float], None]:
+    """Progress that ends the work with its so manieth report."""
+    calls = iter(range(1, call + 1))
+
+    def progress(work: float) -> None:
+        if next(calls) == call:
+            raise Stopped
+
+    return progress
+
+
+SHORT = DCTRTraining(batch_size=50, epochs=4, patience=4, temperature="on", balance="tiling")
+STEPS, CHECKS = 13, 5
+"""An epoch's batches of 50 events, twice the 320 of the larger class, and of 30 to validate."""
+
+
+def short(progress=lambda steps: None, checkpoint: Checkpoint | None = None, **changes) -> DCTR:
+    """A training on 300 and 400 events of one dimension."""
+    torch.set_num_threads(1)
+    known = PAIRS["1D"]
+    real, made = known.real(300, 1), known.made(400, 2)
+    network = perceptron(real, (20, 20), torch.Generator().manual_seed(3))
+    network.at_once = 30
+    how, seed = replace(SHORT, **changes), np.random.SeedSequence(4)
+    return train_dctr(network, real, made, how, seed, progress=progress, checkpoint=checkpoint)
+
+
+def assert_same(one: DCTR, other: DCTR) -> None:
+    x = PAIRS["1D"].made(100, 5)
+    np.testing.assert_array_equal(one.losses, other.losses)
+    assert one.temperature == other.temperature
+    np.testing.assert_array_equal(one.logits(x), other.logits(x))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [1, 5, STEPS, STEPS + 2, STEPS + CHECKS, STEPS + CHECKS + 7, 4 * (STEPS + CHECKS) + 1],
+    ids=["first step", "mid-epoch", "last step", "validation", "its end", "next", "last of all"],
+)
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_a_stopped_training_goes_on_to_the_same_end_bit_by_bit(call, keep, watched, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state.safetensors")
+    with pytest.raises(Stopped):
+        short(stop_at(call), checkpoint, keep=keep)
+    work: list[float] = []
+    assert_same(short(work.append, checkpoint, keep=keep), short(keep=keep))
+    assert sum(work) == 4 * STEPS
+    again: list[float] = []  # it has ended: nothing is left
+    assert_same(short(again.append, checkpoint, keep=keep), short(keep=keep))
+    assert again == [4 * STEPS]
+
+
+def test_a_killed_training_goes_on_from_its_last_checkpoint(watched, monkeypatch, tmp_path):
+    """Twice, and beside another one in the same file."""
+    monkeypatch.setattr(kept, "CHECKPOINT_SECONDS", 0)
+    both = Checkpoint(tmp_path / "state.safetensors")
+    other = short(checkpoint=both.at("other"), epochs=2)
+    for call in (9, 30):
+        calls = iter(range(call))
+        with pytest.raises(StopIteration):
+            short(lambda work, calls=calls: next(calls) and None, both.at("one"))
+    assert_same(short(checkpoint=both.at("one")), short())
+    assert_same(short(checkpoint=both.at("other"), epochs=2), other)
+    both.at("one").drop()
+    assert not both.at("one").load()
+    assert both.at("other").load()
+    both.at("other").drop()
+    assert not both.path.exists()
+
+
+def test_weighing_is_reported_stopped_and_gone_on_with(watched, tmp_path):
+    dctr, x = short(), PAIRS["1D"].made(100, 5)
+    checkpoint = Checkpoint(tmp_path / "state.safetensors")
+    with pytest.raises(Stopped):
+        dctr.weights(x, stop_at(2), checkpoint)
+    assert len(load_file(checkpoint.path)["logits"]) == 60
+    seen: list[float] = []
+    weights = dctr.weights(x, seen.append, checkpoint)
+    np.testing.assert_array_equal(weights, dctr.weights(x))
+    assert (seen[0], sum(seen)) == (60, 100)
+
+
+@pytest.fixture
+def stopped(watched, tmp_path) -> Checkpoint:
+    """Of a training that was stopped in its second epoch."""
+    checkpoint = Checkpoint(tmp_path / "state.safetensors")
+    with pytest.raises(Stopped):
+        short(stop_at(STEPS + CHECKS + 5), checkpoint)
+    return checkpoint
+
+
+def of_adam(state: dict[str, torch.Tensor], memory: str) -> torch.Tensor:
+    return next(t for name, t in state.items() if name.endswith(memory))
+
+
+STATES: dict[str, Callable[[dict[str, torch.Tensor]], object]] = {
+    "a step beyond the epoch": lambda s: s["steps"].fill_(2 * STEPS + 1),
+    "a step before the epoch": lambda s: s["steps"].fill_(STEPS - 1),
+    "NaN weights": lambda s: s["network.1.weight"].fill_(torch.nan),
+    "an infinite weight of the best": lambda s: s["best.1.weight"].view(-1)[0].fill_(torch.inf),
+    "infinities in the optimiser": lambda s: of_adam(s, "exp_avg").fill_(torch.inf),
+    "no losses": lambda s: s.pop("losses"),
+    "losses of one column": lambda s: s.update(losses=s["losses"][:, :1].clone()),
+    "losses of too many epochs": lambda s: s.update(losses=s["losses"].repeat(9, 1)),
+    "no weights": lambda s: [s.pop(k) for k in list(s) if k.startswith("network.")],
+    "another network": lambda s: s.update({"network.1.weight": torch.zeros(3, 1)}),
+    "no memory of Adam": lambda s: [s.pop(k) for k in list(s) if k.startswith("adam.")],
+    "Adam's of another network": lambda s: s.update({"adam.1.exp_avg": torch.zeros(3)}),
+    "half of the validation": lambda s: s.update(best_logits=s["best_logits"][:60].clone()),
+    "too much of the validation": lambda s: s.update(checked=torch.zeros(150)),
+    "shuffles that are none": lambda s: s.update(shuffles=torch.zeros(3, dtype=torch.uint8)),
+}
+
+
+@pytest.mark.parametrize("how", STATES)
+def test_a_checkpoint_that_cannot_be_is_named_in_one_line(how, stopped):
+    state = load_file(stopped.path)
+    STATES[how](state)
+    save_file(state, stopped.path)
+    with pytest.raises(ValueError, match="delete it to train anew") as raised:
+        short(checkpoint=stopped)
+    assert str(raised.value).startswith(f"{stopped.path} is damaged (")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("length", [0, 7, 100, -1])
+def test_a_truncated_checkpoint_is_refused(length, stopped: Checkpoint):
+    whole = stopped.path.read_bytes()
+    stopped.path.write_bytes(whole[:length])
+    for go_on in (
+        short,
+        lambda checkpoint: short().weights(np.ones((40, 1)), checkpoint=checkpoint),
+    ):
+        with pytest.raises(ValueError, match=r"is damaged \(.*delete it to train anew"):
+            go_on(checkpoint=stopped)
+
+
+def test_a_finished_training_leaves_its_network_alone(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state.safetensors")
+    dctr = short(checkpoint=checkpoint)
+    assert steps_kept(checkpoint) == 4 * STEPS
+    empty = perceptron(np.zeros((2, 1)), (20, 20), torch.Generator())
+    taken = finished(empty, checkpoint)
+    assert taken is not None
+    assert_same(taken, dctr)
+    state = load_file(checkpoint.path)
+    assert not any(name.startswith(("network", "adam")) for name in state)
+    state["best.1.weight"].fill_(torch.nan)
+    save_file(state, checkpoint.path)
+    with pytest.raises(ValueError, match=r"is damaged \(best.1.weight is not finite\)"):
+        short(checkpoint=checkpoint)
+
+
+def test_a_training_that_goes_on_is_not_finished(stopped):
+    network = perceptron(np.zeros((2, 1)), (20, 20), torch.Generator())
+    assert finished(network, stopped) is None
+    assert finished(network, stopped.at("another")) is None
+    assert steps_kept(stopped) == STEPS + 5
+
+
+def test_logits_of_other_events_are_refused(tmp_path: Path):
+    checkpoint = Checkpoint(tmp_path / "state.safetensors")
+    short().weights(np.ones((40, 1)), checkpoint=checkpoint)
+    with pytest.raises(ValueError, match=r"is damaged \(logits of shape \(40,\), of 45 events\)"):
+        short().weights(np.ones((45, 1)), checkpoint=checkpoint)

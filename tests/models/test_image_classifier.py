@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from amplib.models import checkpoint as kept
+from amplib.models.checkpoint import Checkpoint
 from amplib.models.config import DCTRTraining
 from amplib.models.dctr import DCTR, train_dctr
 from amplib.models.image_classifier import ImageClassifier
 from amplib.models.volumes import SparseImages
+from amplib.progress import Stopped
 
 SIDE = 12
 
@@ -111,3 +114,36 @@ def test_bfloat16_gives_nearly_the_same_logits():
     ]
     assert not torch.equal(*logits)
     torch.testing.assert_close(*logits, rtol=0.05, atol=0.01)
+
+
+@pytest.mark.parametrize("call", [3, 9, 11])
+def test_a_stopped_training_goes_on_to_the_same_end_with_its_flips(call, monkeypatch, tmp_path):
+    """In the first epoch, in its validation and in the second: weights are the same bit by bit."""
+    torch.set_num_threads(1)
+    monkeypatch.setattr(kept, "REPORT_SECONDS", 0)
+    images = halves(100, 0.6, 1)
+    rows = np.arange(100)[:, None]
+    how = DCTRTraining(batch_size=12, epochs=2, patience=2, temperature="on", balance="tiling")
+    calls = 0
+
+    def stop(work: float) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise Stopped
+
+    def run(progress, checkpoint=None) -> DCTR:
+        network = ImageClassifier(images, 2, np.random.SeedSequence(3))
+        seed = np.random.SeedSequence(4)
+        return train_dctr(
+            network, rows[:40], rows[40:], how, seed, progress=progress, checkpoint=checkpoint
+        )
+
+    checkpoint = Checkpoint(tmp_path / "state.safetensors")
+    with pytest.raises(Stopped):
+        run(stop, checkpoint)
+    resumed, whole = (run(lambda work: None, c) for c in (checkpoint, None))
+    np.testing.assert_array_equal(resumed.losses, whole.losses)
+    np.testing.assert_array_equal(resumed.weights(rows), whole.weights(rows))
+    assert resumed.temperature == whole.temperature
+    assert torch.equal(resumed.network.flips.get_state(), whole.network.flips.get_state())

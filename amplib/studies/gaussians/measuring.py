@@ -9,6 +9,7 @@ from amplib.metrics.outlook import outlook
 from amplib.metrics.separation import histograms
 from amplib.metrics.two_sample import auc, sliced_wasserstein
 from amplib.metrics.weights import Clipped, clip, dilution, expectation, needed_events
+from amplib.models.checkpoint import Checkpoint
 from amplib.models.dctr import DCTR, perceptron, train_dctr
 from amplib.progress import Progress
 from amplib.store.study import Arrays
@@ -19,6 +20,8 @@ SLICED_EVENTS = 50_000
 """Events of either sample that enter the sliced Wasserstein distance."""
 TAIL = 1e-3
 """Of the truth, beyond either end of an observable's histogram."""
+CLASSIFIERS = ("classifier", "judge")
+"""Their names in a checkpoint."""
 
 _TRUTH, _CLASSIFIER, _TEST, _JUDGE, _METRICS = range(1, 6)  # which stream of a part; 0: its GAN
 
@@ -43,6 +46,7 @@ def measure(
     generated: np.ndarray,
     progress: Progress,
     dtype: torch.dtype = torch.float32,
+    checkpoint: Checkpoint | None = None,
 ) -> Arrays:
     """Train a classifier on generated events, reweight others with it, and judge those.
 
@@ -52,6 +56,7 @@ def measure(
         generated: ``(N, d)``, for the first classifier, for the second, and for the test.
         progress: told the steps of the classifiers.
         dtype: of the networks.
+        checkpoint: keeps the classifiers.
 
     Returns:
         ``cells`` ``(4, cells)``: contents of the cells of the truth, of the GAN and of the weighted
@@ -72,7 +77,9 @@ def measure(
         generated.astype(np.float64), np.cumsum([study.events, study.judged_events])
     )
     rng = np.random.default_rng(study.stream(part, _TRUTH))
-    dctr = _classifier(study, part, truth.sample(study.events, rng), for_first, progress, dtype)
+    kept, kept_judge = (checkpoint and checkpoint.at(name) for name in CLASSIFIERS)
+    real = truth.sample(study.events, rng)
+    dctr = _classifier(study, part, real, for_first, progress, dtype, kept)
 
     real = truth.sample(len(test), np.random.default_rng(study.stream(part, _TEST)))
     of_real, raw = dctr.weights(real), dctr.weights(test)
@@ -80,7 +87,7 @@ def measure(
     told = outlook(of_real, raw, study.largest)
 
     second = clip(dctr.weights(for_second), study.largest)
-    judge = _judge(study, part, for_second, second, progress, dtype)
+    judge = _judge(study, part, for_second, second, progress, dtype, kept_judge)
     after = auc(judge.logits(real), judge.logits(test), generated_weights=weights)
 
     numbers = np.random.default_rng(study.stream(part, _METRICS))
@@ -112,10 +119,19 @@ def _classifier(
     generated: np.ndarray,
     progress: Progress,
     dtype: torch.dtype,
+    checkpoint: Checkpoint | None,
 ) -> DCTR:
     start, training = study.stream(part, _CLASSIFIER).spawn(2)
     network = _network(study, real, start, dtype)
-    return train_dctr(network, real, generated, study.training(), training, progress=progress)
+    return train_dctr(
+        network,
+        real,
+        generated,
+        study.training(),
+        training,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
 
 
 def _judge(
@@ -125,6 +141,7 @@ def _judge(
     weights: Clipped,
     progress: Progress,
     dtype: torch.dtype,
+    checkpoint: Checkpoint | None,
 ) -> DCTR:
     """A classifier of new events of the truth against weighted ones."""
     events, start, training = study.stream(part, _JUDGE).spawn(3)
@@ -137,6 +154,7 @@ def _judge(
         training,
         generated_weights=weights.weights,
         progress=progress,
+        checkpoint=checkpoint,
     )
 
 

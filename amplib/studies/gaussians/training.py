@@ -9,13 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from amplib.models.checkpoint import Checkpoint
 from amplib.models.config import STEPS_AN_EPOCH
+from amplib.models.dctr import steps_kept
 from amplib.models.noise import NoiseBlock, normal_words, uniform_words
 from amplib.models.small_gan import SmallGAN
 from amplib.models.training import train
-from amplib.progress import Budget, Progress
+from amplib.progress import Again, Budget, Progress
 from amplib.store.study import Arrays, Part, summed
-from amplib.studies.gaussians.measuring import measure
+from amplib.studies.gaussians.measuring import CLASSIFIERS, measure
 from amplib.studies.gaussians.study import MixtureStudy
 from amplib.truth.mixtures import EqualGaussians
 
@@ -49,16 +51,20 @@ def train_and_measure(
 ) -> Iterator[tuple[Part, Arrays]]:
     """Train E GANs, measure each, then yield them, so that all of them bear the cost of all.
 
-    The GANs are kept in ``checkpoint`` until then.
+    The GANs and the classifiers are kept in ``checkpoint`` until then.
     """
     gan = _gan(study, parts, device, torch.float32)
     epochs = study.steps // STEPS_AN_EPOCH
-    history = train(gan, epochs, checkpoint, progress, len(parts) * STEPS_AN_EPOCH)
+    kept = Checkpoint(checkpoint)
+    places = [kept.at(str(k)) for (k,) in parts]
+    if classified := sum(steps_kept(p.at(name)) for p in places for name in CLASSIFIERS):
+        progress = Again(classified + len(parts) * study.steps, progress)
+    history = train(gan, epochs, kept.at("gans"), progress, len(parts) * STEPS_AN_EPOCH)
     events = _events(gan, study.events + study.judged_events + study.test_events)
     measured = []
-    for (k,), own in zip(parts, events, strict=True):
+    for (k,), own, place in zip(parts, events, places, strict=True):
         left = Budget(study.classifier_steps, progress)
-        measured.append(measure(study, k, own, left.spend))
+        measured.append(measure(study, k, own, left.spend, checkpoint=place))
         left.spend_all()
     for part, arrays, losses in zip(parts, measured, history, strict=True):
         yield part, {**arrays, "gan_losses": losses.astype(np.float32)}

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from amplib.metrics.weights import effective_share, expectation, mean_weight
+from amplib.models.checkpoint import Checkpoint
 from amplib.models.dctr import perceptron, train_dctr
 from amplib.progress import Budget, Progress
 from amplib.store.study import Arrays, Part, summed
@@ -15,7 +16,11 @@ from amplib.truth.pairs import PAIRS, observables
 
 
 def measure(
-    study: KnownRatios, part: Part, progress: Progress, dtype: torch.dtype = torch.float32
+    study: KnownRatios,
+    part: Part,
+    progress: Progress,
+    dtype: torch.dtype = torch.float32,
+    checkpoint: Checkpoint | None = None,
 ) -> Arrays:
     """Train a classifier on events of a pair, and compare its weights on others with the ratio.
 
@@ -24,6 +29,7 @@ def measure(
         part: (i, k), the pair and the training.
         progress: told the steps of the classifier.
         dtype: of the network.
+        checkpoint: keeps the classifier.
 
     Returns:
         ``means`` ``(3, F, 2)``: expectations of ``pairs.observables`` over generated events and
@@ -43,7 +49,15 @@ def measure(
     generator = torch.Generator().manual_seed(int(start.generate_state(1)[0]))
     network = perceptron(real, hidden, generator).to(dtype)
     left = Budget(study.steps, progress)
-    dctr = train_dctr(network, real, made, study.training(), training, progress=left.spend)
+    dctr = train_dctr(
+        network,
+        real,
+        made,
+        study.training(),
+        training,
+        progress=left.spend,
+        checkpoint=checkpoint,
+    )
     left.spend_all()
 
     rng = np.random.default_rng(test)

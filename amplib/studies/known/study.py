@@ -96,10 +96,13 @@ class KnownRatios(Study):
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
         """The arrays of ``measuring.measure``."""
+        from amplib.models.checkpoint import Checkpoint
         from amplib.studies.known.measuring import measure
 
         for part in parts:
-            yield part, measure(self, part, progress)
+            kept = Checkpoint(checkpoint).at(f"{part}")
+            yield part, measure(self, part, progress, checkpoint=kept)
+            kept.drop()
 
     def layout(self) -> Layout:
         cells = len(LOG_RATIO) + 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,10 +14,11 @@ from amplib.metrics.correlations import correlations
 from amplib.metrics.outlook import outlook
 from amplib.metrics.separation import histograms
 from amplib.metrics.weights import clip, dilution
-from amplib.models.dctr import DCTR, perceptron, train_dctr
+from amplib.models.checkpoint import Checkpoint
+from amplib.models.dctr import DCTR, finished, perceptron, steps_kept, train_dctr
 from amplib.models.image_classifier import ImageClassifier
 from amplib.models.volumes import SparseImages
-from amplib.progress import Progress
+from amplib.progress import Again, Budget, Progress
 from amplib.store.study import Arrays, summed
 from amplib.studies.reweighting.study import (
     BINS,
@@ -41,18 +42,37 @@ other all the same, and their squares are not zero."""
 LIMITING = 4000
 """Showers of the truth whose quantiles are these ends, the same ones for every part."""
 
+HIGH, LOW = "high-level", "low-level"
+"""Where a checkpoint keeps the classifiers."""
+NO_IMAGES = SparseImages.of(np.zeros(0), np.zeros(0), np.zeros(0), ILD_ECAL.shape)
+"""What a network looks at that waits for some."""
+
 _LIMITS, _TRUTH, _GENERATOR, _HIGH, _LOW, _METRICS, _CELLS = range(7)  # which stream
 
 
 @dataclass
-class Sample:
-    """Showers above threshold, by their cells and by what is measured of them."""
+class Measured:
+    """What is measured of showers above threshold."""
 
-    images: SparseImages
     observables: np.ndarray
     """``(N, OBSERVABLES)``, or the first ``INPUTS`` of them, which trainings need."""
     correlated: np.ndarray
     """``(N, 11)``."""
+
+    def __len__(self) -> int:
+        return len(self.observables)
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """Of the high-level classifier, ``(N, 33)``."""
+        return self.observables[:, :INPUTS]
+
+
+@dataclass
+class Sample(Measured):
+    """Showers with their cells, which take most of the memory."""
+
+    images: SparseImages
 
     @classmethod
     def of(
@@ -76,15 +96,11 @@ class Sample:
             progress(len(batch))
         cell, energy, count = map(torch.cat, (cells, energies, counts))
         images = SparseImages(cell, energy, count, ILD_ECAL.shape)
-        return cls(images, np.concatenate(measured), np.concatenate(correlated))
+        return cls(np.concatenate(measured), np.concatenate(correlated), images)
 
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def inputs(self) -> np.ndarray:
-        """Of the high-level classifier, ``(N, 33)``."""
-        return self.observables[:, :INPUTS]
+    def without_images(self) -> Measured:
+        """What is left when no classifier has to see them any more."""
+        return Measured(self.observables, self.correlated)
 
 
 def observables(showers: Tensor) -> Tensor:
@@ -104,8 +120,12 @@ def measure(
     device: str,
     progress: Progress,
     dtype: torch.dtype = torch.float32,
+    checkpoint: Checkpoint | None = None,
 ) -> Arrays:
     """Train both classifiers, weight other generated showers with them, and judge these.
+
+    Showers are not kept in a checkpoint, but made again: as long as the classifiers are trained,
+    all of those that they are trained on.
 
     Args:
         study: the truth and the classifiers.
@@ -114,6 +134,7 @@ def measure(
         device: ``cpu`` or ``cuda``, of simulation and of the low-level classifier.
         progress: told the work done.
         dtype: of the networks.
+        checkpoint: keeps the classifiers, and the low-level one's weights.
 
     Returns:
         ``cells_<q>`` ``(4, 2, q)``: of a second sample of the truth, of the generator and of it
@@ -134,18 +155,19 @@ def measure(
     """
     sizes = study.events, study.test_events, study.test_events
     wanted = list(zip(sizes, study.stream(part, _TRUTH).spawn(3), strict=True))
-    drawn = samples(study.truth(), wanted, device, after=study.seen)
-    truth = _measured(drawn, _ignored, dtype)
-    seeds = study.stream(part, _GENERATOR).spawn(2)
-    sizes_made = study.generated, study.test_events
-    made = _measured(map(generate, sizes_made, seeds), progress, dtype)
+    to_train, *to_test = samples(study.truth(), wanted, device, after=study.seen)
+    seed, test_seed = study.stream(part, _GENERATOR).spawn(2)
+    run = _Run.of(study, part, device, progress, dtype, checkpoint)
+    high, low = run.trained_before() or run.trained(to_train, generate(study.generated, seed))
     limits = _limits(study)
-    high = _high_level(study, part, truth[0], made[0], dtype)
-    low = _low_level(study, part, truth[0], made[0], device, progress, dtype)
-    real, again, test = truth[1], truth[2], made[1]
+    real, of_real = run.weighed(to_test[0], run.poll, low, "truth")
+    again = Sample.of(to_test[1], observables, run.poll, dtype).without_images()
+    test, of_test = run.weighed(
+        generate(study.test_events, test_seed), run.progress, low, "generated"
+    )
     raw = {
         "high": [np.maximum(high.weights(s.inputs), LEAST) for s in (real, test)],
-        "low": [np.maximum(_low_weights(low, s, device), LEAST) for s in (real, test)],
+        "low": [np.maximum(w, LEAST) for w in (of_real, of_test)],
     }
     most = {"high": study.largest, "low": study.low_largest}
     weights = {name: clip(raw[name][1], most[name]) for name in raw}
@@ -153,7 +175,7 @@ def measure(
     return {
         **_in_cells(study, part, (real, again, test), [w.weights for w in weights.values()]),
         **_in_bins(limits, (real, again, test), [w.weights for w in weights.values()]),
-        **_spreads(study, part, real, test, [w.weights for w in weights.values()]),
+        **_spreads(run, real, test, [w.weights for w in weights.values()]),
         "correlations": np.array(
             [correlations(s.correlated) for s in (real, again, test)]
             + [correlations(test.correlated, w.weights) for w in weights.values()]
@@ -168,16 +190,116 @@ def measure(
     }
 
 
-def _measured(
-    drawn: Iterable[Iterator[Tensor]], progress: Progress, dtype: torch.dtype
-) -> list[Sample]:
-    """The first is to train on, of which less is measured."""
-    measures = obs.high_level, observables, observables
-    return [Sample.of(d, m, progress, dtype) for d, m in zip(drawn, measures, strict=False)]
+@dataclass(frozen=True)
+class _Run:
+    """Where a part is computed, and how its classifiers come about.
 
+    Args:
+        study, part, device, progress, dtype, checkpoint: as of ``measure``.
+    """
 
-def _ignored(work: float) -> None:
-    """The truth is simulated much faster than anything else is done."""
+    study: Reweighting
+    part: int
+    device: str
+    progress: Progress
+    dtype: torch.dtype
+    checkpoint: Checkpoint | None
+
+    @classmethod
+    def of(
+        cls,
+        study: Reweighting,
+        part: int,
+        device: str,
+        progress: Progress,
+        dtype: torch.dtype,
+        checkpoint: Checkpoint | None,
+    ) -> _Run:
+        """One that reports at once what an earlier run has done."""
+        run = cls(study, part, device, progress, dtype, checkpoint)
+        before = run.done_before()
+        return replace(run, progress=Again(before, progress)) if before else run
+
+    def kept(self, name: str) -> Checkpoint | None:
+        """This part's place for a piece of work."""
+        return self.checkpoint and self.checkpoint.at(name)
+
+    def done_before(self) -> float:
+        """Work that an earlier run has reported, once the low-level classifier is begun."""
+        kept, study = self.kept(LOW), self.study
+        steps = steps_kept(kept) if kept else 0
+        return study.generated + study.classified * steps / study.low_steps if steps else 0.0
+
+    def poll(self, work: float) -> None:
+        """Asked now and then, in what is no part of the work reported, whether to stop."""
+        self.progress(0.0)
+
+    def networks(self) -> tuple[torch.nn.Module, ImageClassifier]:
+        """Like those that are trained, for weights that are kept."""
+        start, _ = self.study.stream(self.part, _LOW).spawn(2)
+        high = perceptron(np.zeros((2, INPUTS)), self.study.hidden, torch.Generator())
+        low = ImageClassifier(NO_IMAGES, self.study.filters, start, self.study.precision)
+        return high.to(self.dtype), low.to(self.device, self.dtype)
+
+    def trained_before(self) -> tuple[DCTR, DCTR] | None:
+        """Both classifiers of an earlier run, if their trainings have ended."""
+        if self.checkpoint is None:
+            return None
+        places = [self.checkpoint.at(name) for name in (HIGH, LOW)]
+        high, low = map(finished, self.networks(), places)
+        if not (high and low):
+            return None
+        self.progress(self.study.generated + self.study.classified)
+        return high, low
+
+    def trained(self, truth: Iterator[Tensor], made: Iterator[Tensor]) -> tuple[DCTR, DCTR]:
+        """High-level and low-level classifier, which hold none of these showers."""
+        real = Sample.of(truth, obs.high_level, self.poll, self.dtype)
+        generated = Sample.of(made, obs.high_level, self.progress, self.dtype)
+        return self.high_level(real, generated), self.low_level(real, generated)
+
+    def high_level(self, truth: Sample, made: Sample) -> DCTR:
+        """The classifier of observables."""
+        study = self.study
+        start, training = study.stream(self.part, _HIGH).spawn(2)
+        x, y = (s.inputs[: study.high_level] for s in (truth, made))
+        generator = torch.Generator().manual_seed(int(start.generate_state(1)[0]))
+        network = perceptron(x, study.hidden, generator).to(self.dtype)
+        how, kept = study.high_training(), self.kept(HIGH)
+        return train_dctr(network, x, y, how, training, progress=self.poll, checkpoint=kept)
+
+    def low_level(self, truth: Sample, made: Sample) -> DCTR:
+        """The classifier of images."""
+        study = self.study
+        start, training = study.stream(self.part, _LOW).spawn(2)
+        images = truth.images.joined(made.images).to(self.device)
+        network = ImageClassifier(images, study.filters, start, study.precision)
+        network.to(self.device, self.dtype)
+        first, second = np.split(np.arange(len(images))[:, None], [len(truth)])
+        left, a_step = Budget(study.classified, self.progress), study.classified / study.low_steps
+        how, kept = study.low_training(), self.kept(LOW)
+        dctr = train_dctr(
+            network,
+            first,
+            second,
+            how,
+            training,
+            progress=lambda steps: left.spend(a_step * steps),
+            checkpoint=kept,
+        )
+        left.spend_all()
+        return DCTR(network.on(NO_IMAGES), dctr.temperature, dctr.losses)
+
+    def weighed(
+        self, showers: Iterator[Tensor], told: Progress, low: DCTR, name: str
+    ) -> tuple[Measured, np.ndarray]:
+        """What is measured of showers, and their low-level weights, kept under this name."""
+        sample = Sample.of(showers, observables, told, self.dtype)
+        assert isinstance(low.network, ImageClassifier)
+        network = low.network.on(sample.images.to(self.device))
+        rows, kept = np.arange(len(sample))[:, None], self.kept(name)
+        weights = DCTR(network, low.temperature, low.losses).weights(rows, self.poll, kept)
+        return sample.without_images(), weights
 
 
 def _limits(study: Reweighting) -> np.ndarray:
@@ -191,53 +313,10 @@ def _limits(study: Reweighting) -> np.ndarray:
     return np.stack([low, np.where(high > low, high, low + 1)], 1)
 
 
-def _high_level(
-    study: Reweighting, part: int, truth: Sample, made: Sample, dtype: torch.dtype
-) -> DCTR:
-    start, training = study.stream(part, _HIGH).spawn(2)
-    n = study.high_level
-    generator = torch.Generator().manual_seed(int(start.generate_state(1)[0]))
-    network = perceptron(truth.inputs[:n], study.hidden, generator).to(dtype)
-    return train_dctr(network, truth.inputs[:n], made.inputs[:n], study.high_training(), training)
-
-
-def _low_level(
-    study: Reweighting,
-    part: int,
-    truth: Sample,
-    made: Sample,
-    device: str,
-    progress: Progress,
-    dtype: torch.dtype,
-) -> DCTR:
-    start, training = study.stream(part, _LOW).spawn(2)
-    images = truth.images.joined(made.images).to(device)
-    network = ImageClassifier(images, study.filters, start, study.precision).to(device, dtype)
-    left = study.classified
-
-    def report(steps: float) -> None:
-        nonlocal left
-        done = min(left, study.classified / study.low_steps * steps)
-        left -= done
-        progress(done)
-
-    first, second = np.split(np.arange(len(images))[:, None], [len(truth)])
-    dctr = train_dctr(network, first, second, study.low_training(), training, progress=report)
-    progress(left)
-    return dctr
-
-
-def _low_weights(dctr: DCTR, sample: Sample, device: str) -> np.ndarray:
-    assert isinstance(dctr.network, ImageClassifier)
-    network = dctr.network.on(sample.images.to(device))
-    rows = np.arange(len(sample))[:, None]
-    return DCTR(network, dctr.temperature, dctr.losses).weights(rows)
-
-
 def _in_cells(
     study: Reweighting,
     part: int,
-    samples: tuple[Sample, Sample, Sample],
+    samples: tuple[Measured, Measured, Measured],
     weights: list[np.ndarray],
 ) -> Arrays:
     rng = np.random.default_rng(study.stream(part, _CELLS))
@@ -260,7 +339,7 @@ def _without_ties(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _in_bins(
-    limits: np.ndarray, samples: tuple[Sample, Sample, Sample], weights: list[np.ndarray]
+    limits: np.ndarray, samples: tuple[Measured, Measured, Measured], weights: list[np.ndarray]
 ) -> Arrays:
     real, _, test = samples
     drawn = [histograms(s.observables, limits, BINS) for s in samples]
@@ -276,13 +355,13 @@ def _in_bins(
     }
 
 
-def _spreads(
-    study: Reweighting, part: int, real: Sample, test: Sample, weights: list[np.ndarray]
-) -> Arrays:
-    rng = np.random.default_rng(study.stream(part, _METRICS))
-    all_weights = (np.ones(len(test)), *weights)
-    both = real.observables, test.observables
-    return {"dilution": np.array([dilution(*both, w, rng) for w in all_weights])}
+def _spreads(run: _Run, real: Measured, test: Measured, weights: list[np.ndarray]) -> Arrays:
+    rng = np.random.default_rng(run.study.stream(run.part, _METRICS))
+    both, found = (real.observables, test.observables), []
+    for w in (np.ones(len(test)), *weights):
+        run.poll(0)
+        found.append(dilution(*both, w, rng))
+    return {"dilution": np.array(found)}
 
 
 def _compared(low: np.ndarray, high: np.ndarray) -> Arrays:
@@ -312,5 +391,5 @@ def tiny_run(study: Reweighting, made: ShowerConfig) -> list[float]:
         return simulated(made, n, seed)
 
     with double_precision():
-        arrays = measure(study, 0, generate, "cpu", _ignored, torch.float64)
+        arrays = measure(study, 0, generate, "cpu", lambda work: None, torch.float64)
     return [summed(np.nan_to_num(a.astype(float), posinf=0.0)) for a in arrays.values()]

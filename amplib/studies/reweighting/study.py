@@ -168,10 +168,13 @@ class Reweighting(ShowerTruth):
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
         """The arrays of ``measuring.measure``."""
+        from amplib.models.checkpoint import Checkpoint
         from amplib.studies.reweighting.measuring import measure
 
         for part in parts:
-            yield part, measure(self, part[0], self.generate(device), device, progress)
+            kept, generate = Checkpoint(checkpoint).at(f"{part}"), self.generate(device)
+            yield part, measure(self, part[0], generate, device, progress, checkpoint=kept)
+            kept.drop()
 
     def layout(self) -> Layout:
         n, c = len(SAMPLES), len(CORRELATED)

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from amplib.metrics.weights import effective_share
+from amplib.models import checkpoint as checkpoints
 from amplib.parameters import ParameterError
+from amplib.progress import Stopped
 from amplib.store.results import same_fingerprint
 from amplib.studies.catalogue import make_study
 from amplib.studies.gaussians.measuring import measure, observables
@@ -225,3 +227,29 @@ def test_a_checkpoint_keeps_the_gans(tmp_path):
     parts = dict(study.compute([(0,), (1,)], "cpu", path, ignore))
     whole = dict(study.compute([(0,), (1,)], "cpu", tmp_path / "other.safetensors", ignore))
     np.testing.assert_array_equal(parts[(1,)]["cells"], whole[(1,)]["cells"])
+
+
+@pytest.mark.parametrize("call", [20, 40, 75])
+def test_a_stopped_classifier_goes_on_to_the_same_arrays(call, monkeypatch, tmp_path):
+    """What an earlier run has done is reported first."""
+    monkeypatch.setattr(checkpoints, "REPORT_SECONDS", 0)
+    study, path = make_study("bimodal", "smoke"), tmp_path / "state.safetensors"
+    whole = dict(study.compute([(0,), (1,)], "cpu", tmp_path / "other.safetensors", ignore))
+    calls = 0
+
+    def stop(work: float) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        list(study.compute([(0,), (1,)], "cpu", path, stop))
+    work: list[float] = []
+    parts = dict(study.compute([(0,), (1,)], "cpu", path, work.append))
+    for part in parts:
+        for name, array in whole[part].items():
+            np.testing.assert_array_equal(parts[part][name], array, err_msg=name)
+    assert work[0] > 2 * study.steps
+    assert sum(work) == pytest.approx(study.work(list(parts)))
+    assert not path.exists()

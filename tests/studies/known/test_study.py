@@ -1,5 +1,6 @@
 """The known ratios: parts, and what is read of them where it is known."""
 
+import contextlib
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -9,7 +10,9 @@ import torch
 from scipy import stats
 
 from amplib.files import ROOT
+from amplib.models import checkpoint as checkpoints
 from amplib.parameters import ParameterError
+from amplib.progress import Stopped
 from amplib.store.results import Result, same_fingerprint
 from amplib.studies.catalogue import make_study
 from amplib.studies.known.figures import ratio_panels
@@ -62,6 +65,29 @@ def test_a_part_is_the_same_alone_and_no_other(computed, tmp_path):
         np.testing.assert_array_equal(alone[name], array)
     assert not np.array_equal(parts[1, 0]["means"], parts[1, 1]["means"])
     assert not np.array_equal(parts[0, 0]["losses"], parts[3, 0]["losses"])
+
+
+def test_a_stopped_part_goes_on_to_the_same_arrays(computed, monkeypatch, tmp_path):
+    """Stopped in the training of its second part, and then in that of its third."""
+    monkeypatch.setattr(checkpoints, "REPORT_SECONDS", 0)
+    study, parts, _ = computed
+    wanted, path = study.parts()[:3], tmp_path / "s.safetensors"
+    done, calls = {}, 0
+
+    def stop(work: float) -> None:
+        nonlocal calls
+        calls += 1
+        if calls % 100 == 0:
+            raise Stopped
+
+    for _ in range(20):
+        with contextlib.suppress(Stopped):
+            done |= dict(study.compute([p for p in wanted if p not in done], "cpu", path, stop))
+    assert calls > 200
+    for part in wanted:
+        for name, array in parts[part].items():
+            np.testing.assert_array_equal(done[part][name], array)
+    assert not path.exists()
 
 
 def test_a_repetition_is_done_when_it_is_of_every_pair():

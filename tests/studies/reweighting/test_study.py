@@ -12,12 +12,16 @@ from amplib import files
 from amplib.estimate import AtLeast
 from amplib.metrics.separation import Histograms, separation_or_one
 from amplib.metrics.worth import n_equiv_over
+from amplib.models import checkpoint as checkpoints
+from amplib.models.checkpoint import Checkpoint
+from amplib.models.dctr import steps_kept
 from amplib.parameters import ParameterError
+from amplib.progress import Stopped
 from amplib.store.results import Result, same_fingerprint
 from amplib.studies.catalogue import make_study
 from amplib.studies.generators.study import ShowerGAN
 from amplib.studies.reweighting import reading as r
-from amplib.studies.reweighting.measuring import Sample, measure, observables
+from amplib.studies.reweighting.measuring import LOW, Sample, measure, observables
 from amplib.studies.reweighting.study import OBSERVABLES, ReweightedSimulation
 from amplib.studies.showers.sampling import simulated
 from amplib.truth.showers import observables as obs
@@ -67,6 +71,56 @@ def test_parts_differ_and_a_part_is_the_same_alone(computed, tmp_path):
         np.testing.assert_array_equal(array, parts[(1,)][name], err_msg=name)
     assert not np.array_equal(parts[(0,)]["histograms"], parts[(1,)]["histograms"])
     np.testing.assert_array_equal(parts[(0,)]["limits"], parts[(1,)]["limits"])
+
+
+@pytest.mark.parametrize(
+    ("steps", "place", "trained_again"),
+    [(3, LOW, True), (6, LOW, True), (6, "truth", False), (6, "generated", False)],
+    ids=["within the epoch", "validation", "weighing the truth", "all weighed"],
+)
+def test_a_stopped_part_goes_on_to_the_same_arrays(
+    steps, place, trained_again, computed, monkeypatch, tmp_path
+):
+    """What an earlier run has done is reported first; with both classifiers trained, their showers
+    are not made again."""
+    monkeypatch.setattr(checkpoints, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0)
+    study, parts, _ = computed
+    path = tmp_path / "s.safetensors"
+    kept = Checkpoint(path).at("(0,)")
+
+    def stop(work: float) -> None:
+        if kept.at(place).load() and steps_kept(kept.at(LOW)) >= steps:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        dict(study.compute([(0,)], "cpu", path, stop))
+    done = study.generated + study.classified * steps_kept(kept.at(LOW)) / study.low_steps
+    sizes, work = [], []
+    whole = Sample.of.__func__
+
+    def counted(cls, batches, measures, progress, dtype):
+        sample = whole(cls, batches, measures, progress, dtype)
+        sizes.append(measures)
+        return sample
+
+    monkeypatch.setattr(Sample, "of", classmethod(counted))
+    resumed = dict(study.compute([(0,)], "cpu", path, work.append))
+    for name, array in resumed[0,].items():
+        np.testing.assert_array_equal(array, parts[0,][name], err_msg=name)
+    assert sizes.count(obs.high_level) == 2 * trained_again
+    assert work[0] == pytest.approx(done)
+    assert sum(work) == pytest.approx(study.work([(0,)]))
+    assert not path.exists()
+
+
+def test_a_damaged_checkpoint_is_refused_before_any_shower_is_made(computed, tmp_path):
+    study, _, _ = computed
+    path = tmp_path / "s.safetensors"
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(ValueError, match=r"s\.safetensors is damaged \(.*delete it") as raised:
+        dict(study.compute([(0,)], "cpu", path, lambda work: pytest.fail("too late")))
+    assert "\n" not in str(raised.value)
 
 
 def test_a_sample_keeps_what_is_above_the_threshold():
