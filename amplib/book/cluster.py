@@ -120,7 +120,7 @@ def write_plan(folder: Path, planned: Sequence[Share], minutes: float | None, de
         "preset": result.preset,
         "parameters": study.asdict(),
         "device": device,
-        "mem_mb": study.memory,
+        "mem_mb": study.memory_needed(),
         "shares": jobs,
     }
     path = folder / "plan.json"

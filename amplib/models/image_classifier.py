@@ -13,12 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from amplib.models.generators import autocast
-from amplib.models.volumes import SparseImages
+from amplib.models.volumes import JoinedImages, SparseImages
 
 LEAK = 0.01
 DENSE = (64, 256, 256)
 ROWS = 200
 """Images in full at once when nothing is trained: two seconds of a core at the paper's size."""
+Images = SparseImages | JoinedImages
 
 
 def _side(side: int, stride: int, padding: int) -> int:
@@ -47,7 +48,7 @@ class ImageClassifier(nn.Module):
 
     def __init__(
         self,
-        images: SparseImages,
+        images: Images,
         filters: int,
         seed: np.random.SeedSequence,
         precision: str = "float32",
@@ -83,7 +84,7 @@ class ImageClassifier(nn.Module):
     def set_extra_state(self, state: Tensor) -> None:
         self.flips.set_state(state)
 
-    def on(self, images: SparseImages) -> ImageClassifier:
+    def on(self, images: Images) -> ImageClassifier:
         """The same network, for the rows of other images."""
         other = copy.copy(self)
         other.images = images

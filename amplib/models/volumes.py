@@ -7,6 +7,7 @@ share nothing; of a single network it is the ordinary one, without a copy.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -176,7 +177,7 @@ class SparseImages:
     177,000 showers take 1 GB as this and 19 GB as they are.
 
     Args:
-        cell: ``(hits,)`` index of a cell within its image.
+        cell: ``(hits,)`` index of a cell within its image, of any integers.
         value: ``(hits,)``.
         count: ``(N,)`` hits of each image.
         shape: of an image.
@@ -220,18 +221,14 @@ class SparseImages:
         cell, value, count = (a.to(device) for a in (self.cell, self.value, self.count))
         return SparseImages(cell, value, count, self.shape)
 
-    def joined(self, other: SparseImages) -> SparseImages:
-        """These images, then the others."""
-        pairs = zip(
-            (self.cell, self.value, self.count), (other.cell, other.value, other.count), strict=True
-        )
-        cell, value, count = map(torch.cat, pairs)
-        return SparseImages(cell, value, count, self.shape)
+    def joined(self, other: SparseImages) -> JoinedImages:
+        """These images, then the others; nothing is copied."""
+        return JoinedImages([self, other])
 
     def mean(self) -> Tensor:
         """The mean image."""
         total = torch.zeros(math.prod(self.shape), dtype=torch.float64, device=self.value.device)
-        total.index_add_(0, self.cell, self.value.double())
+        total.index_add_(0, self.cell.int(), self.value.double())
         return (total / len(self)).to(self.value.dtype).view(self.shape)
 
     def dense(self, rows: Tensor) -> Tensor:
@@ -246,4 +243,40 @@ class SparseImages:
         size = math.prod(self.shape)
         images = torch.zeros(len(flat) * size, dtype=self.value.dtype, device=flat.device)
         images[image * size + self.cell[hit]] = self.value[hit]
+        return images.view(*rows.shape, *self.shape)
+
+
+@dataclass
+class JoinedImages:
+    """Images of the same shape in several pieces, counted one after the other: none is copied."""
+
+    pieces: Sequence[SparseImages]
+
+    def __post_init__(self) -> None:
+        self.ends = torch.tensor([len(p) for p in self.pieces]).cumsum(0)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an image."""
+        return self.pieces[0].shape
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def to(self, device: torch.device | str) -> JoinedImages:
+        """On another device."""
+        return JoinedImages([p.to(device) for p in self.pieces])
+
+    def joined(self, other: JoinedImages) -> JoinedImages:
+        """These images, then the others."""
+        return JoinedImages([*self.pieces, *other.pieces])
+
+    def dense(self, rows: Tensor) -> Tensor:
+        """The images of these rows, ``(*rows.shape, *shape)``."""
+        flat, value = rows.flatten(), self.pieces[0].value
+        images = torch.empty(len(flat), *self.shape, dtype=value.dtype, device=value.device)
+        at = torch.searchsorted(self.ends.to(flat.device), flat, right=True)
+        for k in at.unique().tolist():
+            piece, mine = self.pieces[k], at == k
+            images[mine] = piece.dense(flat[mine] - (int(self.ends[k]) - len(piece)))
         return images.view(*rows.shape, *self.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import multiprocessing
 import os
 import signal
@@ -12,8 +13,9 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -24,12 +26,17 @@ from amplib.store import worker
 from amplib.store.download import digests
 from amplib.store.rates import cost, remember
 from amplib.store.results import Result
-from amplib.store.study import Part
+from amplib.store.study import Part, Study
 
 LONG_ENOUGH = 20.0
 """Seconds of work from which on a rate is worth remembering."""
 ATTEMPTS = 3
 """How often a group is begun whose worker dies."""
+CONTAINER = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where a container's limit is, in bytes."""
 
 
 class WorkerDied(RuntimeError):
@@ -236,6 +243,18 @@ def announce(result: Result, parts: Sequence[Part], device: str, jobs: int) -> N
     )
 
 
+def free_memory() -> float:
+    """MB that this machine has free, or this container may take; infinite where nobody says."""
+    limits = [math.inf]
+    with suppress(OSError, ValueError):
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        limits.append(int(lines["MemAvailable"].split()[0]) / 1024)
+    for limit in CONTAINER:
+        with suppress(OSError, ValueError):  # "max", where there is none
+            limits.append(int(limit.read_text()) / 2**20)
+    return min(limits)
+
+
 class Hand:
     """A worker process, with what it reports through and is stopped by.
 
@@ -291,6 +310,8 @@ class Crew:
         self.bars: dict[str, tqdm[Any]] = {}
         self.hands: list[Hand] = []
         self.stopping = False
+        self.memory = free_memory()
+        self.held_back: set[str] = set()
 
     def run(self, deadline: float = float("inf")) -> bool:
         """Compute until all is done or, by ``time.monotonic``, the deadline has come.
@@ -336,15 +357,36 @@ class Crew:
         return complete and not self.waiting
 
     def _next(self, running: Iterable[Group]) -> Group | None:
-        """The first group that waits for nothing that is still to be computed."""
+        """The first group that waits for nothing that is still to be computed, and that there is
+        memory for."""
         if self.stopping:
             return None
-        unfinished = (*self.waiting, *running)
+        busy = list(running)
+        unfinished = (*self.waiting, *busy)
         for group in self.waiting:
-            if not any(other.makes(group.after) for other in unfinished):
+            waits = any(other.makes(group.after) for other in unfinished)
+            if not waits and self._has_room(group, busy):
                 self.waiting.remove(group)
                 return group
         return None
+
+    def _has_room(self, group: Group, busy: list[Group]) -> bool:
+        """Whether what a group declares is free beside those at work; one that takes no more than
+        is usual is always begun."""
+        study = group.result.study
+        need = study.memory_needed()
+        left = self.memory - sum(other.result.study.memory_needed() for other in busy)
+        if not busy or need <= Study.memory or need <= left:
+            return True
+        if study.name not in self.held_back:
+            self.held_back.add(study.name)
+            print(
+                f"{study.name}: a worker takes {need} MB, of {self.memory:.0f} MB in all: "
+                "it waits until others are done",
+                file=sys.stderr,
+                flush=True,
+            )
+        return False
 
     def _finish(self, future: Future[bool], group: Group, hand: Hand) -> bool:
         """What became of a group: whether nothing of it is left to this run."""

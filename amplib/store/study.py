@@ -189,6 +189,11 @@ class Study(Parameters):
         """How many parts are best computed together."""
         return 1
 
+    def memory_needed(self) -> int:
+        """MB that one process takes at most with these parameters: ``memory``, unless the study
+        knows better."""
+        return self.memory
+
 
 class BulkStudy(Study):
     """Events by the million: kept under ``data/``, never shipped.

@@ -7,6 +7,7 @@ from torch import nn
 
 from amplib.models.volumes import (
     BatchNorm,
+    JoinedImages,
     SpaceNorm,
     SparseImages,
     StackedConv3d,
@@ -119,6 +120,29 @@ def test_images_are_joined_and_averaged():
         count = torch.bincount(image, minlength=len(flat))
         return SparseImages(cell.int(), flat[image, cell], count, (3, 3, 3))
 
-    both = sparse(dense[:2]).joined(sparse(dense[2:]))
+    first, second = sparse(dense[:2]), sparse(dense[2:])
+    both = first.joined(second)
+    assert (len(both), both.shape) == (5, (3, 3, 3))
     assert torch.equal(both.dense(torch.arange(5)), dense)
-    torch.testing.assert_close(both.mean(), dense.mean(0))
+    rows = torch.tensor([[4, 0, 2], [1, 1, 3]])
+    assert torch.equal(both.to("cpu").dense(rows), dense[rows])
+    assert torch.equal(both.dense(torch.tensor([1])), dense[[1]])  # none of the second
+    torch.testing.assert_close(second.mean(), dense[2:].mean(0))
+
+
+def test_joined_images_are_no_copies():
+    one, other = sparse(), sparse()
+    both = one.joined(other)
+    thrice = both.joined(JoinedImages([one]))
+    for piece, mine in zip(thrice.pieces, (one, other, one), strict=True):
+        assert piece is mine
+    rows = torch.arange(9)
+    assert torch.equal(thrice.dense(rows), one.dense(rows % 3))
+
+
+def test_cells_may_be_numbers_of_two_bytes():
+    images = sparse()
+    small = SparseImages(images.cell.short(), images.value, images.count, images.shape)
+    rows = torch.tensor([2, 0, 1, 2])
+    assert torch.equal(small.dense(rows), images.dense(rows))
+    assert torch.equal(small.mean(), images.mean())

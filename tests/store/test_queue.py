@@ -1,11 +1,13 @@
 """The queue: what comes first, how it stops, what becomes of failures and of dead workers."""
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from mortal_workers import doomed, mortal
 from stored_parts import MADE, gan_part
 
 import amplib.files
+import amplib.store.compute as computing
 import amplib.store.rates
 from amplib.parameters import ParameterError
 from amplib.store import worker
@@ -213,3 +216,59 @@ def test_a_group_measures_its_rate_without_what_an_earlier_run_did(monkeypatch):
     few = Group(gan(), [(0, 0)], begun=90.0, done=1.0)
     few.remember_rate("cpu")  # of eight that train side by side: slower, and not the usual rate
     assert amplib.store.rates.rate_of(group.result.study, "smoke", "cpu") == pytest.approx(2.0)
+
+
+# ---- memory ----
+
+
+def crew_with(monkeypatch, megabytes, *names):
+    """Of two workers and one group of each of these studies, at the papers' scale."""
+    monkeypatch.setattr(computing, "free_memory", lambda: megabytes)
+    studies = [make_study(name, "paper") for name in names]
+    groups = [Group(Result(s, "paper"), s.parts()[:1]) for s in studies]
+    return Crew(groups, 2, "cpu"), groups
+
+
+LARGE = "reweighted-simulation"
+
+
+def test_two_large_groups_run_together_where_there_is_memory(monkeypatch, capsys):
+    crew, groups = crew_with(monkeypatch, 16_000, LARGE, LARGE)
+    assert [crew._next([]), crew._next(groups[:1])] == groups
+    assert not capsys.readouterr().err
+
+
+def test_a_large_group_waits_for_memory_and_a_usual_one_passes_it(monkeypatch, capsys):
+    crew, (first, second, usual) = crew_with(monkeypatch, 8_000, LARGE, LARGE, "fit")
+    assert crew._next([]) is first
+    assert crew._next([first]) is usual
+    assert crew._next([first]) is None
+    assert crew._next([]) is second
+    (line,) = capsys.readouterr().err.splitlines()
+    need = first.result.study.memory_needed()
+    assert line == (
+        f"{LARGE}: a worker takes {need} MB, of 8000 MB in all: it waits until others are done"
+    )
+
+
+def test_a_group_that_takes_all_memory_is_begun_alone(monkeypatch):
+    crew, (first,) = crew_with(monkeypatch, 1_000, LARGE)
+    assert crew._next([]) is first
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [("max\n", 2000), (f"{500 * 2**20}\n", 500), (None, 2000)]
+)
+def test_free_memory_is_the_machine_s_or_the_container_s(limit, expected, monkeypatch, tmp_path):
+    said = {"/proc/meminfo": "MemTotal: 9 kB\nMemAvailable:   2048000 kB\n", "limit": limit}
+
+    def read(path, *args, **kwargs):
+        if (text := said.get(str(path))) is None:
+            raise FileNotFoundError
+        return text
+
+    monkeypatch.setattr(computing, "CONTAINER", (Path("limit"),))
+    monkeypatch.setattr(Path, "read_text", read)
+    assert computing.free_memory() == expected
+    said.clear()
+    assert computing.free_memory() == math.inf

@@ -17,7 +17,7 @@ from amplib.metrics.weights import clip, dilution
 from amplib.models.checkpoint import Checkpoint
 from amplib.models.dctr import DCTR, finished, perceptron, steps_kept, train_dctr
 from amplib.models.image_classifier import ImageClassifier
-from amplib.models.volumes import SparseImages
+from amplib.models.volumes import JoinedImages, SparseImages
 from amplib.progress import Again, Budget, Progress
 from amplib.store.study import Arrays, summed
 from amplib.studies.reweighting.study import (
@@ -47,6 +47,12 @@ HIGH, LOW = "high-level", "low-level"
 NO_IMAGES = SparseImages.of(np.zeros(0), np.zeros(0), np.zeros(0), ILD_ECAL.shape)
 """What a network looks at that waits for some."""
 
+CELLS = torch.int16
+"""That number the cells of a shower: six bytes a hit instead of eight."""
+
+PIECE = 10_000
+"""Showers whose cells are kept in one piece: all in one would, as they grow, be there twice."""
+
 _LIMITS, _TRUTH, _GENERATOR, _HIGH, _LOW, _METRICS, _CELLS = range(7)  # which stream
 
 
@@ -72,7 +78,7 @@ class Measured:
 class Sample(Measured):
     """Showers with their cells, which take most of the memory."""
 
-    images: SparseImages
+    images: JoinedImages
 
     @classmethod
     def of(
@@ -83,24 +89,36 @@ class Sample(Measured):
         dtype: torch.dtype,
     ) -> Sample:
         """Of batches ``(batch, layer, x, y)`` as they are made."""
-        cells, energies, counts, measured, correlated = [], [], [], [], []
+        pieces: list[SparseImages] = []
+        waiting, measured, correlated = [], [], []
         for batch in batches:
             seen = obs.visible(batch).cpu()
-            flat = seen.flatten(1)
-            image, cell = flat.nonzero(as_tuple=True)
-            cells.append(cell.int())
-            energies.append(flat[image, cell].to(dtype))
-            counts.append(torch.bincount(image, minlength=len(flat)))
+            waiting.append(_sparse(seen, dtype))
             measured.append(measured_by(seen).numpy())
             correlated.append(obs.correlated(seen).numpy())
+            if sum(map(len, waiting)) >= PIECE:
+                pieces, waiting = [*pieces, _as_one(waiting)], []
             progress(len(batch))
-        cell, energy, count = map(torch.cat, (cells, energies, counts))
-        images = SparseImages(cell, energy, count, ILD_ECAL.shape)
+        images = JoinedImages([*pieces, *waiting])
         return cls(np.concatenate(measured), np.concatenate(correlated), images)
 
     def without_images(self) -> Measured:
         """What is left when no classifier has to see them any more."""
         return Measured(self.observables, self.correlated)
+
+
+def _sparse(showers: Tensor, dtype: torch.dtype) -> SparseImages:
+    flat = showers.flatten(1)
+    image, cell = flat.nonzero(as_tuple=True)
+    count = torch.bincount(image, minlength=len(flat))
+    return SparseImages(cell.to(CELLS), flat[image, cell].to(dtype), count, ILD_ECAL.shape)
+
+
+def _as_one(images: list[SparseImages]) -> SparseImages:
+    cell, value, count = (
+        torch.cat([getattr(i, name) for i in images]) for name in ("cell", "value", "count")
+    )
+    return SparseImages(cell, value, count, ILD_ECAL.shape)
 
 
 def observables(showers: Tensor) -> Tensor:

@@ -55,6 +55,10 @@ OBSERVABLES = INPUTS + 2 * LAYERS + DIFFERENCES
 """Inputs, second moments along x and along y, differences of layer energies."""
 CLASSIFIED_AS_ONE = 0.1
 """Work of training the low-level classifier on a shower, in generated showers."""
+MEGABYTES_A_SHOWER = 0.007
+"""Measured up to 120,000 of them: 840 hits of six bytes, and what is lost between."""
+MEGABYTES_A_BATCH = 1400
+"""Of 128 showers and filters, as they are trained on."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Reweighting(ShowerTruth):
     unit: ClassVar[str] = "showers"
     rate: ClassVar[float] = 100.0
     gpu_rate: ClassVar[float | None] = 5_000.0
+    memory: ClassVar[int] = 7000
     format: ClassVar[int] = 2
 
     seed: int = bounded(2009_03797, 0, 2**63 - 1)
@@ -129,6 +134,13 @@ class Reweighting(ShowerTruth):
         most = max(self.events, self.generated)
         kept = most - round(self.low_training().validation * most)
         return self.low_epochs * -(-2 * kept // self.low_batch)
+
+    def memory_needed(self) -> int:
+        """Of all else, of the low-level classifier on a batch, and of the showers that both
+        classifiers are trained on."""
+        largest = MEGABYTES_A_BATCH * self.filters * self.low_batch / 128**2
+        showers = MEGABYTES_A_SHOWER * (self.events + self.generated)
+        return max(Study.memory, round(700 + largest + showers))
 
     def high_training(self) -> DCTRTraining:
         """How the high-level classifier is trained."""

@@ -18,6 +18,7 @@ from amplib.models.dctr import steps_kept
 from amplib.parameters import ParameterError
 from amplib.progress import Stopped
 from amplib.store.results import Result, same_fingerprint
+from amplib.store.study import Study
 from amplib.studies.catalogue import make_study
 from amplib.studies.generators.study import ShowerGAN
 from amplib.studies.reweighting import reading as r
@@ -162,6 +163,13 @@ def test_another_generator_makes_another_key(monkeypatch):
     other = {**ShowerGAN.presets["laptop"], "learning_rate": 1e-4}
     monkeypatch.setattr(ShowerGAN, "presets", {**ShowerGAN.presets, "laptop": other})
     assert make_study("reweighted-gan", "laptop").key() != key
+
+
+def test_memory_follows_the_showers():
+    """At the paper's sizes what the study declares, at the laptop's what is usual."""
+    paper, laptop = (make_study("reweighted-bibae", p) for p in ("paper", "laptop"))
+    assert 0.9 * paper.memory < paper.memory_needed() <= paper.memory
+    assert laptop.memory_needed() == Study.memory
 
 
 @pytest.mark.parametrize("name", NAMES)
