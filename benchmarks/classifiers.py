@@ -57,6 +57,12 @@ def weighing(network: nn.Module, events: torch.Tensor) -> Callable[[], object]:
 
 def main() -> None:
     """Print the table."""
+    laptop = ReweightedBIBAE.with_overrides(ReweightedBIBAE.presets["laptop"], {})
+    low_level = {
+        "low-level, float32": (STUDY, "float32"),
+        "low-level, bfloat16": (STUDY, "bfloat16"),
+        f"the laptop's, {laptop.precision}": (laptop, laptop.precision),
+    }
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--turns", type=int, default=3)
     options = parser.parse_args()
@@ -70,12 +76,12 @@ def main() -> None:
         ("high-level", perceptron(inputs, STUDY.hidden, generator), inputs, STUDY.batch_size),
         *(
             (
-                f"low-level, {precision}",
-                ImageClassifier(images, STUDY.filters, np.random.SeedSequence(1), precision),
+                name,
+                ImageClassifier(images, study.filters, np.random.SeedSequence(1), precision),
                 rows,
-                STUDY.low_batch,
+                study.low_batch,
             )
-            for precision in ("float32", "bfloat16")
+            for name, (study, precision) in low_level.items()
         ),
     ):
         limit = peak(torch.bfloat16 if "bfloat16" in name else torch.float32)

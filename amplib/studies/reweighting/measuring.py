@@ -187,6 +187,7 @@ def measure(
         "high": [np.maximum(high.weights(s.inputs), LEAST) for s in (real, test)],
         "low": [np.maximum(w, LEAST) for w in (of_real, of_test)],
     }
+    run.progress(study.measured)
     most = {"high": study.largest, "low": study.low_largest}
     weights = {name: clip(raw[name][1], most[name]) for name in raw}
     told = [outlook(of_real, of_made, most[n]) for n, (of_real, of_made) in raw.items()]
@@ -316,7 +317,8 @@ class _Run:
         assert isinstance(low.network, ImageClassifier)
         network = low.network.on(sample.images.to(self.device))
         rows, kept = np.arange(len(sample))[:, None], self.kept(name)
-        weights = DCTR(network, low.temperature, low.losses).weights(rows, self.poll, kept)
+        dctr, each = DCTR(network, low.temperature, low.losses), self.study.weighed / 2 / len(rows)
+        weights = dctr.weights(rows, lambda n: self.progress(each * n), kept)
         return sample.without_images(), weights
 
 

@@ -53,8 +53,20 @@ IN_THE_CELLS = ("truth again", "generator", "high-level", "low-level")
 DIFFERENCES = 300
 OBSERVABLES = INPUTS + 2 * LAYERS + DIFFERENCES
 """Inputs, second moments along x and along y, differences of layer energies."""
-CLASSIFIED_AS_ONE = 0.1
-"""Work of training the low-level classifier on a shower, in generated showers."""
+A_SQUARED_FILTER = {"float32": 1.75e-6, "bfloat16": 0.92e-6}
+"""Seconds of a core in which the low-level classifier is trained on a shower, times the square of
+its filters, which its convolutions but the first go with; measured from 8 to 128 filters
+(benchmarks/README.md), as are the numbers below."""
+AN_IMAGE = 7e-4
+"""Seconds that this takes however few the filters are."""
+WEIGHED_AS_ONE = 1 / 3
+"""Seconds to weigh a shower, where one takes that to train on it."""
+AN_INPUT = 1 / 140_000
+"""Seconds in which the high-level classifier is trained on a shower."""
+A_TRUE_SHOWER = 1 / 2000
+"""Seconds in which a shower of the truth is simulated and measured."""
+A_TEST = 6e-4
+"""Seconds that a shower of the test takes in bootstraps and histograms."""
 MEGABYTES_A_SHOWER = 0.007
 """Measured up to 120,000 of them: 840 hits of six bytes, and what is lost between."""
 MEGABYTES_A_BATCH = 1400
@@ -76,7 +88,7 @@ class Reweighting(ShowerTruth):
     """
 
     unit: ClassVar[str] = "showers"
-    rate: ClassVar[float] = 100.0
+    rate: ClassVar[float] = 200.0
     gpu_rate: ClassVar[float | None] = 5_000.0
     memory: ClassVar[int] = 7000
     format: ClassVar[int] = 2
@@ -120,18 +132,43 @@ class Reweighting(ShowerTruth):
         return len(done)
 
     def work(self, parts: Sequence[Part]) -> float:
-        """Showers that are generated, and a part of those that classifiers are trained on."""
-        return len(parts) * (self.generated + self.test_events + self.classified)
+        """Showers that are generated, and as many as could be in the time of all else."""
+        made = self.generated + self.test_events
+        return len(parts) * (made + self.classified + self.weighed + self.measured)
 
     @property
     def classified(self) -> float:
-        """Work of training the low-level classifier, in generated showers."""
-        return CLASSIFIED_AS_ONE * self.low_steps * self.low_batch
+        """Work of the low-level classifier's training and validation."""
+        trained = self.low_steps * self.low_batch
+        held_out = sum(round(self.low_training().validation * n) for n in self.classes)
+        return self.rate * self.an_image * (trained + WEIGHED_AS_ONE * self.low_epochs * held_out)
+
+    @property
+    def weighed(self) -> float:
+        """Work of weighing the test's showers of either kind by it."""
+        return self.rate * self.an_image * WEIGHED_AS_ONE * 2 * self.test_events
+
+    @property
+    def measured(self) -> float:
+        """Work of the truth, of the high-level classifier and of what is measured at the end."""
+        truth = A_TRUE_SHOWER * (self.events + 2 * self.test_events)
+        high = AN_INPUT * self.epochs * self.high_level
+        return self.rate * (truth + high + A_TEST * self.test_events)
+
+    @property
+    def an_image(self) -> float:
+        """Seconds of a core in which the low-level classifier is trained on a shower."""
+        return A_SQUARED_FILTER[self.precision] * self.filters**2 + AN_IMAGE
+
+    @property
+    def classes(self) -> tuple[int, int]:
+        """Showers of the truth and generated ones for the low-level classifier."""
+        return self.events, self.generated
 
     @property
     def low_steps(self) -> int:
         """Of the low-level classifier; the smaller class is tiled."""
-        most = max(self.events, self.generated)
+        most = max(self.classes)
         kept = most - round(self.low_training().validation * most)
         return self.low_epochs * -(-2 * kept // self.low_batch)
 
@@ -342,6 +379,8 @@ class ReweightedBIBAE(TrainedReweighting):
 class ReweightedGAN(TrainedReweighting):
     """Its cheap rival."""
 
+    rate: ClassVar[float] = 120.0
+    gpu_rate: ClassVar[float | None] = 3_000.0
     name: ClassVar[str] = "reweighted-gan"
     store: ClassVar[str] = "reweighted-gan"
     generator: ClassVar[type[ShowerGenerator]] = ShowerGAN
@@ -370,7 +409,8 @@ class ReweightedSimulation(Reweighting):
         },
         "paper": PAPER,
     }  # fmt: skip
-    rate: ClassVar[float] = 800.0
+    rate: ClassVar[float] = 2_000.0
+    gpu_rate: ClassVar[float | None] = 50_000.0
     title: ClassVar[str] = "fast simulation"
 
     made_energy: float = bounded(49.0, 1, 200)

@@ -1,5 +1,6 @@
 """The reweighting studies: parts, generators whose weights are known, and what is read of them."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -163,6 +164,59 @@ def test_another_generator_makes_another_key(monkeypatch):
     other = {**ShowerGAN.presets["laptop"], "learning_rate": 1e-4}
     monkeypatch.setattr(ShowerGAN, "presets", {**ShowerGAN.presets, "laptop": other})
     assert make_study("reweighted-gan", "laptop").key() != key
+
+
+def measured_rates() -> dict[str, tuple[float, float]]:
+    """Showers a second of training and of weighing, by classifier, of the benchmark's table."""
+    rows = re.findall(
+        r"^\| ([\w ',-]*level[\w ',-]*) \| ([\d,]+) \|[^|]*\| ([\d,]+) \|",
+        (files.ROOT / "benchmarks" / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    return {name: tuple(float(n.replace(",", "")) for n in rates) for name, *rates in rows}
+
+
+def test_the_work_of_classifiers_goes_with_their_measured_rates():
+    """At the paper's sizes and at the laptop's: the low-level one has 16 times the filters squared
+    and another precision; to 20%."""
+    rates = measured_rates()
+    paper, laptop = (make_study("reweighted-bibae", p) for p in ("paper", "laptop"))
+    for study, name in (
+        (paper, "low-level, float32"),
+        (replace(paper, precision="bfloat16"), "low-level, bfloat16"),
+        (laptop, "the laptop's low-level, bfloat16"),
+    ):
+        training, weighing = rates[name]
+        assert study.an_image * training == pytest.approx(1, rel=0.2)
+        weighed = study.weighed / study.rate / (2 * study.test_events)
+        assert weighed * weighing == pytest.approx(1, rel=0.5)
+
+
+def test_the_work_of_presets_is_as_their_measured_rates_say():
+    """Where the low-level classifier's training is most of it, within a factor of two."""
+    rates = measured_rates()
+    paper, laptop = (make_study("reweighted-simulation", p) for p in ("paper", "laptop"))
+    seconds = {
+        "low-level, float32": paper.low_steps * paper.low_batch,
+        "the laptop's low-level, bfloat16": laptop.low_steps * laptop.low_batch,
+    }
+    most, least = (n / rates[name][0] for name, n in seconds.items())
+    ratio = paper.work([(0,)]) / laptop.work([(0,)])
+    assert 1 / 2 < ratio / (most / least) < 2
+    assert paper.work([(0,)]) / paper.rate / 3600 == pytest.approx(8, abs=1)  # hours of a core
+
+
+def test_shipped_parts_took_the_time_that_their_work_says():
+    """All of one evening and one machine, which others used too: parts of the three generators
+    have the same work a second, by their typical rates, within a factor of two."""
+    speeds = []
+    for name in NAMES:
+        study = make_study(name, "laptop")
+        record = Result(study, "laptop", files.ROOT / "results").record()
+        seconds = np.median([part["seconds"] for part in record["parts"].values()])
+        speeds.append(study.work([(0,)]) / study.rate / seconds)
+    assert max(speeds) / min(speeds) < 2
+    assert 0.1 < min(speeds) < max(speeds) < 2
 
 
 def test_memory_follows_the_showers():
