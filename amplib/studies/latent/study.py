@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.models.config import BufferConfig, StagedVAEConfig, VAETraining
+from amplib.models.cost import mixture_seconds, search_seconds
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
 from amplib.store.ranges import ROUNDING, counting, diverged, finite, rising, within
@@ -34,14 +35,10 @@ Array = NDArray[np.float64]
 
 CODES, FIT, GENERATION, TEST, MAP, OTHERS, TREES = range(10, 17)  # not the scan's streams
 
-CODES_A_STEP = 1000
-"""Codes that are drawn, decoded and judged in about the time of one step of a staged VAE."""
-SEARCH = 30_000
-"""What a search for a bandwidth takes, in steps."""
-EXPECTATIONS = 100
-"""Steps of expectation and maximisation that a mixture takes, roughly."""
-CODES_A_STEP_AND_COMPONENT = 80_000
-"""Codes that one component of a mixture looks at in the time of a step."""
+JUDGED, AN_EVENT = 6.0, 1.3e-5
+"""Seconds that a prior takes to be judged, and each decoded event beside that."""
+EXPECTATIONS = 60
+"""Steps of expectation and maximisation that a mixture of codes takes, roughly."""
 TESTED = ("all observables", "without the second lepton")
 """What the classifier sees.  An absent lepton is exactly zero in the truth, and in no decoder's
 output: the first of them is told by that alone."""
@@ -205,7 +202,7 @@ class LatentPriors(LatentStudy):
         return StagedVAEConfig(**{**mine, **shape}, kl_weight=prior.size)
 
     def work(self, parts: Sequence[Part]) -> float:
-        """Steps of the staged VAEs, and all else in their unit."""
+        """Steps of the staged VAEs, and as many as could be made in the time of all else."""
         priors = self.priors()
         return sum(self.fitting_work(priors[k]) + self.judging_work() for (k,) in parts)
 
@@ -215,12 +212,12 @@ class LatentPriors(LatentStudy):
         if prior.kind == "staged":
             return self.epochs * (n // self.batch_size)
         if prior.kind == "mixture":
-            return EXPECTATIONS * prior.size * n / CODES_A_STEP_AND_COMPONENT
-        return SEARCH * min(n / 10_000, 1) ** 2 if prior.kind == "kernels" else 0.0
+            return self.rate * mixture_seconds(n, int(prior.size), EXPECTATIONS)
+        return self.rate * search_seconds(n) if prior.kind == "kernels" else 0.0
 
     def judging_work(self) -> float:
         """Of one prior."""
-        return self.events / CODES_A_STEP
+        return self.rate * (JUDGED + AN_EVENT * self.events)
 
     def compute(
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress

@@ -22,6 +22,7 @@ from amplib.models.config import (
     FlowMatchingConfig,
     SplineFlowConfig,
 )
+from amplib.models.cost import mixture_seconds, search_seconds
 from amplib.parameters import ParameterError, bounded
 from amplib.progress import Progress
 from amplib.store.ranges import diverged, finite
@@ -305,7 +306,7 @@ class EventDensities(EventRivals):
         return self.judging_cost() + self.fitting_cost(part)
 
     def judging_cost(self) -> float:
-        return self.events
+        return self.events + JUDGED
 
     def components(self, part: Part) -> int:
         """Of a mixture; 0 for kernels."""
@@ -313,8 +314,10 @@ class EventDensities(EventRivals):
 
     def fitting_cost(self, part: Part) -> float:
         """Of a mixture, or of the search for a bandwidth."""
-        components = self.components(part)
-        return STEPS * self.training_events * components / 100 if components else SEARCHING
+        n, components = self.training_events, self.components(part)
+        if not components:
+            return self.rate * search_seconds(n)
+        return self.rate * mixture_seconds(n, components, min(STEPS, self.most_steps))
 
     def fit(
         self,
@@ -348,8 +351,10 @@ class EventDensities(EventRivals):
         )
 
 
-SEARCHING, STEPS = 1_000_000, 30
-"""Events that could be judged while a bandwidth is searched for; typical steps of a mixture."""
+STEPS = 110
+"""Typical ones of a mixture of events."""
+JUDGED = 20_000
+"""Events that could be judged in the time that a judgement takes beside its events."""
 
 
 @dataclass(frozen=True)
