@@ -9,7 +9,7 @@ measure what they generate, and what finite samples differ by.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -36,6 +36,11 @@ OBSERVABLES = 33 + 30 + 30
 energies) and the second moments of every layer along x and y (dctrgan, Figs. 3, 4, 6)."""
 WEIGHTS = "weights."
 """What the names of stored weights begin with."""
+PUBLISHED = "published"
+"""The training of a generator's authors, where a preset is named."""
+MEGABYTES_A_SHOWER = 0.015
+"""Some 840 hits: a cell and an energy as they are read, both joined, and both as the network
+takes them."""
 
 TRAINING, GENERATION, COMPARISON = range(3)  # which stream of a member
 
@@ -49,6 +54,8 @@ class ShowerGenerator(ShowerTruth, ImageTraining):
     """Densities that generation may draw latent numbers from, the published one first."""
     terms: ClassVar[tuple[str, ...]]
     """Losses that are recorded."""
+    published: ClassVar[Mapping[str, object]]
+    """What its authors' training sets beside the defaults: work for a GPU, and no preset."""
 
     seed: int = bounded(2009_03796, 0, 2**63 - 1)
     showers: int = bounded(40_000, 2, 10_000_000)
@@ -67,6 +74,15 @@ class ShowerGenerator(ShowerTruth, ImageTraining):
             raise ParameterError(
                 f"showers = {self.showers}: pieces x batch_size = {least} are needed at least"
             )
+
+    @classmethod
+    def settings(cls, training: str) -> Mapping[str, object]:
+        """What a preset sets, or the training that is ``PUBLISHED``."""
+        return cls.published if training == PUBLISHED else cls.presets[training]
+
+    def memory_needed(self) -> int:
+        """Showers are read, and kept by their cells."""
+        return max(self.memory, round(1200 + MEGABYTES_A_SHOWER * self.showers))
 
     def parts(self) -> list[Part]:
         return [(k,) for k in range(self.members)]
@@ -228,6 +244,7 @@ class ShowerBIBAE(BIBAEConfig, ShowerGenerator):
             "batch_size": 32, "critic_steps": 2, "precision": "bfloat16", "start": "mean",
         },
     }  # fmt: skip
+    published: ClassVar[Mapping[str, object]] = {"showers": 950_000}
     rate: ClassVar[float] = 10.0
     gpu_rate: ClassVar[float | None] = 1_000.0
     latents: ClassVar[tuple[str, ...]] = ("normal", "fitted")
@@ -329,6 +346,8 @@ class ShowerGAN(ImageGANConfig, ShowerGenerator):
             "start": "mean",
         },
     }  # fmt: skip
+    # In four epochs come 119,000 of the published 125,000 steps.
+    published: ClassVar[Mapping[str, object]] = {"showers": 950_000, "epochs": 4}
     rate: ClassVar[float] = 35.0
     gpu_rate: ClassVar[float | None] = 5_000.0
     latents: ClassVar[tuple[str, ...]] = ("uniform",)

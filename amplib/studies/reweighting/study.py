@@ -23,7 +23,7 @@ from amplib.progress import Progress
 from amplib.store.ranges import ROUNDING, counting, estimates, finite, rising, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, Study
-from amplib.studies.generators.study import ShowerBIBAE, ShowerGAN, ShowerGenerator
+from amplib.studies.generators.study import PUBLISHED, ShowerBIBAE, ShowerGAN, ShowerGenerator
 from amplib.studies.showers.study import ShowerTruth
 from amplib.truth.showers.config import CORRELATED, ShowerConfig
 from amplib.truth.showers.geometry import ILD_ECAL
@@ -322,8 +322,9 @@ PAPER: dict[str, object] = {"keep": "last"}
 class TrainedReweighting(Reweighting):
     """Of a generator that a study of ``generators`` trains: its first training.
 
-    ``trained`` is the preset at which that is done.  What it sets enters the key: a generator that
-    is trained in another way makes another result.
+    ``trained`` is the preset at which that is done, or ``published``: at the size, on the showers
+    and for as long as by its authors, which takes a GPU.  What it sets enters the key: a generator
+    that is trained in another way makes another result.
     """
 
     presets: ClassVar[Presets] = {
@@ -333,11 +334,11 @@ class TrainedReweighting(Reweighting):
     }
     generator: ClassVar[type[ShowerGenerator]]
 
-    trained: str = one_of("paper", "laptop", "smoke")
+    trained: str = one_of("paper", "laptop", "smoke", PUBLISHED)
 
     def made_of(self) -> ShowerGenerator:
         truth = self.truth().asdict()
-        return self.generator.with_overrides(self.generator.presets[self.trained], truth)
+        return self.generator.with_overrides(self.generator.settings(self.trained), truth)
 
     @property
     def seen(self) -> int:

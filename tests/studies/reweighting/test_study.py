@@ -19,7 +19,7 @@ from amplib.models.dctr import steps_kept
 from amplib.parameters import ParameterError
 from amplib.progress import Stopped
 from amplib.store.results import Result, same_fingerprint
-from amplib.store.study import Study
+from amplib.store.study import PRESETS, Study
 from amplib.studies.catalogue import make_study
 from amplib.studies.generators.study import ShowerGAN
 from amplib.studies.reweighting import reading as r
@@ -224,6 +224,46 @@ def test_memory_follows_the_showers():
     paper, laptop = (make_study("reweighted-bibae", p) for p in ("paper", "laptop"))
     assert 0.9 * paper.memory < paper.memory_needed() <= paper.memory
     assert laptop.memory_needed() == Study.memory
+
+
+KEYS = {
+    "reweighted-bibae": ("fa82f6fbdb1d", "00fd8176ead5", "d0be95b46635"),
+    "reweighted-gan": ("ee2f966dbc95", "1c3406768b98", "14f56411c05e"),
+    "reweighted-simulation": ("30bc5f0253b7", "05f2ad3fea75", "07f61f08562d"),
+    "bibae": ("6516dff5e8ab", "642e3cb50c97", "13b27b8bc838"),
+    "shower-gan": ("0129ef1bc760", "cbaef106f6c9", "db08b4243c0a"),
+}
+"""Of the presets, by which results are found."""
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_further_training_leaves_the_keys_of_presets_alone(name):
+    assert tuple(make_study(name, preset).key() for preset in PRESETS) == KEYS[name]
+
+
+@pytest.mark.parametrize("name", ["reweighted-bibae", "reweighted-gan"])
+def test_a_generator_of_published_size_can_be_asked_for(name):
+    study = make_study(name, "paper", trained="published", energy=20)
+    source = study.made_of()
+    assert (source.showers, source.energy) == (950_000, 20)
+    assert source.made_of().showers == 950_000 + source.judged + 2 * source.compared
+    assert study.seen == source.made_of().showers
+    assert study.command("paper") == (
+        f'make compute STUDY={name} PRESET=paper SET="energy=20.0 trained=published"'
+    )
+    assert study.key() not in KEYS[name]
+    assert 10_000 < source.memory_needed() < 16_000
+    for preset in PRESETS:
+        assert make_study(name, preset).made_of().memory_needed() == Study.memory
+
+
+def test_the_published_trainings_are_their_authors():
+    """Getting High: 71 million weights, batches of 8, 35 epochs, five critic steps; of the plain
+    GAN 125,000 steps in batches of 32."""
+    bibae, gan = (make_study(n, "paper", trained="published").made_of() for n in list(KEYS)[:2])
+    assert (bibae.scale, bibae.detour, bibae.batch_size, bibae.critic_steps) == (1, "60", 8, 5)
+    assert (bibae.epochs, bibae.precision, bibae.start) == (35, "float32", "published")
+    assert gan.work([(0,)]) / gan.batch_size == pytest.approx(125_000, rel=0.1)
 
 
 @pytest.mark.parametrize("name", NAMES)
