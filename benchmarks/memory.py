@@ -39,7 +39,7 @@ def peak(name: str, preset: str, seconds: float) -> str:
     except (OSError, ValueError) as error:
         return str(error)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return f"{most} MB of {study.memory} for {len(parts)} parts"
+    return f"{most} MB of {study.memory_needed()} for {len(parts)} parts"
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from operator import itemgetter
@@ -22,6 +22,8 @@ from amplib.book.sweep_page import write_page
 from amplib.files import ROOT, write_atomically
 from amplib.store.rates import in_words, minutes
 from amplib.store.record import DamagedResult
+from amplib.store.results import Result
+from amplib.store.study import Study
 from amplib.studies.catalogue import STUDIES
 
 NOTEBOOK_SECONDS = 12
@@ -85,7 +87,7 @@ def write_plan(folder: Path, points: Sequence[Point]) -> Path:
             "notebook": p.notebook,
             "parameters": p.parameters,
             "runtime": allowed(estimate([p], jobs=1)),
-            "mem_mb": max((s.memory for s in map(STUDIES.__getitem__, _asked(p))), default=2000),
+            "mem_mb": max((r.study.memory_needed() for r in _results(p)), default=Study.memory),
         }
         for p in points
     }
@@ -124,16 +126,21 @@ def _asked(point: Point) -> set[str]:
     return asked(ROOT / "notebooks" / f"{point.notebook}.py")
 
 
+def _results(point: Point) -> Iterator[Result]:
+    """Those that its notebook asks for, but for damaged ones."""
+    for name in sorted(_asked(point)):
+        known = {f.name for f in fields(STUDIES[name])}
+        own = {k: v for k, v in point.parameters.items() if k in known}
+        with suppress(DamagedResult):
+            yield stored(name, point.parameters.get("preset", BEST), **own)
+
+
 def estimate(points: Sequence[Point], jobs: int) -> float:
     """About how many minutes the points take: their notebooks, and the results they lack."""
     lacking: dict[Path, float] = {}
-    for point in points:
-        for name in _asked(point):
-            known = {f.name for f in fields(STUDIES[name])}
-            own = {k: v for k, v in point.parameters.items() if k in known}
-            with suppress(DamagedResult):  # its points will say so, and fail alone
-                result = stored(name, point.parameters.get("preset", BEST), **own)
-                lacking[result.folder] = minutes(result, result.missing(), jobs=1)
+    for result in (result for point in points for result in _results(point)):
+        with suppress(DamagedResult):  # its points will say so, and fail alone
+            lacking[result.folder] = minutes(result, result.missing(), jobs=1)
     return (len(points) * NOTEBOOK_SECONDS / 60 + sum(lacking.values())) / jobs
 
 

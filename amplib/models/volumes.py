@@ -221,6 +221,14 @@ class SparseImages:
         cell, value, count = (a.to(device) for a in (self.cell, self.value, self.count))
         return SparseImages(cell, value, count, self.shape)
 
+    @classmethod
+    def in_one(cls, pieces: Sequence[SparseImages]) -> SparseImages:
+        """A copy of several, one after the other."""
+        cell, value, count = (
+            torch.cat([getattr(p, name) for p in pieces]) for name in ("cell", "value", "count")
+        )
+        return cls(cell, value, count, pieces[0].shape)
+
     def joined(self, other: SparseImages) -> JoinedImages:
         """These images, then the others; nothing is copied."""
         return JoinedImages([self, other])
@@ -264,8 +272,10 @@ class JoinedImages:
         return int(self.ends[-1])
 
     def to(self, device: torch.device | str) -> JoinedImages:
-        """On another device."""
-        return JoinedImages([p.to(device) for p in self.pieces])
+        """On another device, and then in one piece: a GPU waits for many small ones."""
+        moved = [p.to(device) for p in self.pieces]
+        apart = torch.device(device).type != "cpu"
+        return JoinedImages([SparseImages.in_one(moved)] if apart else moved)
 
     def joined(self, other: JoinedImages) -> JoinedImages:
         """These images, then the others."""

@@ -138,6 +138,7 @@ def test_joined_images_are_no_copies():
         assert piece is mine
     rows = torch.arange(9)
     assert torch.equal(thrice.dense(rows), one.dense(rows % 3))
+    assert torch.equal(SparseImages.in_one(thrice.pieces).dense(rows), one.dense(rows % 3))
 
 
 def test_cells_may_be_numbers_of_two_bytes():

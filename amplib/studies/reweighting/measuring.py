@@ -97,7 +97,7 @@ class Sample(Measured):
             measured.append(measured_by(seen).numpy())
             correlated.append(obs.correlated(seen).numpy())
             if sum(map(len, waiting)) >= PIECE:
-                pieces, waiting = [*pieces, _as_one(waiting)], []
+                pieces, waiting = [*pieces, SparseImages.in_one(waiting)], []
             progress(len(batch))
         images = JoinedImages([*pieces, *waiting])
         return cls(np.concatenate(measured), np.concatenate(correlated), images)
@@ -112,13 +112,6 @@ def _sparse(showers: Tensor, dtype: torch.dtype) -> SparseImages:
     image, cell = flat.nonzero(as_tuple=True)
     count = torch.bincount(image, minlength=len(flat))
     return SparseImages(cell.to(CELLS), flat[image, cell].to(dtype), count, ILD_ECAL.shape)
-
-
-def _as_one(images: list[SparseImages]) -> SparseImages:
-    cell, value, count = (
-        torch.cat([getattr(i, name) for i in images]) for name in ("cell", "value", "count")
-    )
-    return SparseImages(cell, value, count, ILD_ECAL.shape)
 
 
 def observables(showers: Tensor) -> Tensor:
