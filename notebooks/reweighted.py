@@ -44,6 +44,7 @@ made_beam = None
 latents = None
 source = None
 keep = None
+trained = None
 
 # %% tags=["remove-input"]
 from amplib.book.report import read_parameters
@@ -51,7 +52,7 @@ from amplib.book.report import read_parameters
 given = read_parameters(
     globals(), "preset", "seed", "repetitions", "events", "generated", "high_level", "test_events",
     "epochs", "filters", "largest", "low_largest", "made_energy", "made_beam", "latents",
-    "source", "keep",
+    "source", "keep", "trained",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -65,17 +66,17 @@ from amplib.metrics.outlook import HOPELESS_AUC
 from amplib.metrics.weighed import CLEAR
 from amplib.models.dctr import TEMPERATURES
 from amplib.store.results import Result, at_one_scale, wherever_stored
-from amplib.studies.generators.reading import trained
+from amplib.studies.generators.reading import trained as trained_generator
 from amplib.studies.reweighting import figures
 from amplib.studies.reweighting import reading as r
 from amplib.studies.reweighting.study import with_the_other_epoch
 
 own = {
-    "reweighted-bibae": ("latents",),
-    "reweighted-gan": (),
+    "reweighted-bibae": ("latents", "trained"),
+    "reweighted-gan": ("trained",),
     "reweighted-simulation": ("made_energy", "made_beam"),
 }
-shared = given.keys() - {"latents", "made_energy", "made_beam"}
+shared = given.keys() - {parameter for only in own.values() for parameter in only}
 asked = {name: {key: given[key] for key in (*shared, *own[name])} for name in r.GENERATORS}
 for name in r.GENERATORS:
     stored(name, **asked[name])  # a value that one of them refuses is refused before any work
@@ -88,7 +89,7 @@ results = at_one_scale(
     lambda name, preset: obtain(name, **asked[name] | {"preset": preset}),
 )
 bibae, gan, control = showers = [r.read(result) for result in results.values()]
-made = {one.title: trained(wherever_stored(one.study.made_of())) for one in (bibae, gan)}
+made = {one.title: trained_generator(wherever_stored(one.study.made_of())) for one in (bibae, gan)}
 epochs = {control.study.keep: control}
 other = Result(with_the_other_epoch(control.study), results["reweighted-simulation"].preset)
 if other.done():
