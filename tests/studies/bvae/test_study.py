@@ -10,7 +10,7 @@ from amplib.parameters import ParameterError
 from amplib.progress import Stopped
 from amplib.store.rates import minutes
 from amplib.store.results import Result, provenance, same_fingerprint
-from amplib.studies.bvae.reading import Generated, positive, ratio
+from amplib.studies.bvae.reading import Generated, positive
 from amplib.studies.bvae.study import _nothing
 from amplib.studies.catalogue import make_study
 from amplib.studies.weighing.kept import CLASSIFIERS, weights_made, weights_of_rows
@@ -182,9 +182,6 @@ def test_errors_are_over_trainings():
     low, high = positive([1.0, 2.0, 3.0]).interval()[1:]
     assert low > 0
     assert high * low == pytest.approx(4)
-    found = ratio(positive([1.0, 2.0, 3.0]), positive([4.0, 4.0, 4.0]))
-    assert found.value == 0.5
-    assert found.error == pytest.approx(0.5 * three.error / 2)
 
 
 # ---- fingerprints ----

@@ -1,15 +1,12 @@
 """Priors of the codes: which there are, what they are fitted to, and what is kept of each."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from amplib import files
 from amplib.models.config import BufferConfig
 from amplib.parameters import ParameterError
-from amplib.store.results import Result
 from amplib.studies.bvae.study import LATENT_BINS, made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.latent.priors import (
@@ -21,7 +18,7 @@ from amplib.studies.latent.priors import (
     fitted,
     histograms,
 )
-from amplib.studies.latent.study import LatentPriors, Prior
+from amplib.studies.latent.study import Prior
 from amplib.studies.merit.judge import Reference
 from amplib.truth.collisions.columns import TTBAR
 
@@ -161,36 +158,6 @@ def test_parts_have_the_layout_and_as_many_events_as_the_truth(study, computed):
     assert trained == [(study.epochs, 4)] * 2
     work = study.judging_work() * len(parts) + sum(map(study.fitting_work, study.priors()[:7]))
     assert sum(done) == pytest.approx(work)  # a fingerprint's training reports none
-
-
-def taken(study: LatentPriors, record: dict) -> list[list[tuple[float, float]]]:
-    """Seconds and work of each group's parts, the staged ones, which train together, as one.
-
-    A part's seconds are those since its group began: where they fall, another one has begun.
-    """
-    priors, groups, before = study.priors(), [], np.inf
-    for name, entry in sorted(record["parts"].items()):
-        part = (int(re.findall(r"\d+", name)[0]),)
-        if entry["seconds"] < before:
-            groups.append({})
-            before = 0.0
-        key = "staged" if priors[part[0]].kind == "staged" else name
-        seconds, work = groups[-1].get(key, (0.0, 0.0))
-        groups[-1][key] = seconds + entry["seconds"] - before, work + study.work([part])
-        before = entry["seconds"]
-    return [list(group.values()) for group in groups]
-
-
-@pytest.mark.parametrize("preset", ["laptop", "paper"])
-def test_stored_parts_took_the_time_that_their_work_says(preset):
-    """All of a group, which ran in one hour on one machine, within a factor of three of its
-    median: what else ran there is no part of the work."""
-    study = make_study("latent-priors", preset)
-    groups = taken(study, Result(study, preset, files.ROOT / "results").record())
-    assert groups
-    for group in groups:
-        speed = np.array([seconds / work for seconds, work in group])
-        assert (abs(np.log(speed / np.median(speed))) < np.log(3)).all(), speed
 
 
 def test_a_mixture_of_few_points_a_component_ends_at_once():
