@@ -136,7 +136,7 @@ def helped(one, classifier, group):
     """Observables of a group that weights clearly bring nearer to the truth, and farther from it."""
     found = [x.helped(classifier, r.GROUPS[group]) for x in one.each]
     closer, farther = (mean([getattr(f, way) for f in found]) for way in ("closer", "farther"))
-    return f"{closer}; {farther}, of {found[0].of}"
+    return f"{closer}; {farther}"
 
 
 study = bibae.study
@@ -411,28 +411,27 @@ plt.show()
 # %% tags=["remove-input"]
 def of_kinds(what, measure, kinds=r.CLASSIFIERS):
     """Rows of the table, one for each classifier."""
-    return [[f"{what}, {kind} weights", *(measure(one, kind) for one in showers)] for kind in kinds]
+    return [[f"{what}, {kind}", *(measure(one, kind) for one in showers)] for kind in kinds]
 
 
 report.show_table(
     "reweighted-weights",
-    "What weights do: factors by which $\\langle S^2\\rangle$ falls, observables that come nearer to the truth or go farther "
-    f"from it by more than {CLEAR:g} errors, and what it costs. High-level weights are clipped at {study.largest:g}",
+    "What weights of either classifier do: factors by which $\\langle S^2\\rangle$ of active cells and centroid falls; of "
+    f"{r.FIRST_X} inputs and {r.FIRST_DIFFERENCE - r.FIRST_X} second moments, how many come nearer to the truth and, after the semicolon, go farther "
+    f"from it by more than {CLEAR:g} errors; and what it costs. High-level weights are clipped at {study.largest:g}",
     ["", *titles],
     [
-        *of_kinds("factor of the active cells", lambda one, kind: gain(one, kind, r.ACTIVE)),
-        *of_kinds(
-            "factor of the centroid", lambda one, kind: gain(one, kind, r.CENTROID), [r.HIGH]
-        ),
-        *of_kinds("inputs nearer; farther", lambda one, kind: helped(one, kind, inputs)),
-        *of_kinds("second moments nearer; farther", lambda one, kind: helped(one, kind, moments)),
-        ["correlation of both weights", *(one.pearson for one in showers)],
+        *of_kinds("active cells", lambda one, kind: gain(one, kind, r.ACTIVE)),
+        *of_kinds("centroid", lambda one, kind: gain(one, kind, r.CENTROID), [r.HIGH]),
+        *of_kinds("inputs", lambda one, kind: helped(one, kind, inputs)),
+        *of_kinds("second moments", lambda one, kind: helped(one, kind, moments)),
+        ["correlation of both", *(one.pearson for one in showers)],
         [
-            "high-level weights clipped",
+            "clipped, high-level",
             *(one.over(lambda x: float(x.outlook(r.HIGH).clipped)) for one in showers),
         ],
         [
-            "temperature of the low-level model",
+            "temperature, low-level",
             *(one.over(lambda x: float(x.arrays["temperature"][1])) for one in showers),
         ],
         *of_kinds("r from, to", lambda one, kind: range_of(one.mean_r(kind))),
