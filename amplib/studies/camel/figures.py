@@ -226,6 +226,7 @@ READING_STYLES: tuple[tuple[str, Any], ...] = (
     (VERMILLION, (0, (5, 1))),
     (PURPLE, (0, (3, 1, 1, 1))),
     (SKY, (0, (1, 1))),
+    (GREY, "-"),
 )
 
 
@@ -235,10 +236,10 @@ def escape_panels(panels: Mapping[str, Mapping[str, Escape]]) -> plt.Figure:
     Args:
         panels: title -> readings by name; the first of each panel has its 68% interval.
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 4.2), sharey=True)
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 4.8), sharey=True)
     for ax, (title, readings) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for k, ((name, escape), style) in enumerate(
-            zip(readings.items(), READING_STYLES, strict=False)
+            zip(readings.items(), READING_STYLES[: len(readings)], strict=True)
         ):
             shares = [escape.share(int(e)) for e in GRID]
             color, dashes = style
@@ -248,7 +249,7 @@ def escape_panels(panels: Mapping[str, Mapping[str, Escape]]) -> plt.Figure:
                 low, high = np.transpose([s.interval() for s in shares])
                 ax.fill_between(GRID, low, high, color=color, alpha=0.22, linewidth=0)
         ax.set(xlabel="epoch", xlim=(0, EPOCHS), ylim=(-0.03, 1.03), title=title)
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncol=1)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=1)
     np.atleast_1d(axes)[0].set_ylabel("share in which the\ndiscriminator has won")
     figure.tight_layout()
     return figure

@@ -18,6 +18,7 @@ from amplib.studies.camel.escape import (
     paired_p_value,
     reading,
 )
+from amplib.studies.camel.figures import escape_panels
 from amplib.studies.camel.study import CELLS
 
 
@@ -124,6 +125,17 @@ def test_the_network_page_says_what_the_stored_trainings_say():
         assert not len(late) or late.max() > 1000
         wider = escape.worth_at_end(name, 10)
         assert wider.high < escape.worth_at_end("gradient through B", 10).low
+
+
+def test_every_reading_is_drawn():
+    """There were once fewer looks than readings, and the last one was left out in silence."""
+    drawn = Escape(np.arange(8), np.zeros((8, len(GRID)), dtype=bool))
+    figure = escape_panels({"all": dict.fromkeys(list(READINGS)[2:], drawn)})
+    ((legend,),) = ([ax.get_legend() for ax in figure.axes],)
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == [f"{name} (8)" for name in list(READINGS)[2:]]
+    with pytest.raises(ValueError, match="zip"):
+        escape_panels({"too many": {str(k): drawn for k in range(20)}})
 
 
 def test_a_training_was_last_in_the_state_where_its_losses_say():
