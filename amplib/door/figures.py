@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -76,7 +77,7 @@ def draw_factors(
     import matplotlib.pyplot as plt
 
     figure, ax = plt.subplots(figsize=(6.4, 0.9 + 0.75 * len(rows)))
-    looks = zip(generators, (BLUE, GREEN, ORANGE, PURPLE), "os^D", strict=False)
+    looks = zip(generators, cycle((BLUE, GREEN, ORANGE, PURPLE)), cycle("os^Dv"), strict=False)
     for k, (name, color, marker) in enumerate(looks):
         offset = 0.2 * (k - (len(generators) - 1) / 2)
         for row, truth in enumerate(rows):

@@ -6,6 +6,7 @@ from sklearn.mixture import GaussianMixture as Mixture
 from sklearn.neighbors import KernelDensity
 
 import amplib
+from amplib.door.figures import draw_factors
 from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.quantiles import n_equiv
 from amplib.models.smoothing import kde_probabilities
@@ -110,3 +111,12 @@ def test_impossible_values_are_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+def test_every_generator_is_drawn():
+    """However many there are: a fifth one was once left out in silence."""
+    names = [f"generator {k}" for k in range(6)]
+    factors = {("truth", name): Estimate(2.0, 0.1, 1.8, 2.2, 5) for name in names}
+    figure = draw_factors(factors, ["truth"], names)
+    legend = figure.axes[0].get_legend() or figure.legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == names

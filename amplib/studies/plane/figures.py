@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -16,7 +17,8 @@ from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
 
 COLORS = (BLUE, GREEN, ORANGE, VERMILLION)
 """Of the smudge factors, ascending."""
-MARKERS = "osD^"
+MARKERS = "osD^v"
+"""One more than colours, so that twenty factors have looks of their own."""
 ABOVE, BELOW = (4, 6), (2, -14)
 """Where a number stands, in points from its own."""
 UNDER = (0.003, 0.01)
@@ -51,7 +53,7 @@ def trade_off(
         ideal: delta_OF of an ideal generator, in expectation; its delta is far below.
     """
     figure, ax = plt.subplots(figsize=(6.4, 4.6))
-    for alpha, color, marker in zip(_axis(plane, 0), COLORS, MARKERS, strict=False):
+    for alpha, color, marker in zip(_axis(plane, 0), cycle(COLORS), cycle(MARKERS), strict=False):
         row = {gamma: plane[alpha, gamma] for gamma in _axis(plane, 1)}
         x, y = ([m[k] for m in row.values()] for k in (1, 0))
         _points(ax, x, y, color, marker, rf"$\alpha = {alpha:g}$")
@@ -96,7 +98,7 @@ def slices(plane: Plane, ideal: tuple[float, float]) -> Callable[[float, float],
     def draw(alpha: float, gamma: float) -> plt.Figure:
         figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.7))
         for k, ax in enumerate(axes):
-            for each, color, marker in zip(alphas, COLORS, MARKERS, strict=False):
+            for each, color, marker in zip(alphas, cycle(COLORS), cycle(MARKERS), strict=False):
                 row = [plane[each, g][k] for g in gammas]
                 mine = each == alpha
                 look = {"alpha": 1.0 if mine else 0.35, "linewidth": 1.6 if mine else 0.9}
