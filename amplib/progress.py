@@ -8,6 +8,10 @@ Progress = Callable[[float], None]
 """Called with the work just finished, in the study's own unit."""
 
 
+def unheard(work: float) -> None:
+    """Progress that nobody waits for."""
+
+
 class Stopped(Exception):
     """Raised by ``progress`` when the run is to end: keep what is unfinished, then pass it on."""
 

@@ -23,7 +23,7 @@ from torch.optim import Adam
 
 from amplib.models.checkpoint import Checkpoint, Watch
 from amplib.models.config import DCTRTraining
-from amplib.progress import Progress
+from amplib.progress import Progress, unheard
 
 Array = NDArray[np.float64]
 ROWS = 20_000
@@ -34,10 +34,6 @@ TEMPERATURES = (0.05, 20.0)
 
 
 State = dict[str, Tensor]
-
-
-def _unheard(work: float) -> None:
-    """Progress that nobody waits for."""
 
 
 class _Scaled(nn.Module):
@@ -91,7 +87,7 @@ class DCTR:
         self.network, self.temperature, self.losses = network, temperature, losses
 
     def logits(
-        self, x: ArrayLike, progress: Progress = _unheard, checkpoint: Checkpoint | None = None
+        self, x: ArrayLike, progress: Progress = unheard, checkpoint: Checkpoint | None = None
     ) -> Array:
         """Log of the weights of events ``(N, *shape)``, shape ``(N,)``.
 
@@ -125,7 +121,7 @@ class DCTR:
         return 1 / (1 + np.exp(-self.logits(x)))
 
     def weights(
-        self, x: ArrayLike, progress: Progress = _unheard, checkpoint: Checkpoint | None = None
+        self, x: ArrayLike, progress: Progress = unheard, checkpoint: Checkpoint | None = None
     ) -> Array:
         """W(x) = h / (1 - h), ``(N,)``, from the logit, in which it is finite as long as that is.
 
@@ -198,7 +194,7 @@ def train_dctr(
     seed: np.random.SeedSequence,
     real_weights: ArrayLike | None = None,
     generated_weights: ArrayLike | None = None,
-    progress: Progress = _unheard,
+    progress: Progress = unheard,
     checkpoint: Checkpoint | None = None,
 ) -> DCTR:
     """Train a classifier on events of the truth against generated ones.

@@ -12,7 +12,7 @@ import torch
 
 from amplib.models.checkpoint import CHECKPOINT_SECONDS, Checkpoint
 from amplib.models.stack import Stack
-from amplib.progress import Progress, Stopped
+from amplib.progress import Progress, Stopped, unheard
 
 LOSS_RECORDS = 200
 """How often the losses of a full training are recorded."""
@@ -48,7 +48,7 @@ def train(
         ValueError: a damaged checkpoint, or one of another configuration.
     """
     if checkpoint is None:
-        progress = _unreported
+        progress = unheard
     kept = Checkpoint(checkpoint) if isinstance(checkpoint, Path) else checkpoint
     record = max(1, epochs // LOSS_RECORDS)
     losses = _resume(stack, kept, epochs, record)
@@ -85,10 +85,6 @@ def first_divergence(losses: np.ndarray) -> int:
     """
     broken = losses[~np.isfinite(losses).all(1), 0]
     return int(broken[0]) if broken.size else -1
-
-
-def _unreported(work: float) -> None:
-    """Progress of what nobody waits for."""
 
 
 def _save(stack: Stack, losses: list[np.ndarray], kept: Checkpoint | None) -> None:
