@@ -93,8 +93,8 @@ class ImageStack(Stack):
     observables compared with those of as many that are not trained on.  **The rule**: the weights
     are kept of the piece at which the mean over the observables of ``spread_distance`` is smallest.
 
-    Nothing is captured on a GPU: kernels of three-dimensional convolutions are long enough to hide
-    their launches.
+    On a GPU it is the step that is captured: showers differ in their hits, so that a batch is put
+    together outside.
 
     Args:
         config: what to train.
@@ -148,6 +148,10 @@ class ImageStack(Stack):
         self.smallest = torch.full((members,), torch.inf, dtype=dtype, device=self.device)
         self.kept_at = torch.zeros(members, dtype=torch.int64, device=self.device)
         self.kept: dict[str, Tensor] = {}
+        shape = (members, config.batch_size, *images.shape)
+        self.batch = torch.zeros(shape, dtype=dtype, device=self.device)
+        self.step = torch.zeros((), dtype=torch.int64, device=self.device)
+        self.mean = torch.zeros_like(self.losses[: len(terms)])
 
     def start_from_the_mean(self, pedestal: nn.Module) -> None:
         """Put the mean training image into the generator's pedestal, if it is one."""
@@ -196,24 +200,32 @@ class ImageStack(Stack):
 
     def run_epoch(self) -> None:
         """Train one piece, then judge; the losses are the means over its steps."""
+        self._piece(self._step)
+
+    def captured(self) -> Callable[[], None]:
+        step = self.capture(self._step)
+        return lambda: self._piece(step)
+
+    def _piece(self, step: Callable[[], None]) -> None:
         number, piece = divmod(int(self.epoch), self.config.pieces)
         if piece == 0:
             self.begin_pass(number)
-        n, steps, words = self.config.batch_size, self.steps_per_epoch, self.step_words()
+        n, steps = self.config.batch_size, self.steps_per_epoch
         order = self.shuffles.words(number * len(self.images), len(self.images)).argsort(1)
-        mean = torch.zeros_like(self.losses[: len(self.terms)])
-        for step in range(steps):
-            first = (piece * steps + step) * n
-            start = (int(self.epoch) * steps + step) * words
-            block = NoiseBlock(self.noise.words(start, words), self.dtype)
-            batch = self.images.dense(order[:, first : first + n])
-            mean += self.train_step(batch, block) / steps
-        self.losses[: len(self.terms)].copy_(mean)
+        self.mean.zero_()
+        for k in range(steps):
+            first = (piece * steps + k) * n
+            self.batch.copy_(self.images.dense(order[:, first : first + n]))
+            self.step.fill_(int(self.epoch) * steps + k)
+            step()
+        self.losses[: len(self.terms)].copy_(self.mean)
         self._judge()
         self.epoch += 1
 
-    def captured(self) -> Callable[[], None]:
-        return self.run_epoch
+    def _step(self) -> None:
+        words = self.step_words()
+        block = NoiseBlock(self.noise.words(self.step * words, words), self.dtype)
+        self.mean += self.train_step(self.batch, block) / self.steps_per_epoch
 
     @torch.no_grad()
     def _judge(self) -> None:

@@ -100,7 +100,7 @@ class Stack(ABC):
             self.rates.append((rate, times))
         if kind in (Adam, SGD):  # SGD that is not fused takes no rate from a tensor when captured
             options["fused"] = True
-        if kind is Adam:
+        if kind in (Adam, RMSprop):
             options["capturable"] = self.device.type == "cuda"
         optimiser = kind(module.parameters(), lr=rate, **options)  # type: ignore[call-arg]
         self.trained[name] = module, optimiser

@@ -92,10 +92,10 @@ class Sample(Measured):
         pieces: list[SparseImages] = []
         waiting, measured, correlated = [], [], []
         for batch in batches:
-            seen = obs.visible(batch).cpu()
+            seen = obs.visible(batch)
             waiting.append(_sparse(seen, dtype))
-            measured.append(measured_by(seen).numpy())
-            correlated.append(obs.correlated(seen).numpy())
+            measured.append(measured_by(seen).cpu().numpy())
+            correlated.append(obs.correlated(seen).cpu().numpy())
             if sum(map(len, waiting)) >= PIECE:
                 pieces, waiting = [*pieces, SparseImages.in_one(waiting)], []
             progress(len(batch))
@@ -111,7 +111,8 @@ def _sparse(showers: Tensor, dtype: torch.dtype) -> SparseImages:
     flat = showers.flatten(1)
     image, cell = flat.nonzero(as_tuple=True)
     count = torch.bincount(image, minlength=len(flat))
-    return SparseImages(cell.to(CELLS), flat[image, cell].to(dtype), count, ILD_ECAL.shape)
+    sparse = SparseImages(cell.to(CELLS), flat[image, cell].to(dtype), count, ILD_ECAL.shape)
+    return sparse.to("cpu")
 
 
 def observables(showers: Tensor) -> Tensor:
