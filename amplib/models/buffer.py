@@ -7,6 +7,7 @@ from N(0, 1), and decoded.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -115,9 +116,9 @@ class TrainedVAE:
         return self.config.latent
 
     def to(self, device: str) -> TrainedVAE:
-        """The same on another device."""
+        """A copy on another device."""
         buffer = Buffer(self.buffer.mean.to(device), self.buffer.variance.to(device))
-        network, scale = self.network.to(device), self.scale.to(device)
+        network, scale = copy.deepcopy(self.network).to(device), self.scale.to(device)
         return TrainedVAE(self.config, network, scale, self.columns, buffer)
 
     def encode(self, events: NDArray[np.floating]) -> Buffer:

@@ -94,7 +94,7 @@ def compute(
 
     Args:
         result: what to complete.
-        jobs: worker processes (the cores by default; one on a GPU).
+        jobs: worker processes (by default the cores; on a GPU one).
         device: ``cpu``, ``cuda`` or ``auto``; a study that no GPU would speed up takes the cores.
         limit: compute at most so many parts, the first missing ones.
         group: parts computed together (the study's own choice by default).
@@ -183,13 +183,13 @@ def check_positive(**numbers: float | None) -> None:
 
 
 def workers(jobs: int | None, device: str) -> int:
-    """Worker processes: ``AMPLIFY_JOBS`` or else the cores, if nothing is asked for; one on a GPU.
+    """Worker processes: if nothing is asked for, ``AMPLIFY_JOBS`` or else the cores; on a GPU one.
 
     Raises:
         ValueError: if ``AMPLIFY_JOBS`` is no number from 1.
     """
     if device == "cuda":
-        return 1
+        return jobs or 1
     given = os.environ.get("AMPLIFY_JOBS", "")
     if jobs is None and given:
         if not (given.isascii() and given.isdecimal()) or int(given) < 1:

@@ -35,7 +35,7 @@ def compute_all(
     Args:
         results: what is wanted, by title.
         minutes: stop after so many, with a checkpoint of what is unfinished.
-        jobs: worker processes (the cores by default; one on a GPU).
+        jobs: worker processes (by default the cores; on a GPU one).
         device: ``cpu``, ``cuda`` or ``auto``: a GPU, if there is one, takes what it is good for.
 
     Raises:

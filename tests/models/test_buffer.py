@@ -297,6 +297,12 @@ def test_impossible_requests_are_refused(model):
         model.encode(np.where(np.arange(4) == 1, np.inf, EVENTS))
 
 
+def test_a_copy_on_another_device_leaves_the_model_where_it_is(model):
+    before = next(model.generate(10, SEED, None))
+    assert model.to("meta").scale.device.type == "meta"
+    assert np.array_equal(next(model.generate(10, SEED, None)), before)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_generates_the_same_events(model):

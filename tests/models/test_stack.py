@@ -348,8 +348,13 @@ def test_shuffled_keeps_every_point_once():
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_a_captured_training_equals_one_that_is_not(make):
-    """Two epochs as a CUDA graph and eagerly: the same kernels, to 1% of what the weights moved."""
+def test_a_captured_training_equals_one_that_is_not(make, monkeypatch):
+    """Two epochs as a CUDA graph and eagerly: the same kernels, to 1% of what the weights moved.
+
+    Of convolutions those kernels that add up in a fixed order: with others DijetGAN and the BIB-AE
+    were 11% and 4% apart, as Adam makes a whole step of the rounding of a small gradient.
+    """
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
     graph, eager = (make([0, 1], "cuda", torch.float32) for _ in range(2))
     start = copied(eager)
     list(graph.train(2))

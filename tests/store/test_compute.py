@@ -12,7 +12,7 @@ from stored_parts import MADE, gan_part
 
 from amplib.__main__ import assignments, span
 from amplib.files import ROOT
-from amplib.store.compute import complete, compute, grouped
+from amplib.store.compute import complete, compute, grouped, workers
 from amplib.store.results import Result, work_folder
 from amplib.store.worker import part_lock, unfinished
 from amplib.studies.catalogue import make_study
@@ -130,3 +130,9 @@ def test_what_another_run_computes_is_waited_for(tmp_path, stores):
         assert result.done() == [(0,)]
     (entry,) = result.record()["parts"].values()
     assert (entry["seconds"] == MADE["seconds"]) == stores
+
+
+def test_a_gpu_takes_one_process_unless_more_are_asked_for(monkeypatch):
+    monkeypatch.setenv("AMPLIFY_JOBS", "4")
+    assert [workers(jobs, "cuda") for jobs in (None, 1, 3)] == [1, 1, 3]
+    assert [workers(jobs, "cpu") for jobs in (None, 3)] == [4, 3]

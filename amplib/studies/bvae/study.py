@@ -66,7 +66,7 @@ class DecayStudy(Study):
 
     unit: ClassVar[str] = "model-steps"
     rate: ClassVar[float] = 60.0
-    gpu_rate: ClassVar[float | None] = 10_000.0  # predicted from counts of kernels, not measured
+    gpu_rate: ClassVar[float | None] = 3_000.0  # an H200, three side by side
     decay: ClassVar[Decay]
     sample: ClassVar[type[EventSample]]
     terms: ClassVar[int]
@@ -440,7 +440,7 @@ class Scan(TopPairTruth, VAETraining):
     }  # fmt: skip
     unit: ClassVar[str] = "model-steps"
     rate: ClassVar[float] = 45.0
-    gpu_rate: ClassVar[float | None] = 10_000.0  # predicted from counts of kernels, not measured
+    gpu_rate: ClassVar[float | None] = 8_000.0  # an H200, all of the grid side by side
 
     events: int = bounded(1_200_000, 24, 100_000_000)
     trainings: int = bounded(1, 1, 100, extent=True)

@@ -89,7 +89,7 @@ class Reweighting(ShowerTruth):
 
     unit: ClassVar[str] = "showers"
     rate: ClassVar[float] = 200.0
-    gpu_rate: ClassVar[float | None] = 5_000.0
+    gpu_rate: ClassVar[float | None] = 20_000.0  # five minutes a training, as the control below
     memory: ClassVar[int] = 7000
     format: ClassVar[int] = 2
 
@@ -381,7 +381,7 @@ class ReweightedGAN(TrainedReweighting):
     """Its cheap rival."""
 
     rate: ClassVar[float] = 120.0
-    gpu_rate: ClassVar[float | None] = 3_000.0
+    gpu_rate: ClassVar[float | None] = 12_000.0
     name: ClassVar[str] = "reweighted-gan"
     store: ClassVar[str] = "reweighted-gan"
     generator: ClassVar[type[ShowerGenerator]] = ShowerGAN
@@ -411,7 +411,7 @@ class ReweightedSimulation(Reweighting):
         "paper": PAPER,
     }  # fmt: skip
     rate: ClassVar[float] = 2_000.0
-    gpu_rate: ClassVar[float | None] = 50_000.0
+    gpu_rate: ClassVar[float | None] = 50_000.0  # an H200, one of three side by side
     title: ClassVar[str] = "fast simulation"
 
     made_energy: float = bounded(49.0, 1, 200)
