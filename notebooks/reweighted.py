@@ -60,6 +60,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from amplib.book import report
+from amplib.book.obtain import largest as largest_result
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import enumerated, mean, written_area
 from amplib.metrics.outlook import HOPELESS_AUC
@@ -91,6 +92,7 @@ results = at_one_scale(
 bibae, gan, control = showers = [r.read(result) for result in results.values()]
 made = {one.title: trained_generator(wherever_stored(one.study.made_of())) for one in (bibae, gan)}
 epochs = {control.study.keep: control}
+at_papers = r.read(largest_result("reweighted-simulation", **asked["reweighted-simulation"]))
 other = Result(with_the_other_epoch(control.study), results["reweighted-simulation"].preset)
 if other.done():
     epochs[other.study.keep] = r.read(other)
@@ -338,6 +340,84 @@ plt.show()
 # %% mystnb={"figure": {"name": "reweighted-fig3", "caption": "Fast simulation: $\\langle S^2\\rangle$ of all observables, its ratio to that without weights, and $r$; as {numref}`dctrgan-fig8` of the BIB-AE.\n\n{glue:text}`reweighted-fig3-origin`"}, "image": {"alt": "Summary histograms of separation powers and dilutions for the fast simulation"}} tags=["hide-input"]
 figures.summary_panels(control)
 plt.show()
+
+# %% [markdown]
+# ### At the paper's numbers
+#
+# What changes with more showers?  {numref}`reweighted-numbers` has the same control once more, from
+# {glue:text}`reweighted-numbers-sizes` showers, in {glue:text}`reweighted-numbers-done` of
+# {glue:text}`reweighted-numbers-wanted` repetitions.  Both models see more, and one of them learns less.  The
+# high-level one still has {glue:text}`reweighted-numbers-high-level` of either kind, half of them to learn from, and of
+# all its passes the {glue:text}`reweighted-numbers-keep` one counts.  Its loss of validation was smallest after
+# {glue:text}`reweighted-numbers-best` of them, and at the last it is
+# {glue:text}`reweighted-numbers-last-loss`, where a coin has {glue:text}`reweighted-numbers-coin`: it knows its showers by heart.
+# The mean of its weights tells it without a second sample, {glue:text}`reweighted-numbers-mean` in place of one, and
+# they take what was right away from the truth: $\langle S^2\rangle$ of the centroid grows by a factor of
+# {glue:text}`reweighted-numbers-centroid`.  So a classifier that is "not arrested during training" is to be held to its
+# mean weight before its weights are used; that of the paper's classifier is not given.
+#
+# The low-level model has one pass over many more showers.  Whether it finds the width of the beam by the end of it is
+# a matter of its start: its AUC is {glue:text}`reweighted-numbers-low` in turn.  Its weights change little of what the high-level model
+# sees; $\langle S^2\rangle$ of the energy falls by a factor of {glue:text}`reweighted-numbers-energy`.
+
+
+# %% tags=["remove-input"]
+def across(what, measure):
+    """A row of the table: a column for the showers above, and one for the paper's numbers."""
+    scales = [control, at_papers][: 1 + (at_papers.study != control.study)]
+    return [what, *map(measure, scales)]
+
+
+last = mean([x.arrays["high_losses"][-1, 1] for x in at_papers.each])
+report.tell(
+    **{
+        "reweighted-numbers-sizes": f"{at_papers.study.events:,} true and "
+        f"{at_papers.study.generated:,} generated",
+        "reweighted-numbers-done": len(at_papers.each),
+        "reweighted-numbers-wanted": at_papers.study.repetitions,
+        "reweighted-numbers-high-level": f"{at_papers.study.high_level:,}",
+        "reweighted-numbers-keep": at_papers.study.keep,
+        "reweighted-numbers-best": enumerated(
+            str(x.arrays["high_losses"][:, 1].argmin() + 1) for x in at_papers.each
+        ),
+        "reweighted-numbers-last-loss": last,
+        "reweighted-numbers-coin": f"{np.log(2):.3f}",
+        "reweighted-numbers-mean": at_papers.mean_weight(r.HIGH),
+        "reweighted-numbers-centroid": at_papers.factor(lambda x: 1 / x.gain(r.HIGH, r.CENTROID)),
+        "reweighted-numbers-low": enumerated(
+            written_area(x.outlook(r.LOW).auc) for x in at_papers.each
+        ),
+        "reweighted-numbers-energy": gain(at_papers, r.LOW, r.ENERGY),
+    }
+)
+report.show_table(
+    "reweighted-numbers",
+    "The fast simulation from fewer showers and from the paper's numbers: what both classifiers say, factors by which "
+    "$\\langle S^2\\rangle$ falls, the median $r$, and the root mean square of the differences of correlations",
+    across("", lambda one: f"{one.study.generated:,} generated"),
+    [
+        across("repetitions", lambda one: len(one.each)),
+        across("high-level, the epoch that counts", lambda one: one.study.keep),
+        *(
+            across(f"{name}, {kind}", lambda one, measure=measure, kind=kind: measure(one, kind))
+            for name, measure in {
+                "AUC": lambda one, kind: written_area(one.auc(kind)),
+                "mean weight": lambda one, kind: one.mean_weight(kind),
+                "showers left": lambda one, kind: one.left(kind).percent(),
+                "active cells": lambda one, kind: gain(one, kind, r.ACTIVE),
+                "total energy": lambda one, kind: gain(one, kind, r.ENERGY),
+                "centroid": lambda one, kind: gain(one, kind, r.CENTROID),
+                "median r": lambda one, kind: one.median_r(kind),
+                "correlations (%)": lambda one, kind: one.residual_rms(kind).scaled(100),
+            }.items()
+            for kind in r.CLASSIFIERS
+        ),
+        across(
+            "correlations (%), no weights", lambda one: one.residual_rms(r.GENERATOR).scaled(100)
+        ),
+        across("truth again", lambda one: one.residual_rms(r.AGAIN).scaled(100)),
+    ],
+)
 
 # %% [markdown]
 # ## The paper's generator

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from amplib.book.claims import documents
+from amplib.book.obtain import largest
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.studies import catalogue
 from amplib.studies.catalogue import make_study
@@ -132,3 +133,20 @@ def test_weights_beyond_the_axis_have_no_shape(beyond, verdict):
     else:
         assert high.startswith("high-level: 1 ± 0")
     assert low.startswith("1 ± 0, the lower tail")
+
+
+def test_the_page_is_right_about_the_papers_numbers():
+    """Its prose, where numbers could turn it: the high-level classifier has learned its showers by
+    heart, and low-level trainings differ by more than their errors."""
+    control = r.read(largest("reweighted-simulation"))
+    assert control.study.keep == "last"
+    for one in control.each:
+        loss = one.arrays["high_losses"][:, 1]
+        assert loss.argmin() + 1 < len(loss) / 2
+        assert loss[-1] > np.log(2)
+        assert one.outlook(r.HIGH).mean_weight.value > 1.2
+        assert one.gain(r.HIGH, r.CENTROID) < 1
+    areas = [one.outlook(r.LOW).auc.value for one in control.each]
+    assert max(areas) - min(areas) > 0.1
+    low, high = (control.factor(lambda x, c=c: x.gain(c, r.ENERGY)).value for c in (r.LOW, r.HIGH))
+    assert low < 2 < high
