@@ -14,6 +14,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -72,7 +73,7 @@ def main() -> None:
         parser.error("events and repetitions must be at least 1")
     turns = range(options.repetitions)
     print(f"{cpu_model()}, {platform.platform()}; median ± half the range of {len(turns)} turns")
-    z = [rate(Z_EVENTS, lambda s=seed: z_to_ll.generate(Z_EVENTS, s)) for seed in turns]
+    z = [rate(Z_EVENTS, partial(z_to_ll.generate, Z_EVENTS, seed)) for seed in turns]
     print(f"two-body   {spread([_decays(seed) for seed in turns])} events/s")
     print(f"Z to ll    {spread(z)} events/s, start included")
     for multiparton in (False, True):

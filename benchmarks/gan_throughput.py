@@ -12,9 +12,11 @@ comparison, with PyTorch's own products.
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import platform
 import statistics
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing.queues import Queue
@@ -26,9 +28,11 @@ from plain_gan import PlainGAN
 from torch.utils.flop_counter import FlopCounterMode
 from turns import in_turns, wall
 
+from amplib.models import layers
 from amplib.models.config import GANConfig
 from amplib.models.cpu import prepare
 from amplib.models.gan import StackedGAN
+from amplib.models.noise import NoiseBlock
 from amplib.store.worker import cpu_model
 from amplib.truth.densities import CamelBack
 
@@ -57,7 +61,9 @@ def plain_epochs(device: str) -> Iterator[None]:
 
 def stacked_epochs(members: int, device: str) -> Iterator[object]:
     seeds = np.random.SeedSequence(2020).spawn(members)
-    return StackedGAN(CONFIG, samples(members), seeds, device).train(every=EPOCHS_A_TURN[device])
+    return StackedGAN(CONFIG, samples(members), seeds, device).train(
+        CONFIG.epochs, EPOCHS_A_TURN[device]
+    )
 
 
 def seconds(turn: Callable[[], object], device: str) -> float:
@@ -78,6 +84,8 @@ def flops_a_step() -> float:
 GEMM = (8, 400, 256, 256)
 """A product of the training: differences of eight batches and their tangents in the embedding."""
 GEMM_TURNS = 20
+GAIN_TURNS = 5
+"""Pairs of processes without what made training faster and with it."""
 
 
 def gemm() -> Callable[[], object]:
@@ -97,26 +105,51 @@ def on_path(precision: str, turn: Callable[[], object]) -> Callable[[], object]:
     """The same with float32 products sent this way."""
 
     def run() -> object:
-        torch.backends.mkldnn.matmul.fp32_precision = precision
+        torch.backends.mkldnn.matmul.fp32_precision = precision  # type: ignore[attr-defined]
         return turn()
 
     return run
 
 
-def _one_of_two(members: int, turns: int, barrier: Barrier, results: Queue[float]) -> None:
-    prepare()
+def without_gains() -> None:
+    """Set this process up as trainings were before: slopes and masks by comparison, PyTorch's own
+    products, memory as glibc has it.  The numbers are the same."""
+
+    def slope(values: torch.Tensor) -> torch.Tensor:
+        return torch.where(values > 0, values.new_ones(()), values.new_full((), layers.LEAK))
+
+    def dropout(self: NoiseBlock, p: float, *shape: int) -> torch.Tensor:
+        bits = self._take(math.prod(shape), 4, torch.int16)
+        keep = bits >= round(p * 65536) - 32768
+        return (keep.to(self.dtype) / (1 - p)).unflatten(1, shape)
+
+    torch.set_num_threads(1)
+    layers.leaky_slope = slope
+    NoiseBlock.dropout = dropout  # type: ignore[method-assign]
+
+
+Started = Callable[[], object]
+
+
+def _one_of_several(
+    start: Started, members: int, turns: int, barrier: Barrier, results: Queue[tuple[float, float]]
+) -> None:
+    start()
     epochs = stacked_epochs(members, "cpu")
     next(epochs)
     barrier.wait()
-    results.put(sum(seconds(partial(next, epochs), "cpu") for _ in range(turns)))
+    begun = time.process_time()
+    by_the_clock = sum(seconds(partial(next, epochs), "cpu") for _ in range(turns))
+    results.put((by_the_clock, time.process_time() - begun))
 
 
-def processes(count: int, members: int, turns: int) -> float:
-    """GAN-steps a second of so many one-thread processes together, each with its own stack."""
+def processes(count: int, members: int, turns: int, start: Started = prepare) -> np.ndarray:
+    """GAN-steps a second of so many one-thread processes together, each with its own stack, by the
+    clock and by the processor's time."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(count), context.Queue()
     workers = [
-        context.Process(target=_one_of_two, args=(members, turns, barrier, results))
+        context.Process(target=_one_of_several, args=(start, members, turns, barrier, results))
         for _ in range(count)
     ]
     for worker in workers:
@@ -125,7 +158,7 @@ def processes(count: int, members: int, turns: int) -> float:
     for worker in workers:
         worker.join()
     steps = turns * EPOCHS_A_TURN["cpu"] * N_TRAIN // CONFIG.batch_size * members
-    return sum(steps / t for t in times)
+    return (steps / np.array(times)).sum(0)
 
 
 def device_copy() -> Callable[[], object]:
@@ -181,8 +214,15 @@ def report_cpu(members: list[int], repetitions: int) -> None:
     best = max(floor.values())
     table(times, sizes, best, EPOCHS_A_TURN["cpu"])
     e = min(8, max(members))
-    one, two = (processes(count, e, repetitions) for count in (1, 2))
+    one, two = (processes(count, e, repetitions)[0] for count in (1, 2))
     print(f"two processes, E = {e}: {two:.0f} GAN-steps/s together, {two / one:.2f} of one")
+    ways = [without_gains, prepare] * GAIN_TURNS
+    before, now = np.reshape([processes(1, e, repetitions, way)[1] for way in ways], (-1, 2)).T
+    print(
+        "without oneDNN, sign and clamp, and kept memory, in processor time: "
+        f"{np.median(before):.0f} GAN-steps/s, with them {np.median(now):.0f}, "
+        f"ratio {np.median(now / before):.2f}"
+    )
 
 
 def report_cuda(members: list[int], repetitions: int) -> None:

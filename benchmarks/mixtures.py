@@ -12,6 +12,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -37,6 +38,16 @@ class FromLabels(GaussianMixture):
         self._initialize(X, self.given)
 
 
+def improve(x: np.ndarray, labels: np.ndarray, components: int, steps: int) -> object:
+    """So many of our steps."""
+    return Mixture.improve(x, labels, steps, -np.inf)
+
+
+def fit(x: np.ndarray, labels: np.ndarray, components: int, steps: int) -> object:
+    """So many of scikit-learn's."""
+    return FromLabels(components, max_iter=steps, tol=0).start(labels).fit(x)
+
+
 def a_step(run: Callable[[int], object]) -> float:
     """CPU seconds of a step of ``run(steps)``."""
     spent = []
@@ -59,10 +70,7 @@ def main() -> None:
     print(f"{cpu_model()}, one thread; {n:,} events, CPU seconds a step")
     for components in (50, 100, 1000):
         labels = np.random.default_rng(1).permutation(np.arange(n) % components)
-        ours = a_step(lambda s, y=labels: Mixture.improve(x, y, s, -np.inf))
-        theirs = a_step(
-            lambda s, y=labels, k=components: FromLabels(k, max_iter=s, tol=0).start(y).fit(x)
-        )
+        ours, theirs = (a_step(partial(way, x, labels, components)) for way in (improve, fit))
         print(f"  {components:>5} components{ours:>9.3f}   scikit-learn{theirs:>9.3f}"
               f"   {theirs / ours:.1f} times")  # fmt: skip
 

@@ -6,6 +6,8 @@ between the critics' steps.  The tests hold the stack to its numbers, step by st
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -120,6 +122,11 @@ def latent_critic() -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
+def each_alone(critic: nn.Module, z: Tensor) -> Tensor:
+    """What a latent critic says of every latent number."""
+    return critic(z.reshape(-1, 1)).view_as(z)
+
+
 class PlainBIBAE:
     """One BIB-AE and its training step.
 
@@ -154,7 +161,14 @@ class PlainBIBAE:
         padding = noise.uniform(len(x), self.config.noise // self.config.scale)[0]
         return self.decoder(torch.cat([z, padding], 1), energy), z, mean, log_variance
 
-    def update(self, critic, adam, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
+    def update(
+        self,
+        critic: Callable[[Tensor], Tensor],
+        adam: torch.optim.Adam,
+        real: Tensor,
+        fake: Tensor,
+        share: Tensor,
+    ) -> Tensor:
         """One step of a critic by WGAN-GP."""
         middle = torch.lerp(fake, real, share.view(-1, *[1] * (real.ndim - 1)))
         middle.requires_grad_(True)
@@ -177,13 +191,11 @@ class PlainBIBAE:
             shares = [(noise.uniform(n)[0] + 1) / 2 for _ in range(2)]
             real, fake = torch.stack([x, x], 1), torch.stack([x, made], 1)
             losses = [
-                self.update(lambda p, m=m: m(p, energy), adam, real, fake, shares[0])
+                self.update(partial(m, energy=energy), adam, real, fake, shares[0])
                 for m, adam in zip(self.critics, self.critic_adams, strict=True)
             ]
             latent = [
-                self.update(
-                    lambda p, m=m: m(p.reshape(-1, 1)).view_as(p), adam, normal, z, shares[1]
-                )
+                self.update(partial(each_alone, m), adam, normal, z, shares[1])
                 for m, adam in zip(self.latent_critics, self.latent_adams, strict=True)
             ]
         made, z, mean, log_variance = self.autoencode(x, noise)
@@ -192,11 +204,12 @@ class PlainBIBAE:
         critic = sum(m(pair, energy).mean() for m in self.critics) / 2
         latent_value = sum(m(z.reshape(-1, 1)).mean() for m in self.latent_critics) / 2
         divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum() / n
-        discrepancy = sum(
+        distances = [
             torch.exp(-alpha * torch.cdist(a, b) ** 2).mean() * sign
             for alpha in (1.0, 0.01)
             for a, b, sign in ((z, z, 1), (normal, normal, 1), (z, normal, -2))
-        )
+        ]
+        discrepancy = torch.stack(distances).sum()
         loss = c.divergence_weight * divergence + c.discrepancy_weight * discrepancy
         loss = loss - c.critic_weight * critic - c.latent_weight * latent_value
         self.adam.zero_grad()

@@ -13,6 +13,7 @@ import argparse
 import statistics
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -111,7 +112,7 @@ def main() -> None:
     images = training_showers()
     batch = images.dense(torch.arange(BATCH)[None])
     reference = torch.zeros(2, 1)
-    common = {"batch_size": BATCH, "pieces": 1, "judged": 2}
+    common: dict[str, Any] = {"batch_size": BATCH, "pieces": 1, "judged": 2}
     truth = (50.0, lambda x: x.sum((1, 2, 3))[:, None], reference, 0.1, [np.random.SeedSequence(1)])
 
     train: dict[str, Callable[[], object]] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -98,7 +99,7 @@ def main() -> None:
         obs.correlated,
         obs.visible,
     ):
-        rate = len(showers) / timed(lambda m=measure: m(showers), device)
+        rate = len(showers) / timed(partial(measure, showers), device)
         print(f"{measure.__name__:30s}{rate:10,.0f}")
 
 

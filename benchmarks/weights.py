@@ -39,7 +39,7 @@ def looped_dilution(
     """r of each observable, one bootstrap after the other."""
     found = []
     for t, g in zip(truth.T, made.T, strict=True):
-        means = [[], []]
+        means: tuple[list[float], list[float]] = [], []
         for _ in range(resamples):
             means[0].append(np.average(g, weights=w * rng.poisson(1.0, len(g))))
             means[1].append(np.average(t, weights=rng.poisson(1.0, len(t))))

@@ -653,7 +653,7 @@ report.show_table(
 # The released notebook's slips are named above, and not repeated.
 
 # %% tags=["nbval-check-output", "remove-cell"]
-for one in showers:
+for one in (*showers, at_papers):
     print(one.title, "AUC", one.auc(r.HIGH), one.auc(r.LOW), "left", one.left(r.HIGH).percent())
     for sample in (r.GENERATOR, *r.CLASSIFIERS):
         print(" ", sample, *(one.s2(sample, k) for k in THREE), one.r(sample, r.ACTIVE))
