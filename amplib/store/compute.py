@@ -121,8 +121,7 @@ def compute(
         print(f"{result.study.name}, preset {result.preset}: nothing to compute", file=sys.stderr)
         return True
     try:
-        result.study.ready()
-        _check_data(result)
+        check_ready(result)
     except (ValueError, OSError) as error:  # in a notebook, too, one line
         raise ParameterError(str(error)) from None
     source = result.study.made_of()
@@ -150,8 +149,14 @@ def complete(result: Result, jobs: int | None = None, device: str = "auto") -> N
         tried = left
 
 
-def _check_data(result: Result) -> None:
-    """Refuse to add to parts that were made of another version of a published file."""
+def check_ready(result: Result) -> None:
+    """Fetch the published files that a result is made of; refuse to add to parts that were made of
+    another version of them.
+
+    Raises:
+        ValueError, OSError: in one line.
+    """
+    result.study.ready()
     here = digests(result.study.data())
     for name, entry in result.record()["parts"].items() if here else ():
         if entry.get("data") != here:

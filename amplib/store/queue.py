@@ -12,6 +12,7 @@ from amplib.store.compute import (
     Group,
     check_minutes,
     check_positive,
+    check_ready,
     chosen_device,
     groups_of,
     workers,
@@ -73,21 +74,27 @@ def compute_all(
 
 
 def _missing(results: Mapping[str, Result]) -> tuple[dict[str, list[Part]], dict[str, str]]:
-    """What is missing by title, also of what a study is made of; and what is damaged, and how."""
+    """What is missing by title, and what cannot be computed, and why."""
     missing: dict[str, list[Part]] = {}
     failed: dict[str, str] = {}
     for title, result in results.items():
         try:
-            missing[title] = result.missing()
-            source = result.study.made_of() if missing[title] else None
-            while source is not None:
-                Result(source, result.preset).missing()
-                source = source.made_of()
+            missing[title] = _lacking(result)
         except (ValueError, OSError) as error:
-            missing.pop(title, None)
             failed[title] = str(error)
             print(f"{title}: {error}", file=sys.stderr)
     return missing, failed
+
+
+def _lacking(result: Result) -> list[Part]:
+    """What is missing of a result that, like what it is made of, is neither damaged nor without the
+    files that it needs."""
+    missing = result.missing()
+    if missing:
+        check_ready(result)
+        if (source := result.study.made_of()) is not None:
+            _lacking(Result(source, result.preset))
+    return missing
 
 
 def ordered(
@@ -95,19 +102,20 @@ def ordered(
 ) -> list[Group]:
     """Groups of what is missing: those that an earlier run has begun, then by worth an hour.
 
-    What a study is made of comes before it.  If the time is short, groups are small, so that some
-    parts are finished in it.
+    What a study is made of comes before it, unless nothing is missing of the study itself.  If the
+    time is short, groups are small, so that some parts are finished in it.
     """
     taken: set[tuple[Path, Part]] = set()
     known = {(result.folder, result.study): result for result in results}
     groups: list[Group] = []
 
     def add(result: Result) -> Result:
+        missing = result.missing()
         source, before = result.study.made_of(), None
-        if source is not None:
+        if missing and source is not None:
             made = Result(source, result.preset)
             before = add(known.setdefault((made.folder, source), made))
-        new = [p for p in result.missing() if (result.folder, p) not in taken]
+        new = [p for p in missing if (result.folder, p) not in taken]
         for group in groups_of(result, new, jobs, device, _size(result, device, minutes)):
             group.after = before
             groups.append(group)

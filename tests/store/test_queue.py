@@ -72,6 +72,27 @@ def test_what_a_study_is_made_of_comes_first():
             assert not any(g.makes(group.after) for g in crew.waiting)
 
 
+def test_what_a_complete_study_is_made_of_is_not_wanted(monkeypatch):
+    """The events of a reference that is stored, which are not shipped."""
+    missing = Result.missing
+    monkeypatch.setattr(
+        Result, "missing", lambda r: [] if r.study.name == "ttbar-reference" else missing(r)
+    )
+    groups = ordered([Result(make_study("event-flows", "smoke"), "smoke")], 2, "cpu")
+    assert {g.result.study.name for g in groups} == {"event-flows"}
+
+
+def test_published_files_that_cannot_be_had_are_said_before_any_work(store, monkeypatch, capsys):
+    def nothing(study):
+        raise ValueError("no such file")
+
+    results = {"fit": Result(make_study("fit", "smoke"), "smoke")}
+    monkeypatch.setattr(type(results["fit"].study), "ready", nothing)
+    assert not compute_all(results, jobs=1, device="cpu")
+    assert "failed: fit (no such file)" in capsys.readouterr().err
+    assert not list(store.glob("smoke/*"))
+
+
 def test_groups_are_as_small_as_the_time_is_short(store):
     """A GAN takes a quarter of an hour at the typical rate: one in 20 minutes, eight in 3 hours."""
     result = Result(make_study("gan", "paper"), "paper")
