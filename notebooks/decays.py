@@ -46,16 +46,17 @@ given = read_parameters(
 import matplotlib.pyplot as plt
 
 from amplib.book import report
-from amplib.book.obtain import obtain, stored
+from amplib.book.obtain import compute_together, obtain, stored
 from amplib.studies.bvae import figures
 from amplib.studies.bvae.claims import independent_width
 from amplib.studies.bvae.reading import Generated
 from amplib.studies.bvae.study import LARGER, larger_b
 
-for name in ("two-body-vae", "two-body-gan", "z-vae"):
-    stored(name, **given)  # a value that one of them refuses is refused before any work
-vaes = obtain("two-body-vae", **given)
-gans = obtain("two-body-gan", **{**given, "preset": vaes.preset})  # a figure shows one scale
+one_scale = {**given, "preset": stored("two-body-vae", **given).preset}  # a figure shows one scale
+# A value that one of them refuses is refused before any work.
+compute_together({"two-body-vae": one_scale, "two-body-gan": one_scale, "z-vae": given})
+vaes = obtain("two-body-vae", **one_scale)
+gans = obtain("two-body-gan", **one_scale)
 z = obtain("z-vae", **given)
 decays, leptons = Generated.of(vaes, gans), Generated.of(z)
 

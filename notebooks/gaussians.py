@@ -55,7 +55,7 @@ import numpy as np
 from scipy.stats import norm
 
 from amplib.book import report
-from amplib.book.obtain import obtain, stored
+from amplib.book.obtain import compute_together, obtain
 from amplib.estimate import enumerated
 from amplib.metrics.outlook import HOPELESS_AUC
 from amplib.store.results import at_one_scale
@@ -73,8 +73,7 @@ own = {"bimodal": ("distance",), "ring": ("modes",), "grid": ("side", "first")}
 shared = given.keys() - {key for keys in own.values() for key in keys}
 asked = {name: {key: given[key] for key in (*shared, *keys)} for name, keys in own.items()}
 asked["known-ratios"] = {key: given[key] for key in shared - {"steps", "temperature", "largest"}}
-for name in asked:
-    stored(name, **asked[name])  # a value that one of them refuses is refused before any work
+compute_together(asked)  # a value that one of them refuses is refused before any work
 results = {
     "bimodal": obtain("bimodal", **asked["bimodal"]),
     "ring": obtain("ring", **asked["ring"]),

@@ -60,8 +60,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from amplib.book import report
+from amplib.book.obtain import compute_together, obtain
 from amplib.book.obtain import largest as largest_result
-from amplib.book.obtain import obtain, stored
 from amplib.estimate import enumerated, mean, written_area
 from amplib.metrics.outlook import HOPELESS_AUC
 from amplib.metrics.weighed import CLEAR
@@ -79,8 +79,7 @@ own = {
 }
 shared = given.keys() - {parameter for only in own.values() for parameter in only}
 asked = {name: {key: given[key] for key in (*shared, *own[name])} for name in r.GENERATORS}
-for name in r.GENERATORS:
-    stored(name, **asked[name])  # a value that one of them refuses is refused before any work
+compute_together(asked)  # a value that one of them refuses is refused before any work
 results = at_one_scale(
     {
         "reweighted-bibae": obtain("reweighted-bibae", **asked["reweighted-bibae"]),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from amplib.parameters import ParameterError
 from amplib.store.compute import complete
+from amplib.store.queue import compute_all
 from amplib.store.rates import minutes
 from amplib.store.results import Result
 from amplib.store.study import PRESETS, Study
@@ -30,6 +32,23 @@ def obtain(name: str, preset: str = BEST, **overrides: object) -> Result:
     if is_wanting(result):
         complete(result)
     return result
+
+
+def compute_together(asked: Mapping[str, Mapping[str, Any]]) -> None:
+    """Compute what several results lack in one queue, so that a training of one part leaves no core
+    idle; then each can be obtained.
+
+    What fails here is named, and tried again alone where it is obtained.
+
+    Args:
+        asked: of each study what ``obtain`` takes.
+
+    Raises:
+        ParameterError: in one line, before any work.
+    """
+    results = {name: stored(name, **given) for name, given in asked.items()}
+    if wanting := {name: result for name, result in results.items() if is_wanting(result)}:
+        compute_all(wanting)
 
 
 def is_wanting(result: Result) -> bool:

@@ -1,9 +1,12 @@
 """Which result a page shows, by what is stored."""
 
 import pytest
+from meeting_workers import meeting
 
-from amplib.book.obtain import ENOUGH, largest, stored
+import amplib.files
+from amplib.book.obtain import ENOUGH, compute_together, largest, obtain, stored
 from amplib.parameters import ParameterError
+from amplib.store import worker
 from amplib.store.results import Result
 
 
@@ -44,3 +47,32 @@ def test_a_preset_that_is_asked_for_is_taken_with_its_own_changes(parts_at):
     assert largest("gan", changes=changes).study.n_train == 50
     with pytest.raises(ParameterError, match="preset = 'best!': allowed are best, smoke"):
         largest("gan", "best!")
+
+
+def test_what_is_computed_together_leaves_no_worker_idle(tmp_path, monkeypatch, capsys):
+    """Fits beside the events of a VAE, each one part; these before the VAE that is made of them."""
+    monkeypatch.setattr(amplib.files, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(amplib.files, "DATA", tmp_path / "data")
+    monkeypatch.setattr(worker, "start", meeting)
+    monkeypatch.setenv("AMPLIFY_TEST_MEETS", str(tmp_path / "notes"))
+    monkeypatch.setenv("AMPLIFY_JOBS", "2")
+    smoke = {"preset": "smoke"}
+    compute_together({"fit": smoke, "z-vae": smoke})
+    announced = capsys.readouterr().err
+    assert announced.startswith("missing, on 2 x cpu:")
+    assert "in all about 1 min" in announced
+    notes = (tmp_path / "notes").read_text().splitlines()
+    assert sorted(notes[:2]) == ["fit begins", "z begins"]
+    assert notes.index("z ends") < notes.index("z-vae begins")
+
+    compute_together({"fit": smoke, "z-vae": smoke})
+    obtain("z-vae", **smoke)
+    assert not capsys.readouterr().err, "nothing is left to compute"
+
+
+def test_what_is_computed_together_is_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(amplib.files, "RESULTS", tmp_path)
+    asked = {"fit": {"preset": "smoke"}, "z-vae": {"preset": "smoke", "training_events": 0}}
+    with pytest.raises(ParameterError, match="training_events = 0: must be an integer"):
+        compute_together(asked)
+    assert not list(tmp_path.iterdir())
