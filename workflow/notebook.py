@@ -58,7 +58,13 @@ def run(name: str, output: Path, parameters: dict[str, object]) -> None:
     running = output.with_suffix(".running.ipynb")  # one that fails leaves the last one alone
     try:
         papermill.execute_notebook(
-            source, running, parameters, kernel_name="python3", cwd=ROOT, progress_bar=False
+            source,
+            running,
+            parameters,
+            kernel_name="python3",
+            cwd=ROOT,
+            progress_bar=False,
+            stderr_file=sys.stderr,  # what is computed, its cost and its progress
         )
     except papermill.PapermillExecutionError as error:
         if error.ename != "ParameterError":

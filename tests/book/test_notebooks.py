@@ -85,6 +85,13 @@ def test_a_page_of_two_studies_refuses_what_either_refuses_before_any_work(tmp_p
         assert not list(Path(folder).glob("**/*")), "work was done before the value was refused"
 
 
+def test_what_a_page_computes_is_announced(tmp_path):
+    folders = {name: str(tmp_path / name) for name in ("AMPLIFY_RESULTS", "AMPLIFY_DATA")}
+    done = run_notebook("two_body", tmp_path / "a.ipynb", folders, preset="smoke")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"two-body-summary, preset smoke: .* parts on .*, about 1 min", done.stderr)
+
+
 @pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "notebooks").glob("*.py")))
 def test_every_notebook_refuses_an_unknown_preset(name):
     with pytest.raises(ParameterError, match=r"preset = 'huge': allowed are best, smoke"):
