@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -12,6 +11,7 @@ from stored_parts import MADE, gan_part
 
 from amplib.__main__ import assignments, span
 from amplib.files import ROOT
+from amplib.store import worker
 from amplib.store.compute import complete, compute, grouped, workers
 from amplib.store.results import Result, work_folder
 from amplib.store.worker import part_lock, unfinished
@@ -97,15 +97,22 @@ def test_status_counts_parts(tmp_path):
 
 
 @contextmanager
-def another_run(result, stores):
-    """That computes a part, and either stores it or dies."""
-    held = threading.Event()
+def another_run(result, stores, monkeypatch):
+    """That computes a part until somebody waits for it, and then either stores it or dies."""
+    held, waited_for = threading.Event(), threading.Event()
+    wait_for = worker.wait_for
+
+    def waiting(*parts):
+        waited_for.set()
+        return wait_for(*parts)
+
+    monkeypatch.setattr(worker, "wait_for", waiting)
 
     def run():
         with part_lock(result, (0,)) as its_own:
             assert its_own
             held.set()
-            time.sleep(5)
+            assert waited_for.wait(120)
             if stores:
                 work = work_folder(result.root) / "another"
                 ((part, arrays),) = result.study.compute([(0,)], "cpu", work, lambda done: None)
@@ -119,11 +126,11 @@ def another_run(result, stores):
 
 
 @pytest.mark.parametrize("stores", [True, False])
-def test_what_another_run_computes_is_waited_for(tmp_path, stores):
+def test_what_another_run_computes_is_waited_for(tmp_path, monkeypatch, stores):
     """As two points of a sweep need the same training.  It is not made twice, and made here if the
     other run dies over it."""
     result = Result(make_study("fit", "smoke"), "smoke", tmp_path)
-    with another_run(result, stores):
+    with another_run(result, stores, monkeypatch):
         assert compute(result, 1, "cpu")  # leaves it alone
         assert result.missing() == [(0,)]
         complete(result, 1, "cpu")
