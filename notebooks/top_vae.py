@@ -264,7 +264,9 @@ report.tell(
         "top-vae-ideal-phi": f"{reference.ideal_delta_of('phi'):.2f}",
         "top-vae-which": which_is_the_papers(),
         "top-vae-whole": on_the_whole(),
-        "top-vae-beside": enumerated(beside) if beside else "none is stored at this scale",
+        "top-vae-beside": enumerated(beside)
+        if beside
+        else "none with as many training events is stored with its curves",
         "top-vae-apart": f"by {eta_off} of all bins (η) and {phi_off} (φ)",
         "top-vae-other-apart": f"{eta_others[0]} and {phi_others[0]}",
         "top-vae-copies-apart": f"{eta_others[1]} and {phi_others[1]}",
