@@ -1,9 +1,12 @@
-"""Every generator of the book, and what is stored of its weights."""
+"""Every generator of the book, and what is stored of its weights and of its empty bins."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from amplib.book.obtain import largest, scales, stored
 from amplib.metrics.weighed import Helped, Weighed
@@ -11,19 +14,41 @@ from amplib.store.results import Result
 from amplib.studies.bvae.study import WEIGHED, ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
 from amplib.studies.camel.reading import told_by_cells
 from amplib.studies.gaussians import reading as gaussians
+from amplib.studies.merit.reading import smeared_curves
 from amplib.studies.merit.reference import SMEARINGS
 from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN
+from amplib.studies.merit.unseen import JudgedByUnseen
 from amplib.studies.reweighting import reading as showers
+from amplib.studies.rivals.reading import rival_curves
 from amplib.studies.rivals.study import EventRivals
 from amplib.studies.topvae.study import TopReadings
 from amplib.studies.weighing.kept import weights_made, weights_of_rows
 from amplib.studies.weighing.reading import Saved, ToldAndMeasured
 
 Found = Iterator[tuple[Result, Saved]]
+Curves = dict[str, NDArray[np.float64]]
+"""For each of ``DIRECTIONS``."""
 
 DECAYS: dict[type[DecayStudy], str] = {TwoBodyVAE: "two-body", TwoBodyGAN: "two-body", ZVAE: "Z"}
 BEFORE_AND_AFTER = (showers.GENERATOR, showers.HIGH)
 RIVALS = ("event-flows", "event-splines", "event-densities", "event-gans")
+
+
+def beside_the_buffer(truth: Result, seen: int) -> list[tuple[Result, dict[str, Curves]]]:
+    """By name, shares of empty bins of what stands beside the B-VAE, where they are stored.
+
+    Args:
+        truth: a ``TopPairReference``, by which it is judged.
+        seen: events that have trained it, or are smeared.
+    """
+    found = []
+    for name in ("ttbar-smeared", *RIVALS):
+        result = stored(name, truth.preset, empty_curves="on")
+        study = cast(JudgedByUnseen, result.study)
+        if (study.made_of(), study.seen()) == (truth.study, seen):
+            read = rival_curves if name in RIVALS else smeared_curves
+            found.append((result, read(result)))
+    return found
 
 
 def generators(preset: str) -> list[tuple[Result, Saved]]:

@@ -31,6 +31,7 @@ from amplib.metrics.merit import (
     FilledBins,
     NotFinite,
     PairHistograms,
+    empty_bins,
     ideal_delta,
     ideal_delta_of,
 )
@@ -81,12 +82,14 @@ class Merit:
         }
 
 
-def layout_of_merit(*rows: int) -> Layout:
-    """Of ``Merit.arrays``, or of so many of them in rows."""
+def layout_of_merit(*rows: int, curves: bool = False) -> Layout:
+    """Of ``Merit.arrays``, or of so many of them in rows; with ``curves``, of ``Sample.empty``."""
+    empty: Layout = {"empty": ("float64", (*rows, len(DIRECTIONS), len(GRIDS)))}
     return {
         "delta": ("float64", (*rows, 2)),
         "delta_of": ("float64", (*rows, len(DIRECTIONS), 2)),
         "dropped": ("float64", rows),
+        **(empty if curves else {}),
     }
 
 
@@ -99,6 +102,11 @@ def no_merit(*rows: int) -> Arrays:
     }
 
 
+def no_curves() -> Array:
+    """In the place of ``Sample.empty``."""
+    return np.full((len(DIRECTIONS), len(GRIDS)), np.nan)
+
+
 def without_merit(arrays: Arrays) -> NDArray[np.bool_]:
     """Which rows hold ``no_merit``."""
     rows = arrays["dropped"].ndim
@@ -107,13 +115,16 @@ def without_merit(arrays: Arrays) -> NDArray[np.bool_]:
 
 
 def faults_of_merit(arrays: Arrays, may_be_none: bool = False) -> Iterator[str]:
-    """What no figures of merit can be, where some ``may_be_none`` of those rows that hold any."""
+    """What no figures of merit can be, nor the curves ``empty`` if there are any, where some
+    ``may_be_none`` of those rows that hold any."""
     if may_be_none:
-        some = ~without_merit(arrays)
-        arrays = {name: arrays[name][some] for name in no_merit()}
+        some, named = ~without_merit(arrays), (*no_merit(), "empty")
+        arrays = {name: array[some] for name, array in arrays.items() if name in named}
     yield from estimates("delta", arrays["delta"], 0, 2)
     yield from estimates("delta_of", arrays["delta_of"], 0, GRIDS.max())
     yield from within("dropped", arrays["dropped"], 0, 1)
+    if "empty" in arrays:
+        yield from within("empty", arrays["empty"], 0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +166,9 @@ class Reference:
         """N."""
         return int(self.histograms[0].sum())
 
-    def sample(self) -> Sample:
-        """An empty sample, to be filled batch by batch."""
-        return Sample(self.limits)
+    def sample(self, curves_at: int = 0) -> Sample:
+        """A sample without events, to be filled batch by batch; ``curves_at`` as of ``Sample``."""
+        return Sample(self.limits, curves_at)
 
     def judge(self, events: Events | Iterable[Events]) -> Merit:
         """Both figures of merit of a generator's events.
@@ -208,11 +219,16 @@ class Sample:
 
     Args:
         limits: of the observables, ``(33, 2)``.
+        curves_at: after how many events the shares of empty bins are taken; never if 0.
+
+    Attributes:
+        empty: those shares for each of ``DIRECTIONS``, ``(2, 201)``; NaN before.
     """
 
-    def __init__(self, limits: Array):
+    def __init__(self, limits: Array, curves_at: int = 0):
         self.pairs = PairHistograms(limits, BINS)
         self.filled = {name: FilledBins(span) for name, span in DIRECTIONS.items()}
+        self.curves_at, self.empty = curves_at, no_curves()
 
     @property
     def events(self) -> int:
@@ -225,6 +241,13 @@ class Sample:
             ValueError: other columns.
             NotFinite: a number or an observable that is not finite.
         """
+        left = self.curves_at - self.events
+        for piece in np.split(events, [left]) if 0 < left < len(events) else [events]:
+            self._count(piece)
+            if self.events == self.curves_at:
+                self.empty = np.array([filled.empty() for filled in self.filled.values()])
+
+    def _count(self, events: Events) -> None:
         with np.errstate(over="ignore", invalid="ignore"):  # it is refused in words
             values = single_precision(_checked(events))
         self.pairs.add(values)
@@ -236,6 +259,7 @@ def judged(
     reference: Reference,
     batches: Iterable[Events],
     asked: Callable[[], Asked] | None = None,
+    curves_at: int = 0,
 ) -> Arrays:
     """``Merit.arrays`` of a generator's events, and the answers to what is asked; ``no_merit`` if
     an event or an observable is not finite.
@@ -244,16 +268,28 @@ def judged(
         reference: the truth.
         batches: as many events as it has, ``(n, 26)`` at a time, MeV.
         asked: begins what is asked with unseen events, if anything is.
+        curves_at: if not 0, ``Sample.empty`` of so many of the events is kept as ``empty``.
     """
-    sample, further = reference.sample(), asked() if asked else None
+    sample, further = reference.sample(curves_at), asked() if asked else None
     for events in batches:
         try:
             sample.add(events)
         except NotFinite:
-            return no_merit() | (asked().arrays() if asked else {})
+            nothing = no_merit() | (asked().arrays() if asked else {})
+            return nothing | ({"empty": no_curves()} if curves_at else {})
         if further:
             further.add(events)
-    return {**(further.arrays() if further else {}), **reference.merit(sample).arrays()}
+    return {
+        **(further.arrays() if further else {}),
+        **reference.merit(sample).arrays(),
+        **({"empty": sample.empty} if curves_at else {}),
+    }
+
+
+def empty_curves(events: Events) -> Array:
+    """Shares of empty bins in eta and in phi of the two leading jets, ``(2, 201)``."""
+    pairs = zip(leading_directions(events), DIRECTIONS.values(), strict=True)
+    return np.array([empty_bins(two[:, 0], two[:, 1], limits) for two, limits in pairs])
 
 
 def single_precision(events: Events) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from amplib.estimate import AtLeast, Estimate, relative
 from amplib.metrics.merit import delta_of, ideal_delta, ideal_delta_of
 from amplib.store.results import Result
+from amplib.store.study import Part
 from amplib.studies.merit.judge import DIRECTIONS, Reference
 from amplib.studies.merit.reference import PAPER_IDEAL, PAPER_SMEARED, SMEARINGS, by_eq_24
 from amplib.studies.merit.worth import worth_in_cells
@@ -127,6 +128,25 @@ def smearings(result: Result) -> list[Smearing]:
         )
         for part, kept in result.load().items()
     ]
+
+
+def kept_curves(result: Result) -> dict[Part, dict[str, Array]]:
+    """By part, shares of empty bins ``(201,)`` for each of ``DIRECTIONS``; without what has
+    diverged, and nothing where they are not kept."""
+    return {
+        part: dict(zip(DIRECTIONS, arrays["empty"], strict=True))
+        for part, arrays in (result.load() if result.done() else {}).items()
+        if "empty" in arrays and arrays.get("diverged", -1) < 0
+    }
+
+
+def smeared_curves(result: Result) -> dict[str, dict[str, Array]]:
+    """``kept_curves`` of a ``SmearedTopPairs``, of the two widths of the authors' code."""
+    return {
+        f"{SMEARINGS[k]:.0%} smearing": curves
+        for (k,), curves in kept_curves(result).items()
+        if k < len(PAPER_SMEARED)
+    }
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ FINE_BINS = 100
 MAP_BINS = 1000
 
 
+def without_training(events: int) -> int:
+    """How many of so many simulated events train nothing: those of Fig. 5a and b."""
+    return events - events // TRAINING_SHARE
+
+
 def reference(events: NDArray[np.floating], rng: np.random.Generator) -> Arrays:
     """All that is kept of the events ``(n, 26)``, the first twelfth of which trains models.
 

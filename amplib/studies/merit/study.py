@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from amplib.metrics.merit import smeared
-from amplib.parameters import bounded
+from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import finite, within
 from amplib.store.results import Result, wherever_stored
@@ -22,9 +22,21 @@ from amplib.studies.collisions.study import (
     first_top_pairs,
     published_top_pairs,
 )
-from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
+from amplib.studies.merit.judge import (
+    Reference,
+    empty_curves,
+    faults_of_merit,
+    layout_of_merit,
+)
 from amplib.studies.merit.reading import stored_reference
-from amplib.studies.merit.reference import LAYOUT, SMEARINGS, TRAINING_SHARE, faults, reference
+from amplib.studies.merit.reference import (
+    LAYOUT,
+    SMEARINGS,
+    TRAINING_SHARE,
+    faults,
+    reference,
+    without_training,
+)
 from amplib.studies.merit.unseen import JudgedByUnseen, Unseen
 from amplib.studies.weighing.kept import WEIGHING
 
@@ -108,6 +120,9 @@ class SmearedTopPairs(JudgedByUnseen):
     presets: ClassVar[Presets] = TopPairs.presets
     rate: ClassVar[float] = 120_000.0
 
+    empty_curves: str = one_of("off", "on", later=True)
+    """Whether the shares of empty bins are kept, too, which Fig. 5a and b draw."""
+
     def seen(self) -> int:
         return self.events // TRAINING_SHARE
 
@@ -127,7 +142,8 @@ class SmearedTopPairs(JudgedByUnseen):
         self, parts: Sequence[Part], device: str, checkpoint: Path, progress: Progress
     ) -> Iterator[tuple[Part, Arrays]]:
         """delta and delta_OF (eta, phi) with their errors, what is dropped, and what
-        ``Asked.arrays`` has of unseen events."""
+        ``Asked.arrays`` has of unseen events; with ``empty_curves`` also ``empty`` ``(2, 201)``,
+        the shares of empty bins of as many copies as Fig. 5a and b have events."""
         events = first_top_pairs(self, self.needed())
         training, unseen = events[: self.seen()], self.unseen(events)
         reference = stored_reference(wherever_stored(self.made_of()))
@@ -148,12 +164,18 @@ class SmearedTopPairs(JudgedByUnseen):
         made = smeared(training, SMEARINGS[part[0]], copies, rng)
         made = made[: reference.events]
         further = unseen.sample(self.stream(*part, WEIGHING))
-        for copy in range(copies):  # the first of each event first
-            further.add(made[copy::copies])
-        return reference.judge(made).arrays() | further.arrays()
+        in_turn = [made[copy::copies] for copy in range(copies)]  # the first of each event first
+        for copy in in_turn:
+            further.add(copy)
+        kept = reference.judge(made).arrays() | further.arrays()
+        if self.empty_curves == "on":
+            held_out = without_training(reference.events)
+            kept["empty"] = empty_curves(np.concatenate(in_turn)[:held_out])
+        return kept
 
     def layout(self) -> Layout:
-        return {**layout_of_merit(), **self.unseen_layout()}
+        curves = self.empty_curves == "on"
+        return {**layout_of_merit(curves=curves), **self.unseen_layout()}
 
     def faults(self, arrays: Arrays) -> Iterator[str]:
         yield from faults_of_merit(arrays)
@@ -171,9 +193,15 @@ class SmearedTopPairs(JudgedByUnseen):
 
 
 def variants(preset: str) -> dict[str, Study]:
-    """Further results of this preset that the book shows: smeared events beside unseen ones."""
+    """Further results of this preset that the book shows: smeared events beside unseen ones, and
+    their empty bins where as many are smeared as train a network."""
     if preset not in SMEARED_UNSEEN:
         return {}
-    changes = SMEARED_UNSEEN[preset]
+    changes = {"worth": SMEARED_UNSEEN[preset]}
+    if preset == "paper":
+        changes["empty bins"] = {"empty_curves": "on"}
     base = SmearedTopPairs.presets[preset]
-    return {"ttbar-smeared, worth": SmearedTopPairs.with_overrides(base, changes)}
+    return {
+        f"ttbar-smeared, {title}": SmearedTopPairs.with_overrides(base, change)
+        for title, change in changes.items()
+    }

@@ -14,6 +14,7 @@ from amplib.store.study import Arrays
 from amplib.studies.bvae.reading import positive
 from amplib.studies.bvae.study import Scan
 from amplib.studies.merit.judge import DIRECTIONS
+from amplib.studies.merit.reading import kept_curves
 from amplib.studies.merit.worth import worth_in_cells
 from amplib.studies.rivals.study import EventDensities, EventGANs, EventRivals
 
@@ -109,6 +110,15 @@ def rivals(result: Result) -> dict[str, Rival]:
         parts = [arrays for part, arrays in stored.items() if part[0] == number]
         if parts:
             found[method] = _rival(method, parts)
+    return found
+
+
+def rival_curves(result: Result) -> dict[str, dict[str, Array]]:
+    """``kept_curves`` of an ``EventRivals``, of the first of each method's trainings."""
+    study = cast(EventRivals, result.study)
+    found: dict[str, dict[str, Array]] = {}
+    for (method, _), curves in sorted(kept_curves(result).items()):
+        found.setdefault(study.methods[method], curves)
     return found
 
 

@@ -23,7 +23,7 @@ from amplib.models.config import (
     SplineFlowConfig,
 )
 from amplib.models.cost import mixture_seconds, search_seconds
-from amplib.parameters import ParameterError, bounded
+from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import diverged, finite
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
@@ -36,6 +36,7 @@ from amplib.studies.merit.judge import (
     layout_of_merit,
     without_merit,
 )
+from amplib.studies.merit.reference import without_training
 from amplib.studies.merit.study import UNSEEN, TopPairReference
 from amplib.studies.merit.unseen import JudgedByUnseen, Unseen
 from amplib.studies.merit.worth import FEWEST
@@ -69,6 +70,8 @@ class EventRivals(JudgedByUnseen):
 
     training_events: int = bounded(100_000, 24, 10_000_000)
     trainings: int = bounded(1, 1, 100, extent=True)
+    empty_curves: str = one_of("off", "on", later=True)
+    """Whether the shares of empty bins are kept, too, which Fig. 5a and b draw."""
 
     def seen(self) -> int:
         return self.training_events
@@ -122,7 +125,8 @@ class EventRivals(JudgedByUnseen):
         """Each part holds ``delta`` ``(2,)`` and ``delta_of`` ``(2, 2)`` (eta, phi), values with
         their errors over the generated events, what is ``dropped``, and ``diverged``, the first
         recorded step with a loss that is not finite, or 0 if the events are not, else -1; and
-        what ``Asked.arrays`` has of unseen events."""
+        what ``Asked.arrays`` has of unseen events; with ``empty_curves`` also ``empty``
+        ``(2, 201)``, the shares of empty bins with as many events as Fig. 5a and b are of."""
         from amplib.studies.merit.reading import stored_reference
 
         events = first_top_pairs(self, self.needed())
@@ -147,7 +151,8 @@ class EventRivals(JudgedByUnseen):
         """The figures of merit, what is asked with unseen events, and whether it has diverged, if
         its losses do not say so."""
         batches, seed = generate(reference.events), self.stream(WEIGHING, *part)
-        merit = judged(reference, batches, lambda: unseen.sample(seed))
+        curves_at = without_training(self.events) if self.empty_curves == "on" else 0
+        merit = judged(reference, batches, lambda: unseen.sample(seed), curves_at)
         progress(self.judging_cost())
         unfit = kept["diverged"] < 0 and without_merit(merit)
         return merit | ({"diverged": np.array(0)} if unfit else {})
@@ -158,7 +163,7 @@ class EventRivals(JudgedByUnseen):
 
     def layout(self) -> Layout:
         return {
-            **layout_of_merit(),
+            **layout_of_merit(curves=self.empty_curves == "on"),
             "diverged": ("int64", ()),
             **self.unseen_layout(),
         }
@@ -202,7 +207,7 @@ class EventGANs(EventRivals):
     presets: ClassVar[Presets] = {
         "smoke": {**EventRivals.presets["smoke"], "shortening": 10_000, "narrowing": 32},
         "laptop": {**EventRivals.presets["laptop"], "shortening": 50, "narrowing": 2},
-        "paper": {**UNSEEN["paper"], "trainings": 3},
+        "paper": {**UNSEEN["paper"], "trainings": 3, "empty_curves": "on"},
     }
     unit: ClassVar[str] = "turns of a WGAN"
     rate: ClassVar[float] = 60.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -48,6 +48,7 @@ LOOKS = {
     (1.0, 0.0): (BLUE, "-"), (5.0, 0.0): (SKY, "--"), (10.0, 0.0): (SKY, ":"),
 }  # fmt: skip
 """Of the scan's settings, by (alpha, gamma)."""
+OTHERS, MARKERS = (BLACK, GREEN, ORANGE, PURPLE, BLUE, SKY, GREY), "osD^vPX*"
 Curve = tuple[NDArray[np.float64], str, str, str]
 """With its name, colour and line."""
 ZOOM = (2.0, 3.0)
@@ -160,7 +161,12 @@ def azimuth_maps(events: ChosenEvents, truth: Truth) -> plt.Figure:
     return figure
 
 
-def crowding(events: ChosenEvents, truth: Truth, reference: Result) -> plt.Figure:
+def crowding(
+    events: ChosenEvents,
+    truth: Truth,
+    reference: Result,
+    others: Mapping[str, Mapping[str, NDArray[np.float64]]],
+) -> plt.Figure:
     """Shares of empty bins of the truth and of every way to draw codes, and their difference;
     below, the truth against itself.
 
@@ -168,6 +174,7 @@ def crowding(events: ChosenEvents, truth: Truth, reference: Result) -> plt.Figur
         events: generated.
         truth: that of ``reference``.
         reference: a ``TopPairReference``.
+        others: by name, curves of other generators for each of ``DIRECTIONS``, drawn thin.
     """
     figure = plt.figure(figsize=(9, 10.2), layout="constrained")
     axes = figure.subplot_mosaic(
@@ -186,6 +193,11 @@ def crowding(events: ChosenEvents, truth: Truth, reference: Result) -> plt.Figur
         for curve, label, color, style in curves:
             above.plot(GRIDS, curve, color=color, linestyle=style, linewidth=1.3, label=label)
             below.plot(GRIDS, curve - simulated, color=color, linestyle=style, linewidth=1.3)
+        for k, (label, of_planes) in enumerate(others.items()):
+            other = of_planes[name]
+            thin = look_of_other(k)
+            above.plot(GRIDS, other, label=label, **thin)
+            below.plot(GRIDS, other - simulated, **thin)
         below.axhline(0, color=BLACK, linewidth=3, alpha=0.35)
         above.set(ylabel="share of empty bins", ylim=(0, 1), title=PLANES[name])
         below.set_ylim(*_limits([curve - simulated for curve, *_ in curves]))
@@ -193,11 +205,26 @@ def crowding(events: ChosenEvents, truth: Truth, reference: Result) -> plt.Figur
         for ax in (above, below):
             ax.set_xlim(0, GRIDS[-1])
         above.tick_params(labelbottom=False)
-    axes["eta"].legend(fontsize=8)
+    lines, labels = axes["eta"].get_legend_handles_labels()
+    ours = len(lines) - len(others)
+    axes["eta"].legend(lines[:ours], labels[:ours], fontsize=8)
+    if others:
+        axes["phi"].legend(lines[ours:], labels[ours:], fontsize=8)
     truth_against_itself(axes["delta"], axes["delta_OF"], reference)
     for letter, name in zip("abc", ("eta", "phi", "delta"), strict=True):
         axes[name].set_title(f"{letter})", loc="left")
     return figure
+
+
+def look_of_other(number: int) -> dict[str, Any]:
+    """Colour, line and marker of another generator's curve."""
+    return {
+        "color": OTHERS[number % len(OTHERS)],
+        "marker": MARKERS[number % len(MARKERS)],
+        "linewidth": 0.7,
+        "markersize": 3.5,
+        "markevery": (3 * number % 25, 25),
+    }
 
 
 def look(prior: BufferConfig | None, own: BufferConfig) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import ETA_RANGE, GRIDS, PHI_RANGE, NotFinite, empty_bins
+from amplib.metrics.merit import GRIDS, PHI_RANGE, NotFinite
 from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress
@@ -27,12 +27,14 @@ from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
 from amplib.studies.merit.judge import (
     BATCH,
     Reference,
+    empty_curves,
     faults_of_merit,
     layout_of_merit,
+    no_curves,
     no_merit,
     without_merit,
 )
-from amplib.studies.merit.reference import FINE_BINS, MAP_BINS, TRAINING_SHARE
+from amplib.studies.merit.reference import FINE_BINS, MAP_BINS, without_training
 from amplib.studies.merit.study import UNSEEN
 from amplib.studies.merit.unseen import Asked, JudgedByUnseen, Unseen
 from amplib.studies.merit.worth import FEWEST
@@ -137,7 +139,7 @@ class TopEvents(OfTheChosen, BufferConfig):
     @property
     def held_out(self) -> int:
         """Events of Fig. 5a and b: those of the truth but for the twelfth that trains."""
-        return self.events - self.events // TRAINING_SHARE
+        return without_training(self.events)
 
     def work(self, parts: Sequence[Part]) -> float:
         """Events generated, those that are judged counted ``JUDGED`` times."""
@@ -225,9 +227,8 @@ class TopEvents(OfTheChosen, BufferConfig):
     def layout(self) -> Layout:
         n, drawn = len(self.priors()), len(self.readings())
         return {
-            **layout_of_merit(n),
+            **layout_of_merit(n, curves=True),
             "delta_without": ("float64", (n, 2)),
-            "empty": ("float64", (n, 2, len(GRIDS))),
             "azimuth": ("uint32", (n, MAP_BINS)),
             "negative": ("uint32", (n,)),
             "marginals": ("uint32", (drawn, len(OBSERVABLES), FINE_BINS)),
@@ -242,7 +243,6 @@ class TopEvents(OfTheChosen, BufferConfig):
         yield from faults_of_merit(arrays, may_be_none=True)
         some = ~without_merit(arrays)
         yield from estimates("delta_without", arrays["delta_without"][some], 0, 2)
-        yield from within("empty", arrays["empty"][some], 0, 1)
         yield from within("empty_training", arrays["empty_training"], 0, 1)
         yield from counting("azimuth", arrays["azimuth"], n, all_of_them=False)
         yield from within("negative", arrays["negative"], 0, n)
@@ -465,33 +465,27 @@ class Counted:
     """
 
     def __init__(self, reference: Reference, held_out: int):
-        self.reference, self.held_out = reference, held_out
-        self.sample = reference.sample()
+        self.reference = reference
+        self.sample = reference.sample(held_out)
         self.azimuth = np.zeros(MAP_BINS, np.int64)
         self.negative = 0
-        self.empty: Array | None = None
 
     def add(self, events: Events) -> None:
         """Count a batch ``(n, 26)``."""
         first = leading_directions(events)[1][:, 0]
         self.azimuth += np.histogram(first, MAP_BINS, PHI_RANGE)[0]
         self.negative += int((events[:, TTBAR.index("E_l2")] < 0).sum())
-        for piece in np.split(events, [max(self.held_out - self.sample.events, 0)]):
-            if len(piece):
-                self.sample.add(piece)
-            if self.empty is None and self.sample.events == self.held_out:
-                self.empty = np.array([f.empty() for f in self.sample.filled.values()])
+        self.sample.add(events)
 
     def arrays(self) -> Arrays:
         """What is kept of it; see ``TopEvents.kept``."""
-        assert self.empty is not None
         merit = self.reference.merit(self.sample).arrays()
         without = self.sample.pairs.delta(self.reference.histograms, one_lepton_pairs())
         return {
             "delta": merit.pop("delta"),  # in the order of stored fingerprints
             "delta_without": np.array(without[:2]),
             **merit,
-            "empty": self.empty,
+            "empty": self.sample.empty,
             "azimuth": self.azimuth.astype(np.uint32),
             "negative": np.array(self.negative, np.uint32),
         }
@@ -502,7 +496,7 @@ def nothing_counted() -> Arrays:
     return {
         **no_merit(),
         "delta_without": np.full(2, np.nan),
-        "empty": np.full((2, len(GRIDS)), np.nan),
+        "empty": no_curves(),
         "azimuth": np.zeros(MAP_BINS, np.uint32),
         "negative": np.array(0, np.uint32),
     }
@@ -532,12 +526,6 @@ def azimuths(events: Events) -> NDArray[np.int64]:
     """Map ``(1000, 1000)`` of the two leading jets' azimuths; what is beyond pi is dropped."""
     first, second = leading_directions(events)[1].T
     return np.histogram2d(first, second, MAP_BINS, [PHI_RANGE, PHI_RANGE])[0].astype(np.int64)
-
-
-def empty_curves(events: Events) -> Array:
-    """Shares of empty bins in eta and in phi of the two leading jets, ``(2, 201)``."""
-    pairs = zip(leading_directions(events), (ETA_RANGE, PHI_RANGE), strict=True)
-    return np.array([empty_bins(two[:, 0], two[:, 1], limits) for two, limits in pairs])
 
 
 def _long_run(batches: Iterator[Events], progress: Progress) -> tuple[NDArray[np.int64], Array]:

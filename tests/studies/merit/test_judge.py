@@ -12,6 +12,7 @@ from amplib.studies.collisions.reading import TopPairStatistics
 from amplib.studies.merit.judge import (
     DIRECTIONS,
     Reference,
+    empty_curves,
     faults_of_merit,
     judged,
     layout_of_merit,
@@ -119,6 +120,27 @@ def test_batches_are_judged_as_the_whole(events, truth):
     assert whole.delta.value == batched.delta.value
     assert whole.delta_of["eta"].value == batched.delta_of["eta"].value
     assert whole.delta.error == pytest.approx(batched.delta.error, rel=0.6)  # other blocks
+
+
+def test_empty_bins_are_of_the_first_so_many_events_however_they_come(events, truth):
+    """In one pass, and the figures of merit are what they are without; NaN if any is not finite."""
+    sample, kept_of = events[N : 2 * N], N - 700
+    plain = judged(truth, [sample])
+    assert "empty" not in plain
+    for pieces in (1, 3, 7):
+        kept = judged(truth, np.array_split(sample, pieces), curves_at=kept_of)
+        np.testing.assert_array_equal(kept["empty"], empty_curves(sample[:kept_of]))
+        for name in ("delta", "delta_of"):
+            np.testing.assert_array_equal(kept[name][..., 0], plain[name][..., 0])
+        found = {name: (a.dtype.name, a.shape) for name, a in kept.items()}
+        assert found == layout_of_merit(curves=True)
+        assert not list(faults_of_merit(kept))
+    wrong = {**kept, "empty": kept["empty"] + 1}
+    assert next(faults_of_merit(wrong)).startswith("empty holds")
+    broken = sample.copy()
+    broken[-1] = np.nan
+    lost = judged(truth, np.array_split(broken, 30), curves_at=kept_of)
+    assert lost["empty"].shape == kept["empty"].shape and np.isnan(lost["empty"]).all()
 
 
 def test_what_cannot_be_judged_is_refused_in_one_line(events, truth):

@@ -9,6 +9,7 @@ import amplib
 from amplib.parameters import ParameterError
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
+from amplib.studies.merit import study as merit
 from amplib.studies.merit import unseen
 from amplib.studies.merit.judge import Reference
 from amplib.studies.merit.unseen import (
@@ -117,6 +118,21 @@ def test_the_weights_are_in_the_fingerprint_of_a_study_that_asks_for_them(name):
     asked = make_study(name, "laptop", weighed_events=20_000)
     without = replace(asked, weighed_events=0).fingerprint()
     assert asked.fingerprint() == [*without, *fingerprint_of_unseen(asked.seed, 20_000)]
+
+
+def test_empty_bins_are_of_eleven_copies_of_each_smeared_event(monkeypatch):
+    """A twelfth is left out, as the training events are of the truth: of every event one copy."""
+    study = make_study("ttbar-smeared", "laptop", events=1440, empty_curves="on")
+    training = made_up_top_pairs(120, np.random.default_rng(4))
+    training[:, 0] = 1.4 ** np.arange(120)
+    truth = made_up_top_pairs(1440, np.random.default_rng(5))
+    monkeypatch.setattr(merit, "empty_curves", lambda events: events[:, 0])
+    kept = study.judge((0,), training, Reference.of(truth), Unseen(UNSEEN, 0))
+    copies_of = (np.log(kept["empty"]) / np.log(1.4)).round().astype(int)
+    assert np.bincount(copies_of).tolist() == [11] * 120
+    without = replace(study, empty_curves="off")
+    assert without.key() == make_study("ttbar-smeared", "laptop", events=1440).key() != study.key()
+    assert study.layout().keys() - without.layout().keys() == {"empty"}
 
 
 def test_of_each_smeared_event_one_copy_is_weighed(monkeypatch):

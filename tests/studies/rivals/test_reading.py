@@ -17,6 +17,7 @@ from amplib.studies.rivals.reading import (
     fits,
     gan_losses,
     over_trainings,
+    rival_curves,
     rivals,
     scan_crowding,
     vae_losses,
@@ -223,6 +224,26 @@ def test_worth_is_read_where_cells_were_counted(tmp_path):
     figure = worth_chart([kernels, mixture], 50)
     assert len(figure.axes[0].get_yticks()) == 2
     assert worth_chart([kernels], 10).axes[0].texts  # an arrow
+
+
+def test_curves_are_of_the_first_training_that_has_not_diverged(tmp_path):
+    """Where they are kept."""
+    result = made_up("event-gans", tmp_path, {}, trainings=2, ill=[(1, 0), (4, 0), (4, 1)])
+    assert rival_curves(result) == {}
+    assert rival_curves(Result(make_study("event-gans", "smoke"), "smoke", tmp_path)) == {}
+    study = make_study("event-gans", "smoke", trainings=2, empty_curves="on")
+    keeping = Result(study, "smoke", tmp_path)
+    for (i, k), arrays in result.load().items():
+        arrays["empty"] = np.full((2, 201), 0.1 * i + 0.01 * k)
+        arrays["empty"][1] += 0.001
+        keeping.save((i, k), arrays, provenance(None, "cpu", 1.0, together=1))
+    curves = rival_curves(keeping)
+    assert list(curves) == [m for i, m in enumerate(study.methods) if i != 4]
+    assert {name: curve[0] for name, curve in curves["LSGAN"].items()} == {
+        "eta": pytest.approx(0.11),
+        "phi": pytest.approx(0.111),
+    }
+    assert curves["DijetGAN"]["eta"][0] == 0
 
 
 def test_nothing_is_said_where_no_cells_were_cut(tmp_path):

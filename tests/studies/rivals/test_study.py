@@ -12,7 +12,7 @@ from amplib.store.rates import minutes
 from amplib.store.results import Result, same_fingerprint
 from amplib.studies.bvae.study import made_up_top_pairs
 from amplib.studies.catalogue import make_study
-from amplib.studies.merit.judge import Reference
+from amplib.studies.merit.judge import Reference, empty_curves
 from amplib.studies.merit.unseen import Unseen
 from amplib.studies.rivals.study import variants
 
@@ -119,6 +119,28 @@ def test_every_rival_is_judged_by_unseen_events_at_both_scales(name):
     asked = [(v.held_out_events, v.weighed_events) for v in (laptop, make_study(name, "paper"))]
     assert asked == [(10_000, 20_000), (20_000, 20_000)]
     assert variants("paper") == variants("smoke") == {}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_empty_bins_are_kept_where_they_are_asked_for(name, truth):
+    """Of 55 of 60 events; results that are stored without them keep their key."""
+    study, part = tiny(name, held_out_events=0, empty_curves="on"), (0, 0)
+    kept, generate = study.fit(part, EVENTS[:40], "cpu", None, ignore, True)
+    arrays = kept | study.judge(part, kept, generate, truth, ignore, NOTHING)
+    made = np.concatenate(list(generate(60)))
+    np.testing.assert_array_equal(arrays["empty"], empty_curves(made[:55]))
+    without = replace(study, empty_curves="off")
+    assert study.layout().keys() - without.layout().keys() == {"empty"}
+    assert "empty_curves" not in without.asdict(extent=False)
+    assert without.key() != study.key()
+    far = kept | study.judge(part, kept, lambda n: iter([EVENTS * np.nan]), truth, ignore, NOTHING)
+    assert far["diverged"] == 0 and np.isnan(far["empty"]).all()
+
+
+def test_only_gans_keep_empty_bins_at_the_papers_settings():
+    """Others had been trained, or begun, without."""
+    keeping = [name for name in STUDIES if make_study(name, "paper").empty_curves == "on"]
+    assert keeping == ["event-gans"]
 
 
 def test_losses_stand_beside_the_generators_step():

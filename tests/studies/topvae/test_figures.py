@@ -79,7 +79,7 @@ def test_maps_are_of_four_samples_whole_and_in_part(shown):
 
 def test_curves_are_of_every_way_to_draw_codes(shown, results):
     events, truth = shown
-    figure = figures.crowding(events, truth, results[1])
+    figure = figures.crowding(events, truth, results[1], {})
     axes = {ax.get_title(): ax for ax in figure.axes}
     for (name, plane), less in zip(figures.PLANES.items(), figure.axes[2:4], strict=True):
         simulated, copies, *models = axes[plane].lines
@@ -94,6 +94,28 @@ def test_curves_are_of_every_way_to_draw_codes(shown, results):
             assert line.get_label() == figures.title(prior)
     assert figures.title(events.priors[1]).endswith(r"on $\sigma$")
     assert list(figures.PLANES) == list(DIRECTIONS)
+
+
+def test_curves_of_others_are_thin_and_have_their_own_legend(shown, results):
+    events, truth = shown
+    others = {
+        f"rival {k}": {name: np.full(len(GRIDS), (k + 1) / 20) for name in DIRECTIONS}
+        for k in range(13)
+    }
+    figure = figures.crowding(events, truth, results[1], others)
+    eta, phi, *less = figure.axes[:4]
+    for (name, above), below in zip({"eta": eta, "phi": phi}.items(), less, strict=True):
+        drawn = dict(zip(others, above.lines[-13:], strict=True))
+        for (label, line), difference in zip(drawn.items(), below.lines[-14:-1], strict=True):
+            curve = others[label][name]
+            np.testing.assert_array_equal(line.get_ydata(), curve)
+            np.testing.assert_array_equal(
+                difference.get_ydata(), curve - truth.empty_held_out[name]
+            )
+    names = [[t.get_text() for t in ax.get_legend().get_texts()] for ax in (eta, phi)]
+    assert names[1] == list(others) and not {*names[0]} & {*others}
+    looks = [figures.look_of_other(k) for k in range(13)]
+    assert len({(look["color"], look["marker"]) for look in looks}) == 13
 
 
 def test_every_curve_has_a_look_of_its_own(shown):

@@ -108,7 +108,7 @@ def test_empty_bins_are_those_of_the_held_out_number(size):
         counted.add(EVENTS[start : start + size])
     eta = leading_directions(EVENTS[:550])[0]
     by_hand = np.histogram2d(*eta.T, 5, [(-2.5, 2.5)] * 2)[0]
-    assert counted.empty[0, 1] == (by_hand == 0).mean()
+    assert counted.sample.empty[0, 1] == (by_hand == 0).mean()
     assert counted.sample.events == 600
 
 
