@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from amplib.store.compute import (
@@ -48,18 +48,11 @@ def compute_all(
     gpu = chosen_device(device, any(r.study.gpu_rate for r in results.values())) == "cuda"
     complete = True
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
-    for kind in ("cuda", "cpu") if gpu else ("cpu",):
-        titles = [
-            title
-            for title, result in results.items()
-            if missing.get(title)
-            and (kind == "cuda") == (gpu and result.study.gpu_rate is not None)
-        ]
-        wanted = [results[title] for title in titles]
-        groups = ordered(wanted, workers(jobs, kind), kind, minutes)
+    for kind, wanted in stages({t: results[t] for t in missing if missing[t]}, gpu):
+        groups = ordered(list(wanted.values()), workers(jobs, kind), kind, minutes)
         if not groups:
             continue
-        _announce({t: results[t] for t in titles}, groups, workers(jobs, kind), kind)
+        _announce(wanted, groups, workers(jobs, kind), kind)
         crew = Crew(groups, workers(jobs, kind), kind, keep_going=True)
         complete &= crew.run(end)
         titled = {result: title for title, result in results.items()}
@@ -95,6 +88,33 @@ def _lacking(result: Result) -> list[Part]:
         if (source := result.study.made_of()) is not None:
             _lacking(Result(source, result.preset))
     return missing
+
+
+def stages(wanted: Mapping[str, Result], gpu: bool) -> list[tuple[str, dict[str, Result]]]:
+    """What is computed on what, in turn: what only the cores can make of what a GPU's studies are
+    made of, those studies, and what is left to the cores.
+
+    Args:
+        wanted: results of which something is missing, by title.
+        gpu: whether there is one.
+
+    Returns:
+        ``cpu`` or ``cuda``, and results by title.
+    """
+    on_gpu = {t: r for t, r in wanted.items() if gpu and r.study.gpu_rate is not None}
+    sources = (source for result in on_gpu.values() for source in _sources(result))
+    first = {s.study.name: s for s in sources if s.study.gpu_rate is None}
+    left = {t: r for t, r in wanted.items() if t not in on_gpu}
+    return [("cpu", first), ("cuda", on_gpu), ("cpu", left)]
+
+
+def _sources(result: Result) -> Iterator[Result]:
+    """What is missing of what a result is made of, what that is made of first."""
+    if (study := result.study.made_of()) is not None:
+        source = Result(study, result.preset)
+        if source.missing():
+            yield from _sources(source)
+            yield source
 
 
 def ordered(

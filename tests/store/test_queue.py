@@ -20,7 +20,7 @@ import amplib.store.rates
 from amplib.parameters import ParameterError
 from amplib.store import worker
 from amplib.store.compute import Crew, Group, WorkerDied, compute
-from amplib.store.queue import compute_all, ordered
+from amplib.store.queue import compute_all, ordered, stages
 from amplib.store.results import Result
 from amplib.studies.catalogue import make_study, wanted
 
@@ -293,3 +293,15 @@ def test_free_memory_is_the_machine_s_or_the_container_s(limit, expected, monkey
     assert computing.free_memory() == expected
     said.clear()
     assert computing.free_memory() == math.inf
+
+
+def test_a_gpu_does_not_wait_for_what_one_core_simulates(tmp_path):
+    """Z decays are made on all cores before the GPU trains on them, and fits on the cores after."""
+    names = ("z-vae", "fit", "gan")
+    results = {name: Result(make_study(name, "smoke"), "smoke", tmp_path) for name in names}
+    assert [(kind, list(those)) for kind, those in stages(results, gpu=True)] == [
+        ("cpu", ["z"]),
+        ("cuda", ["z-vae", "gan"]),
+        ("cpu", ["fit"]),
+    ]
+    assert [list(those) for _, those in stages(results, gpu=False)] == [[], [], list(names)]
