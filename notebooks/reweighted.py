@@ -356,8 +356,8 @@ plt.show()
 # mean weight before its weights are used; that of the paper's classifier is not given.
 #
 # The low-level model has one pass over many more showers.  Whether it finds the width of the beam by the end of it is
-# a matter of its start: its AUC is {glue:text}`reweighted-numbers-low` in turn.  Its weights change little of what the high-level model
-# sees; $\langle S^2\rangle$ of the energy falls by a factor of {glue:text}`reweighted-numbers-energy`.
+# a matter of its start: its AUC is {glue:text}`reweighted-numbers-low` in turn.  Of what the high-level model sees its weights mend
+# little: $\langle S^2\rangle$ of the energy falls by a factor of {glue:text}`reweighted-numbers-energy`.
 
 
 # %% tags=["remove-input"]
