@@ -235,8 +235,8 @@ def row(rival: Rival, rank: object) -> list[object]:
 
 
 def rows(found: Sequence[Rival]) -> list[list[object]]:
-    """A table of them, each with the places that it may have among them."""
-    rank = ranked({rival.method: rival.delta for rival in found})
+    """A table of them, each with the places that it may have among them, if it is not alone."""
+    rank = ranked({rival.method: rival.delta for rival in found}) if len(found) > 1 else {}
     return [row(rival, rank.get(rival.method, "--")) for rival in found]
 
 
@@ -352,12 +352,26 @@ plt.show()
 # Flow matching has none of that, so that the two differ in more than the flow.  Its $\delta$ is
 # {glue:text}`rivals-spline` ({numref}`rivals-today`).  {numref}`rivals-claims` has what the paper says of all of these.
 
+
 # %% tags=["hide-input"]
+def flows_at(preset):
+    """The flows that are stored at one scale, by their ranks among these, and the ideal there."""
+    results = [stored(r.study.name, **{**given, "preset": preset}) for r in (splines, flows)]
+    done = [result for result in results if result.done()]
+    found = [rival for result in done for rival in rivals(result).values()]
+    reference = stored_reference(wherever_stored(done[0].study.made_of()))
+    ideal = reference.ideal_delta, *map(reference.ideal_delta_of, DIRECTIONS)
+    return [
+        [f"{name} ({done[0].study.training_events:,})", *numbers]
+        for name, *numbers in (*rows(found), ideal_row(ideal))
+    ]
+
+
 report.show_table(
     "rivals-today",
-    f"Flows: as in {{numref}}`bvae-tab4`, *rank* among these{of_single_ones([*today.values()])}. No published value was found for these columns",
+    f"Flows: as in {{numref}}`bvae-tab4`, in brackets the training events, *rank* among those with as many{of_single_ones([*today.values()])}. No published value was found for these columns",
     ["generator", *HEAD],
-    [*rows([*today.values()]), ideal_row(ideals[2])],
+    [line for preset in dict.fromkeys((splines.preset, flows.preset)) for line in flows_at(preset)],
 )
 
 
@@ -394,10 +408,10 @@ def of_the_smeared():
     return [Valued(f"{s.width:.0%} smearing", n, held_out, s.worth) for s in blurred]
 
 
-of_vae = [at_scale("top-readings")]
-if of_vae[0].preset != splines.preset:  # beside its rivals, too
-    of_vae.append(stored("top-readings", splines.preset, **truth))
 of_rivals = [at_scale(n) for n in ("event-splines", "event-flows", "event-densities", "event-gans")]
+largest_vae = at_scale("top-readings")
+beside = dict.fromkeys((largest_vae.preset, *(r.preset for r in of_rivals)))
+of_vae = [stored("top-readings", preset, **truth) for preset in beside]
 worthy = [
     *(one for result in of_vae for one in of_the_vae(result)),
     *of_the_smeared(),
