@@ -150,10 +150,13 @@ def _changes(
         line, column = _begin(node)
         length = len("not" if isinstance(node.op, ast.Not) else "-")
         yield (line, column), (line, column + length), ""
-    elif isinstance(node, ast.Constant) and isinstance(number := node.value, int | float):
-        if not isinstance(number, bool):
-            value = number + 1 if isinstance(number, int) else number * 1.1 or 1.0
-            yield _begin(node), _end(node), repr(value)
+    elif (
+        isinstance(node, ast.Constant)
+        and isinstance(number := node.value, int | float)
+        and not isinstance(number, bool)
+    ):
+        value = number + 1 if isinstance(number, int) else number * 1.1 or 1.0
+        yield _begin(node), _end(node), repr(value)
     elif isinstance(node, ast.Name) and node.id in NAMES:
         yield _begin(node), _end(node), NAMES[node.id]
     elif isinstance(node, ast.Attribute) and node.attr in NAMES:

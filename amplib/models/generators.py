@@ -207,16 +207,16 @@ class ImageStack(Stack):
         return lambda: self._piece(step)
 
     def _piece(self, step: Callable[[], None]) -> None:
-        number, piece = divmod(int(self.epoch), self.config.pieces)
+        epoch, n, steps = int(self.epoch), self.config.batch_size, self.steps_per_epoch
+        number, piece = divmod(epoch, self.config.pieces)
         if piece == 0:
             self.begin_pass(number)
-        n, steps = self.config.batch_size, self.steps_per_epoch
         order = self.shuffles.words(number * len(self.images), len(self.images)).argsort(1)
         self.mean.zero_()
         for k in range(steps):
             first = (piece * steps + k) * n
             self.batch.copy_(self.images.dense(order[:, first : first + n]))
-            self.step.fill_(int(self.epoch) * steps + k)
+            self.step.fill_(epoch * steps + k)
             step()
         self.losses[: len(self.terms)].copy_(self.mean)
         self._judge()

@@ -82,11 +82,9 @@ def _missing(results: Mapping[str, Result]) -> tuple[dict[str, list[Part]], dict
 def _lacking(result: Result) -> list[Part]:
     """What is missing of a result that, like what it is made of, is neither damaged nor without the
     files that it needs."""
-    missing = result.missing()
-    if missing:
-        check_ready(result)
-        if (source := result.study.made_of()) is not None:
-            _lacking(Result(source, result.preset))
+    if missing := result.missing():
+        for one in (*_sources(result), result):
+            check_ready(one)
     return missing
 
 

@@ -111,8 +111,8 @@ def _sparse(showers: Tensor, dtype: torch.dtype) -> SparseImages:
     flat = showers.flatten(1)
     image, cell = flat.nonzero(as_tuple=True)
     count = torch.bincount(image, minlength=len(flat))
-    sparse = SparseImages(cell.to(CELLS), flat[image, cell].to(dtype), count, ILD_ECAL.shape)
-    return sparse.to("cpu")
+    cells, values = cell.to(CELLS), flat[image, cell].to(dtype)
+    return SparseImages(cells.cpu(), values.cpu(), count.cpu(), ILD_ECAL.shape)
 
 
 def observables(showers: Tensor) -> Tensor:
