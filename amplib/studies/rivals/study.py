@@ -267,7 +267,7 @@ class EventGANs(EventRivals):
         return super().fingerprint() + [float(n) for m in members for n in (m.steps, m.warm_up)]
 
     def smaller(self) -> EventGANs:
-        return replace(self, events=TOY_EVENTS, shortening=50_000, narrowing=64)
+        return replace(self, events=TOY_EVENTS, shortening=50_000, narrowing=16)
 
 
 JUDGED_A_TURN = 1500
