@@ -6,7 +6,10 @@ fingerprint differs, and the stored parts are of another model.
 """
 
 import json
+import os
 import pkgutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -108,6 +111,33 @@ def test_rounding_does_not_move_a_fingerprint(original, monkeypatch):
     for name, numbers in original.items():
         moved = make_study(name, "smoke").fingerprint()
         assert same_fingerprint(moved, numbers), name
+
+
+ELSEWHERE = {
+    "other products": ({"MKL_CBWR": "COMPATIBLE"}, "x86_64"),
+    "no AVX2": ({"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}, "arm64"),
+}
+
+
+@pytest.mark.parametrize("name", ["gan", "event-gans"])
+@pytest.mark.parametrize("where", ELSEWHERE)
+def test_another_processor_gives_the_same_fingerprint(where, name):
+    """One that adds up in another order, and one that draws single-precision normal numbers
+    with another approximation.  Deterministic: no seed, no false alarms on one machine."""
+    changes, machine = ELSEWHERE[where]
+    script = (
+        "import json; from amplib.studies.catalogue import make_study;"
+        f"print(json.dumps(make_study({name!r}, 'paper').fingerprint()))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | changes,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    there, here = json.loads(ran.stdout), make_study(name, "paper").fingerprint()
+    assert same_fingerprint(there, here, machine)
 
 
 @pytest.mark.parametrize(
