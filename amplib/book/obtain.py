@@ -100,7 +100,7 @@ def largest(
     changes: Mapping[str, Mapping[str, object]] | None = None,
     **overrides: object,
 ) -> Result:
-    """As ``stored``, but of the papers' settings one part is enough.
+    """As ``stored``, but of the papers' settings one complete repetition is enough.
 
     Args:
         name, preset, overrides: of ``stored``.
@@ -109,7 +109,7 @@ def largest(
     check_preset(preset)
     found = (stored(name, s, **(changes or {}).get(s, {}), **overrides) for s in scales(preset))
     *before, last = found
-    return next((result for result in before if result.done()), last)
+    return next((r for r in before if r.study.repetitions_done(r.done())), last)
 
 
 def banner(result: Result) -> str | None:

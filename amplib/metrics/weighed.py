@@ -26,6 +26,8 @@ the truth conserves it but for rounding, or has one value in most events: its er
 truth says little then."""
 CLEAR = 2.0
 """Errors by which an observable is closer to the truth, or farther."""
+ROUNDING = 1e-20
+"""Of a variance, in what does not vary."""
 LEAST = 1e-100
 """Weights are no smaller, so that those of a classifier that is sure of all events are not zero."""
 
@@ -201,10 +203,14 @@ def dilution_in_cells(counts: ArrayLike, values: ArrayLike) -> Interval:
     Args:
         counts: generated events in cells of equal mass, ``(q,)``.
         values: of the observables in the cells, ``(q, F)``.
+
+    Returns:
+        NaN where all events lie in one cell, in which nothing varies.
     """
     n, f = np.asarray(counts, dtype=float), as_events(values)
     w = np.minimum(weights_of_cells(n), LARGEST)
     share = n / n.sum()
     mean = (share * w) @ f / (share @ w)
     spread = (share * w**2) @ (f - mean) ** 2 / (share @ w) ** 2
-    return usual_dilution(np.sqrt(spread / f.var(0)))
+    ratio = spread / f.var(0)
+    return usual_dilution(np.sqrt(np.where(ratio > ROUNDING, ratio, 0)))

@@ -40,6 +40,13 @@ def test_the_papers_settings_are_shown_if_enough_or_any_of_it_is_stored(
     assert largest("gan").preset == any_at_all
 
 
+def test_what_lacks_methods_of_a_table_is_not_the_largest(parts_at):
+    parts_at({"paper": 4, "laptop": 7})
+    assert largest("event-gans").preset == "laptop"
+    parts_at({"paper": 5})  # those of the paper's table
+    assert largest("event-gans").preset == "paper"
+
+
 def test_a_preset_that_is_asked_for_is_taken_with_its_own_changes(parts_at):
     changes = {"paper": {"n_train": 50}, "laptop": {"n_train": 60}}
     parts_at({"paper": 1})

@@ -156,3 +156,12 @@ def test_r_of_what_is_constant_in_a_cell_is_that_of_the_bootstrap():
         assert one.value == one.low == one.high
         assert r[k] == pytest.approx(one.value, rel=0.11)
     assert dilution_in_cells(COUNTS, values[:, [0]]).value == pytest.approx(1.291, abs=0.003)
+
+
+def test_a_generator_of_one_cell_has_no_r():
+    """Nothing varies: rounding is not taken for a spread."""
+    counts = np.zeros(Q, int)
+    counts[3] = 1_000_000
+    x = np.linspace(-6.3, 6.1, Q)
+    assert np.isnan(dilution_in_cells(counts, np.stack([x, x**2], 1))).all()
+    assert outlook_of_cells(counts).answer == "no"

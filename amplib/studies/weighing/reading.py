@@ -98,8 +98,13 @@ class Saved:
 
     @property
     def measured(self) -> Interval:
-        """r over the observables: geometric means over repetitions of median and central 68%."""
-        value, low, high = np.exp(np.log([one.r for one in self.each]).mean(0))
+        """r over the observables: geometric means of median and central 68% over the repetitions
+        in which any of them varies; NaN if there is none."""
+        every = np.array([one.r for one in self.each], dtype=float)
+        known = every[np.isfinite(every[:, 0])]
+        if not len(known):
+            return Interval(np.nan, np.nan, np.nan)
+        value, low, high = np.exp(np.log(known).mean(0))
         return Interval(float(value), float(low), float(high))
 
     @property

@@ -31,6 +31,11 @@ def test_over_trainings_means_are_geometric_and_have_an_error():
     assert (area.value, area.error) == (pytest.approx(0.65), pytest.approx(0.05))
 
 
+def test_a_training_in_which_nothing_varies_is_in_no_mean_of_r():
+    assert saved(told(1.5, 1.5), told(1.5, 6.0), told(1.0, np.nan)).measured.value == pytest.approx(3)
+    assert np.isnan(saved(told(1.0, np.nan)).measured).all()
+
+
 def test_a_single_training_keeps_its_own_error():
     one = saved(told(1.5, 1.5))
     assert one.told.error == 0.1
