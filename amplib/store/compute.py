@@ -206,11 +206,16 @@ def workers(jobs: int | None, device: str) -> int:
 def groups_of(
     result: Result, missing: Sequence[Part], jobs: int, device: str, size: int | None = None
 ) -> list[Group]:
-    """The missing parts in groups: what an interrupted run has begun, then the rest."""
+    """The missing parts in groups: what an interrupted run has begun, then the rest.
+
+    A GPU takes as many at once as fit together, however many jobs share it.
+    """
     unfinished = worker.unfinished(result, missing)
     begun = {part for parts in unfinished for part in parts}
     rest = [part for part in missing if part not in begun]
-    fresh = grouped(rest, jobs, size or result.study.group_size(device))
+    size, jobs = size or result.study.group_size(device), 1 if device == "cuda" else jobs
+    fresh = [group for alike in result.study.alike(rest) for group in grouped(alike, jobs, size)]
+    fresh.sort(key=lambda group: rest.index(group[0]))
     return [
         *(Group(result, parts, resumed=True) for parts in unfinished),
         *(Group(result, parts) for parts in fresh),

@@ -189,6 +189,10 @@ class Study(Parameters):
         """How many parts are best computed together."""
         return 1
 
+    def alike(self, parts: Sequence[Part]) -> list[list[Part]]:
+        """Parts apart that cannot be computed side by side; by default all can."""
+        return [list(parts)]
+
     def memory_needed(self) -> int:
         """MB that one process takes at most with these parameters: ``memory``, unless the study
         knows better."""

@@ -95,6 +95,11 @@ class EventRivals(JudgedByUnseen):
     def work(self, parts: Sequence[Part]) -> float:
         return sum(self.cost(part) for part in parts)
 
+    def alike(self, parts: Sequence[Part]) -> list[list[Part]]:
+        """Trainings of one method."""
+        methods = dict.fromkeys(i for i, _ in parts)
+        return [[part for part in parts if part[0] == i] for i in methods]
+
     @abstractmethod
     def cost(self, part: Part) -> float:
         """Of one part, in the study's unit."""
@@ -102,18 +107,18 @@ class EventRivals(JudgedByUnseen):
     @abstractmethod
     def fit(
         self,
-        part: Part,
+        parts: Sequence[Part],
         training: Array,
         device: str,
         checkpoint: Path,
         progress: Progress,
         double: bool = False,
-    ) -> tuple[Arrays, Generate]:
-        """Train one part; returns what is kept of that, ``diverged`` among it, and what generates
-        so many events in batches.
+    ) -> Iterator[tuple[Arrays, Generate]]:
+        """Train one method; yields of each part what is kept of that, ``diverged`` among it, and
+        what generates so many events in batches.
 
         Args:
-            part: which one.
+            parts: which trainings, side by side where the method can.
             training: events ``(training_events, 26)``, MeV.
             device, checkpoint, progress: of ``compute``.
             double: in float64 and without a checkpoint, for a fingerprint.
@@ -132,11 +137,12 @@ class EventRivals(JudgedByUnseen):
         events = first_top_pairs(self, self.needed())
         training, unseen = events[: self.seen()], self.unseen(events)
         reference = stored_reference(wherever_stored(self.made_of()))
-        for part in parts:
-            alone = len(parts) == 1  # else none may go on from another's
-            own = checkpoint if alone else checkpoint.with_stem(f"{checkpoint.stem}-{part}")
-            kept, generate = self.fit(part, training, device, own, progress)
-            yield part, kept | self.judge(part, kept, generate, reference, progress, unseen)
+        for alike in self.alike(parts):
+            alone = len(alike) == len(parts)  # else none may go on from another's
+            own = checkpoint if alone else checkpoint.with_stem(f"{checkpoint.stem}-{alike[0]}")
+            fitted = self.fit(alike, training, device, own, progress)
+            for part, (kept, generate) in zip(alike, fitted, strict=True):
+                yield part, kept | self.judge(part, kept, generate, reference, progress, unseen)
             own.unlink(missing_ok=True)
 
     def judge(
@@ -183,8 +189,9 @@ class EventRivals(JudgedByUnseen):
         unseen = Unseen(held_out, FEWEST if self.held_out_events else 0)
         small, arrays = replace(self, weighed_events=0).smaller(), []
         for i in range(len(self.methods)):
-            made = small.fit((i, 0), events[:40], "cpu", Path(), lambda work: None, double=True)
-            kept, generate = made
+            ((kept, generate),) = small.fit(
+                [(i, 0)], events[:40], "cpu", Path(), lambda work: None, double=True
+            )
             arrays += [*kept.values(), next(generate(10))]
         of = (i, 0), kept, generate, Reference.of(events), lambda work: None, unseen
         arrays += small.judge(*of).values()
@@ -223,6 +230,9 @@ class EventGANs(EventRivals):
     shortening: int = bounded(1, 1, 1_000_000)
     narrowing: int = bounded(1, 1, 1024)
 
+    def group_size(self, device: str) -> int:
+        return 16 if device == "cuda" else 1
+
     def member(self, part: Part) -> EventGANConfig:
         """What a part trains."""
         own = EVENT_GANS[self.methods[part[0]]]
@@ -245,18 +255,18 @@ class EventGANs(EventRivals):
 
     def fit(
         self,
-        part: Part,
+        parts: Sequence[Part],
         training: Array,
         device: str,
         checkpoint: Path,
         progress: Progress,
         double: bool = False,
-    ) -> tuple[Arrays, Generate]:
+    ) -> Iterator[tuple[Arrays, Generate]]:
         """Keeps ``losses`` ``(records, 5)``: the generator's step, the last losses of critic and
         generator there, and the means of both since the record before."""
         from amplib.studies.rivals.training import train_gan
 
-        return train_gan(self, part, training, device, checkpoint, progress, double)
+        return train_gan(self, parts, training, device, checkpoint, progress, double)
 
     def layout(self) -> Layout:
         return {**super().layout(), "losses": ("float32", (None, 5))}
@@ -326,18 +336,19 @@ class EventDensities(EventRivals):
 
     def fit(
         self,
-        part: Part,
+        parts: Sequence[Part],
         training: Array,
         device: str,
         checkpoint: Path,
         progress: Progress,
         double: bool = False,
-    ) -> tuple[Arrays, Generate]:
+    ) -> Iterator[tuple[Arrays, Generate]]:
         """Keeps ``fit``: a KDE's bandwidth and whether the search for it ended at an edge, a
         mixture's last mean log likelihood and its steps."""
         from amplib.studies.rivals.densities import fit_density
 
-        return fit_density(self, part, training, progress)
+        for part in parts:
+            yield fit_density(self, part, training, progress)
 
     def layout(self) -> Layout:
         return {**super().layout(), "fit": ("float64", (2,))}
@@ -392,19 +403,19 @@ class FlowStudy(EventRivals):
 
     def fit(
         self,
-        part: Part,
+        parts: Sequence[Part],
         training: Array,
         device: str,
         checkpoint: Path,
         progress: Progress,
         double: bool = False,
-    ) -> tuple[Arrays, Generate]:
+    ) -> Iterator[tuple[Arrays, Generate]]:
         """Keeps ``losses`` ``(records, 2)``: epoch and loss, a mean squared error or a negative log
         likelihood."""
         from amplib.studies.rivals.training import train_flow
 
         kind = self.stack()
-        return train_flow(kind, self, part, training, device, checkpoint, progress, double)
+        return train_flow(kind, self, parts, training, device, checkpoint, progress, double)
 
     def cost(self, part: Part) -> float:
         steps = self.epochs * (self.training_events // self.batch_size)

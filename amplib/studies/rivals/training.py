@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,49 +26,57 @@ Array = NDArray[np.float64]
 
 def train_gan(
     study: EventGANs,
-    part: Part,
+    parts: Sequence[Part],
     training: Array,
     device: str,
     checkpoint: Path,
     progress: Progress,
     double: bool,
-) -> tuple[Arrays, Generate]:
+) -> Iterator[tuple[Arrays, Generate]]:
     """See ``EventGANs.fit``."""
-    config, method = study.member(part), study.methods[part[0]]
+    config, method = study.member(parts[0]), study.methods[parts[0][0]]
     dtype = torch.float64 if double else torch.float32
-    gan = KINDS[method](config, training, [study.stream(TRAINING, *part)], device, dtype)
-    work = study.epoch_cost(part)
-    kept = _trained(gan, 2 if double else config.epochs, checkpoint, progress, work, double)
-    kept["losses"][:, 0] *= config.turns_an_epoch
-    if kept["diverged"] > 0:
-        kept["diverged"] *= config.turns_an_epoch
-    return kept, lambda n: (events[0] for events in gan.generate(n, BATCH))
+    seeds = [study.stream(TRAINING, *part) for part in parts]
+    gan = KINDS[method](config, training, seeds, device, dtype)
+    epochs, work = 2 if double else config.epochs, len(parts) * study.epoch_cost(parts[0])
+    for k, kept in enumerate(_trained(gan, epochs, checkpoint, progress, work, double)):
+        kept["losses"][:, 0] *= config.turns_an_epoch
+        if kept["diverged"] > 0:
+            kept["diverged"] *= config.turns_an_epoch
+        yield kept, partial(_events_of, lambda n: gan.generate(n, BATCH), k)
 
 
 def train_flow(
     kind: type[StackedFlowMatching] | type[StackedSplineFlow],
     study: FlowStudy,
-    part: Part,
+    parts: Sequence[Part],
     training: Array,
     device: str,
     checkpoint: Path,
     progress: Progress,
     double: bool,
-) -> tuple[Arrays, Generate]:
+) -> Iterator[tuple[Arrays, Generate]]:
     """See ``FlowStudy.fit``."""
     dtype = torch.float64 if double else torch.float32
-    seeds = [study.stream(TRAINING, *part)]
+    seeds = [study.stream(TRAINING, *part) for part in parts]
     flow: Any = kind(study, training, seeds, device, dtype)  # type: ignore[arg-type]
-    kept = _trained(flow, study.epochs, checkpoint, progress, flow.steps_per_epoch, double)
-    return kept, lambda n: (events[0] for events in flow.generate(n))
+    work = len(parts) * flow.steps_per_epoch
+    for k, kept in enumerate(_trained(flow, study.epochs, checkpoint, progress, work, double)):
+        yield kept, partial(_events_of, flow.generate, k)
+
+
+def _events_of(
+    generate: Callable[[int], Iterator[NDArray[np.float32]]], member: int, n: int
+) -> Iterator[NDArray[np.float32]]:
+    """``n`` events of one member of a stack, which makes those of all."""
+    return (events[member] for events in generate(n))
 
 
 def _trained(
     stack: Stack, epochs: int, checkpoint: Path, progress: Progress, work: float, double: bool
-) -> Arrays:
-    """``losses`` ``(records, 1 + losses)`` of the only member, the epoch first, and the epoch in
-    which it ``diverged``, else -1; a fingerprint's few epochs leave no checkpoint."""
-    (losses,) = train(stack, epochs, None if double else checkpoint, progress, work)
-    if not double:
-        losses = losses.astype(np.float32)
-    return {"losses": losses, "diverged": np.array(first_divergence(losses))}
+) -> Iterator[Arrays]:
+    """Of each member ``losses`` ``(records, 1 + losses)``, the epoch first, and the epoch in which
+    it ``diverged``, else -1; a fingerprint's few epochs leave no checkpoint."""
+    for losses in train(stack, epochs, None if double else checkpoint, progress, work):
+        kept = losses if double else losses.astype(np.float32)
+        yield {"losses": kept, "diverged": np.array(first_divergence(kept))}

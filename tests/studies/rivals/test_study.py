@@ -1,6 +1,7 @@
 """The studies of the B-VAE's rivals: what they store, that they can be killed, and bad input."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from amplib.models.config import EVENT_GANS
 from amplib.parameters import ParameterError
 from amplib.progress import Stopped
+from amplib.store.compute import groups_of
 from amplib.store.rates import minutes
 from amplib.store.results import Result, same_fingerprint
 from amplib.studies.bvae.study import made_up_top_pairs
@@ -52,7 +54,7 @@ def tiny(name, **changes):
 def test_a_part_has_the_layout_and_reports_its_work(name, part, truth, tmp_path):
     study, done = tiny(name, held_out_events=0), []
     path = tmp_path / "state.safetensors"
-    kept, generate = study.fit(part, EVENTS[:40], "cpu", path, done.append)
+    ((kept, generate),) = study.fit([part], EVENTS[:40], "cpu", path, done.append)
     arrays = kept | study.judge(part, kept, generate, truth, done.append, NOTHING)
     assert study.misfit(arrays) is None
     assert sum(done) == pytest.approx(study.cost(part))
@@ -93,7 +95,7 @@ def test_with_held_out_events_the_generated_ones_are_counted(name, truth):
     study = tiny(name, held_out_events=150)
     unseen = Unseen(made_up_top_pairs(150, np.random.default_rng(2)), 150)
     part = 1 % len(study.methods), 0
-    kept, generate = study.fit(part, EVENTS[:40], "cpu", None, ignore, True)
+    ((kept, generate),) = study.fit([part], EVENTS[:40], "cpu", None, ignore, True)
     arrays = kept | study.judge(part, kept, generate, truth, ignore, unseen)
     if name == "event-densities":  # what others keep in float32 is in float64 here
         assert study.misfit(arrays) is None
@@ -125,7 +127,7 @@ def test_every_rival_is_judged_by_unseen_events_at_both_scales(name):
 def test_empty_bins_are_kept_where_they_are_asked_for(name, truth):
     """Of 55 of 60 events; results that are stored without them keep their key."""
     study, part = tiny(name, held_out_events=0, empty_curves="on"), (0, 0)
-    kept, generate = study.fit(part, EVENTS[:40], "cpu", None, ignore, True)
+    ((kept, generate),) = study.fit([part], EVENTS[:40], "cpu", None, ignore, True)
     arrays = kept | study.judge(part, kept, generate, truth, ignore, NOTHING)
     made = np.concatenate(list(generate(60)))
     np.testing.assert_array_equal(arrays["empty"], empty_curves(made[:55]))
@@ -143,9 +145,35 @@ def test_only_gans_keep_empty_bins_at_the_papers_settings():
     assert keeping == ["event-gans"]
 
 
+@pytest.mark.parametrize("name", ["event-gans", "event-flows", "event-splines"])
+def test_trainings_side_by_side_are_those_apart(name):
+    """Losses, and generated events in float64 up to rounding."""
+    study = tiny(name, trainings=2)
+    parts = [(LSGAN[0] if name == "event-gans" else 0, k) for k in range(2)]
+    fit = partial(study.fit, training=EVENTS[:40], device="cpu", checkpoint=None)
+    together = list(fit(parts, progress=ignore, double=True))
+    apart = [one for part in parts for one in fit([part], progress=ignore, double=True)]
+    for (kept, generate), (alone, generate_alone) in zip(together, apart, strict=True):
+        np.testing.assert_allclose(kept["losses"], alone["losses"], rtol=1e-9)
+        made, made_alone = (np.concatenate(list(g(20))) for g in (generate, generate_alone))
+        np.testing.assert_allclose(made, made_alone, rtol=1e-4, atol=1e-3)
+    assert not np.allclose(together[0][0]["losses"], together[1][0]["losses"])
+
+
+def test_a_gpu_trains_one_method_side_by_side():
+    """All of it at once, whatever the jobs; cores one by one, a training of each method first."""
+    result = Result(make_study("event-gans", "paper", trainings=2), "paper")
+    missing = result.study.parts()
+    for jobs in (1, 7):
+        groups = [group.parts for group in groups_of(result, missing, jobs, "cuda")]
+        assert groups == [[(i, 0), (i, 1)] for i in range(7)]
+    on_cores = [group.parts for group in groups_of(result, missing, 2, "cpu")]
+    assert on_cores == [[part] for part in missing]
+
+
 def test_losses_stand_beside_the_generators_step():
     study = tiny("event-gans", shortening=200)
-    kept, _ = study.fit(LSGAN, EVENTS[:40], "cpu", None, ignore, double=True)
+    ((kept, _),) = study.fit([LSGAN], EVENTS[:40], "cpu", None, ignore, double=True)
     turns = study.member(LSGAN).turns_an_epoch
     assert turns == 480 // 200 + 1
     assert kept["losses"][:, 0].tolist() == [turns, 2 * turns]
@@ -160,10 +188,10 @@ def test_a_killed_training_goes_on_to_the_same_end(tmp_path):
         if len(calls) == 4:
             raise Stopped
 
-    whole, _ = study.fit(LSGAN, EVENTS[:40], "cpu", tmp_path / "a.safetensors", ignore)
+    ((whole, _),) = study.fit([LSGAN], EVENTS[:40], "cpu", tmp_path / "a.safetensors", ignore)
     with pytest.raises(Stopped):
-        study.fit(LSGAN, EVENTS[:40], "cpu", tmp_path / "b.safetensors", stop)
-    resumed, _ = study.fit(LSGAN, EVENTS[:40], "cpu", tmp_path / "b.safetensors", ignore)
+        next(study.fit([LSGAN], EVENTS[:40], "cpu", tmp_path / "b.safetensors", stop))
+    ((resumed, _),) = study.fit([LSGAN], EVENTS[:40], "cpu", tmp_path / "b.safetensors", ignore)
     np.testing.assert_array_equal(whole["losses"], resumed["losses"])
 
 
