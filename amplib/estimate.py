@@ -232,8 +232,8 @@ class Share(NamedTuple):
         return f"{self.k} of {self.n} ({low:.0f} to {high:.0f}%)"
 
 
-def median(values: ArrayLike) -> Interval:
-    """Median with a 68% interval between two order statistics, whatever the distribution.
+def median(values: ArrayLike, level: float = MEDIAN_LEVEL) -> Interval:
+    """Median with an interval between two order statistics, whatever the distribution.
 
     The number of values below the true median is binomial with p = 1/2: the innermost pair of
     order statistics that holds it with that probability or more.  Two values hold it in
@@ -246,7 +246,7 @@ def median(values: ArrayLike) -> Interval:
 
     ordered = np.sort(np.ravel(as_sample(values)))
     n = len(ordered)
-    below = int(binom.ppf((1 - MEDIAN_LEVEL) / 2, n, 0.5))
+    below = int(binom.ppf((1 - level) / 2, n, 0.5))
     middle = float(np.median(ordered))
     if below == 0:
         return Interval(middle, -np.inf, np.inf)

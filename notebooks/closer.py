@@ -104,6 +104,6 @@ report.show_table(
 #
 # **Few quantiles.**  The 68% intervals of the last column lie above one at {glue:text}`closer-above` quantiles, below one at
 # {glue:text}`closer-below`.  Where there are few, what is left to get wrong are the large
-# features, the heights of the humps among them, and these a GAN has from its sample ({doc}`amplify`).  Where there
+# features, the heights of the humps among them, and of these a GAN knows no more than its sample ({doc}`amplify`).  Where there
 # are many the sample breaks up into single points, while the GAN stays smooth.  That is where its amplification
 # comes from.

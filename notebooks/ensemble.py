@@ -157,7 +157,7 @@ report.show_table(
 # {glue:text}`ensemble-equivalents` points at {glue:text}`ensemble-quantiles` quantiles, a factor of
 # {glue:text}`ensemble-factor` at {glue:text}`ensemble-finest`.  The second paper reads 190 to 750 points and a factor above seven off its
 # figure, for ten GANs a sample at its own schedule, where this page has {glue:text}`ensemble-members`:
-# {numref}`claims-ensemble` compares.  Trainings that ended in one hump count in all of these numbers:
+# {numref}`claims-ensemble` compares.  Trainings that failed ({doc}`amplify`) count in all of these numbers:
 # {glue:text}`ensemble-failures` members of ensembles, {glue:text}`ensemble-single-failures` single GANs, with the
 # 68% interval of the rate.  Where the curves saturate few ensembles say little.
 #

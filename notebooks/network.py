@@ -28,14 +28,16 @@ from amplib.book.report import read_parameters
 given = read_parameters(globals(), "preset", study="gan")
 
 # %% tags=["hide-input"]
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from scipy.stats import fisher_exact
+from scipy.stats import binomtest, fisher_exact
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
-from amplib.estimate import LEVEL, enumerated
+from amplib.estimate import LEVEL, Share, enumerated
 from amplib.metrics.amplification import QUANTILES, ratio, shared
 from amplib.metrics.quantiles import n_equiv
 from amplib.models.gan import Discriminator, Generator
@@ -105,34 +107,37 @@ plt.show()
 #
 # Each is a parameter of the study and of this book's notebooks.
 #
-# ## Which trainings leave one hump
+# ## Which trainings leave their start
 #
-# Nearly every training begins alike.  By epoch 100 the discriminator has won in
-# {glue:text}`escape-early` of our default's: its cross
-# entropy is nothing, the generator makes one hump, and what the loss still hands to either network is too
+# Nearly every training begins alike.  By PyTorch's initialisation the generator makes a point between the humps,
+# where the truth has next to nothing, and the discriminator learns at once to tell it from the sample.  By epoch
+# {glue:text}`through-first` it has won in {glue:text}`through-early` of our default's trainings at full length: its cross
+# entropy is nothing, and what the loss still hands to either network is too
 # little for Adam to act on.  The regulariser does not help, as it weighs each point by how wrong the
-# discriminator is about it.  Most trainings leave this state, some late: of the {glue:text}`through-count` that
-# we trained for all 10,000 epochs in our default {glue:text}`through-late` were in it after
-# {glue:text}`escape-epochs`, and the last that left was seen in it at epoch {glue:text}`through-last`.  A training
-# that never leaves has failed; {numref}`network-full` says how many have.
+# discriminator is about it.  Most trainings leave this state, some late: {glue:text}`through-late` were in it after
+# {glue:text}`escape-epochs` epochs, and the last that left was seen in it at epoch {glue:text}`through-last`.  Per 1000
+# epochs that are spent in it {glue:text}`through-rates` leave, in turn, {glue:text}`through-spans` (68% intervals).  A training
+# that never leaves has failed, and its events are one point; {numref}`network-full` says how many have.
 #
 # The first paper shows a hundred trainings and does not mention failures; the second speaks of
 # instabilities that ensembles are to alleviate.  Do other readings of the text fail less?  We trained
 # {glue:text}`escape-tried` of {glue:text}`escape-all` readings on the same samples, from the same seeds, at the
-# paper's settings for the first {glue:text}`escape-epochs` of its 10,000 epochs; not yet trained:
-# {glue:text}`escape-missing`.  {numref}`network-escape` shows in how many the discriminator has won,
+# paper's settings for the first {glue:text}`escape-epochs` of its 10,000 epochs.  {numref}`network-escape` shows in how many the discriminator has won,
 # {numref}`network-readings` the same in numbers, with the rate of leaving that state and, sample by sample, the
 # probability of a difference as large as the one to the reading in brackets, of which a row differs in one thing.
 
 # %% tags=["hide-input"]
 from amplib.store.results import Result
 from amplib.studies.camel.escape import (
+    EMBRYONIC,
     EPOCHS,
     READINGS,
     escape,
     last_won,
     paired_p_value,
+    rate_of_leaving,
     reading,
+    states,
     worth_at_end,
 )
 from amplib.studies.camel.figures import escape_panels
@@ -151,16 +156,26 @@ fixed, through = ({n: e for n, e in escapes.items() if n.startswith(w)} for w in
 full = {name: stored("gan", "paper", **READINGS[name]) for name in (THROUGH, FIXED)}
 last = last_won(full[THROUGH])
 left = last[last < full[THROUGH].study.epochs]
+epochs, won = states(full[THROUGH])
+spans = list(pairwise((EMBRYONIC, 500, EPOCHS, 4000, int(epochs[-1]))))
+
+
+def rate(found):
+    """Of leaving, with its interval."""
+    return "{:.2f} ({:.2f} to {:.2f})".format(*found) if np.isfinite(found[0]) else "--"
+
+
 report.tell(
     **{
-        "through-count": len(last),
+        "through-first": EMBRYONIC,
+        "through-early": Share(int(won[:, epochs == EMBRYONIC].sum()), len(won)),
         "through-late": int((last > EPOCHS).sum()),
         "through-last": f"{left.max():,.0f}",
+        "through-rates": enumerated(rate(rate_of_leaving(epochs, won, *span)) for span in spans),
+        "through-spans": enumerated(f"from {a:,} to {b:,}" for a, b in spans),
         "escape-epochs": f"{EPOCHS:,}",
-        "escape-early": escapes[THROUGH].share(100),
         "escape-tried": len(escapes),
         "escape-all": len(READINGS),
-        "escape-missing": ", ".join(n for n in READINGS if n not in escapes) or "none",
     }
 )
 report.origin("network-escape", *(Result(reading(name), "paper") for name in escapes))
@@ -196,7 +211,7 @@ report.show_table(
         [
             name,
             *(e.share(epoch) for epoch in (500, 1000, EPOCHS)),
-            "--" if np.isnan(e.hazard()[0]) else "{:.2f} ({:.2f} to {:.2f})".format(*e.hazard()),
+            rate(e.hazard()),
             p_value(name),
             "{}, of {}".format(worth_at_end(name, 10), len(Result(reading(name), "paper").done())),
         ]
@@ -207,42 +222,53 @@ report.show_table(
 # %% tags=["remove-input"]
 through_b, in_x = escapes[THROUGH], escapes[FIXED]
 p = paired_p_value(through_b, in_x, EPOCHS)
-p_all = min(1.0, p * (len(escapes) - 1))
+comparisons = len(escapes) - 1
+p_all = min(1.0, p * comparisons)
+told_apart = [
+    f"*{name}*"
+    for name in escapes
+    if name not in (THROUGH, FIXED)
+    and paired_p_value(escapes[name], escapes[reference(name)], EPOCHS) * comparisons < 1 - LEVEL
+]
 report.tell(
     **{
         "escape-x": in_x.share(EPOCHS),
         "escape-batch": through_b.share(EPOCHS),
-        "escape-rate-x": "{:.2f} ({:.2f} to {:.2f})".format(*in_x.hazard()),
-        "escape-rate-batch": "{:.2f} ({:.2f} to {:.2f})".format(*through_b.hazard()),
+        "escape-rate-x": rate(in_x.hazard()),
+        "escape-rate-batch": rate(through_b.hazard()),
         "escape-p": f"{p:.2g}",
         "escape-p-all": f"{p_all:.2g}",
         "escape-word": "more than chance makes" if p_all < 1 - LEVEL else "which chance may make",
         "escape-sooner": "sooner" if through_b.hazard()[0] > in_x.hazard()[0] else "later",
-        "escape-comparisons": len(escapes) - 1,
+        "escape-comparisons": comparisons,
         "escape-worth": worth_at_end(THROUGH, 10),
         "escape-worth-wider": " and ".join(str(worth_at_end(name, 10)) for name in WIDER),
         "escape-seen-wider": " and ".join(
             f"{int(escapes[name].won.any(1).sum())} of {len(escapes[name].won)}" for name in WIDER
         ),
+        "escape-others": enumerated(told_apart) + " can be told"
+        if told_apart
+        else "none can be told",
         "escape-seen": f"{int(through_b.won.any(1).sum())} of {len(through_b.won)}",
     }
 )
 
 # %% [markdown]
-# **What we find so far.**  With the gradient through the batch trainings leave {glue:text}`escape-sooner`: the rate
+# **What we find.**  With the gradient through the batch trainings leave {glue:text}`escape-sooner`: the rate
 # is {glue:text}`escape-rate-batch` per 1000 epochs, against {glue:text}`escape-rate-x` with $B$ held fixed (68%
 # intervals).  After {glue:text}`escape-epochs` epochs {glue:text}`escape-batch` and {glue:text}`escape-x` of the same
 # samples and seeds are in the state, {glue:text}`escape-word` ($p$ = {glue:text}`escape-p`;
 # {glue:text}`escape-p-all` after {glue:text}`escape-comparisons` comparisons).  Passing the gradient through the whole
 # input of the discriminator, the point and its batch, is what differentiating the module gives, and reads the paper
 # no less literally.  We made it the default, of all other pages too, with these numbers in view: what the book says
-# of failures is said of a reading that was chosen for failing less.
+# of failures is said of a reading that was chosen for failing less.  Of the other choices, after as many comparisons,
+# {glue:text}`escape-others` from the reading that each differs from in one thing.
 #
 # The initialisation matters in another way.  With Xavier's and with He's, which keep or double the variance
 # through a layer with dropout, the discriminator was seen to have won in {glue:text}`escape-seen-wider`
-# trainings, with the default in {glue:text}`escape-seen`.  But they start a
-# generator whose events lie far beyond the humps, and a discriminator too noisy to call them back: the training
-# in the middle is worth {glue:text}`escape-worth-wider` points by then, against
+# trainings, with the default in {glue:text}`escape-seen`.  But they start the
+# generator as a broad lump, Xavier's over both humps and He's far beyond them, and the discriminator is too noisy to
+# shape it: the training in the middle is worth {glue:text}`escape-worth-wider` points by then, against
 # {glue:text}`escape-worth`.  They put off the question, and what becomes of them later is not measured.
 
 # %% tags=["remove-input"]
@@ -262,6 +288,10 @@ for name, those in zip((THROUGH, FIXED), same, strict=True):
 rows.append(["of these two", "ratio", "--", *map(over_fixed, QUANTILES)])
 table = [[c.failures.k, c.failures.n - c.failures.k] for c in curves.values()]
 p_full = float(fisher_exact(table).pvalue)
+common = np.intersect1d(curves[THROUGH].index, curves[FIXED].index)
+lost = {n: c.index[np.isin(c.index, common) & (c.failed > 0)] for n, c in curves.items()}
+only = [len(np.setdiff1d(lost[a], lost[b])) for a, b in ((THROUGH, FIXED), (FIXED, THROUGH))]
+p_paired = float(binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0
 finest = QUANTILES[-1]
 mse = np.sort(good[FIXED].mse(finest))
 report.tell(
@@ -269,8 +299,15 @@ report.tell(
         "full-through": curves[THROUGH].failures,
         "full-fixed": curves[FIXED].failures,
         "full-p": f"{p_full:.2g}",
+        "full-count": curves[THROUGH].failures.n,
+        "full-fixed-count": curves[FIXED].failures.n,
+        "full-common": len(common),
+        "full-lost": " and ".join(str(len(lost[name])) for name in (THROUGH, FIXED)),
+        "full-p-paired": f"{p_paired:.2g}",
         "full-word": "which tells the readings apart"
-        if p_full < 1 - LEVEL
+        if max(p_full, p_paired) < 1 - LEVEL
+        else "no more than a hint"
+        if min(p_full, p_paired) < 1 - LEVEL
         else "which does not tell the readings apart",
         "full-median": curves[THROUGH].asymptote.median_amplification(finest),
         "full-fixed-median": curves[FIXED].asymptote.median_amplification(finest),
@@ -293,9 +330,11 @@ report.show_table(
 )
 
 # %% [markdown]
-# **At full length** there are fewer trainings, in {numref}`network-full`.  By the rule of {numref}`amplify-fig2`
+# **At full length** {numref}`network-full` has {glue:text}`full-count` trainings of the default and
+# {glue:text}`full-fixed-count` with the batch held fixed.  By the rule of {numref}`amplify-fig2`
 # {glue:text}`full-through` failed with the gradient through the batch and {glue:text}`full-fixed` with the batch held
-# fixed, {glue:text}`full-word` ($p$ = {glue:text}`full-p`, Fisher's exact test).  The training in the middle has an
+# fixed ($p$ = {glue:text}`full-p`, Fisher's exact test); of the {glue:text}`full-common` samples that both were trained on,
+# {glue:text}`full-lost` ($p$ = {glue:text}`full-p-paired`, paired), {glue:text}`full-word`.  The training in the middle has an
 # amplification factor of {glue:text}`full-median` and of {glue:text}`full-fixed-median` at {glue:text}`full-finest`
 # quantiles.  A mean hangs on single trainings: with the batch held fixed it is {glue:text}`full-fixed-mean` without the
 # failed, of whose summed error one training has {glue:text}`full-fixed-worst`; without that one it would be

@@ -19,7 +19,7 @@ from myst_nb import glue
 from amplib.book import numbers
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
-from amplib.estimate import AtLeast, Estimate, enumerated
+from amplib.estimate import AtLeast, Estimate, Interval, enumerated
 from amplib.metrics.verdict import reasons
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, cost_so_far, total_cost, with_sources
@@ -226,6 +226,21 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> numbers.Resolutions:
     """A measurement at every resolution; prints ``a, b and c``."""
     return numbers.Resolutions({q: measure(q) for q in quantiles})
+
+
+def sorted_by_answer(estimates: Mapping[str, Estimate | Interval], line: float) -> str:
+    """Whether each is above a line: ``yes for the fit, not decided for the mean``.
+
+    Args:
+        estimates: by name, each with its 95% interval.
+        line: what is asked for.
+    """
+    said: dict[str, list[str]] = {}
+    for name, estimate in estimates.items():
+        _, low, high = estimate.interval() if isinstance(estimate, Estimate) else estimate
+        answer = "yes" if low > line else "no" if high < line else "not decided"
+        said.setdefault(answer, []).append(name)
+    return ", ".join(f"{answer} for {enumerated(names)}" for answer, names in said.items())
 
 
 def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:

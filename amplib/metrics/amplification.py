@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from amplib.cells import merge_cells
-from amplib.estimate import Estimate, Interval, Share, median, t_quantile
+from amplib.estimate import MEDIAN_LEVEL, Estimate, Interval, Share, median, t_quantile
 from amplib.metrics.quantiles import amplification_factor, expected_mse, n_equiv, quantile_mse
 
 QUANTILES = (10, 20, 50)
@@ -58,12 +58,12 @@ class Repetitions:
         """N_equiv from the median MSE over repetitions instead of the mean."""
         return self._of_median(expected_mse(1, q), q)
 
-    def median_amplification(self, q: int) -> Interval:
-        """``median_n_equiv`` over the training sample's size."""
-        return self._of_median(expected_mse(1, q) / self.n_train, q)
+    def median_amplification(self, q: int, level: float = MEDIAN_LEVEL) -> Interval:
+        """``median_n_equiv`` over the training sample's size, with an interval of this level."""
+        return self._of_median(expected_mse(1, q) / self.n_train, q, level)
 
-    def _of_median(self, scale: float, q: int) -> Interval:
-        middle, low, high = median(self.mse(q))
+    def _of_median(self, scale: float, q: int, level: float = MEDIAN_LEVEL) -> Interval:
+        middle, low, high = median(self.mse(q), level)
         return Interval(scale / middle, scale / high, scale / low if low > 0 else np.inf)
 
 
@@ -89,7 +89,7 @@ class GANCurve:
         n_train: points of each training sample.
         index: which repetitions these are.
         diverged: repetitions left out because a training in them ended in infinities.
-        failed: ``(repetitions,)`` members that ended in one hump (``collapse.has_failed``).
+        failed: ``(repetitions,)`` members that have failed (``collapse.has_failed``).
         members: trainings a repetition.
     """
 
@@ -115,7 +115,7 @@ class GANCurve:
         """
         good = self.failed == 0
         if not good.any():
-            raise ValueError(f"all {len(good)} repetitions have trainings that ended in one hump")
+            raise ValueError(f"all {len(good)} repetitions have trainings that failed")
         return replace(
             self, counts=self.counts[good], index=self.index[good], failed=self.failed[good]
         )

@@ -126,7 +126,7 @@ def test_a_curve_knows_its_failures():
     assert curve.converged.index.tolist() == [4]
     assert curve.converged.failures == (0, 5)
     hopeless = GANCurve(np.array([100]), counts, 100, np.arange(3), 0, np.ones(3), members=5)
-    with pytest.raises(ValueError, match="all 3 repetitions have trainings that ended in one hump"):
+    with pytest.raises(ValueError, match="all 3 repetitions have trainings that failed"):
         _ = hopeless.converged
 
 

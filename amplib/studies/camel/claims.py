@@ -37,8 +37,8 @@ OTHERS = ("mean", "max", "sum")
 EVENTS = 10_000
 """GANned events at which the papers read N_equiv off their figures."""
 RULES = (
-    "GANs are judged by the trainings that did not fail (end in one hump), ensembles whatever "
-    "their members did; failures are counted beside the number.",
+    "GANs are judged by the trainings that did not fail (never leave their start), ensembles "
+    "whatever their members did; failures are counted beside the number.",
     "*Saturation* is the fewest events from which on the mean MSE stays within 10% of that of the "
     "most events, with a bootstrap interval; it is to lie in the stated range at every resolution. "
     "It is about ten times N_equiv by definition, and no evidence of its own.",
@@ -62,7 +62,7 @@ def all_gans(evidence: Evidence) -> GANCurve:
 
 
 def gans(evidence: Evidence) -> GANCurve:
-    """Trainings that did not end in one hump."""
+    """Trainings that did not fail."""
     return all_gans(evidence).converged
 
 

@@ -1,4 +1,8 @@
-"""Which trainings have ended in one hump: a rule, fixed before any is judged by it."""
+"""Which trainings have failed: a rule, fixed before any is judged by it.
+
+What has failed here has hardly begun: its events are one point between the humps, near which the
+generator starts.  A generator that has lost a hump would be found, too; none has been seen.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,9 @@ from amplib.studies.camel.study import CELLS
 
 WON = 0.05
 """Cross entropy below which the discriminator has won; guessing costs 2 log 2 = 1.39."""
-ONE_HUMP = 0.05
-"""Share of the events below which a hump is empty.  Of 100 training points fewer than 30 lie in one
-hump once in 30,000 samples."""
+ONE_SIDE = 0.05
+"""Share of the events below which one side of zero, and with it a hump, is empty.  Of 100 training
+points fewer than 30 lie on one side once in 30,000 samples."""
 
 
 def discriminator_has_won(losses: np.ndarray) -> np.ndarray:
@@ -20,9 +24,10 @@ def discriminator_has_won(losses: np.ndarray) -> np.ndarray:
 
 
 def has_failed(part: Arrays) -> bool:
-    """Whether a training has ended in one hump: with hardly an event in the other, or with a
-    discriminator that has won, so that it stands still."""
+    """Whether a training has ended with hardly an event on one side of zero, or with a
+    discriminator that has won, so that it stands still.  A point at zero would be seen by the
+    second alone."""
     counts = part["counts"][-1]
-    humps = np.array([counts[: CELLS // 2].sum(), counts[CELLS // 2 :].sum()])
-    empty = bool(humps.min() < ONE_HUMP * humps.sum())
+    sides = np.array([counts[: CELLS // 2].sum(), counts[CELLS // 2 :].sum()])
+    empty = bool(sides.min() < ONE_SIDE * sides.sum())
     return empty or bool(discriminator_has_won(part["losses"])[-1])

@@ -1,9 +1,10 @@
-"""How the papers' GAN may be read where they are silent, and which trainings leave one hump.
+"""How the papers' GAN may be read where they are silent, and which trainings leave their start.
 
-Nearly every training begins in a state in which the discriminator has won: its cross entropy is
-nothing, the generator sits in one hump, and the gradients are too small for Adam to act on.  Most
-leave it.  How soon depends on the reading, which is measured here on the same samples and seeds at
-the papers' settings, for the first 1500 of their 10,000 epochs.
+Nearly every training begins in a state in which the discriminator has won: the generator makes one
+point between the humps, as before it was trained, the cross entropy is nothing, and the gradients
+are too small for Adam to act on. Most leave it. How soon depends on the reading, which is measured
+here on the same samples and seeds at the papers' settings, for the first 1500 of their 10,000
+epochs.
 """
 
 from __future__ import annotations
@@ -54,14 +55,28 @@ class Escape:
     def hazard(self) -> tuple[float, float, float]:
         """Leavings per 1000 epochs spent in the state, after ``EMBRYONIC``: rate and its exact
         68% interval (Garwood).  A training that comes back into the state may leave it again."""
-        late = self.won[:, GRID >= EMBRYONIC]
-        leavings = int((late[:, :-1] & ~late[:, 1:]).sum())
-        exposure = late[:, :-1].sum() * (GRID[1] - GRID[0]) / 1000
-        if exposure < 0.5:  # too little time in the state to tell
-            return np.nan, np.nan, np.nan
-        low = stats.chi2.ppf(0.16, 2 * leavings) / 2 if leavings else 0.0
-        high = stats.chi2.ppf(0.84, 2 * leavings + 2) / 2
-        return leavings / exposure, low / exposure, high / exposure
+        return rate_of_leaving(GRID, self.won, EMBRYONIC, EPOCHS)
+
+
+def rate_of_leaving(
+    epochs: np.ndarray, won: np.ndarray, first: float, last: float
+) -> tuple[float, float, float]:
+    """Leavings per 1000 epochs spent in the state, from one epoch to another: rate and its exact
+    68% interval (Garwood); NaN where little time was spent in it.
+
+    Args:
+        epochs: at which the state was looked at, equally far apart, ``(K,)``.
+        won: whether the discriminator had won, ``(R, K)``.
+        first, last: epochs.
+    """
+    inside = won[:, (first <= epochs) & (epochs <= last)]
+    leavings = int((inside[:, :-1] & ~inside[:, 1:]).sum())
+    exposure = inside[:, :-1].sum() * (epochs[1] - epochs[0]) / 1000
+    if exposure < 0.5:
+        return np.nan, np.nan, np.nan
+    low = stats.chi2.ppf(0.16, 2 * leavings) / 2 if leavings else 0.0
+    high = stats.chi2.ppf(0.84, 2 * leavings + 2) / 2
+    return leavings / exposure, low / exposure, high / exposure
 
 
 def paired_p_value(a: Escape, b: Escape, epoch: int) -> float:
@@ -92,11 +107,18 @@ def escape(name: str) -> Escape:
     return Escape(np.array([i for i, _ in parts]), np.array(won))
 
 
+def states(result: Result) -> tuple[np.ndarray, np.ndarray]:
+    """The recorded epochs of single trainings of one length, ``(K,)``, and whether the
+    discriminator had won, ``(R, K)``."""
+    losses = [a["losses"] for (_, member), a in sorted(result.load().items()) if member == 0]
+    return losses[0][:, 0], np.array([discriminator_has_won(row) for row in losses])
+
+
 def last_won(result: Result) -> np.ndarray:
     """The last recorded epoch at which the discriminator had won, ``(R,)``: 0 where it never had,
     the last of all where the training never left that state."""
-    losses = [a["losses"] for (_, member), a in sorted(result.load().items()) if member == 0]
-    return np.array([np.max(row[:, 0] * discriminator_has_won(row)) for row in losses])
+    epochs, won = states(result)
+    return (epochs * won).max(1)
 
 
 def _won_on_grid(losses: np.ndarray) -> np.ndarray:

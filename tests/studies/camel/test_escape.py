@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
+from amplib.metrics.amplification import shared
+from amplib.models.gan import StackedGAN
 from amplib.parameters import ParameterError
+from amplib.store.results import Result
 from amplib.studies.camel import escape
-from amplib.studies.camel.collapse import WON, has_failed
+from amplib.studies.camel.collapse import WON, discriminator_has_won, has_failed
 from amplib.studies.camel.escape import (
     EMBRYONIC,
     EPOCHS,
@@ -19,7 +23,9 @@ from amplib.studies.camel.escape import (
     reading,
 )
 from amplib.studies.camel.figures import escape_panels
-from amplib.studies.camel.study import CELLS
+from amplib.studies.camel.reading import gan_curve, sample_and_fit
+from amplib.studies.camel.study import CELLS, CamelGAN
+from amplib.studies.catalogue import make_study
 
 
 def part(left, right, entropy):
@@ -125,6 +131,48 @@ def test_the_network_page_says_what_the_stored_trainings_say():
         assert not len(late) or late.max() > 1000
         wider = escape.worth_at_end(name, 10)
         assert wider.high < escape.worth_at_end("gradient through B", 10).low
+
+
+def test_a_generator_starts_as_a_point_between_the_humps():
+    """As the pages say: by PyTorch's initialisation; by Xavier's as a lump over both humps at
+    ±4, by He's far beyond them.  Five seeds each: standard deviations over 1000 events."""
+    spread = {}
+    for name in ("default", "xavier", "he"):
+        study = CamelGAN(initialisation=name)
+        samples = np.zeros((5, 100, 1))
+        stack = StackedGAN(study, samples, [np.random.SeedSequence(k) for k in range(5)])
+        spread[name] = np.sqrt((next(stack.generate(1000)) ** 2).mean((1, 2)))
+    assert spread["default"].max() < 0.2
+    assert 1 < spread["xavier"].min() < spread["xavier"].max() < 5
+    assert spread["he"].min() > 8
+
+
+def test_what_never_leaves_its_start_is_one_point():
+    """What the pages say of failures: in every stored training in which the discriminator has won
+    at the end, by the default initialisation, all events are in one cell beside zero."""
+    names = [name for name in READINGS if "initialisation" not in name]
+    studies = [*(CamelGAN(**READINGS[name]) for name in names), *map(reading, names)]
+    stored = [result for study in studies if (result := Result(study, "paper")).done()]
+    still = [
+        part["counts"][-1]
+        for result in stored
+        for part in result.load().values()
+        if discriminator_has_won(part["losses"])[-1]
+    ]
+    assert len(still) > 50
+    for counts in still:
+        (cell,) = np.flatnonzero(counts)
+        assert cell in (CELLS // 2 - 1, CELLS // 2)
+
+
+def test_a_lucky_sample_makes_no_lucky_gan():
+    """As the first page says: 98 errors beside their samples', whose ranks hardly correlate.  Were
+    they to, by 0.5, they would be seen to by more than 0.3 in 98% of such sets."""
+    gans = gan_curve(Result(CamelGAN(), "paper")).converged.asymptote
+    fits = sample_and_fit(Result(make_study("fit", "paper"), "paper"))
+    gan, sample = shared(gans, fits.sample)
+    for q in (10, 20, 50):
+        assert abs(spearmanr(gan.mse(q), sample.mse(q)).statistic) < 0.3
 
 
 def test_every_reading_is_drawn():
