@@ -233,7 +233,8 @@ class Share(NamedTuple):
 
 
 def median(values: ArrayLike, level: float = MEDIAN_LEVEL) -> Interval:
-    """Median with an interval between two order statistics, whatever the distribution.
+    """Median with an interval, of 68% or 95%, between two order statistics, whatever the
+    distribution.
 
     The number of values below the true median is binomial with p = 1/2: the innermost pair of
     order statistics that holds it with that probability or more.  Two values hold it in
@@ -248,9 +249,10 @@ def median(values: ArrayLike, level: float = MEDIAN_LEVEL) -> Interval:
     n = len(ordered)
     below = int(binom.ppf((1 - level) / 2, n, 0.5))
     middle = float(np.median(ordered))
+    kind = Interval95 if level == LEVEL else Interval
     if below == 0:
-        return Interval(middle, -np.inf, np.inf)
-    return Interval(middle, float(ordered[below - 1]), float(ordered[n - below]))
+        return kind(middle, -np.inf, np.inf)
+    return kind(middle, float(ordered[below - 1]), float(ordered[n - below]))
 
 
 class Estimates(NamedTuple):

@@ -54,17 +54,18 @@ class Repetitions:
         """N_equiv over the training sample's size."""
         return amplification_factor(self.mse(q), q, self.n_train)
 
-    def median_n_equiv(self, q: int) -> Interval:
+    def median_n_equiv(self, q: int, level: float = MEDIAN_LEVEL) -> Interval:
         """N_equiv from the median MSE over repetitions instead of the mean."""
-        return self._of_median(expected_mse(1, q), q)
+        return self._of_median(expected_mse(1, q), q, level)
 
     def median_amplification(self, q: int, level: float = MEDIAN_LEVEL) -> Interval:
-        """``median_n_equiv`` over the training sample's size, with an interval of this level."""
+        """``median_n_equiv`` over the training sample's size."""
         return self._of_median(expected_mse(1, q) / self.n_train, q, level)
 
-    def _of_median(self, scale: float, q: int, level: float = MEDIAN_LEVEL) -> Interval:
-        middle, low, high = median(self.mse(q), level)
-        return Interval(scale / middle, scale / high, scale / low if low > 0 else np.inf)
+    def _of_median(self, scale: float, q: int, level: float) -> Interval:
+        found = median(self.mse(q), level)
+        middle, low, high = found
+        return type(found)(scale / middle, scale / high, scale / low if low > 0 else np.inf)
 
 
 def balanced(repetitions: Repetitions) -> Repetitions:
