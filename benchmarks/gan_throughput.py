@@ -13,20 +13,16 @@ from __future__ import annotations
 
 import argparse
 import math
-import multiprocessing
 import platform
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Barrier
 
 import numpy as np
 import torch
 from plain_gan import PlainGAN
 from torch.utils.flop_counter import FlopCounterMode
-from turns import in_turns, wall
+from turns import in_turns, side_by_side, wall
 
 from amplib.models import layers
 from amplib.models.config import GANConfig
@@ -128,37 +124,20 @@ def without_gains() -> None:
     NoiseBlock.dropout = dropout  # type: ignore[method-assign]
 
 
-Started = Callable[[], object]
-
-
-def _one_of_several(
-    start: Started, members: int, turns: int, barrier: Barrier, results: Queue[tuple[float, float]]
-) -> None:
+def stacked_turn(start: Callable[[], object], members: int) -> Callable[[], object]:
+    """An epoch of a stack, in a process that was set up by ``start``."""
     start()
-    epochs = stacked_epochs(members, "cpu")
-    next(epochs)
-    barrier.wait()
-    begun = time.process_time()
-    by_the_clock = sum(seconds(partial(next, epochs), "cpu") for _ in range(turns))
-    results.put((by_the_clock, time.process_time() - begun))
+    return partial(next, stacked_epochs(members, "cpu"))
 
 
-def processes(count: int, members: int, turns: int, start: Started = prepare) -> np.ndarray:
+def processes(
+    count: int, members: int, turns: int, start: Callable[[], object] = prepare
+) -> np.ndarray:
     """GAN-steps a second of so many one-thread processes together, each with its own stack, by the
     clock and by the processor's time."""
-    context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(count), context.Queue()
-    workers = [
-        context.Process(target=_one_of_several, args=(start, members, turns, barrier, results))
-        for _ in range(count)
-    ]
-    for worker in workers:
-        worker.start()
-    times = [results.get() for _ in workers]
-    for worker in workers:
-        worker.join()
+    taken = side_by_side(count, partial(stacked_turn, start, members), turns)
     steps = turns * EPOCHS_A_TURN["cpu"] * N_TRAIN // CONFIG.batch_size * members
-    return (steps / np.array(times)).sum(0)
+    return (steps / taken).sum(1)
 
 
 def device_copy() -> Callable[[], object]:

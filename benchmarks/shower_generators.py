@@ -4,7 +4,8 @@
 
 One thread of a CPU, as the workers of ``make compute`` have.  The BIB-AE is beside the same one
 written plainly in PyTorch; all rows take turns, so that a busy neighbour slows them alike: trust
-ratios more than rates.  Seconds are the thread's own.
+ratios more than rates.  Seconds are the thread's own, but for the shipped generators, which one
+process and two use at a time.
 """
 
 from __future__ import annotations
@@ -20,21 +21,24 @@ import torch
 from plain_bibae import PlainBIBAE
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
-from turns import in_turns, processor, rates
+from turns import in_turns, processor, rates, side_by_side
 
 from amplib.models.bibae import StackedBIBAE
 from amplib.models.config import BIBAEConfig, ImageGANConfig
 from amplib.models.cpu import prepare
 from amplib.models.generators import ImageStack, generate, number_of_weights
 from amplib.models.image_gan import StackedImageGAN
-from amplib.models.noise import NoiseBlock
+from amplib.models.noise import Noise, NoiseBlock
 from amplib.models.volumes import SparseImages
+from amplib.store.results import Result
 from amplib.store.worker import cpu_model
+from amplib.studies.catalogue import make_study
 from amplib.truth.showers.config import ShowerConfig
 from amplib.truth.showers.shower import showers
 
 BATCH = 32
 GENERATED = 100
+CPU = torch.device("cpu")
 
 
 class Operations(TorchDispatchMode):
@@ -85,6 +89,19 @@ def plain_training(model: PlainBIBAE, batch: torch.Tensor, words: int) -> Callab
 def generating(stack: ImageStack, precision: str) -> Callable[[], object]:
     return lambda: sum(
         len(b) for b in generate(stack.generator, stack.judging, GENERATED, 0.1, precision)
+    )
+
+
+def shipped(study: str) -> Callable[[], object]:
+    """Generates by the laptop's stored training, which is shipped."""
+    prepare()
+    result = Result(make_study(study, "laptop"), "laptop")
+    arrays = result.part(result.study.parts()[0])
+    assert arrays is not None, f"{study} is not stored at the laptop's scale"
+    kind: Any = result.study
+    generator, stream = kind.generator(arrays), Noise([np.random.SeedSequence(1)], CPU)
+    return lambda: sum(
+        len(b[0]) for b in generate(generator, stream, GENERATED, 0.1, kind.precision)
     )
 
 
@@ -142,6 +159,12 @@ def main() -> None:
         # Per shower, in the arithmetic that each way does itself.
         floors = {name: limits[name] * work / operations(turn) for name, turn in turns.items()}
         table(title, rates(in_turns(turns, options.turns, processor), work), floors)
+    print("\nshipped generators, showers/s by the clock and by the processors' time")
+    for study, name in (("bibae", "BIB-AE"), ("shower-gan", "GAN")):
+        for processes in (1, 2):
+            taken = side_by_side(processes, partial(shipped, study), options.turns)
+            clock, own = (options.turns * GENERATED / taken).sum(1)
+            print(f"{name}, {processes} at once: {clock:.0f}, {own:.0f}")
 
 
 if __name__ == "__main__":
