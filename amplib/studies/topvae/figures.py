@@ -176,7 +176,7 @@ def crowding(
         reference: a ``TopPairReference``.
         others: by name, curves of other generators for each of ``DIRECTIONS``, drawn thin.
     """
-    figure = plt.figure(figsize=(9, 10.2), layout="constrained")
+    figure = plt.figure(figsize=(9, 10.8), layout="constrained")
     axes = figure.subplot_mosaic(
         [["eta", "phi"], ["eta less", "phi less"], ["delta", "delta_OF"]],
         height_ratios=(1.5, 1, 1.5),
@@ -205,11 +205,8 @@ def crowding(
         for ax in (above, below):
             ax.set_xlim(0, GRIDS[-1])
         above.tick_params(labelbottom=False)
-    lines, labels = axes["eta"].get_legend_handles_labels()
-    ours = len(lines) - len(others)
-    axes["eta"].legend(lines[:ours], labels[:ours], fontsize=8)
-    if others:
-        axes["phi"].legend(lines[ours:], labels[ours:], fontsize=8)
+    looks = axes["eta"].get_legend_handles_labels()
+    figure.legend(*looks, loc="outside upper center", ncols=4, fontsize=8)  # nowhere else is room
     truth_against_itself(axes["delta"], axes["delta_OF"], reference)
     for letter, name in zip("abc", ("eta", "phi", "delta"), strict=True):
         axes[name].set_title(f"{letter})", loc="left")
