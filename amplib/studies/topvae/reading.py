@@ -22,6 +22,7 @@ from amplib.studies.collisions.reading import HADRONIC_CELLS
 from amplib.studies.merit.judge import DIRECTIONS, Reference
 from amplib.studies.merit.reading import stored_reference
 from amplib.studies.merit.worth import worth_in_cells
+from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
 from amplib.studies.topvae.study import BINNING, FINE_BINS, TopEvents, TopReadings
 from amplib.truth.collisions.observables import BINNINGS, JETS_BY, OBSERVABLES, released
 
@@ -463,6 +464,52 @@ def candidates(result: Result) -> list[Candidate]:
             network = member.latent, member.kl_weight
             found.append(Candidate(*network, *key, delta, merits, deltas, apart.get("settings")))
     return sorted(found, key=lambda candidate: candidate.delta.value)
+
+
+class BesideThePaper(NamedTuple):
+    """A scan beside the paper's tables, in the settings that these have.
+
+    Args:
+        delta: ours over the paper's, all of them.
+        bare: delta_OF (eta) of ours over the paper's, where codes are those of the training events.
+        smudged: where alpha is larger.
+        little, more: where gamma is 0.01, and where it is 0.05.
+        power, their_power: of alpha, to which delta_OF falls from where it is 1, by settings.
+    """
+
+    delta: NDArray[np.float64]
+    bare: NDArray[np.float64]
+    smudged: NDArray[np.float64]
+    little: NDArray[np.float64]
+    more: NDArray[np.float64]
+    power: NDArray[np.float64]
+    their_power: NDArray[np.float64]
+
+
+def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
+    """All of a scan beside Tables I and II."""
+    ours = {(c.latent, c.kl_weight, c.alpha, c.gamma): c for c in ordered}
+    published = PAPER_GAMMA | PAPER_ALPHA
+    crowding = {key: ours[key].delta_of["eta"].value for key in published}
+
+    def ratios(alphas: Sequence[float], gamma: float) -> NDArray[np.float64]:
+        keys = [key for key in published if key[2] in alphas and key[3] == gamma]
+        return np.array([crowding[key] / published[key][1] for key in keys])
+
+    powers = [
+        [np.log(of[key] / of[*key[:2], 1, 0]) / np.log(key[2])
+         for key in PAPER_ALPHA if key[2] > 1 and (*key[:2], 1, 0) in PAPER_ALPHA]
+        for of in (crowding, {key: theirs for key, (_, theirs) in published.items()})
+    ]  # fmt: skip
+    delta = [ours[key].delta.value / theirs for key, (theirs, _) in published.items()]
+    return BesideThePaper(
+        np.array(delta),
+        ratios((1,), 0),
+        ratios((5, 10), 0),
+        ratios((1,), 0.01),
+        ratios((1,), 0.05),
+        *map(np.array, powers),
+    )
 
 
 def lost(result: Result) -> list[str]:

@@ -15,7 +15,9 @@ from chosen_events import (
 
 from amplib.estimate import AtLeast, Estimate, relative
 from amplib.metrics.ranks import ranks
-from amplib.studies.bvae.study import CHOSEN, SETTINGS
+from amplib.store.results import Result
+from amplib.studies.bvae.study import CHOSEN, KL_WEIGHTS, LATENTS, SETTINGS
+from amplib.studies.catalogue import make_study
 from amplib.studies.topvae.reading import (
     BAND,
     EDGE,
@@ -25,6 +27,7 @@ from amplib.studies.topvae.reading import (
     ReadEvents,
     Spread,
     Truth,
+    beside_the_paper,
     candidates,
     compared,
     granularity,
@@ -310,3 +313,34 @@ def test_the_nearest_reading_has_the_studys_gamma(tmp_path):
 def test_readings_that_are_missing_are_left_out(tmp_path):
     read = ReadEvents.of(readings_result(tmp_path, [0.02, 0.03]))
     assert [one.offset for one in read.parts] == ["variance", "deviation"]
+
+
+# ---- beside the paper's tables ----
+
+
+def test_powers_and_ratios_are_those_of_the_tables():
+    """A scan of which delta is 2 everywhere, and delta_OF 3 / alpha."""
+    ordered = [
+        Candidate(
+            latent, b, s["alpha"], s["gamma"], Estimate(2.0, 0.1),
+            {"eta": Estimate(3 / s["alpha"], 0.1)}, (2.0,), None,
+        )
+        for latent in LATENTS
+        for b in KL_WEIGHTS
+        for s in SETTINGS
+    ]  # fmt: skip
+    found = beside_the_paper(ordered)
+    assert found.power == pytest.approx(-np.ones(7))
+    assert found.their_power.max() < -1.5
+    assert found.bare.max() == pytest.approx(3 / 13.52)
+    assert [len(part) for part in found[:5]] == [30, 8, 7, 11, 4]
+    assert found.delta.max() == pytest.approx(2 / 0.0066)
+
+
+def test_the_page_says_what_the_scan_at_the_papers_settings_says():
+    """Its prose, where numbers could turn it."""
+    found = beside_the_paper(candidates(Result(make_study("scan", "paper"), "paper")))
+    assert 1 / 2 < found.bare.min() < found.bare.max() < 2
+    assert found.smudged.min() > 3 and found.more.min() > 3
+    assert found.little.max() < 2 and found.delta.min() > 1
+    assert 1.6 < found.their_power.mean() / found.power.mean() < 2.6
