@@ -278,7 +278,7 @@ plt.show()
 #
 # **Does that bear the paper out?**  It reads {glue:text}`gan-low` to {glue:text}`gan-high` points off its figure, from 10 to 50
 # quantiles, and a factor above {glue:text}`gan-stated` at 50.  Is the factor at {glue:text}`gan-finest` above that?
-# By 95% intervals, {glue:text}`gan-above`.  One point in a hundred trainings leaves a mean worth {glue:text}`gan-low-diluted` points where
+# By 95% intervals, {glue:text}`gan-above`.  One training in a hundred that stays one point leaves a mean worth {glue:text}`gan-low-diluted` points where
 # the others are worth {glue:text}`gan-low`, and {glue:text}`gan-high-diluted` where they are worth {glue:text}`gan-high`: the paper's
 # mean holds none, or they were left out.  {numref}`claims-amplify` has the verdicts.
 #
