@@ -33,7 +33,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from scipy.stats import binomtest, fisher_exact
+from scipy.stats import fisher_exact
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
@@ -134,6 +134,7 @@ from amplib.studies.camel.escape import (
     READINGS,
     escape,
     last_won,
+    mcnemar,
     paired_p_value,
     rate_of_leaving,
     reading,
@@ -289,9 +290,8 @@ rows.append(["of these two", "ratio", "--", *map(over_fixed, QUANTILES)])
 table = [[c.failures.k, c.failures.n - c.failures.k] for c in curves.values()]
 p_full = float(fisher_exact(table).pvalue)
 common = np.intersect1d(curves[THROUGH].index, curves[FIXED].index)
-lost = {n: c.index[np.isin(c.index, common) & (c.failed > 0)] for n, c in curves.items()}
-only = [len(np.setdiff1d(lost[a], lost[b])) for a, b in ((THROUGH, FIXED), (FIXED, THROUGH))]
-p_paired = float(binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0
+lost = {name: (c.failed > 0)[np.isin(c.index, common)] for name, c in curves.items()}
+p_paired = mcnemar(lost[THROUGH], lost[FIXED])
 finest = QUANTILES[-1]
 mse = np.sort(good[FIXED].mse(finest))
 report.tell(
@@ -302,7 +302,7 @@ report.tell(
         "full-count": curves[THROUGH].failures.n,
         "full-fixed-count": curves[FIXED].failures.n,
         "full-common": len(common),
-        "full-lost": " and ".join(str(len(lost[name])) for name in (THROUGH, FIXED)),
+        "full-lost": " and ".join(str(lost[name].sum()) for name in (THROUGH, FIXED)),
         "full-p-paired": f"{p_paired:.2g}",
         "full-word": "which tells the readings apart"
         if max(p_full, p_paired) < 1 - LEVEL

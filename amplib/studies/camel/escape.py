@@ -80,11 +80,19 @@ def rate_of_leaving(
 
 
 def paired_p_value(a: Escape, b: Escape, epoch: int) -> float:
-    """Probability of so uneven a split among the samples on which only one of the readings is
-    still in the state, if both leave it alike (exact McNemar test, two-sided)."""
+    """``mcnemar`` of the samples on which a reading is still in the state at this epoch."""
     shared = np.intersect1d(a.index, b.index)
-    won_a, won_b = (e.won_at(epoch)[np.isin(e.index, shared)] for e in (a, b))
-    only_a, only_b = int((won_a & ~won_b).sum()), int((won_b & ~won_a).sum())
+    return mcnemar(*(e.won_at(epoch)[np.isin(e.index, shared)] for e in (a, b)))
+
+
+def mcnemar(a: np.ndarray, b: np.ndarray) -> float:
+    """Probability of so uneven a split among the samples on which only one of two is true, if both
+    are as often (exact McNemar test, two-sided).
+
+    Args:
+        a, b: ``(R,)``, of the same samples.
+    """
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
     if only_a + only_b == 0:
         return 1.0
     return float(stats.binomtest(only_a, only_a + only_b).pvalue)
