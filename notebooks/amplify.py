@@ -150,10 +150,9 @@ def luck(q):
 
 stated = documents()["amplify"]
 low, high = (stated[f"gan-equivalent-{end}"]["value"] for end in ("low", "high"))
-n_points = gans.study.n_train
 worst = good.asymptote.mse(finest).argmax()
 counts = good.counts[worst, -1]
-losses = gans.load()[int(good.index[worst]), 0]["losses"]
+losses = gans.part((int(good.index[worst]), 0))["losses"]
 between = counts[CELLS // 2 - 1 : CELLS // 2 + 1].sum()
 growth = good.asymptote.amplification(finest).value
 growth /= good.asymptote.amplification(quantiles[0]).value
@@ -176,7 +175,9 @@ report.tell(
             {
                 "the training in the middle": curve.asymptote.median_amplification(finest, LEVEL),
                 "the mean over those that did not fail": good.asymptote.amplification(finest),
-                "that mean without its worst training": without_worst(finest).scaled(1 / n_points),
+                "that mean without its worst training": without_worst(finest).scaled(
+                    1 / good.n_train
+                ),
                 "the mean over all": curve.asymptote.amplification(finest),
             },
             stated["gan-amplification-50"]["value"],

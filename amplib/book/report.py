@@ -11,6 +11,7 @@ import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
 from IPython.display import Markdown, display
 from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -235,12 +236,12 @@ def sorted_by_answer(estimates: Mapping[str, Estimate | Interval], line: float) 
         estimates: by name, each with its 95% interval.
         line: what is asked for.
     """
-    said: dict[str, list[str]] = {}
-    for name, estimate in estimates.items():
+
+    def answer(estimate: Estimate | Interval) -> str:
         _, low, high = estimate.interval() if isinstance(estimate, Estimate) else estimate
-        answer = "yes" if low > line else "no" if high < line else "not decided"
-        said.setdefault(answer, []).append(name)
-    return ", ".join(f"{answer} for {enumerated(names)}" for answer, names in said.items())
+        return "yes" if low > line else "no" if high < line else "not decided"
+
+    return _by_word({name: answer(estimate) for name, estimate in estimates.items()}, "for")
 
 
 def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:
@@ -252,7 +253,12 @@ def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> st
             return "not told apart"
         return "more" if estimate.value > 1 else "less"
 
-    said: dict[str, list[int]] = {}
-    for q in quantiles:
-        said.setdefault(word(measure(q)), []).append(q)
-    return ", ".join(f"{what} at {enumerated(where)}" for what, where in said.items())
+    return _by_word({q: word(measure(q)) for q in quantiles}, "at")
+
+
+def _by_word(words: Mapping[Any, str], where: str) -> str:
+    """What has the same word together, in the order of the words' first appearance."""
+    said: dict[str, list[object]] = {}
+    for one, word in words.items():
+        said.setdefault(word, []).append(one)
+    return ", ".join(f"{word} {where} {enumerated(ones)}" for word, ones in said.items())

@@ -215,7 +215,8 @@ def groups_of(
     rest = [part for part in missing if part not in begun]
     size, jobs = size or result.study.group_size(device), 1 if device == "cuda" else jobs
     fresh = [group for alike in result.study.alike(rest) for group in grouped(alike, jobs, size)]
-    fresh.sort(key=lambda group: rest.index(group[0]))
+    place = {part: k for k, part in enumerate(rest)}
+    fresh.sort(key=lambda group: place[group[0]])
     return [
         *(Group(result, parts, resumed=True) for parts in unfinished),
         *(Group(result, parts) for parts in fresh),

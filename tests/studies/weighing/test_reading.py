@@ -32,9 +32,8 @@ def test_over_trainings_means_are_geometric_and_have_an_error():
 
 
 def test_a_training_in_which_nothing_varies_is_in_no_mean_of_r():
-    assert saved(told(1.5, 1.5), told(1.5, 6.0), told(1.0, np.nan)).measured.value == pytest.approx(
-        3
-    )
+    three = saved(told(1.5, 1.5), told(1.5, 6.0), told(1.0, np.nan))
+    assert three.measured.value == pytest.approx(3)
     assert np.isnan(saved(told(1.0, np.nan)).measured).all()
 
 
