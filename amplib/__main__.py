@@ -131,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--alpha", type=float, help="smudge factor of the buffer; 1 by default")
     c.add_argument("--gamma", type=float, help="offset of the buffer's variances; 0.05 by default")
     c.add_argument("--offset", help="what gamma is added to: variance (eq. 19) or deviation")
+    c.add_argument("--smudge", help="what alpha multiplies: variance (eq. 17) or deviation")
     c.add_argument("--negative", help="energies and momenta below zero: kept, zero")
     c.add_argument("--device", choices=["auto", "cpu", "cuda"], help="cpu by default")
     c.add_argument("--model", type=Path, metavar="FILE", help="what --save-model has written")
@@ -304,7 +305,8 @@ def run_generate(options: argparse.Namespace) -> bool:
     """``amplib generate``: events, or the model that makes them."""
     from amplib.book.generate import generate, save_model
 
-    names = ("n", "o", "seed", "alpha", "gamma", "offset", "negative", "device", "model")
+    prior = ("alpha", "gamma", "offset", "smudge", "negative")
+    names = ("n", "o", "seed", *prior, "device", "model")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     if options.save_model is not None:
         check_output("--save-model", options.save_model, MODELS)

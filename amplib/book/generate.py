@@ -40,6 +40,7 @@ def generate(
     alpha: float = 1.0,
     gamma: float = GAMMA,
     offset: str = BufferConfig.offset,
+    smudge: str = BufferConfig.smudge,
     negative: str = BufferConfig.negative,
     model: Path | None = None,
     device: str = "cpu",
@@ -55,6 +56,7 @@ def generate(
         seed: of the random numbers.
         alpha, gamma: of the buffer (eqs. 17 and 19).
         offset: what gamma is added to (``BufferConfig``).
+        smudge: what alpha multiplies (``BufferConfig``).
         negative: what becomes of energies and momenta below zero (``BufferConfig``).
         model: a file of ``save_model``; the shipped generator if None.
         device: ``cpu``, ``cuda`` or ``auto``; on another, events differ by rounding.
@@ -70,7 +72,7 @@ def generate(
     if seed < 0:
         raise ParameterError(f"seed = {seed}: must be an integer from 0")
     check_target(path)
-    prior = BufferConfig(alpha, gamma, offset=offset, negative=negative)
+    prior = BufferConfig(alpha, gamma, offset=offset, negative=negative, smudge=smudge)
     device = chosen_device(device, gpu=True)
     begun = time.monotonic()
     vae, origin = top_pairs(model)

@@ -51,11 +51,12 @@ def deviation(variance: Tensor, config: BufferConfig) -> Tensor:
     r"""Standard deviations with smudge factor and offset, eqs. 17 and 19.
 
     :math:`\sqrt{\alpha' \sigma^2 + \gamma}` or, with ``offset`` at ``deviation``,
-    :math:`\sqrt{\alpha'} \sigma + \gamma`; :math:`\alpha'` is alpha where sigma is below the
-    threshold, else 1.
+    :math:`\sqrt{\alpha'} \sigma + \gamma`; :math:`\alpha'` is alpha or, with ``smudge`` at
+    ``deviation``, its square where sigma is below the threshold, else 1.
     """
     sharp = variance < config.threshold**2
-    smudged = torch.where(sharp, config.alpha * variance, variance)
+    factor = config.alpha if config.smudge == "variance" else config.alpha**2
+    smudged = torch.where(sharp, factor * variance, variance)
     if config.offset == "variance":
         return (smudged + config.gamma).sqrt()
     return smudged.sqrt() + config.gamma

@@ -132,6 +132,8 @@ class BufferConfig(Parameters):
 
     - ``offset``: gamma is added to the ``variance`` (eq. 19), or to the ``deviation``, as in the
       published code.
+    - ``smudge``: alpha multiplies the ``variance`` (eq. 17), or the ``deviation``, of which the
+      paper's Tables I and II speak (``studies.topvae.reading.beside_the_paper``).
     - ``draw``: encodings at ``random`` (eq. 16), or all of them ``in turn``, each as often as any
       other, as in the published code.
     - ``negative``: energies, transverse momenta and masses that are decoded below zero are
@@ -145,6 +147,11 @@ class BufferConfig(Parameters):
     offset: str = one_of("variance", "deviation")
     draw: str = one_of("random", "in turn")
     negative: str = one_of("kept", "zero", later=True)
+    smudge: str = one_of("variance", "deviation", later=True)
+
+    def buffer(self) -> BufferConfig:
+        """These fields alone: of a study that has them among others."""
+        return BufferConfig(**self.fields_of(BufferConfig))
 
 
 @dataclass(frozen=True)

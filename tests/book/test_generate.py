@@ -70,6 +70,7 @@ def test_what_is_below_zero_is_cut_if_asked(tmp_path):
         ("ttbar -n 5 -o a.csv --alpha nan", "argument --alpha: invalid float value: 'nan'"),
         ("ttbar -n 5 -o a.csv --negative cut", "negative = 'cut': allowed are kept, zero"),
         ("ttbar -n 5 -o a.csv --offset mean", "offset = 'mean': allowed are variance, deviation"),
+        ("ttbar -n 5 -o a.csv --smudge mean", "smudge = 'mean': allowed are variance, deviation"),
         ("ttbar -n 5 -o a.csv --seed -1", "seed = -1: must be an integer from 0"),
         ("ttbar -n 5 -o a.csv --device tpu", "argument --device: invalid choice: 'tpu'"),
         ("ttbar -n 5 -o a.csv --model a.safetensors", "no such file: a.safetensors"),
@@ -223,6 +224,18 @@ def test_memory_does_not_grow_with_the_number_of_events(tmp_path, small_model):
     as_it_is, keeping = map(int, done.stdout.split())
     assert as_it_is < events / 4
     assert keeping > events / 2
+
+
+def test_alpha_multiplies_what_is_asked_for(tmp_path):
+    """alpha = 3 on sigma is alpha = 9 on its square."""
+    one, two, three = (
+        generated(tmp_path / f"{k}.npy", 200, "--gamma", "0", *options).x
+        for k, options in enumerate(
+            (["--alpha", "3", "--smudge", "deviation"], ["--alpha", "9"], ["--alpha", "3"])
+        )
+    )
+    np.testing.assert_allclose(one, two)
+    assert not np.isclose(one, three).all()
 
 
 # ---- defaults ----

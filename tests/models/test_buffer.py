@@ -94,6 +94,8 @@ def test_a_masked_member_has_a_buffer_of_its_own_dimensions(stack):
         ({"gamma": 0.03}, [np.sqrt(0.0301), 0.2]),
         ({"gamma": 0.03, "offset": "deviation"}, [0.04, 0.13]),
         ({"alpha": 4.0, "gamma": 0.03, "offset": "deviation"}, [0.05, 0.13]),
+        ({"alpha": 4.0, "smudge": "deviation"}, [0.04, 0.1]),
+        ({"alpha": 4.0, "gamma": 0.03, "offset": "deviation", "smudge": "deviation"}, [0.07, 0.13]),
     ],
 )
 def test_deviation_by_hand(change, expected):
@@ -186,9 +188,10 @@ def test_what_is_below_zero_is_kept_or_set_to_zero():
     assert (np.concatenate(list(model.generate(1000, SEED, None))) < 0).any(0).all()
 
 
-def test_the_rule_for_negatives_was_added_later():
-    """Results that are stored without it are those at its default."""
-    assert "negative" not in BufferConfig().asdict(extent=False)
+def test_rules_that_were_added_later():
+    """Results that are stored without them are those at their defaults."""
+    assert not {"negative", "smudge"} & BufferConfig().asdict(extent=False).keys()
+    assert BufferConfig(smudge="deviation").asdict(extent=False)["smudge"] == "deviation"
     assert BufferConfig(negative="zero").asdict(extent=False)["negative"] == "zero"
     with pytest.raises(ParameterError, match="negative = 'cut': allowed are kept, zero"):
         BufferConfig(negative="cut")

@@ -85,8 +85,9 @@ def _judged_at_all_settings(
     for k, setting in enumerate(SETTINGS):
         if good:
             prior = BufferConfig(
-                setting["alpha"], setting["gamma"], offset=study.offset, draw=study.draw
-            )
+                setting["alpha"], setting["gamma"],
+                offset=study.offset, draw=study.draw, smudge=study.smudge,
+            )  # fmt: skip
             seed = study.stream(GENERATION, *part, k)
             merit = judged(reference, model.generate(reference.events, seed, prior, BATCH))
             for name, value in merit.items():

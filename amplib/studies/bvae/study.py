@@ -453,6 +453,7 @@ class Scan(TopPairTruth, VAETraining):
     training again; here it is a fifth of them."""
     offset: str = one_of("variance", "deviation")
     draw: str = one_of("random", "in turn")
+    smudge: str = one_of("variance", "deviation", later=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -583,6 +584,11 @@ def trained_several_times(scan: Scan) -> Scan:
     return replace(scan, models="near", trainings=max(SEVERAL, scan.trainings))
 
 
+def on_deviations(scan: Scan) -> Scan:
+    """The same networks, their codes of N(mu, (alpha sigma + gamma)^2) in place of eqs. 17, 19."""
+    return replace(scan, smudge="deviation", offset="deviation")
+
+
 OTHERWISE: dict[str, dict[str, Any]] = {
     "three phases of SGD": {"sgd_phases": 3},
     "weights of that variance": {"initialisation": "variance"},
@@ -614,7 +620,10 @@ def variants(preset: str) -> dict[str, Study]:
         return {}
     scan = trained_several_times(Scan.with_overrides(Scan.presets[preset], {}))
     if preset != "laptop":
-        return {f"scan, {SEVERAL} trainings": scan}
+        return {
+            f"scan, {SEVERAL} trainings": scan,
+            "scan, α and γ on σ": on_deviations(Scan.with_overrides(Scan.presets[preset], {})),
+        }
     return {
         f"scan, {SEVERAL} trainings": scan,
         **{f"scan, {title}": study for title, study in trained_otherwise(scan).items()},

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from amplib.models.buffer import TrainedVAE
-from amplib.models.config import BufferConfig
 from amplib.store.study import Arrays
 from amplib.studies.latent.charts import (
     ANGLES,
@@ -159,8 +158,7 @@ def steered(
 
     def near(aim: Array) -> Array:
         """Codes from the buffer with their first components about ``aim``."""
-        prior = BufferConfig(study.alpha, study.gamma, study.threshold, study.offset, study.draw)
-        (z,) = model.codes(COMPANIONS, next(seeds), prior, COMPANIONS)
+        (z,) = model.codes(COMPANIONS, next(seeds), study.buffer(), COMPANIONS)
         c = components.of_codes(z.double().cpu().numpy())
         c[:, : len(aim)] = about(aim, rng)
         return components.codes(c)

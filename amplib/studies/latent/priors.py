@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +113,7 @@ def fitted(
     rng = np.random.default_rng(study.stream(FIT, *part))
     seed = study.stream(GENERATION, *part)
     if prior.kind == "buffer":
-        config = BufferConfig(study.alpha, prior.size, study.threshold, prior.offset, study.draw)
+        config = replace(study.buffer(), gamma=prior.size, offset=prior.offset)
         return _from_model(latent.model, seed, config), {}
     if prior.kind == "normal":
         return _from_model(latent.model, seed, None), {}

@@ -90,7 +90,7 @@ class LatentStudy(TopPairTruth, VAETraining, BufferConfig):
 
     def scan(self) -> Scan:
         """What trains the model."""
-        mine = {f.name for f in fields(self)}
+        mine = {f.name for f in fields(self)} - {f.name for f in fields(BufferConfig)}
         shared = {f.name: getattr(self, f.name) for f in fields(Scan) if f.name in mine}
         return Scan(**shared, models="chosen")
 

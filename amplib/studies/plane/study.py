@@ -51,10 +51,6 @@ class BufferPoint(OfTheChosen, BufferConfig):
     def parts(self) -> list[Part]:
         return [(k,) for k in range(self.trainings)]
 
-    def prior(self) -> BufferConfig:
-        """How codes are drawn."""
-        return BufferConfig(**self.fields_of(BufferConfig))
-
     def work(self, parts: Sequence[Part]) -> float:
         """Events, each generated and judged."""
         return len(parts) * JUDGED * self.events
@@ -85,7 +81,7 @@ class BufferPoint(OfTheChosen, BufferConfig):
         seed = self.stream(GENERATION, *part)
 
         def batches() -> Iterator[NDArray[np.floating]]:
-            for batch in model.generate(reference.events, seed, self.prior(), BATCH):
+            for batch in model.generate(reference.events, seed, self.buffer(), BATCH):
                 yield batch
                 progress(JUDGED * len(batch))
 

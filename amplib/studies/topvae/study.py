@@ -126,7 +126,7 @@ class TopEvents(OfTheChosen, BufferConfig):
 
     def readings(self) -> list[BufferConfig]:
         """This study's own way to draw codes, and the same gamma in the paper's other reading."""
-        own = BufferConfig(**self.fields_of(BufferConfig))
+        own = self.buffer()
         other = "deviation" if self.offset == "variance" else "variance"
         return [own, replace(own, offset=other)] if self.gamma else [own]
 

@@ -14,6 +14,7 @@ from amplib.studies.bvae.scan import chosen_model, model_of, train_and_judge, we
 from amplib.studies.bvae.study import (
     CHOSEN,
     SETTINGS,
+    TRAINING,
     made_up_top_pairs,
     trained_several_times,
     variants,
@@ -78,7 +79,7 @@ def test_the_chosen_model_is_asked_for_alone_and_comes_first():
 def test_the_chosen_model_and_its_neighbours_are_trained_five_times():
     """And are wanted at the papers' scale; what the scan has of them is theirs."""
     scan = make_study("scan", "paper")
-    (near,) = (v for v in variants("paper").values() if v.name == "scan")
+    near = variants("paper")["scan, 5 trainings"]
     assert near == trained_several_times(scan)
     assert near.key() == scan.key()
     places = {(1, 1), (0, 1), (2, 1), (1, 0), (1, 2)}
@@ -87,6 +88,18 @@ def test_the_chosen_model_and_its_neighbours_are_trained_five_times():
     assert members == {(20, 1e-6), (16, 1e-6), (24, 1e-6), (20, 1e-7), (20, 1e-5)}
     assert trained_several_times(replace(scan, trainings=7)).trainings == 7
     assert variants("smoke") == {}
+
+
+def test_codes_drawn_otherwise_are_of_the_same_networks():
+    """Seeds do not know of it; results do."""
+    scan = make_study("scan", "paper")
+    other = variants("paper")["scan, α and γ on σ"]
+    assert (other.smudge, other.offset) == ("deviation", "deviation")
+    assert other.key() != scan.key()
+    for part in scan.parts():
+        assert other.member(part) == scan.member(part)
+        ours, theirs = (study.stream(TRAINING, *part) for study in (scan, other))
+        assert ours.generate_state(4).tolist() == theirs.generate_state(4).tolist()
 
 
 # ---- parts ----

@@ -34,7 +34,7 @@ def test_a_part_has_the_layout_and_reports_its_work():
 
 def test_what_is_judged_is_what_the_model_generates():
     study, reference = tiny(alpha=3.0, gamma=0.2), Reference.of(EVENTS)
-    made = untrained(study).generate(len(EVENTS), study.stream(1, 0), study.prior(), BATCH)
+    made = untrained(study).generate(len(EVENTS), study.stream(1, 0), study.buffer(), BATCH)
     merit, found = reference.judge(made), judged(study)
     assert found["delta"].tolist() == [*merit.delta[:2]]
     assert found["delta_of"].tolist() == [[*e[:2]] for e in merit.delta_of.values()]
@@ -57,10 +57,10 @@ def test_points_of_a_plane_draw_the_same_encodings_and_noise():
     one, other = tiny(alpha=1.0, gamma=0.0), tiny(alpha=4.0, gamma=0.0, threshold=100.0)
     model = untrained(one)
     draws = [
-        np.concatenate([z.numpy() for z in m.codes(50, s.stream(1, 0), s.prior())])
+        np.concatenate([z.numpy() for z in m.codes(50, s.stream(1, 0), s.buffer())])
         for s, m in ((one, model), (other, model))
     ]
-    none = replace(one.prior(), alpha=0.0, threshold=100.0)
+    none = replace(one.buffer(), alpha=0.0, threshold=100.0)
     (means,) = (z.numpy() for z in model.codes(50, one.stream(1, 0), none))
     np.testing.assert_allclose(draws[1] - means, 2 * (draws[0] - means), rtol=1e-4, atol=1e-6)
 
