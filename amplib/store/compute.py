@@ -25,7 +25,7 @@ from amplib.parameters import ParameterError
 from amplib.store import worker
 from amplib.store.download import digests
 from amplib.store.rates import cost, remember
-from amplib.store.results import Result
+from amplib.store.results import Result, source_of
 from amplib.store.study import Part, Study
 
 LONG_ENOUGH = 20.0
@@ -124,9 +124,8 @@ def compute(
         check_ready(result)
     except (ValueError, OSError) as error:  # in a notebook, too, one line
         raise ParameterError(str(error)) from None
-    source = result.study.made_of()
-    if source is not None:
-        complete(Result(source, result.preset), jobs, device)
+    if (source := source_of(result)) is not None:
+        complete(source, jobs, device)
     device = chosen_device(device, result.study.gpu_rate is not None)
     jobs = workers(jobs, device)
     groups = groups_of(result, missing, jobs, device, group)

@@ -18,7 +18,7 @@ from amplib.store.compute import (
     workers,
 )
 from amplib.store.rates import cost, in_words, rate_of
-from amplib.store.results import Result
+from amplib.store.results import Result, source_of
 from amplib.store.study import Part
 
 
@@ -108,11 +108,9 @@ def stages(wanted: Mapping[str, Result], gpu: bool) -> list[tuple[str, dict[str,
 
 def _sources(result: Result) -> Iterator[Result]:
     """What is missing of what a result is made of, what that is made of first."""
-    if (study := result.study.made_of()) is not None:
-        source = Result(study, result.preset)
-        if source.missing():
-            yield from _sources(source)
-            yield source
+    if (source := source_of(result)) is not None and source.missing():
+        yield from _sources(source)
+        yield source
 
 
 def ordered(
@@ -129,10 +127,9 @@ def ordered(
 
     def add(result: Result) -> Result:
         missing = result.missing()
-        source, before = result.study.made_of(), None
-        if missing and source is not None:
-            made = Result(source, result.preset)
-            before = add(known.setdefault((made.folder, source), made))
+        before = None
+        if missing and (made := source_of(result)) is not None:
+            before = add(known.setdefault((made.folder, made.study), made))
         new = [p for p in missing if (result.folder, p) not in taken]
         for group in groups_of(result, new, jobs, device, _size(result, device, minutes)):
             group.after = before

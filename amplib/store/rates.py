@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 
 from amplib.files import RESULTS, write_atomically
-from amplib.store.results import Result
+from amplib.store.results import Result, source_of
 from amplib.store.study import Part, Study
 
 FILE = RESULTS / ".rates.json"
@@ -42,11 +42,9 @@ def _measured() -> dict[str, float]:
 
 def minutes(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int = 0) -> float:
     """About how long these parts take, with all that they are made of; on all cores by default."""
-    source = result.study.made_of()
     before = 0.0
-    if source is not None and parts:
-        needed = Result(source, result.preset)
-        before = minutes(needed, needed.missing(), device)
+    if parts and (source := source_of(result)) is not None:
+        before = minutes(source, source.missing(), device)
     jobs = min(jobs or os.cpu_count() or 1, max(len(parts), 1))
     rate = rate_of(result.study, result.preset, device)
     return before + result.study.work(parts) / rate / jobs / 60

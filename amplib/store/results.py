@@ -237,6 +237,19 @@ def wherever_stored(study: Study) -> Result:
     raise damage or FileNotFoundError(f"no result yet: {study.command(PRESETS[0])}")
 
 
+def source_of(result: Result) -> Result | None:
+    """What a result is made of: under its own preset, or under another if it is complete there
+    alone.  None if it is made of nothing."""
+    study = result.study.made_of()
+    if study is None:
+        return None
+    own = Result(study, result.preset)
+    try:
+        return wherever_stored(study) if own.missing() else own
+    except (FileNotFoundError, DamagedResult):
+        return own
+
+
 def at_one_scale(
     results: Mapping[str, Result], get: Callable[[str, str], Result]
 ) -> dict[str, Result]:
@@ -353,8 +366,8 @@ def with_sources(results: Iterable[Result]) -> list[Result]:
         made: Result | None = result
         while made is not None:
             found.setdefault((made.folder, made.study), made)
-            source = made.study.made_of()
-            made = None if source is None or source.bulk else Result(source, result.preset)
+            source = source_of(made)
+            made = None if source is None or source.study.bulk else source
     return list(found.values())
 
 

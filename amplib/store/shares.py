@@ -18,7 +18,7 @@ from pathlib import Path
 from amplib.files import whole_file
 from amplib.store.merge import merge
 from amplib.store.rates import rate_of
-from amplib.store.results import Result, part_name, work_folder
+from amplib.store.results import Result, part_name, source_of, work_folder
 from amplib.store.study import Part, Study
 
 UNFINISHED = "work"
@@ -85,9 +85,8 @@ def next_to_compute(result: Result) -> Result | None:
     """The result itself, or of what it is made the first that lacks parts; None if nothing does."""
     if not result.missing():
         return None
-    source = result.study.made_of()
-    earlier = None if source is None else next_to_compute(Result(source, result.preset))
-    return earlier or result
+    source = source_of(result)
+    return (source and next_to_compute(source)) or result
 
 
 def pack(path: Path, results: Sequence[Result], unfinished: Path | None = None) -> None:

@@ -20,7 +20,8 @@ import amplib.models.training
 import amplib.store.results
 from amplib.files import ROOT, write_atomically
 from amplib.store.compute import grouped
-from amplib.store.results import DamagedPartWarning, Result, part_name
+from amplib.store.record import DamagedResult
+from amplib.store.results import DamagedPartWarning, Result, part_name, source_of
 from amplib.studies.catalogue import make_study
 
 # A GAN of a second: the arrays and the code path are those of a full one.
@@ -489,3 +490,37 @@ def test_a_part_is_verified_once_as_long_as_its_file_stays(monkeypatch):
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.warns(DamagedPartWarning):
         assert result.done() == [(1, 0)]
+
+
+# ---- what a result is made of ----
+
+
+def tiny_map():
+    """Of a scan of its own."""
+    return make_study("latent-map", "smoke")
+
+
+@pytest.mark.parametrize("stored", [["laptop"], ["smoke"], ["smoke", "laptop"], []])
+def test_a_source_is_found_under_the_preset_that_has_it(stored, monkeypatch):
+    """Its own comes first; so does it where none has it."""
+    monkeypatch.setattr(
+        Result, "missing", lambda self: [] if self.preset in stored else self.study.parts()
+    )
+    result = Result(tiny_map(), "smoke")
+    expected = "smoke" if "smoke" in stored or not stored else "laptop"
+    assert source_of(result).preset == expected
+    assert source_of(result).study == result.study.made_of()
+
+
+def test_a_source_that_is_damaged_elsewhere_is_made_here(monkeypatch):
+    def missing(self):
+        if self.preset == "laptop":
+            raise DamagedResult("a part is damaged")
+        return self.study.parts()
+
+    monkeypatch.setattr(Result, "missing", missing)
+    assert source_of(Result(tiny_map(), "smoke")).preset == "smoke"
+
+
+def test_what_is_made_of_nothing_has_no_source():
+    assert source_of(Result(small_gan(), "smoke")) is None
