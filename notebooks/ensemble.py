@@ -48,6 +48,7 @@ from amplib.studies.camel.reading import (
     gain_over_members,
     gan_curve,
     sample_and_fit,
+    worth_with_failures,
 )
 from amplib.style import ORANGE, PURPLE
 
@@ -88,6 +89,8 @@ plt.show()
 
 # %% tags=["hide-input"]
 gain = gain_over_members(ensembles)
+spoilt = ensemble.failed > 0
+whole = ensemble.converged if not spoilt.all() else None
 
 
 def differing(g):
@@ -104,8 +107,33 @@ def closer(q):
     return float(single / ensemble.asymptote.mse(q)[0])
 
 
+def with_failed_members():
+    """What those are worth that have failed members, and what the others."""
+    if not spoilt.any():
+        return "Here no member failed."
+    q = quantiles[-1]
+    mse = ensemble.asymptote.mse(q)[spoilt]
+    worth = enumerated(f"{(1 - 1 / q) / (q * one):.0f}" for one in sorted(mse, reverse=True))
+    most = worth_with_failures(1, members)
+    told = (
+        f"Here {len(mse)} of {len(spoilt)} ensembles have failed members, which leave at most "
+        f"{most:.0f} points; these ensembles are worth {worth} at {q} quantiles."
+    )
+    if whole is None:
+        return told
+    own = gain_over_members(ensembles, whole)
+    shares = report.each(lambda q: differing(own(q)), quantiles)
+    equivalents = report.each(whole.asymptote.n_equiv, quantiles)
+    return (
+        f"{told} The others are worth {equivalents} points, a factor of "
+        f"{whole.asymptote.amplification(q)} at {q} quantiles, and {report.each(own, quantiles)} times "
+        f"one of their members, so that s is {shares}."
+    )
+
+
 report.tell(
     **{
+        "ensemble-spoilt": with_failed_members(),
         "ensemble-quantiles": enumerated(quantiles),
         "ensemble-single": report.each(gan.asymptote.n_equiv, quantiles),
         "ensemble-equivalents": report.each(ensemble.asymptote.n_equiv, quantiles),
@@ -130,10 +158,14 @@ plt.show()
 
 # %% tags=["remove-input"]
 columns = {f"ensemble of {members}": ensemble, "single GAN": gan}
+judged = dict(columns)
+for name, each_of_them in columns.items():
+    if each_of_them.failed.any() and not (each_of_them.failed > 0).all():
+        judged[f"{name}, none failed"] = each_of_them.converged
 rows = [
-    *([f"{name}, points", *map(c.asymptote.n_equiv, quantiles)] for name, c in columns.items()),
+    *([f"{name}, points", *map(c.asymptote.n_equiv, quantiles)] for name, c in judged.items()),
     ["fit, points", *map(sample_and_fits.fit.n_equiv, quantiles)],
-    *([f"{n}, factor", *map(c.asymptote.amplification, quantiles)] for n, c in columns.items()),
+    *([f"{n}, factor", *map(c.asymptote.amplification, quantiles)] for n, c in judged.items()),
     *(
         [f"{name}, saturated at", *(curve_saturation(c, q) for q in quantiles)]
         for name, c in columns.items()
@@ -170,6 +202,12 @@ report.show_table(
 # and leaves the rest, what the sample made and what architecture and schedule do to every network.  So
 # $s = (1 - 1/g)/(1 - 1/M)$, here {glue:text}`ensemble-shared`, with standard errors over
 # {glue:text}`ensemble-repetitions` samples.
+#
+# **One failed member spoils them all.**  A GAN that failed puts all of its events into one quantile, and with the
+# share $1/M$ that it has of an ensemble's the error is $(1 - 1/q)/(q M^2)$ even if the others have none: that of
+# $M^2$ points, at any $q$.  {glue:text}`ensemble-spoilt`  If a share $f$ of all trainings fails,
+# $1 - (1 - f)^M$ of the ensembles have such a member.  They insure against a training that is a little off, and not against one that never began; but whoever looks at the
+# events of each member sees such a one at a glance, and can leave it out.
 
 # %% tags=["nbval-check-output", "remove-cell"]
 for q in quantiles:

@@ -174,16 +174,24 @@ def equivalent_range(
 ) -> Finding:
     """N_equiv from the coarsest to the finest resolution."""
     every = curve(evidence)
-    found = (every if every.members > 1 else every.converged).at(EVENTS)
-    ends = within(found.n_equiv(QUANTILES[0]), found.n_equiv(QUANTILES[-1]), value)
-    return _with_failures(ends, every)
+
+    def ends(one: GANCurve) -> list[Estimate]:
+        return [one.at(EVENTS).n_equiv(q) for q in (QUANTILES[0], QUANTILES[-1])]
+
+    low, high = ends(every if every.members > 1 else every.converged)
+    return _with_failures(
+        within(low, high, value), every, lambda whole: " to ".join(map(str, ends(whole)))
+    )
 
 
 @claim("ensemble.ensemble-amplification-50", ENSEMBLE, "ensemble")
 def ensemble_amplification(evidence: Evidence, value: float) -> Finding:
     every = ensembles(evidence)
-    factor = every.asymptote.amplification(QUANTILES[-1])
-    return _with_failures(above(factor, value), every)
+
+    def factor(one: GANCurve) -> Estimate:
+        return one.asymptote.amplification(QUANTILES[-1])
+
+    return _with_failures(above(factor(every), value), every, lambda whole: str(factor(whole)))
 
 
 @claim("ensemble.saturation", ENSEMBLE, "ensemble")
@@ -195,8 +203,13 @@ def ensemble_saturation(evidence: Evidence, value: tuple[float, float]) -> Findi
 @claim("ensemble.ensemble-improves", ENSEMBLE, "ensemble")
 def ensemble_improves(evidence: Evidence, _: object) -> Finding:
     """N_equiv of the ensembles over that of one of their members."""
-    gain = above_one(gain_over_members(evidence("ensemble")), "times one of its members")
-    return _with_failures(gain, ensembles(evidence))
+    result = evidence("ensemble")
+    gain = above_one(gain_over_members(result), "times one of its members")
+    return _with_failures(
+        gain,
+        ensembles(evidence),
+        lambda whole: enumerated(map(gain_over_members(result, whole), QUANTILES)),
+    )
 
 
 def saturation(curve: GANCurve, low: float, high: float) -> Finding:
@@ -223,14 +236,19 @@ def above_one(measure: Callable[[int], Estimate], what: str) -> Finding:
     return both([above(r, 1) for r in ratios], text, ratios[0].error)
 
 
-def _with_failures(finding: Finding, trainings: GANCurve) -> Finding:
+def _with_failures(
+    finding: Finding, trainings: GANCurve, whole: Callable[[GANCurve], str] | None = None
+) -> Finding:
     """Says how many trainings failed; single GANs that did are not in the number, ensembles with
-    such members are."""
+    such members are, and ``whole`` says what it is of the others."""
     failures = trainings.failures
     if not failures.k:
         return finding
     which = "with members that failed" if trainings.members > 1 else "without the failed"
-    return replace(finding, why=reasons(f"{which}: {failures}", finding.why))
+    told = f"{which}: {failures}"
+    if whole and trainings.members > 1 and not trainings.failed.all():
+        told += f"; of ensembles without such members {whole(trainings.converged)}"
+    return replace(finding, why=reasons(told, finding.why))
 
 
 def _change(gan: Repetitions, fit: Repetitions, coarse: int, fine: int) -> Estimate:

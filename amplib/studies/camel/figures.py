@@ -44,12 +44,13 @@ class Shown(NamedTuple):
 def with_failures(
     curve: GANCurve, label: str, color: str, style: str, median: bool = False
 ) -> list[Shown]:
-    """The curve without failed trainings and, if there are any, the mean and the median of all.
+    """The curve without failed trainings, or without the ensembles that have one, and, if there are
+    any, the mean and the median of all.
 
     Args:
         median: show it even if no training failed.
     """
-    k, n = curve.failures
+    k, n = int((curve.failed > 0).sum()), len(curve.failed)
     if not k and median:
         return [
             Shown(curve, f"{label}, mean of {n}", color, style),
@@ -57,8 +58,9 @@ def with_failures(
         ]
     if not k:
         return [Shown(curve, label, color, style)]
+    left = f"{k} failed of {n}" if curve.members == 1 else f"{k} of {n} with a failed member"
     return [
-        Shown(curve.converged, f"{label}, without {k} failed of {n}", color, style),
+        Shown(curve.converged, f"{label}, without {left}", color, style),
         Shown(curve, f"{label}, mean of all {n}", color, ":", "mean alone"),
         Shown(curve, f"{label}, median of all {n}", color, "-", "median"),
     ]

@@ -166,13 +166,17 @@ class Members:
         return Estimate(gain.value - 1, gain.error, low, high, gain.repetitions).scaled(scale)
 
 
-def members_of(result: Result) -> Members:
+def members_of(result: Result, ensembles: GANCurve | None = None) -> Members:
     """The members of a study's ensembles, at the most events of each.
+
+    Args:
+        result: the study's.
+        ensembles: of these alone; by default of all.
 
     Raises:
         FileNotFoundError: if no ensemble is complete.
     """
-    ensemble, parts = gan_curve(result), result.load()
+    ensemble, parts = ensembles or gan_curve(result), result.load()
     counts = [
         [parts[int(i), m]["counts"][-1] for m in range(ensemble.members)] for i in ensemble.index
     ]
@@ -195,16 +199,33 @@ def told_by_cells(result: Result) -> list[tuple[Outlook, Interval]]:
     return [(outlook_of_cells(c), dilution_in_cells(c, values)) for c in counts]
 
 
-def gain_over_members(result: Result) -> Callable[[int], Estimate]:
+def gain_over_members(
+    result: Result, ensembles: GANCurve | None = None
+) -> Callable[[int], Estimate]:
     """N_equiv of the ensembles over that of one of their own members, by quantiles.
 
     The mean over all members stands for one, so that no single training decides.
 
+    Args:
+        result, ensembles: of ``members_of``.
+
     Raises:
         FileNotFoundError: if no ensemble is complete.
     """
-    ensemble, apart = gan_curve(result), members_of(result)
-    return lambda q: ratio_of_means(apart.own(q), ensemble.asymptote.mse(q))
+    ensembles = ensembles or gan_curve(result)
+    apart = members_of(result, ensembles)
+    return lambda q: ratio_of_means(apart.own(q), ensembles.asymptote.mse(q))
+
+
+def worth_with_failures(failed: int, members: int) -> float:
+    r"""The most points that an ensemble is worth of which some members put all of their events into
+    one quantile.
+
+    These have the share :math:`k / M` of all events, an error of :math:`(k / M)^2 (1 - 1 / q) / q`
+    even if the others have none, and :math:`(1 - 1 / q) / (q N)` is that of N points: N is
+    :math:`(M / k)^2`, at any q.
+    """
+    return (members / failed) ** 2
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,9 @@ def test_a_gan_that_failed_is_in_no_number_and_in_an_ensemble_it_is(members, sai
     )
     finding = claims.equivalent_range(None, [1000, 1000], lambda evidence: curve)
     assert said in finding.why and str(curve.failures) in finding.why
+    others = str(curve.converged.at(claims.EVENTS).n_equiv(50))
+    assert ("of ensembles without such members" in finding.why) == (members > 1)
+    assert others in (finding.why if members > 1 else str(finding))
     assert finding.verdict == (MISSED if members > 1 else MET)
 
 

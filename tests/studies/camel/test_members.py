@@ -1,12 +1,21 @@
 """Ensembles taken apart: the identity against ensembles that are really put together."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
 from amplib.metrics.amplification import mse_of_counts
-from amplib.studies.camel.reading import Members
+from amplib.metrics.quantiles import expected_mse
+from amplib.studies.camel.reading import (
+    Members,
+    gain_over_members,
+    gan_curve,
+    members_of,
+    worth_with_failures,
+)
+from amplib.studies.catalogue import make_study
 
 Q = 20
 
@@ -63,3 +72,46 @@ def test_more_members_are_worth_more_up_to_the_limit():
 def test_of_one_member_nothing_is_shared():
     with pytest.raises(ValueError, match="needs two"):
         trained(3, 1).common(Q)
+
+
+# ---- members that failed ----
+
+
+@pytest.mark.parametrize("q", [10, 20, 50])
+@pytest.mark.parametrize(("failed", "members"), [(1, 10), (1, 2), (3, 10)])
+def test_failed_members_leave_no_more_than_their_share_allows(failed, members, q):
+    """Some put all of their events into one cell; the others put them where they belong."""
+    good, bad = np.full(100, 1000), 100_000 * np.eye(100)[37]
+    mse = mse_of_counts((members - failed) * good + failed * bad, q)
+    most = expected_mse(1, q) / mse
+    assert most == pytest.approx(worth_with_failures(failed, members))
+
+
+class Stored:
+    """Two samples with three members each, of which the first sample's are worth little."""
+
+    study = make_study("ensemble", "smoke", repetitions=2, members=3)
+
+    def load(self):
+        rng = np.random.default_rng(4)
+        shares = np.full((2, 100), 0.01)
+        shares[0, :50] /= 5
+        never_won = {"diverged": np.array(-1), "losses": np.array([[1, 1.386, 0.693]])}
+        sizes = len(self.study.event_sizes)
+        return {
+            (i, m): never_won | {"counts": rng.multinomial(10_000, p / p.sum(), sizes)}
+            for i, p in enumerate(shares)
+            for m in range(3)
+        }
+
+
+def test_the_gain_of_some_ensembles_is_that_of_these_alone():
+    """A study's without one sample's, whose members are made worthless."""
+    result = Stored()
+    every = gan_curve(result)
+    some = replace(every, counts=every.counts[1:], index=every.index[1:], failed=every.failed[1:])
+    own = mse_of_counts(np.stack([result.load()[1, m]["counts"][-1] for m in range(3)]), Q)
+    together = some.asymptote.mse(Q)
+    assert len(members_of(result, some).cells) == 1 == len(together)
+    assert gain_over_members(result, some)(Q).value == pytest.approx(own.mean() / together[0])
+    assert gain_over_members(result)(Q).value != pytest.approx(own.mean() / together[0])
