@@ -19,6 +19,7 @@ from amplib.studies.merit.reference import SMEARINGS
 from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN
 from amplib.studies.merit.unseen import JudgedByUnseen
 from amplib.studies.reweighting import reading as showers
+from amplib.studies.reweighting.study import ReweightedGAN, at_length
 from amplib.studies.rivals.reading import rival_curves
 from amplib.studies.rivals.study import EventRivals
 from amplib.studies.topvae.study import TopReadings
@@ -91,8 +92,11 @@ def _mixtures(preset: str) -> Found:
 
 
 def _calorimeter(preset: str) -> Found:
-    for name in showers.GENERATORS:
-        if (result := largest(name, preset)).done():
+    found = [(largest(name, preset), "") for name in showers.GENERATORS]
+    if "laptop" in scales(preset):
+        found.append((Result(at_length(ReweightedGAN), "laptop"), ", trained at length"))
+    for result, how in found:
+        if result.done():
             one = showers.read(result)
             each = [
                 ToldAndMeasured(
@@ -102,7 +106,7 @@ def _calorimeter(preset: str) -> Found:
                 )
                 for x in one.each
             ]
-            yield result, Saved("showers", one.title, result.preset, each)
+            yield result, Saved("showers", one.title + how, result.preset, each)
 
 
 def _decays(preset: str) -> Found:

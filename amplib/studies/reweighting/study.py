@@ -439,10 +439,18 @@ def with_the_other_epoch(study: ReweightedSimulation) -> ReweightedSimulation:
     return replace(study, keep="best" if study.keep == "last" else "last")
 
 
+def at_length(kind: type[TrainedReweighting]) -> TrainedReweighting:
+    """Classifiers of the preset ``laptop``, whose generator is trained as by ``paper``."""
+    return kind.with_overrides({**kind.presets["laptop"], "trained": "paper"}, {})
+
+
 def variants(preset: str) -> dict[str, Study]:
     """Further results of this preset that the book shows, by title."""
     if preset == "smoke":
         return {}
     base = ReweightedSimulation.presets[preset]
     other = with_the_other_epoch(ReweightedSimulation.with_overrides(base, {}))
-    return {f"reweighted-simulation, {other.keep} epoch": other}
+    found: dict[str, Study] = {f"reweighted-simulation, {other.keep} epoch": other}
+    if preset == "laptop":
+        found["reweighted-gan, at length"] = at_length(ReweightedGAN)
+    return found
