@@ -18,7 +18,8 @@ from amplib.store.results import Result
 from amplib.studies.collisions.figures import ANGLE_TICKS
 from amplib.studies.merit.figures import PLANES, truth_against_itself
 from amplib.studies.merit.judge import DIRECTIONS
-from amplib.studies.topvae.reading import ChosenEvents, Marginal, Truth
+from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
+from amplib.studies.topvae.reading import Candidate, ChosenEvents, Marginal, Truth
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from amplib.truth.collisions.columns import GEV
 
@@ -48,6 +49,8 @@ LOOKS = {
     (1.0, 0.0): (BLUE, "-"), (5.0, 0.0): (SKY, "--"), (10.0, 0.0): (SKY, ":"),
 }  # fmt: skip
 """Of the scan's settings, by (alpha, gamma)."""
+MARKS = {(1, 0.01): "^", (1, 0.05): "s", (1, 0): "o", (5, 0): "D", (10, 0): "v"}
+"""Of the settings of the paper's tables."""
 OTHERS, MARKERS = (BLACK, GREEN, ORANGE, PURPLE, BLUE, SKY, GREY), "osD^vPX*"
 Curve = tuple[NDArray[np.float64], str, str, str]
 """With its name, colour and line."""
@@ -210,6 +213,40 @@ def crowding(
     truth_against_itself(axes["delta"], axes["delta_OF"], reference)
     for letter, name in zip("abc", ("eta", "phi", "delta"), strict=True):
         axes[name].set_title(f"{letter})", loc="left")
+    return figure
+
+
+def beside_tables(scans: Mapping[str, Sequence[Candidate]]) -> plt.Figure:
+    """delta_OF (eta) and delta of whole scans against those of the paper's Tables I and II.
+
+    Args:
+        scans: by how their codes are drawn; two at most.
+    """
+    published = PAPER_GAMMA | PAPER_ALPHA
+    figure, axes = plt.subplots(1, 2, figsize=(10.2, 4.6), layout="constrained")
+    for ax, name in zip(axes, (r"$\delta_{OF}$ ($\eta$)", r"$\delta$"), strict=True):
+        for (label, ordered), (color, filled) in zip(
+            scans.items(), ((VERMILLION, False), (BLUE, True)), strict=False
+        ):
+            ours = {(c.latent, c.kl_weight, c.alpha, c.gamma): c for c in ordered}
+            for (alpha, gamma), marker in MARKS.items():
+                keys = [key for key in published if key[2:] == (alpha, gamma)]
+                merits = [ours[k].delta if ax is axes[1] else ours[k].delta_of["eta"] for k in keys]
+                theirs = [published[k][0 if ax is axes[1] else 1] for k in keys]
+                ax.plot(
+                    theirs, [merit.value for merit in merits], marker, color=color, markersize=6,
+                    markerfacecolor=color if filled else "none", linestyle="none",
+                )  # fmt: skip
+            ax.plot(
+                [], [], "s", color=color, markerfacecolor=color if filled else "none", label=label
+            )
+        (low, _), (high, _) = ax.dataLim.get_points()
+        ax.plot([low, high], [low, high], "-", color=GREY, linewidth=1, zorder=0)
+        ax.set(xscale="log", yscale="log", xlabel=f"{name}, the paper", ylabel=f"{name}, here")
+    for (alpha, gamma), marker in MARKS.items():
+        what = rf"$\alpha$ = {alpha:g}, $\gamma$ = {gamma:g}"
+        axes[0].plot([], [], marker, color=BLACK, markerfacecolor="none", label=what)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
 
 
