@@ -174,6 +174,8 @@ def test_the_page_is_right_about_the_longer_training():
         assert (before / generator)[[r.ACTIVE, r.ENERGY]].max() < 2
         assert high[r.ACTIVE] < generator[r.ACTIVE] / 2
         assert np.median(high) > 5 * np.median(generator)
+        above = [np.median(one.separations[s].excess) for s in (r.GENERATOR, r.HIGH)]
+        assert above[1] > 3 * above[0] > 0
         assert low == pytest.approx(generator, rel=0.1, abs=0.001)
         assert one.outlook(r.HIGH).answer == brief.outlook(r.HIGH).answer == "no"
     for observable, sign in ((r.ACTIVE, -1), (r.ENERGY, 1)):
