@@ -64,7 +64,7 @@ import numpy as np
 from amplib.book import report
 from amplib.book.obtain import compute_together, obtain
 from amplib.book.obtain import largest as largest_result
-from amplib.estimate import enumerated, geometric_mean, mean, written_area
+from amplib.estimate import enumerated, mean, written_area
 from amplib.metrics.outlook import HOPELESS_AUC
 from amplib.metrics.weighed import CLEAR
 from amplib.models.dctr import TEMPERATURES
@@ -421,22 +421,37 @@ report.show_table(
 )
 
 # %% [markdown]
-# ## Trained at length
+# ## At full size and at length
 #
-# Is it the method that fails, or the generator?  The plain GAN was trained once more, for
-# {glue:text}`reweighted-length-training`: {glue:text}`reweighted-length-more` times what the preset `laptop` has, and
-# {glue:text}`reweighted-length-share` of what its authors have.  {numref}`reweighted-length` sets the two beside each other, with
-# classifiers that learn from as many showers, and {numref}`reweighted-fig5` has three observables of the longer one.
+# Is it the method that fails, or the generator?  Another plain GAN has {glue:text}`reweighted-length-size` of the published
+# weights, where the one above has {glue:text}`reweighted-length-small`, and the published rate.  It was trained for
+# {glue:text}`reweighted-length-training`: {glue:text}`reweighted-length-steps` times the steps of the one above, and
+# {glue:text}`reweighted-length-share` of what its authors have.  Size, rate and length differ at once; which of them helps is not
+# measured.  There is one training of either, and errors are over {glue:text}`reweighted-length-repetitions` samples of showers and
+# classifiers alone.  {numref}`reweighted-length` has both, with classifiers that learn from as many showers, and {numref}`reweighted-fig5` has three
+# observables.
 #
-# Training mends nearly everything by itself: the median $\langle S^2\rangle$ of the {glue:text}`reweighted-length-count` observables falls by a factor of
-# {glue:text}`reweighted-length-gain`, and that of the centroid by {glue:text}`reweighted-length-centroid`.  What is left is in the number of
-# active cells and in the energy, whose $\langle S^2\rangle$ falls by {glue:text}`reweighted-length-cells` and {glue:text}`reweighted-length-energy` alone: too few cells, and too much in them.  By
-# these the high-level classifier still knows nearly every shower, {glue:text}`reweighted-length-left` of them are left, and so the answer
-# from its scores is *{glue:text}`reweighted-length-answer`*, as before.  Its weights show what that means.  They bring the active cells nearer to the truth, by a factor of
-# {glue:text}`reweighted-length-mended` in $\langle S^2\rangle$, and pay for it with what was right: the median of all
-# observables grows {glue:text}`reweighted-length-worse`-fold.  A part of that is noise, as few showers stand for all; above the floor that so few have, it
-# still goes from {glue:text}`reweighted-length-above-before` to {glue:text}`reweighted-length-above-after`.  The low-level model, which learns from as few showers, sees
-# little of this ({glue:text}`reweighted-length-low`), and its weights change nothing.
+# This mends most of it.  The median $\langle S^2\rangle$ of the {glue:text}`reweighted-length-count` observables falls from
+# {glue:text}`reweighted-length-median-short` to {glue:text}`reweighted-length-median-none`, where two samples of the truth have
+# {glue:text}`reweighted-length-floor`, and that of the centroid from {glue:text}`reweighted-length-centroid-short` to
+# {glue:text}`reweighted-length-centroid-none`.  Most of what is left is in the number of active cells and in the energy: too few
+# cells, and too much in them.  It is not all: correlations are off by {glue:text}`reweighted-length-rms`% where a second sample of the truth
+# is by {glue:text}`reweighted-length-rms-again`%.  Cells and energy together, which go hand in hand in the truth, tell nearly every shower, and the answer from the
+# scores is *{glue:text}`reweighted-length-answer`*, as before.
+#
+# What that means can be measured here.  High-level weights leave as many showers as {glue:text}`reweighted-length-effective` of the
+# truth would be, of {glue:text}`reweighted-length-test`; the clip at {glue:text}`reweighted-largest` takes {glue:text}`reweighted-length-cut` of the sum of
+# all weights.  So few showers are {glue:text}`reweighted-length-noise` in $\langle S^2\rangle$ from the truth even if every weight is right, and
+# that is most of the {glue:text}`reweighted-length-median-high` to which the median grows.  Above this noise the active cells fall from
+# {glue:text}`reweighted-length-cells-none` to {glue:text}`reweighted-length-cells-high` and the energy from {glue:text}`reweighted-length-energy-none` to
+# {glue:text}`reweighted-length-energy-high`: what was wrong is mended as far as so few showers tell, and in
+# {glue:text}`reweighted-length-quantiles` cells they are worth {glue:text}`reweighted-length-worth-high` points in place of {glue:text}`reweighted-length-worth-none`.  What was right gets
+# worse: above the noise the median goes from {glue:text}`reweighted-length-above-none` to {glue:text}`reweighted-length-above-high`, at most, as the
+# floor of a few heavy weights is underestimated, and {glue:text}`reweighted-length-farther` observables are clearly farther from the truth,
+# {glue:text}`reweighted-length-closer` nearer.
+#
+# The low-level model has not begun to learn when its one pass over as few showers is over: its AUC is {glue:text}`reweighted-length-low`, its loss of
+# validation {glue:text}`reweighted-length-low-loss`, where a coin has {glue:text}`reweighted-length-coin`, and its weights change nothing.
 
 
 # %% tags=["remove-input"]
@@ -445,25 +460,18 @@ long = r.read(Result(at_length(ReweightedGAN), "laptop"))
 EVERYTHING = slice(None)
 
 
-def median_of(sample):
-    """Of all observables, in one repetition."""
-    return lambda x: np.median(x.separations[sample].value)
+def steps(training):
+    return training.work([(0,)]) / training.batch_size
 
 
-def without_weights(observable):
-    return lambda x: x.separations[r.GENERATOR].value[observable]
+def above(sample, observable):
+    """<S^2> above the noise of the test showers."""
+    return long.excess(sample, observable)
 
 
-def passed(training):
-    """Showers that pass through it."""
-    return training.work([(0,)])
-
-
-def fall(measure):
-    """By what factor longer training makes it smaller: repetitions share the truth's showers."""
-    return geometric_mean(
-        [measure(a) / measure(b) for a, b in zip(short.each, long.each, strict=True)]
-    )
+def median_above(sample):
+    """The same, the median of all observables."""
+    return long.over(lambda x: np.median(x.separations[sample].excess))
 
 
 def beside(what, measure):
@@ -472,54 +480,74 @@ def beside(what, measure):
 
 
 brief, lengthy = (one.study.made_of() for one in (short, long))
+whole = replace(lengthy, **lengthy.published)
+cells = max(long.study.quantiles)
+changed = [x.helped(r.HIGH, EVERYTHING) for x in long.each]
 report.tell(
     **{
+        "reweighted-length-size": f"{trained_generator(wherever_stored(lengthy)).share:.0%}",
+        "reweighted-length-small": f"{trained_generator(wherever_stored(brief)).share:.0%}",
         "reweighted-length-training": f"{lengthy.epochs} passes over {lengthy.showers:,} showers",
-        "reweighted-length-more": f"{passed(lengthy) / passed(brief):.0f}",
-        "reweighted-length-share": f"{passed(lengthy) / passed(replace(lengthy, **lengthy.published)):.0%}",
+        "reweighted-length-steps": f"{steps(lengthy) / steps(brief):.0f}",
+        "reweighted-length-share": f"{steps(lengthy) / steps(whole):.0%}",
+        "reweighted-length-repetitions": len(long.each),
         "reweighted-length-count": len(long.mean_s2(r.GENERATOR)),
-        "reweighted-length-gain": fall(median_of(r.GENERATOR)),
-        "reweighted-length-centroid": fall(without_weights(r.CENTROID)),
-        "reweighted-length-cells": fall(without_weights(r.ACTIVE)),
-        "reweighted-length-energy": fall(without_weights(r.ENERGY)),
-        "reweighted-length-left": long.left(r.HIGH).percent(),
+        "reweighted-length-median-short": short.median_s2(r.GENERATOR, EVERYTHING),
+        "reweighted-length-median-none": long.median_s2(r.GENERATOR, EVERYTHING),
+        "reweighted-length-median-high": long.median_s2(r.HIGH, EVERYTHING),
+        "reweighted-length-floor": long.median_s2(r.AGAIN, EVERYTHING),
+        "reweighted-length-centroid-short": short.s2(r.GENERATOR, r.CENTROID),
+        "reweighted-length-centroid-none": long.s2(r.GENERATOR, r.CENTROID),
+        "reweighted-length-rms": long.residual_rms(r.GENERATOR).scaled(100),
+        "reweighted-length-rms-again": long.residual_rms(r.AGAIN).scaled(100),
         "reweighted-length-answer": answers(long),
-        "reweighted-length-mended": gain(long, r.HIGH, r.ACTIVE),
-        "reweighted-length-worse": long.factor(
-            lambda x: median_of(r.HIGH)(x) / median_of(r.GENERATOR)(x)
-        ),
+        "reweighted-length-effective": long.left(r.HIGH).scaled(long.study.test_events),
+        "reweighted-length-test": f"{long.study.test_events:,}",
+        "reweighted-length-cut": long.over(lambda x: x.outlook(r.HIGH).cut).percent(),
+        "reweighted-length-noise": long.over(lambda x: np.median(x.separations[r.HIGH].floor)),
+        "reweighted-length-quantiles": cells,
         **{
-            f"reweighted-length-above-{when}": long.over(
-                lambda x, sample=sample: np.median(x.separations[sample].excess)
+            f"reweighted-length-{what}-{kind}": measure
+            for kind, sample in (("none", r.GENERATOR), ("high", r.HIGH))
+            for what, measure in (
+                ("cells", above(sample, r.ACTIVE)),
+                ("energy", above(sample, r.ENERGY)),
+                ("above", median_above(sample)),
+                ("worth", long.worth(cells, sample)),
             )
-            for when, sample in (("before", r.GENERATOR), ("after", r.HIGH))
         },
-        "reweighted-length-low": f"AUC {written_area(long.auc(r.LOW))}",
+        "reweighted-length-farther": mean([one.farther for one in changed]),
+        "reweighted-length-closer": mean([one.closer for one in changed]),
+        "reweighted-length-low": written_area(long.auc(r.LOW)),
+        "reweighted-length-low-loss": long.over(lambda x: x.arrays["low_losses"][-1, 1]),
+        "reweighted-length-coin": f"{np.log(2):.4f}",
     }
 )
 report.origin("reweighted-fig5", Result(long.study, "laptop"))
+SAMPLES = (r.GENERATOR, *r.CLASSIFIERS)
+NAMED = {r.ACTIVE: "active cells", r.ENERGY: "energy", r.CENTROID: "centroid"}
 report.show_table(
     "reweighted-length",
-    "The plain GAN after a short and after a long training: $\\langle S^2\\rangle$ without weights and with either kind, and what the classifiers say",
-    beside(
-        "", lambda one: f"{one.study.made_of().epochs} × {one.study.made_of().showers:,} showers"
-    ),
+    "Two plain GANs, of the preset `laptop` and at length: how they were trained, $\\langle S^2\\rangle$ without weights "
+    "and with either kind, what the classifiers say, and root mean squares of differences of correlations",
+    beside("", lambda one: one.study.trained),
     [
+        beside(
+            "passes × showers",
+            lambda one: f"{one.study.made_of().epochs} × {one.study.made_of().showers:,}",
+        ),
+        beside("steps", lambda one: f"{steps(one.study.made_of()):,.0f}"),
+        beside("rate", lambda one: f"{one.study.made_of().learning_rate:g}"),
         *(
-            beside(f"{name}, {sample}", lambda one, o=o, sample=sample: one.s2(sample, o))
-            for o, name in (
-                (r.ACTIVE, "active cells"),
-                (r.ENERGY, "energy"),
-                (r.CENTROID, "centroid"),
-            )
-            for sample in (r.GENERATOR, *r.CLASSIFIERS)
+            beside(f"{NAMED[o]}, {sample}", lambda one, o=o, sample=sample: one.s2(sample, o))
+            for o in NAMED
+            for sample in SAMPLES
         ),
         *(
             beside(
-                f"median, {sample}",
-                lambda one, sample=sample: one.median_s2(sample, EVERYTHING),
+                f"median, {sample}", lambda one, sample=sample: one.median_s2(sample, EVERYTHING)
             )
-            for sample in (r.GENERATOR, *r.CLASSIFIERS, r.AGAIN)
+            for sample in (*SAMPLES, r.AGAIN)
         ),
         *(
             beside(f"{name}, {kind}", lambda one, measure=measure, kind=kind: measure(one, kind))
@@ -536,12 +564,12 @@ report.show_table(
                 f"correlations, {sample} (%)",
                 lambda one, sample=sample: one.residual_rms(sample).scaled(100),
             )
-            for sample in (r.GENERATOR, *r.CLASSIFIERS, r.AGAIN)
+            for sample in (*SAMPLES, r.AGAIN)
         ),
     ],
 )
 
-# %% mystnb={"figure": {"name": "reweighted-fig5", "caption": "Plain GAN, trained at length: active cells, total energy and centroid, as {numref}`reweighted-fig2`.\n\n{glue:text}`reweighted-fig5-origin`"}, "image": {"alt": "Three observables of truth, plain GAN and weighted plain GAN, with ratios"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "reweighted-fig5", "caption": "Plain GAN, at full size and trained at length: active cells, total energy and centroid, as {numref}`reweighted-fig2`. Curves and ratios are of all repetitions added up, numbers in legends means of single ones.\n\n{glue:text}`reweighted-fig5-origin`"}, "image": {"alt": "Three observables of truth, plain GAN and weighted plain GAN, with ratios"}} tags=["hide-input"]
 figures.observable_panels(long, THREE, 3)
 plt.show()
 

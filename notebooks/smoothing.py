@@ -39,7 +39,7 @@ import matplotlib.pyplot as plt
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import Share, enumerated
-from amplib.metrics.amplification import ratio
+from amplib.metrics.amplification import ratio, shared
 from amplib.metrics.quantiles import amplification_factor
 from amplib.models.smoothing import LABELS
 from amplib.studies.camel.figures import quantile_mse_panels, with_failures
@@ -89,15 +89,17 @@ gan, ensemble = gan_curve(gans), gan_curve(ensembles)
 rows = {LABELS[name]: baseline for name, baseline in baselines.items()}
 at_full = gan_curve(full).converged if full.done() else None
 whole = ensemble.converged if not (ensemble.failed > 0).all() else None
+here = full.preset == gans.preset and full.study.key() == gans.study.key()
+of_single = "that did not fail" if here else "at the papers' own settings that did not fail"
+rows["GAN"] = gan.asymptote
 if at_full is not None:
-    rows["GAN, the papers' settings, none failed"] = at_full.asymptote
+    rows["GAN, none failed" if here else "GAN, the papers' settings, none failed"] = (
+        at_full.asymptote
+    )
+rows[f"ensemble of {ensembles.study.members} GANs"] = ensemble.asymptote
 if whole is not None and ensemble.failed.any():
     rows[f"ensemble of {ensembles.study.members} GANs, none failed"] = whole.asymptote
-rows |= {
-    "GAN": gan.asymptote,
-    f"ensemble of {ensembles.study.members} GANs": ensemble.asymptote,
-    "five-parameter fit": sample_and_fits.fit,
-}
+rows["five-parameter fit"] = sample_and_fits.fit
 report.tell(**{"smooth-n-train": smooth.study.n_train})
 report.show_table(
     "smoothing-equivalents",
@@ -120,38 +122,49 @@ report.tell(
         "fit-factors": report.each(sample_and_fits.fit.amplification, quantiles),
         "loo-factors": report.each(loo.amplification, quantiles),
         "members-failed": ensemble.failures,
+        "gans-failed": gan.failures,
         "fits-failed": Share(int((~sample_and_fits.valid).sum()), len(sample_and_fits.valid)),
         "loo-equivalents": report.each(loo.n_equiv, quantiles),
         "bootstrap-equivalents": report.each(baselines["bootstrap"].n_equiv, quantiles),
         "smooth-quantiles": enumerated(quantiles),
         "gan-over-loo": report.each(ratio(gan.asymptote, loo), quantiles),
         "gan-over-histogram": report.each(ratio(gan.asymptote, baselines["histogram"]), quantiles),
-        "gan-word-loo": report.in_words(ratio(gan.asymptote, loo), quantiles),
-        "ensemble-word-loo": report.in_words(ratio(ensemble.asymptote, loo), quantiles),
         "ensemble-over-loo": report.each(ratio(ensemble.asymptote, loo), quantiles),
     }
 )
 
 
 def against_loo(curve):
-    """What a curve is worth beside the kernel estimate."""
+    """What a curve is worth beside the kernel estimate, on its samples."""
+    mine, kernel = shared(curve.asymptote, loo)
+    over = ratio(mine, kernel)
+    told = f"{report.each(over, quantiles)} of it: {report.in_words(over, quantiles)}"
+    if len(mine.index) == len(loo.index):
+        return told
+    own = report.each(kernel.n_equiv, quantiles)
+    return f"{told} (on their {len(mine.index)} samples, where the kernel is worth {own})"
+
+
+def of_all(curve):
+    """The same with the 95% intervals of the ratios."""
     over = ratio(curve.asymptote, loo)
-    return f"{report.each(over, quantiles)} of it: {report.in_words(over, quantiles)}"
+    ranges = enumerated(report.with_interval(over(q)) for q in quantiles)
+    return f"{ranges}: {report.in_words(over, quantiles)}"
 
 
 report.tell(
     **{
-        "full-against-loo": f"one is worth {against_loo(at_full)}; {gan_curve(full).failures} failed and are left out"
-        if at_full is not None
-        else "none is stored",
-        "whole-against-loo": f"worth {against_loo(whole)}"
-        if whole is not None
-        else "none is there",
+        "of-single": of_single,
+        "full-against-loo": "none is stored" if at_full is None else against_loo(at_full),
+        "full-failed": "–" if at_full is None else gan_curve(full).failures,
+        "whole-against-loo": "none is there" if whole is None else against_loo(whole),
+        "gan-of-loo": of_all(gan),
+        "ensemble-of-loo": of_all(ensemble),
     }
 )
 report.origin("smoothing-fig1", gans, ensembles, smooth, fits)
 
-# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against further estimates from the same points (horizontal lines: their mean errors, without the noise of drawing events but for the bootstrap's). Bands are one standard deviation, as there.\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against further estimates from the same points (horizontal lines: their mean errors, without the noise of drawing events but for the bootstrap's). Bands are one standard deviation; lines without, of and between failed trainings as there.\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
 curves = with_failures(gan, "GAN", ORANGE, "-.")
 curves += with_failures(ensemble, f"ensemble of {ensembles.study.members}", PURPLE, "-")
 quantile_mse_panels(sample_and_fits, curves, quantiles, baselines)
@@ -170,15 +183,16 @@ plt.show()
 #
 # **The GAN against smoothing.**  The papers read 150 to 500 and 150 to 600 points off their figures for the
 # GAN, from 10 to 50 quantiles, and up to 750 for the ensemble; at {glue:text}`smooth-quantiles` quantiles the
-# leave-one-out kernel estimate is worth {glue:text}`loo-equivalents`.  The GANs of this page, unless it says
-# otherwise, are of the preset that the ensembles have.  In units of that estimate on the same samples, as ratios of mean errors with paired
-# standard errors:
+# leave-one-out kernel estimate is worth {glue:text}`loo-equivalents`.  In units of that estimate on the same samples, as ratios of
+# mean errors with paired standard errors:
 #
-# - a single GAN is worth {glue:text}`gan-over-loo` of it: {glue:text}`gan-word-loo`.  In units
-#   of twenty bins it is worth {glue:text}`gan-over-histogram`.
-# - the ensemble is worth {glue:text}`ensemble-over-loo` of it: {glue:text}`ensemble-word-loo`.
-#   Of the ensembles without a failed member: {glue:text}`whole-against-loo`.
-# - of single GANs at the papers' own settings ({numref}`amplify-fig2`) {glue:text}`full-against-loo`.
+# - of single GANs {glue:text}`of-single`, one is worth {glue:text}`full-against-loo`; {glue:text}`full-failed` failed.
+# - an ensemble without a failed member is worth {glue:text}`whole-against-loo`.
+# - with all trainings counted, of which {glue:text}`gans-failed` single GANs and {glue:text}`members-failed` members of ensembles
+#   failed, the single GAN is worth {glue:text}`gan-of-loo` (95% intervals); the ensemble {glue:text}`ensemble-of-loo`.
+#   A few that failed make such a mean, and then its ratio has no upper limit, or a far one.
+#
+# In units of twenty bins a single GAN is worth {glue:text}`gan-over-histogram`, all counted.
 #
 # *More* is what a network adds to smoothing.  *Less* says that a kernel with one number, chosen by
 # the data, does better than all of these networks' parameters.  *Not told apart* says that these repetitions

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import keyword
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -158,10 +159,16 @@ def duration(seconds: float) -> str:
 
 
 def with_interval(n: Estimate | AtLeast) -> str:
-    """A value with its error and its 95% interval, or its bound."""
+    """A value with its error and its 95% interval, or its bound.
+
+    >>> with_interval(Estimate(0.21, 0.11, 0.0, math.inf))
+    '0.21 ± 0.11 (no upper limit)'
+    """
     if isinstance(n, AtLeast):
         return str(n)
     _, low, high = n.interval()
+    if math.isinf(high):
+        return f"{n} (no upper limit)" if low <= 0 else f"{n} (from {low:.3g} on)"
     return f"{n} ({low:.3g} to {high:.3g})" if high < 1000 else f"{n} ({low:.0f} to {high:.0f})"
 
 

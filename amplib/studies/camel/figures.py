@@ -58,11 +58,12 @@ def with_failures(
         ]
     if not k:
         return [Shown(curve, label, color, style)]
+    of_median = "--" if style == "-" else "-"
     left = f"{k} failed of {n}" if curve.members == 1 else f"{k} of {n} with a failed member"
     return [
         Shown(curve.converged, f"{label}, without {left}", color, style),
         Shown(curve, f"{label}, mean of all {n}", color, ":", "mean alone"),
-        Shown(curve, f"{label}, median of all {n}", color, "-", "median"),
+        Shown(curve, f"{label}, median of all {n}", color, of_median, "median"),
     ]
 
 

@@ -218,14 +218,32 @@ def gain_over_members(
 
 
 def worth_with_failures(failed: int, members: int) -> float:
-    r"""The most points that an ensemble is worth of which some members put all of their events into
-    one quantile.
+    r"""What an ensemble is worth, in points, of which some members put all of their events into one
+    quantile and the others make no error.
 
-    These have the share :math:`k / M` of all events, an error of :math:`(k / M)^2 (1 - 1 / q) / q`
-    even if the others have none, and :math:`(1 - 1 / q) / (q N)` is that of N points: N is
-    :math:`(M / k)^2`, at any q.
+    These have the share :math:`k / M` of all events, which is an error of
+    :math:`(k / M)^2 (1 - 1 / q) / q`, and :math:`(1 - 1 / q) / (q N)` is that of N points: N is
+    :math:`(M / k)^2`, at any q.  Others can offset it only by leaving that very quantile short.
     """
     return (members / failed) ** 2
+
+
+def without_failed_members(result: Result) -> Repetitions:
+    """The ensembles at the most events, put together of those members that did not fail.
+
+    Raises:
+        FileNotFoundError: if no ensemble is complete.
+        ValueError: if all members of one failed.
+    """
+    every, parts = gan_curve(result), result.load()
+    cells = []
+    for i in map(int, every.index):
+        members = [parts[i, m] for m in range(every.members)]
+        good = [part["counts"][-1] for part in members if not has_failed(part)]
+        if not good:
+            raise ValueError(f"all {len(members)} members of ensemble {i} failed")
+        cells.append(np.sum(good, axis=0))
+    return Repetitions(np.array(cells), every.n_train, every.index)
 
 
 @dataclass(frozen=True)

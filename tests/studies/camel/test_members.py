@@ -13,6 +13,7 @@ from amplib.studies.camel.reading import (
     gain_over_members,
     gan_curve,
     members_of,
+    without_failed_members,
     worth_with_failures,
 )
 from amplib.studies.catalogue import make_study
@@ -103,6 +104,22 @@ class Stored:
             for i, p in enumerate(shares)
             for m in range(3)
         }
+
+
+def test_members_that_failed_can_be_left_out():
+    """One of the second sample's sits in one cell: the others of it are put together."""
+
+    class WithOne(Stored):
+        def load(self):
+            parts = super().load()
+            point = np.zeros_like(parts[1, 2]["counts"])
+            point[:, 3] = 10_000
+            return parts | {(1, 2): parts[1, 2] | {"counts": point}}
+
+    found, parts = without_failed_members(WithOne()), Stored().load()
+    assert found.index.tolist() == [0, 1]
+    assert (found.cells[0] == sum(parts[0, m]["counts"][-1] for m in range(3))).all()
+    assert (found.cells[1] == sum(parts[1, m]["counts"][-1] for m in range(2))).all()
 
 
 def test_the_gain_of_some_ensembles_is_that_of_these_alone():
