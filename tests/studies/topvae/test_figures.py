@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from chosen_events import events_result, kept, tiny, truth_result
 
+from amplib.estimate import Estimate
 from amplib.metrics.merit import GRIDS
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.topvae import figures
-from amplib.studies.topvae.reading import ChosenEvents, Truth
+from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
+from amplib.studies.topvae.reading import Candidate, ChosenEvents, Truth
 from amplib.truth.collisions.observables import OBSERVABLES
 
 
@@ -123,3 +125,32 @@ def test_every_curve_has_a_look_of_its_own(shown):
     for own in (tiny(), tiny(gamma=0.01), tiny(gamma=0.3)):
         looks = [figures.look(prior, own.priors()[0]) for prior in own.priors()]
         assert len(set(looks)) == len(looks)
+
+
+# ---- beside the paper's tables ----
+
+
+def test_every_setting_of_the_tables_is_a_point():
+    """A scan that has the paper's numbers lies on the line; one with twice as much above it."""
+    published = PAPER_GAMMA | PAPER_ALPHA
+
+    def scan(factor):
+        return [
+            Candidate(*key, Estimate(factor * delta, 0.1), {"eta": Estimate(factor * of, 0.1)})
+            for key, (delta, of) in published.items()
+        ]
+
+    figure = figures.beside_tables({"one": scan(1), "two": scan(2)})
+    for ax, column in zip(figure.axes, (1, 0), strict=True):
+        points = [
+            line.get_xydata() for line in ax.lines if line.get_marker() in figures.MARKS.values()
+        ]
+        points = np.concatenate([p for p in points if len(p)])
+        assert len(points) == 2 * len(published)
+        assert sorted(points[:, 0]) == pytest.approx(
+            sorted([v[column] for v in published.values()] * 2)
+        )
+        ratios = points[:, 1] / points[:, 0]
+        assert sorted(ratios) == pytest.approx([1] * len(published) + [2] * len(published))
+    (legend,) = figure.legends
+    assert [t.get_text() for t in legend.get_texts()][:2] == ["one", "two"]
