@@ -67,13 +67,18 @@ def start(settings: Sequence[str], seed: np.random.SeedSequence, hooks: Any = No
 
     Raises:
         MissingGenerator: pythia8mc is not installed.
-        ValueError: Pythia does not know a setting or cannot start with them.
+        ValueError: Pythia does not find its settings, does not know one or cannot start with them.
     """
     pythia = pythia_module().Pythia("", False)
     number = 1 + int(seed.generate_state(1, np.uint64)[0] % LARGEST_SEED)
     random = ("Random:setSeed = on", f"Random:seed = {number}")
     # Not Print:quiet = off for debugging: Pythia writes to C++'s stdout, past Python's.
-    for line in ("Print:quiet = on", *random, *settings):
+    if not pythia.readString("Print:quiet = on"):
+        raise ValueError(
+            "Pythia does not find its settings: PYTHIA8DATA must name the folder "
+            "share/Pythia8/xmldoc that was installed with it"
+        )
+    for line in (*random, *settings):
         if not pythia.readString(line):
             raise ValueError(f"Pythia refuses the setting {line!r}")
     if hooks is not None:

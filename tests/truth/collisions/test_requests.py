@@ -44,6 +44,13 @@ def test_without_pythia_there_is_one_clear_sentence(monkeypatch):
         assert "\n" not in str(error.value)
 
 
+def test_pythia_without_its_settings_is_told_where_they_are(monkeypatch, tmp_path):
+    """As where it was installed into a folder of its own: every setting would be refused."""
+    monkeypatch.setenv("PYTHIA8DATA", str(tmp_path))
+    with pytest.raises(ValueError, match="PYTHIA8DATA must name the folder"):
+        start([], np.random.SeedSequence(0))
+
+
 @pytest.mark.parametrize("seed", [0, 5])
 def test_pythias_seed_lies_in_its_own_range(seed):
     """From 1 to 900,000,000, by the hash of ours: zero would be the clock."""
