@@ -625,7 +625,7 @@ figures.beside_tables(drawn_so)
 plt.show()
 
 # %% [markdown]
-# **What is found.**  {glue:text}`top-vae-tables`  {glue:text}`top-vae-on-sigma`
+# **What is found.**  {numref}`top-vae-both` has every setting of both tables.  {glue:text}`top-vae-tables`  {glue:text}`top-vae-on-sigma`
 
 # %% tags=["hide-input"]
 report.show_claims(
