@@ -222,8 +222,8 @@ report.show_table(
 # share $1/M$ that one has of an ensemble's events the error is $(1 - 1/q)/(q M^2)$ if the others have none: that of
 # $M^2$ points at any $q$, which the others could only offset by leaving that very quantile short.  So an ensemble caps the damage,
 # at about $M^2$ points in place of one, and spreads it: if a share $f$ of all trainings fails,
-# $1 - (1 - f)^M$ of the ensembles have such a member.  {glue:text}`ensemble-spoilt`  For whoever looks at the
-# events of each member sees at a glance which has failed, and can leave it out.
+# $1 - (1 - f)^M$ of the ensembles have such a member.  Whoever looks at the events of each member sees at a glance
+# which that is, and can leave it out.  {glue:text}`ensemble-spoilt`
 
 # %% tags=["nbval-check-output", "remove-cell"]
 for q in quantiles:

@@ -30,6 +30,10 @@ BASELINE_STYLES: dict[str, dict[str, Any]] = {
 }
 
 
+WIDE = 24
+"""Letters of a legend's entry from which on three stand side by side."""
+
+
 class Shown(NamedTuple):
     """A curve of Fig. 2 and how it is drawn."""
 
@@ -163,7 +167,7 @@ def quantile_mse_panels(
         handles,
         labels,
         loc="lower center",
-        ncol=3 if len(labels) == 6 else min(len(labels), 5),
+        ncol=3 if max(map(len, labels)) > WIDE else min(len(labels), 5),
         bbox_to_anchor=(0.5, 1.0),
     )
     return figure
