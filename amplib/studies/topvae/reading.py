@@ -475,6 +475,8 @@ class BesideThePaper(NamedTuple):
         smudged: where alpha is larger.
         little, more: where gamma is 0.01, and where it is 0.05.
         power, their_power: of alpha, to which delta_OF falls from where it is 1, by settings.
+        apart: delta_OF (eta) of ours less the paper's, where codes are moved away from the
+            encodings: where ratios say nothing, as many are about zero.
     """
 
     delta: NDArray[np.float64]
@@ -484,6 +486,7 @@ class BesideThePaper(NamedTuple):
     more: NDArray[np.float64]
     power: NDArray[np.float64]
     their_power: NDArray[np.float64]
+    apart: NDArray[np.float64]
 
 
 def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
@@ -496,11 +499,11 @@ def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
         keys = [key for key in published if key[2] in alphas and key[3] == gamma]
         return np.array([crowding[key] / published[key][1] for key in keys])
 
-    powers = [
-        [np.log(of[key] / of[*key[:2], 1, 0]) / np.log(key[2])
-         for key in PAPER_ALPHA if key[2] > 1 and (*key[:2], 1, 0) in PAPER_ALPHA]
+    power, their_power = (
+        np.array([np.log(of[key] / of[*key[:2], 1, 0]) / np.log(key[2])
+                  for key in PAPER_ALPHA if key[2] > 1 and (*key[:2], 1, 0) in PAPER_ALPHA])
         for of in (crowding, {key: theirs for key, (_, theirs) in published.items()})
-    ]  # fmt: skip
+    )  # fmt: skip
     delta = [ours[key].delta.value / theirs for key, (theirs, _) in published.items()]
     return BesideThePaper(
         np.array(delta),
@@ -508,7 +511,9 @@ def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
         ratios((5, 10), 0),
         ratios((1,), 0.01),
         ratios((1,), 0.05),
-        *map(np.array, powers),
+        power,
+        their_power,
+        np.array([crowding[k] - of for k, (_, of) in published.items() if k[2:] != (1, 0)]),
     )
 
 

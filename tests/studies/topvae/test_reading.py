@@ -16,7 +16,7 @@ from chosen_events import (
 from amplib.estimate import AtLeast, Estimate, relative
 from amplib.metrics.ranks import ranks
 from amplib.store.results import Result
-from amplib.studies.bvae.study import CHOSEN, KL_WEIGHTS, LATENTS, SETTINGS
+from amplib.studies.bvae.study import CHOSEN, KL_WEIGHTS, LATENTS, SETTINGS, on_deviations
 from amplib.studies.catalogue import make_study
 from amplib.studies.topvae.reading import (
     BAND,
@@ -335,6 +335,7 @@ def test_powers_and_ratios_are_those_of_the_tables():
     assert found.bare.max() == pytest.approx(3 / 13.52)
     assert [len(part) for part in found[:5]] == [30, 8, 7, 11, 4]
     assert found.delta.max() == pytest.approx(2 / 0.0066)
+    assert len(found.apart) == 22 and found.apart.min() == pytest.approx(0.6 - 7.96)
 
 
 def test_the_page_says_what_the_scan_at_the_papers_settings_says():
@@ -344,3 +345,16 @@ def test_the_page_says_what_the_scan_at_the_papers_settings_says():
     assert found.smudged.min() > 3 and found.more.min() > 3
     assert found.little.max() < 2 and found.delta.min() > 1
     assert 1.6 < found.their_power.mean() / found.power.mean() < 2.6
+
+
+def test_codes_on_sigma_are_the_papers():
+    """The same of a scan with alpha and gamma on sigma: what eqs. 17 and 19 leave far apart is
+    within a few errors there, delta_OF falls as the paper's does, and delta is nearer as well."""
+    scan = make_study("scan", "paper")
+    scans = candidates(Result(scan, "paper")), candidates(Result(on_deviations(scan), "paper"))
+    equations, found = map(beside_the_paper, scans)
+    apart, before = np.abs(found.apart), np.abs(equations.apart)
+    assert np.median(apart) < 0.75 < 1.5 < np.median(before)
+    assert apart.max() < 2 < 20 < before.max()
+    assert found.power.mean() == pytest.approx(found.their_power.mean(), rel=0.2)
+    assert 1 < found.delta.min() < found.delta.max() < 4 < equations.delta.max()
