@@ -243,6 +243,10 @@ def beside_tables(scans: Mapping[str, Sequence[Candidate]]) -> plt.Figure:
         (low, _), (high, _) = ax.dataLim.get_points()
         ax.plot([low, high], [low, high], "-", color=GREY, linewidth=1, zorder=0)
         ax.set(xscale="log", yscale="log", xlabel=f"{name}, the paper", ylabel=f"{name}, here")
+    for axis, ticks in ((axes[1].xaxis, (0.007, 0.01, 0.015, 0.02)),
+                        (axes[1].yaxis, (0.01, 0.02, 0.05, 0.1))):  # fmt: skip
+        axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+        axis.set_minor_formatter(NullFormatter())
     for (alpha, gamma), marker in MARKS.items():
         what = rf"$\alpha$ = {alpha:g}, $\gamma$ = {gamma:g}"
         axes[0].plot([], [], marker, color=BLACK, markerfacecolor="none", label=what)
