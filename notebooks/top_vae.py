@@ -545,8 +545,7 @@ from amplib.studies.topvae.published import PAPER_GAMMA
 
 def row(candidate, rank, published):
     """A model of the scan beside the paper's numbers for it."""
-    key = candidate.latent, candidate.kl_weight, candidate.alpha, candidate.gamma
-    theirs = published.get(key, ("--", "--"))
+    theirs = published.get(candidate.key, ("--", "--"))
     return [candidate, candidate.delta, rank, *candidate.delta_of.values(), *theirs]
 
 

@@ -98,7 +98,7 @@ def best_delta(evidence: Evidence, value: dict[str, float]) -> Finding:
     """delta and delta_OF of the model that the paper has first in Table II, and whether it is the
     first of all."""
     ordered, _, why = scanned(evidence)
-    first = next(c for c in ordered if setting(c) == (max(LATENTS), min(KL_WEIGHTS), 1.0, 0.0))
+    first = next(c for c in ordered if c.key == (max(LATENTS), min(KL_WEIGHTS), 1.0, 0.0))
     rival = next(c for c in ordered if c is not first)
     ahead = compared(first, rival)
     crowding, n = first.delta_of["eta"], evidence("scan").study.asdict()["events"]
@@ -112,11 +112,6 @@ def best_delta(evidence: Evidence, value: dict[str, float]) -> Finding:
         first.delta.error,
         reasons(why, of_fewer(n)),
     )
-
-
-def setting(candidate: Candidate) -> tuple[int, float, float, float]:
-    """As the tables name it."""
-    return candidate.latent, candidate.kl_weight, candidate.alpha, candidate.gamma
 
 
 @claim("bvae.generation-speed", "bvae-fig4", "top-events")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -12,6 +12,7 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from amplib.estimate import Estimate
 from amplib.metrics.merit import GRIDS, PHI_RANGE
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
@@ -49,8 +50,16 @@ LOOKS = {
     (1.0, 0.0): (BLUE, "-"), (5.0, 0.0): (SKY, "--"), (10.0, 0.0): (SKY, ":"),
 }  # fmt: skip
 """Of the scan's settings, by (alpha, gamma)."""
-MARKS = {(1, 0.01): "^", (1, 0.05): "s", (1, 0): "o", (5, 0): "D", (10, 0): "v"}
+MARKS: dict[tuple[float, float], str] = {
+    (1, 0.01): "^",
+    (1, 0.05): "s",
+    (1, 0): "o",
+    (5, 0): "D",
+    (10, 0): "v",
+}
 """Of the settings of the paper's tables."""
+SCANS = ((VERMILLION, "none"), (BLUE, BLUE))
+"""Colour and filling of the points of a scan."""
 OTHERS, MARKERS = (BLACK, GREEN, ORANGE, PURPLE, BLUE, SKY, GREY), "osD^vPX*"
 Curve = tuple[NDArray[np.float64], str, str, str]
 """With its name, colour and line."""
@@ -223,23 +232,19 @@ def beside_tables(scans: Mapping[str, Sequence[Candidate]]) -> plt.Figure:
         scans: by how their codes are drawn; two at most.
     """
     published = PAPER_GAMMA | PAPER_ALPHA
+    panels: dict[str, tuple[int, Callable[[Candidate], Estimate]]] = {
+        r"$\delta_{OF}$ ($\eta$)": (1, lambda model: model.delta_of["eta"]),
+        r"$\delta$": (0, lambda model: model.delta),
+    }
     figure, axes = plt.subplots(1, 2, figsize=(10.2, 4.6), layout="constrained")
-    for ax, name in zip(axes, (r"$\delta_{OF}$ ($\eta$)", r"$\delta$"), strict=True):
-        for (label, ordered), (color, filled) in zip(
-            scans.items(), ((VERMILLION, False), (BLUE, True)), strict=False
-        ):
-            ours = {(c.latent, c.kl_weight, c.alpha, c.gamma): c for c in ordered}
-            for (alpha, gamma), marker in MARKS.items():
-                keys = [key for key in published if key[2:] == (alpha, gamma)]
-                merits = [ours[k].delta if ax is axes[1] else ours[k].delta_of["eta"] for k in keys]
-                theirs = [published[k][0 if ax is axes[1] else 1] for k in keys]
-                ax.plot(
-                    theirs, [merit.value for merit in merits], marker, color=color, markersize=6,
-                    markerfacecolor=color if filled else "none", linestyle="none",
-                )  # fmt: skip
-            ax.plot(
-                [], [], "s", color=color, markerfacecolor=color if filled else "none", label=label
-            )
+    for ax, (name, (column, merit)) in zip(axes, panels.items(), strict=True):
+        for (label, ordered), (color, face) in zip(scans.items(), SCANS, strict=False):
+            look = {"color": color, "markerfacecolor": face, "linestyle": "none"}
+            ax.plot([], [], "s", label=label, **look)
+            for model in ordered:
+                if theirs := published.get(model.key):
+                    marker = MARKS[model.alpha, model.gamma]
+                    ax.plot(theirs[column], merit(model).value, marker, **look)
         (low, _), (high, _) = ax.dataLim.get_points()
         ax.plot([low, high], [low, high], "-", color=GREY, linewidth=1, zorder=0)
         ax.set(xscale="log", yscale="log", xlabel=f"{name}, the paper", ylabel=f"{name}, here")

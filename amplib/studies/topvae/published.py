@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-PAPER_GAMMA = {
+Table = dict[tuple[int, float, float, float], tuple[float, float]]
+
+PAPER_GAMMA: Table = {
     (20, 1e-6, 1, 0.01): (0.0076, 3.69),
     (20, 1e-7, 1, 0.01): (0.0090, 3.81),
     (20, 1e-6, 1, 0.05): (0.0090, 1.01),
@@ -21,7 +23,7 @@ PAPER_GAMMA = {
 }
 """Table I: alpha = 1."""
 
-PAPER_ALPHA = {
+PAPER_ALPHA: Table = {
     (28, 1e-7, 1, 0): (0.0066, 94.00),
     (24, 1e-7, 1, 0): (0.0074, 97.92),
     (20, 1e-6, 1, 0): (0.0075, 17.48),

@@ -384,6 +384,11 @@ class Candidate:
     settings: Spread | None = None
 
     @property
+    def key(self) -> tuple[int, float, float, float]:
+        """By which the paper's tables have it."""
+        return self.latent, self.kl_weight, self.alpha, self.gamma
+
+    @property
     def network(self) -> tuple[int, float]:
         """What is trained, however codes are drawn from it."""
         return self.latent, self.kl_weight
@@ -491,7 +496,7 @@ class BesideThePaper(NamedTuple):
 
 def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
     """All of a scan beside Tables I and II."""
-    ours = {(c.latent, c.kl_weight, c.alpha, c.gamma): c for c in ordered}
+    ours = {c.key: c for c in ordered}
     published = PAPER_GAMMA | PAPER_ALPHA
     crowding = {key: ours[key].delta_of["eta"].value for key in published}
 
