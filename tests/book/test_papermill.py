@@ -32,7 +32,10 @@ NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.py"))
 ONLY_ONE = {"dimension", "initialisation", "source"}
 """Fields that allow a single value here: the camel back has one dimension, with the other
 initialisation a VAE of these few events diverges, and published events need their file."""
-SHIPPED = {"network": ("paper/camel-gan", "laptop/camel-gan")}
+SHIPPED = {
+    "network": ("paper/camel-gan", "laptop/camel-gan"),
+    "reweighted": ("laptop/reweighted-gan", "laptop/shower-gan", "paper/shower-gan"),
+}
 """What a page shows at any preset, as it takes an hour or days to train."""
 RUNNER = [sys.executable, str(ROOT / "workflow" / "notebook.py")]
 
