@@ -41,6 +41,7 @@ from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import enumerated
 from amplib.metrics.amplification import mse_of_counts
+from amplib.metrics.quantiles import expected_mse
 from amplib.models.fit import fit_camel_back
 from amplib.studies.camel.claims import curve_saturation
 from amplib.studies.camel.figures import density_panel, quantile_mse_panels, with_failures
@@ -92,7 +93,7 @@ plt.show()
 # %% tags=["hide-input"]
 gain = gain_over_members(ensembles)
 spoilt = ensemble.failed > 0
-whole = ensemble.converged if not spoilt.all() else None
+whole = ensemble.whole
 
 
 def differing(g):
@@ -117,12 +118,12 @@ def with_failed_members():
         return "Here no member failed."
     q = quantiles[-1]
     mse = ensemble.asymptote.mse(q)[spoilt]
-    worth = enumerated(f"{(1 - 1 / q) / (q * one):.0f}" for one in sorted(mse, reverse=True))
+    worth = enumerated(f"{expected_mse(1, q) / one:.0f}" for one in sorted(mse, reverse=True))
     cleared = without_failed_members(ensembles)
     return (
         f"Here {len(mse)} of {len(spoilt)} ensembles have such members, whose share alone would leave "
         f"{worth_with_failures(1, members):.0f} points, and are worth {worth} at {q} quantiles.  "
-        f"Without these members all {len(spoilt)} are worth "
+        f"Without these members {'all ' * (len(cleared.index) == len(spoilt))}{len(cleared.index)} are worth "
         f"{report.each(cleared.n_equiv, quantiles)} points, a factor of {cleared.amplification(q)} at "
         f"{q} quantiles."
     )
@@ -167,9 +168,9 @@ plt.show()
 # %% tags=["remove-input"]
 columns = {f"ensemble of {members}": ensemble, "single GAN": gan}
 judged = dict(columns)
-for name, each_of_them in columns.items():
-    if each_of_them.failed.any() and not (each_of_them.failed > 0).all():
-        judged[f"{name}, none failed"] = each_of_them.converged
+for name, curve in columns.items():
+    if curve.failed.any() and curve.whole:
+        judged[f"{name}, none failed"] = curve.whole
 rows = [
     *([f"{name}, points", *map(c.asymptote.n_equiv, quantiles)] for name, c in judged.items()),
     ["fit, points", *map(sample_and_fits.fit.n_equiv, quantiles)],

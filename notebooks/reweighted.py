@@ -456,7 +456,8 @@ report.show_table(
 
 # %% tags=["remove-input"]
 short = r.read(wherever_stored(ReweightedGAN.with_overrides(ReweightedGAN.presets["laptop"], {})))
-long = r.read(wherever_stored(at_length(ReweightedGAN)))  # as it is shipped
+at_full_size = wherever_stored(at_length(ReweightedGAN))
+long = r.read(at_full_size)
 EVERYTHING = slice(None)
 
 
@@ -464,13 +465,8 @@ def steps(training):
     return training.work([(0,)]) / training.batch_size
 
 
-def above(sample, observable):
-    """<S^2> above the noise of the test showers."""
-    return long.excess(sample, observable)
-
-
 def median_above(sample):
-    """The same, the median of all observables."""
+    """<S^2> above the noise of the test showers, the median of all observables."""
     return long.over(lambda x: np.median(x.separations[sample].excess))
 
 
@@ -510,8 +506,8 @@ report.tell(
             f"reweighted-length-{what}-{kind}": measure
             for kind, sample in (("none", r.GENERATOR), ("high", r.HIGH))
             for what, measure in (
-                ("cells", above(sample, r.ACTIVE)),
-                ("energy", above(sample, r.ENERGY)),
+                ("cells", long.excess(sample, r.ACTIVE)),
+                ("energy", long.excess(sample, r.ENERGY)),
                 ("above", median_above(sample)),
                 ("worth", long.worth(cells, sample)),
             )
@@ -523,7 +519,7 @@ report.tell(
         "reweighted-length-coin": f"{np.log(2):.4f}",
     }
 )
-report.origin("reweighted-fig5", Result(long.study, "laptop"))
+report.origin("reweighted-fig5", at_full_size)
 SAMPLES = (r.GENERATOR, *r.CLASSIFIERS)
 NAMED = {r.ACTIVE: "active cells", r.ENERGY: "energy", r.CENTROID: "centroid"}
 report.show_table(

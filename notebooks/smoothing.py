@@ -87,8 +87,8 @@ sample_and_fits = sample_and_fit(fits)
 baselines = smoothing(smooth)
 gan, ensemble = gan_curve(gans), gan_curve(ensembles)
 rows = {LABELS[name]: baseline for name, baseline in baselines.items()}
-at_full = gan_curve(full).converged if full.done() else None
-whole = ensemble.converged if not (ensemble.failed > 0).all() else None
+at_full = gan_curve(full).whole if full.done() else None
+whole = ensemble.whole
 here = full.preset == gans.preset and full.study.key() == gans.study.key()
 of_single = "that did not fail" if here else "at the papers' own settings that did not fail"
 rows["GAN"] = gan.asymptote

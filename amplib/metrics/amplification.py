@@ -121,6 +121,11 @@ class GANCurve:
             self, counts=self.counts[good], index=self.index[good], failed=self.failed[good]
         )
 
+    @property
+    def whole(self) -> GANCurve | None:
+        """``converged``, or None if there is none."""
+        return self.converged if (self.failed == 0).any() else None
+
     def mse(self, q: int) -> np.ndarray:
         """``(repetitions, S)``."""
         return mse_of_counts(self.counts, q)

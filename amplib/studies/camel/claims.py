@@ -242,17 +242,17 @@ def above_one(measure: Callable[[int], Estimate], what: str) -> Finding:
 
 
 def _with_failures(
-    finding: Finding, trainings: GANCurve, whole: Callable[[GANCurve], str] | None = None
+    finding: Finding, trainings: GANCurve, measured: Callable[[GANCurve], str] | None = None
 ) -> Finding:
     """Says how many trainings failed; single GANs that did are not in the number, ensembles with
-    such members are, and ``whole`` says what it is of the others."""
+    such members are, and ``measured`` says what it is of the others."""
     failures = trainings.failures
     if not failures.k:
         return finding
     which = "with members that failed" if trainings.members > 1 else "without the failed"
     told = f"{which}: {failures}"
-    if whole and trainings.members > 1 and not trainings.failed.all():
-        told += f"; of ensembles without such members {whole(trainings.converged)}"
+    if measured and trainings.members > 1 and (whole := trainings.whole):
+        told += f"; of ensembles without such members {measured(whole)}"
     return replace(finding, why=reasons(told, finding.why))
 
 

@@ -229,21 +229,22 @@ def worth_with_failures(failed: int, members: int) -> float:
 
 
 def without_failed_members(result: Result) -> Repetitions:
-    """The ensembles at the most events, put together of those members that did not fail.
+    """The ensembles at the most events, put together of those members that did not fail; without
+    those that have no other.
 
     Raises:
         FileNotFoundError: if no ensemble is complete.
-        ValueError: if all members of one failed.
+        ValueError: if all members of all failed.
     """
     every, parts = gan_curve(result), result.load()
-    cells = []
+    cells = {}
     for i in map(int, every.index):
         members = [parts[i, m] for m in range(every.members)]
-        good = [part["counts"][-1] for part in members if not has_failed(part)]
-        if not good:
-            raise ValueError(f"all {len(members)} members of ensemble {i} failed")
-        cells.append(np.sum(good, axis=0))
-    return Repetitions(np.array(cells), every.n_train, every.index)
+        if good := [part["counts"][-1] for part in members if not has_failed(part)]:
+            cells[i] = np.sum(good, axis=0)
+    if not cells:
+        raise ValueError(f"all members of {len(every.index)} ensembles failed")
+    return Repetitions(np.array(list(cells.values())), every.n_train, np.array(list(cells)))
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,24 @@ def test_members_that_failed_can_be_left_out():
     assert (found.cells[1] == sum(parts[1, m]["counts"][-1] for m in range(2))).all()
 
 
+@pytest.mark.parametrize("left", [[0], []])
+def test_an_ensemble_of_failed_members_alone_is_left_out(left):
+    class WithNone(Stored):
+        def load(self):
+            parts = super().load()
+            point = np.zeros_like(parts[0, 0]["counts"])
+            point[:, 3] = 10_000
+            bad = {part: a | {"counts": point} for part, a in parts.items() if part[0] not in left}
+            return parts | bad
+
+    if left:
+        assert without_failed_members(WithNone()).index.tolist() == left
+    else:
+        with pytest.raises(ValueError, match="all members of 2 ensembles failed"):
+            without_failed_members(WithNone())
+    assert (gan_curve(WithNone()).whole is None) == (not left)
+
+
 def test_the_gain_of_some_ensembles_is_that_of_these_alone():
     """A study's without one sample's, whose members are made worthless."""
     result = Stored()
