@@ -60,6 +60,16 @@ class Estimate(NamedTuple):
         low, high = (None if end is None else factor * end for end in (self.low, self.high))
         return Estimate(factor * self.value, factor * self.error, low, high, self.repetitions)
 
+    def over(self, other: Estimate) -> Estimate:
+        """Their ratio, if they are independent and other than zero, with no interval.
+
+        >>> print(Estimate(3.0, 0.3).over(Estimate(2.0, 0.2)))
+        1.50 ± 0.21
+        """
+        value = self.value / other.value
+        error = abs(value) * float(np.hypot(self.error / self.value, other.error / other.value))
+        return Estimate(value, error)
+
     def percent(self) -> str:
         """A share in per cent.
 

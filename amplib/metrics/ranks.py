@@ -29,9 +29,8 @@ class Rank(NamedTuple):
 def over(first: Estimate, second: Estimate) -> Estimate:
     """Ratio of two positive values, with its interval in the logarithm: half its width is both of
     theirs in quadrature."""
-    value = first.value / second.value
+    value, error, *_ = first.over(second)
     reach = float(np.hypot(_reach(first), _reach(second)))
-    error = value * float(np.hypot(first.error / first.value, second.error / second.value))
     ends = float(value * np.exp(-reach)), float(value * np.exp(reach))
     return Estimate(value, error, *ends, first.repetitions)
 

@@ -63,11 +63,11 @@ def events_result(folder, *parts, **changes):
     return result
 
 
-def readings_result(folder, deltas):
-    """A ``top-readings`` of one training with this delta at each reading, to 1%, and twice as much
+def readings_result(folder, deltas, trainings=1):
+    """A ``top-readings`` of trainings with this delta at each reading, to 1%, and twice as much
     of what is inside; no parts if there are none."""
     few = {name: value for name, value in TINY.items() if name != "long_run"}
-    study = make_study("top-readings", "smoke", **few)
+    study = make_study("top-readings", "smoke", **few, trainings=trainings)
     result = Result(study, "smoke", folder)
     for part, delta in zip(study.parts(), deltas, strict=False):
         arrays = zeros(study) | {

@@ -134,9 +134,8 @@ def positive(values: Sequence[float] | Array) -> Estimate:
     return relative(value, error, len(values)) if value > 0 else Estimate(value, error)
 
 
-def _ratio(over: Estimate, under: Estimate) -> Estimate:
+def _ratio(first: Estimate, second: Estimate) -> Estimate:
     """Of two positive means over different trainings, with an interval in its logarithm."""
-    value = over.value / under.value
-    error = value * float(np.hypot(over.error / over.value, under.error / under.value))
-    fewest = min(over.repetitions or 1, under.repetitions or 1)
+    value, error, *_ = first.over(second)
+    fewest = min(first.repetitions or 1, second.repetitions or 1)
     return relative(value, error, fewest)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from amplib.estimate import Estimate, relative
 from amplib.metrics.verdict import Finding, above, below, both, reasons
 from amplib.store.results import Result
@@ -54,8 +52,7 @@ def each_about(
 def over(mine: Estimate, theirs: Estimate) -> Estimate:
     """The ratio of two figures of merit, with Student's interval of my trainings; theirs are known
     to their error."""
-    value = mine.value / theirs.value
-    error = value * float(np.hypot(mine.error / mine.value, theirs.error / theirs.value))
+    value, error, *_ = mine.over(theirs)
     return relative(value, error, mine.repetitions or 1)
 
 

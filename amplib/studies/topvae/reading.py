@@ -241,19 +241,19 @@ class ReadEvents:
 
     Args:
         study: how they were made.
-        parts: by reading, its trainings.
+        parts: by reading and training.
     """
 
     study: TopReadings
-    parts: dict[BufferConfig, list[Arrays]]
+    parts: dict[BufferConfig, dict[int, Arrays]]
 
     @classmethod
     def of(cls, result: Result) -> ReadEvents:
         """Of a ``TopReadings``; without those readings that are not there yet."""
         assert isinstance(result.study, TopReadings), result.study.name
-        parts: dict[BufferConfig, list[Arrays]] = {}
-        for (reading, _), arrays in result.load().items():
-            parts.setdefault(result.study.readings()[reading], []).append(arrays)
+        parts: dict[BufferConfig, dict[int, Arrays]] = {}
+        for (reading, training), arrays in result.load().items():
+            parts.setdefault(result.study.readings()[reading], {})[training] = arrays
         return cls(result.study, parts)
 
     def delta(self, reading: BufferConfig, name: str = "delta") -> Estimate:
@@ -267,25 +267,23 @@ class ReadEvents:
 
     def dropped(self, reading: BufferConfig) -> float:
         """Share of entries outside of the truth's ranges."""
-        return float(self.parts[reading][0]["dropped"])
+        return float(self._first(reading)["dropped"])
 
     def growth(self, offset: str, negative: str) -> tuple[Estimate, Estimate]:
-        """delta and delta_OF (eta) over what they are with gamma = 0, with the errors of both."""
-        own = BufferConfig(gamma=self.study.gamma, offset=offset, negative=negative)
-        none = BufferConfig(negative=negative)
+        """delta and delta_OF (eta) over what they are with gamma = 0, of the same network each."""
+        own = self.parts[BufferConfig(gamma=self.study.gamma, offset=offset, negative=negative)]
+        none = self.parts[BufferConfig(negative=negative)]
 
-        def over(a: Estimate, b: Estimate) -> Estimate:
-            error = np.hypot(a.error / a.value, b.error / b.value)
-            return Estimate(a.value / b.value, float(a.value / b.value * error))
+        def grown(merit: Callable[[Arrays], Array]) -> Estimate:
+            pairs = [(merit(own[k]), merit(none[k])) for k in own.keys() & none.keys()]
+            return over_trainings([Estimate(*a).over(Estimate(*b)) for a, b in pairs])
 
-        return (
-            over(self.delta(own), self.delta(none)),
-            over(self.delta_of(own, "eta"), self.delta_of(none, "eta")),
-        )
+        eta = list(DIRECTIONS).index("eta")
+        return grown(lambda part: part["delta"]), grown(lambda part: part["delta_of"][eta])
 
     def worth(self, reading: BufferConfig) -> dict[int, Estimate | AtLeast]:
         """N_equiv by the number of cells."""
-        return worth_in_cells(self.parts[reading][0])
+        return worth_in_cells(self._first(reading))
 
     def nearest(self, delta: float) -> tuple[BufferConfig, str, Estimate]:
         """The reading with this study's gamma, and whether shares are of all (``delta``) or of
@@ -299,7 +297,11 @@ class ReadEvents:
         return min(found, key=lambda one: abs(np.log(one[2].value / delta)))
 
     def _mean(self, reading: BufferConfig, measure: Callable[[Arrays], Estimate]) -> Estimate:
-        return over_trainings([measure(part) for part in self.parts[reading]])
+        return over_trainings([measure(part) for part in self.parts[reading].values()])
+
+    def _first(self, reading: BufferConfig) -> Arrays:
+        """Its first training."""
+        return self.parts[reading][min(self.parts[reading])]
 
 
 class Spread(NamedTuple):

@@ -302,6 +302,19 @@ def test_readings_have_their_rows(tmp_path):
     assert delta.error / delta.value == pytest.approx(np.hypot(*errors))
 
 
+def test_growth_is_of_one_network(tmp_path):
+    """Trainings whose delta differs tenfold, but is raised by the offset alike."""
+    sizes, rise = (0.01, 0.1), (1.4, 3.0, 1.0)  # of gamma on the variance, on the deviation, none
+    deltas = {(reading, k): rise[reading % 3] * sizes[k] for reading in range(6) for k in range(2)}
+    study = readings_result(tmp_path, [], trainings=2).study
+    listed = [deltas[part] for part in study.parts()]
+    read = ReadEvents.of(readings_result(tmp_path, listed, trainings=2))
+    delta, _ = read.growth("variance", "zero")
+    assert delta.value == pytest.approx(1.4)
+    assert delta.error == pytest.approx(0, abs=1e-9)
+    assert delta.repetitions == 2
+
+
 def test_the_nearest_reading_has_the_studys_gamma(tmp_path):
     """0.009 without an offset would be nearest; of what has it, 0.0048 of what is inside is."""
     read = ReadEvents.of(readings_result(tmp_path, [0.02, 0.03, 0.009, 0.05, 0.0048, 0.06]))
