@@ -88,7 +88,7 @@ class Shipped:
         """Of one core, spent on its points' notebooks and on the stored results behind them."""
         notebooks = self.table.groupby("point").seconds.first().sum()
         named = {name for names in self.table.results.dropna() for name in names.split()}
-        records = [read_record(RESULTS / name / "record.json") for name in named]
+        records = [read_record(_record(name)) for name in named]
         return float(notebooks) + sum(
             its_seconds(entry) for record in records for entry in record["parts"].values()
         )
@@ -109,6 +109,12 @@ class Shipped:
         glue(f"{figure}-origin", text, display=False)
         glue(f"{figure}-cost", f"{spent} of one core by the clock ({made}). {again}", display=False)
         name_results(figure, *own)
+
+
+def _record(name: str) -> Path:
+    """Of a result: in a store of one's own there is none behind a table that was shipped."""
+    own = RESULTS / name / "record.json"
+    return own if own.exists() else repository() / "results" / name / "record.json"
 
 
 def estimate(row: Mapping[Any, Any]) -> Estimate:

@@ -130,3 +130,10 @@ def test_a_sweep_costs_its_notebooks_and_the_results_behind_them(name):
     asked = ["top-point"] if name == "plane" else ["ensemble", "fit"]
     stored = [result_of(study, point) for study in asked for point in sweep.points]
     assert sweep.seconds > notebooks + 0.99 * total_cost(stored)
+
+
+def test_a_shipped_sweep_has_its_cost_in_an_empty_store(tmp_path, monkeypatch):
+    sweep = Shipped.read("plane")
+    here = sweep.seconds
+    monkeypatch.setattr(shipped, "RESULTS", tmp_path)
+    assert sweep.seconds == here
