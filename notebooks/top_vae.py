@@ -29,8 +29,8 @@
 # factor* $\alpha$, which applies where $\sigma$ is below {glue:text}`top-vae-threshold`, and the *offset* $\gamma$ move codes
 # further away, into what lies between the training events.
 #
-# **Two readings of $\gamma$.**  The formula is the paper's eq. 19.  Its words say something else: $\gamma_j$ is an "offset $\gamma_j$ for the standard
-# deviation" and $\gamma$ "the minimal standard deviation", and its published code adds it to $\sigma$, so that
+# **Two readings of $\gamma$.**  The formula is the paper's eq. 18, and with $\alpha = 1$ its eq. 19.  Its words say something else: $\gamma_j$ is an "offset $\gamma_j$ for the standard
+# deviation" and $\gamma$ "the minimal standard deviation" (as if $\sigma$ were no less than $\gamma$), and its published code adds it to $\sigma$, so that
 # $z_j \sim \mathcal N(\mu^i_j, (\sigma^i_j + \gamma)^2)$.  That is no detail: with $\gamma = 0.05$ a code that is known exactly moves by
 # $\sqrt{0.05} = 0.22$ by the equation, and by 0.05 by the words.  Tables and figures follow the equation, and have the other reading, *$\gamma$ on
 # $\sigma$*, beside it.  Which of the two the paper's own numbers are of, {numref}`top-vae-both` tells.
@@ -60,12 +60,14 @@ from amplib.book.obtain import obtain, stored
 from amplib.book.saved import beside_the_buffer
 from amplib.estimate import enumerated
 from amplib.metrics.ranks import ranks
+from amplib.models.config import BufferConfig
 from amplib.store.results import Result, wherever_stored
 from amplib.studies.bvae.study import CHOSEN, Scan, on_deviations
 from amplib.studies.merit.judge import DIRECTIONS
-from amplib.studies.merit.reading import stored_reference
+from amplib.studies.merit.reading import smearings, stored_reference
 from amplib.studies.merit.reference import PAPER_EVENTS
 from amplib.studies.merit.study import TopPairReference
+from amplib.studies.rivals.reading import PAPER, rivals
 from amplib.studies.topvae import figures, reading
 from amplib.studies.topvae.claims import OWN, SHOWN, in_words, tables
 from amplib.studies.topvae.otherwise import (
@@ -73,7 +75,7 @@ from amplib.studies.topvae.otherwise import (
     last_phase,
     trained_in_other_readings,
 )
-from amplib.studies.topvae.published import PAPER_ALPHA
+from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
 from amplib.studies.topvae.study import TopReadings
 
 
@@ -127,6 +129,31 @@ nearest, farthest = sorted((own, other), key=off)
 names_of = {"variance": "eq. 19", "deviation": "γ on σ"}
 
 
+def are_the_rules_the_papers():
+    """What generators without a network, whose delta is no matter of training, say of it."""
+    results = stored("event-densities", "paper"), stored("ttbar-smeared", "paper")
+    if study.events < PAPER_EVENTS or not all(result.done() for result in results):
+        return "Whether the paper's δ counts them is not said."
+    kernels, smeared = rivals(results[0])["KDE"].delta, smearings(results[1])[0].delta
+    theirs, without = paper_claims["best-model"]["value"], PAPER_ALPHA[(*CHOSEN, 1, 0)][0]
+    at_zero, on_deviation = (
+        readings.delta(BufferConfig(gamma=gamma, offset=offset, negative="zero"))
+        for gamma, offset in ((0.0, "variance"), (own.gamma, "deviation"))
+    )
+    return (
+        "That the paper's δ counts them is not said, but likely: by the rules of this book, which "
+        f"count them, a density of kernels has {kernels} where the paper has {PAPER['KDE'][0]:g}, "
+        f"and smearing by 5% {smeared} where it has {PAPER['5% smearing'][0]:g}; neither has "
+        "weights to train. So it is not by the rules that δ of the network itself is "
+        f"{events.delta(bare).value / without:.1f} times the paper's {without:g} with γ = 0, and "
+        f"{events.delta(other).value / theirs['delta']:.1f} times its {theirs['delta']:g} with γ on "
+        "σ. Nearly all of ours is of the absent lepton. Where what is decoded below zero is set to "
+        f"zero, δ is {at_zero} and {on_deviation}, less than the paper's: its network "
+        "draws absent leptons better than ours, or is cut in a way that neither its text nor its "
+        "code says."
+    )
+
+
 def growth(offset, negative):
     """delta and delta_OF over those at gamma = 0, as a text."""
     delta, crowding = readings.growth(offset, negative)
@@ -140,7 +167,7 @@ def which_is_the_papers():
     theirs, bare = paper_claims["best-model"]["value"], PAPER_ALPHA[(*CHOSEN, 1, 0)]
     nearest, rule, delta = readings.nearest(theirs["delta"])
     return (
-        f"Nearest to the paper's δ of {theirs['delta']:g}, by its ratio, is "
+        f"No reading has the paper's δ of {theirs['delta']:g}. Nearest to it, by its ratio, is "
         f"{in_words(nearest, rule)}, with {delta}. From γ = 0 to γ = {own.gamma:g} δ and δ_OF "
         f"change by factors of {theirs['delta'] / bare[0]:.2f} and "
         f"{theirs['delta_of'] / bare[1]:.3f} in the paper's own two tables. Ours change by "
@@ -187,12 +214,13 @@ def found_wrong(observables):
     )
 
 
-of_masses = [
-    events.tail(name, truth, prior)
-    for name in figures.OBSERVED
-    if name.startswith("M_")
-    for prior in (own, other)
-]
+of_two_jets = [events.marginal("M_2j", truth, prior) for prior in (own, other)]
+
+
+def tails_off(prior):
+    """By how much the tails of masses differ from the truth's, at most."""
+    names = [name for name in figures.OBSERVED if name.startswith("M_")]
+    return f"{max(abs(events.tail(name, truth, prior).value - 1) for name in names):.0%}"
 
 
 def of_trainings(number, none):
@@ -208,6 +236,20 @@ def errors_of_the_scan():
     others = len(trained) - several
     said = f"over trainings of those networks, {several} of {len(trained)}, that have several"
     return said + ", and of the others as much as those differ" * bool(others)
+
+
+def whose_ranks():
+    """What ranks are of if each network was trained once."""
+    shorter = stored("scan", "laptop", **known_to(Scan))
+    known = reading.spreads(reading.trainings(shorter)) if shorter.done() else {}
+    if any(len(parts) > 1 for parts in trained.values()) or not known:
+        return ""
+    return (
+        "Each network was trained once, so that ranks of different networks are those of these "
+        "trainings, not of dim z and B: at the laptop's scale, where some were trained five times, "
+        f"δ differs by {known['delta'].share:.0%} from one training to the next and δ_OF (η) by "
+        f"{known['eta'].share:.0%}, more than most of the table."
+    )
 
 
 report.tell(
@@ -238,6 +280,7 @@ report.tell(
         "top-vae-scan-events": f"{scan.study.events:,}",
         "top-vae-scan-lost": ", ".join(reading.lost(scan)) or "none",
         "top-vae-scan-errors": errors_of_the_scan(),
+        "top-vae-scan-ranks": whose_ranks(),
         "top-vae-delta": events.delta(own),
         "top-vae-eta": events.delta_of(own, "eta"),
         "top-vae-phi": events.delta_of(own, "phi"),
@@ -265,6 +308,7 @@ report.tell(
         "top-vae-ideal-eta": f"{reference.ideal_delta_of('eta'):.2f}",
         "top-vae-ideal-phi": f"{reference.ideal_delta_of('phi'):.2f}",
         "top-vae-which": which_is_the_papers(),
+        "top-vae-rules": are_the_rules_the_papers(),
         "top-vae-whole": on_the_whole(),
         "top-vae-beside": enumerated(beside)
         if beside
@@ -275,7 +319,12 @@ report.tell(
         "top-vae-perfect": found_wrong(
             {"MET": "MET", "phi_MET": "its azimuth", "dphi_l_MET": "Δφ", "dR_jj": "ΔR"}
         ),
-        "top-vae-tails": f"{max(abs(t.value - 1) for t in of_masses):.0%}",
+        "top-vae-tails": tails_off(own),
+        "top-vae-other-tails": tails_off(other),
+        "top-vae-below": " and ".join(f"{one.below:.1%}" for one in of_two_jets),
+        "top-vae-below-part": " and ".join(
+            f"{one.below / one.distance:.0%}" for one in of_two_jets
+        ),
         "top-vae-masses": found_wrong(
             {"M_2j": "the mass of two jets", "M_3j": "that of three", "M_4j": "that of four"}
         ),
@@ -317,7 +366,7 @@ report.origin("bvae-fig5", *drawn, *(result for result, kept in found if kept))
 # {glue:text}`top-vae-negative` of all events a negative energy, which is below anything that the truth has: such an entry is dropped,
 # and counts against the model in every pair of observables that it belongs to.  Without the four numbers of the second lepton $\delta$ is
 # {glue:text}`top-vae-without` ({glue:text}`top-vae-other-without` with $\gamma$ on $\sigma$, {glue:text}`top-vae-bare-without` with $\gamma = 0$).
-# Whether the paper's $\delta$ counts them, and where, is not said.
+# {glue:text}`top-vae-rules`
 
 # %% tags=["hide-input"]
 report.show_table(
@@ -454,11 +503,11 @@ report.show_table(
 )
 
 # %% [markdown]
-# {numref}`bvae-fig3` has the paper's 29 observables: what an object has, then what an event has.  Bins are those of the authors' code,
+# {numref}`bvae-fig3` has the paper's 29 observables: what an object has, then what an event has.  Ranges are those of the authors' code; the bins are a hundred,
 # even in the logarithm of energies, momenta and masses, so that threshold and tail are both seen.  *The lepton* is the first of the
 # columns, which lead in $p_T$; of masses and distances the jets that lead in energy.
 
-# %% mystnb={"figure": {"name": "bvae-fig3", "caption": "{glue:text}`top-vae-events` simulated events (area) and as many from the B-VAE {glue:text}`top-vae-chosen` (its first training), in the same bins, in both readings of $\\gamma$ (solid: eq. 19; dashed: added to $\\sigma$); below each, generated over simulated, from 0.5 to 1.5, where there are ten simulated events or more. Vertical scales are logarithmic where horizontal ones are. Four jets and the first lepton; missing momentum (MET), its azimuth, and its azimuth from the leading lepton; the distance of the two leading jets; the masses of two, three and four leading jets, and of four with one and two leptons.\n\n{glue:text}`bvae-fig3-origin`"}, "image": {"alt": "29 histograms of simulated and generated top pairs with their ratios"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "bvae-fig3", "caption": "{glue:text}`top-vae-events` simulated events (area) and as many from the B-VAE {glue:text}`top-vae-chosen` (its first training), in the same bins, in both readings of $\\gamma$ (solid: eq. 19; dashed: added to $\\sigma$); below each, generated over simulated, from 0.5 to 1.5, where there are ten simulated events or more. Entries beyond the bins count in the outermost ones; arrows name shares of the generated events in bins below all simulated ones, which the frame leaves out. Vertical scales are logarithmic where horizontal ones are. Four jets and the first lepton; missing momentum (MET), its azimuth, and its azimuth from the leading lepton; the distance of the two leading jets; the masses of two, three and four leading jets, and of four with one and two leptons.\n\n{glue:text}`bvae-fig3-origin`"}, "image": {"alt": "29 histograms of simulated and generated top pairs with their ratios"}} tags=["hide-input"]
 figures.marginals(events, truth)
 plt.show()
 
@@ -473,23 +522,27 @@ def observable(name):
     has_tail = name == "MET" or name.startswith(("M_", "E_", "pT_"))
     tails = [events.tail(name, truth, prior) if has_tail else "--" for prior in (own, other)]
     distances = [f"{one.distance:.5f}" for one in shown]
-    return [figures.OBSERVED[name], *distances, f"{shown[0].ideal:.5f}", *tails]
+    misplaced = [f"{one.misplaced:.1%}" for one in shown]
+    return [figures.OBSERVED[name], *distances, f"{shown[0].ideal:.5f}", *misplaced, *tails]
 
 
 report.show_table(
     "top-vae-observables",
-    "Histograms of one observable: distance to the truth ($\\chi^2$ of eq. 22, 100 bins, first training), that of an ideal generator, and events in the tail, the highest bins with at most a thousandth of the true ones, over true ones",
-    ["observable", "χ²", "χ², γ on σ", "ideal", "tail", "tail, γ on σ"],
+    "Histograms of one observable: distance to the truth ($\\chi^2$ of eq. 22, 100 bins, first training), that of an ideal generator; the share of the generated events that would have to change bins to be as the truth; and events in the tail, the highest bins with at most a thousandth of the true ones, over true ones",
+    ["observable", "χ²", "χ², γ on σ", "ideal", "astray", "astray, γ on σ", "tail", "tail, γ on σ"],
     [observable(name) for name in names],
 )
 
 # %% [markdown]
 # The paper finds good agreement in general, deviations in the tails of the masses, and MET, its azimuth, $\Delta\phi$ and $\Delta R$ almost
 # perfect.  {numref}`top-vae-observables` has numbers for that: $\chi^2$ of each histogram beside that of an ideal generator, which is not
-# zero, and how many events the tails have.  Over an ideal generator's, $\chi^2$ is, by eq. 19 and with $\gamma$ on $\sigma$,
+# zero, how many events are astray, and how many the tails have.  Over an ideal generator's, which falls as events become more, $\chi^2$ is, by eq. 19 and with $\gamma$ on $\sigma$,
 # {glue:text}`top-vae-perfect`; and {glue:text}`top-vae-masses`.
-# As a whole the tails of masses hold {glue:text}`top-vae-tails` more or fewer events at most, in either reading; bin by bin they part further, above and then below the truth, and where the
-# histograms part most, in {numref}`bvae-fig3`, is at their lower ends, where the truth's selection cuts and the network does not.
+# The tails of masses differ in number from the truth's by {glue:text}`top-vae-tails` at most by eq. 19, and by {glue:text}`top-vae-other-tails` with $\gamma$ on $\sigma$; bin by bin they part further, above and then below the truth.
+#
+# **No mass-shell.**  What parts the masses most is beyond the lower end of the frame: {glue:text}`top-vae-below` of all pairs of leading jets have a mass below
+# all simulated ones, and these make {glue:text}`top-vae-below-part` of the $\chi^2$ of that mass.  Nearly all of them have $E^2 < p^2$, so that there is no mass: nothing tells a decoder of single
+# columns that an energy is no less than its momentum, and it keeps that only as far as it gets every column right.
 
 # %% [markdown]
 # ## A hundred times the training sample
@@ -538,15 +591,15 @@ plt.show()
 # judged by {glue:text}`top-vae-scan-events`.  Diverged, and in neither table: {glue:text}`top-vae-scan-lost`.  Errors are {glue:text}`top-vae-scan-errors`.  *Rank* says what is not told apart: the
 # best and the worst place that a model may have in the whole table, as the 95% interval of the ratio of its $\delta$ to another's holds one or
 # does not.  Two settings of one network are compared within its trainings: what a training has better or worse is in both.
+# {glue:text}`top-vae-scan-ranks`
+
 
 # %% tags=["hide-input"]
-from amplib.studies.topvae.published import PAPER_GAMMA
-
-
 def row(candidate, rank, published):
     """A model of the scan beside the paper's numbers for it."""
-    theirs = published.get(candidate.key, ("--", "--"))
-    return [candidate, candidate.delta, rank, *candidate.delta_of.values(), *theirs]
+    theirs, other = published.get(candidate.key, ("--", "--")), beside_it.get(candidate.key)
+    drawn = (other.delta, other.delta_of["eta"]) if other else ("--", "--")
+    return [candidate, candidate.delta, rank, *candidate.delta_of.values(), *drawn, *theirs]
 
 
 def ranked(whole):
@@ -557,21 +610,23 @@ def ranked(whole):
 def rows(whole, published):
     """The same as rows, and what an ideal generator would have."""
     crowding = (f"{judge.ideal_delta_of(name):.2f}" for name in DIRECTIONS)
-    ideal = ["*ideal*", f"{judge.ideal_delta:.5f}", "--", *crowding, "--", "--"]
+    ideal = ["*ideal*", f"{judge.ideal_delta:.5f}", "--", *crowding, *["--"] * 4]
     return [*(row(*pair, published) for pair in ranked(whole)), ideal]
 
 
-head = ["(dim z, B, α, γ)", "δ", "rank", "δ_OF, η", "δ_OF, φ", "the paper's δ", "its δ_OF"]
+beside_it = {candidate.key: candidate for candidate in on_sigma or ()}
+head = ["(dim z, B, α, γ)", "δ", "rank", "δ_OF, η", "δ_OF, φ"]
+head += ["δ, on σ", "δ_OF, η, on σ", "the paper's δ", "its δ_OF"]
 offsets, smudged = tables(ordered)
 report.show_table(
     "bvae-tab1",
-    f"Offsets γ at α = 1: the {SHOWN} of {len(offsets)} with the least δ (preset {scan.preset}); what is expected of an ideal generator with as many events; the paper's numbers for the same settings, where its table has them",
+    f"Offsets γ at α = 1: the {SHOWN} of {len(offsets)} with the least δ (preset {scan.preset}); what is expected of an ideal generator with as many events; the same settings with α and γ on σ, and the paper's numbers, where there are any",
     head,
     rows(offsets, PAPER_GAMMA),
 )
 report.show_table(
     "bvae-tab2",
-    f"Smudge factors α at γ = 0: the {SHOWN} of {len(smudged)} with the least δ (preset {scan.preset}); the ideal and the paper's numbers as in {{numref}}`bvae-tab1`",
+    f"Smudge factors α at γ = 0: the {SHOWN} of {len(smudged)} with the least δ (preset {scan.preset}); all else as in {{numref}}`bvae-tab1`",
     head,
     rows(smudged, PAPER_ALPHA),
 )
@@ -595,41 +650,76 @@ def tables_beside_the_papers():
         f"are {span(found.smudged)} times the paper's: from α = 1 on δ_OF falls like α to the power "
         f"of {found.power.mean():.2f} here and of {found.their_power.mean():.2f} there. About twice the "
         "power is what a factor makes that multiplies σ in place of σ², as γ is added to σ by the "
-        "paper's words and code; α of 5 is then eq. 19's α of 25. Ours are as far off where γ is "
+        "paper's words and code; α of 5 is then eq. 17's α of 25. Ours are as far off where γ is "
         f"0.05, {span(found.more)} times the paper's, as a variance of 0.05 moves codes much further "
-        f"than a deviation, and less where γ is 0.01, {span(found.little)} times. "
-        f"δ is {span(found.delta)} times the paper's: above it in every setting. {codes_on_sigma()}"
+        f"than a deviation. Where γ is 0.01 they are {span(found.little)} times the paper's, and "
+        f"that tells nothing. {codes_on_sigma()}"
     )
 
 
 def codes_on_sigma():
     """The same with alpha and gamma on sigma."""
     if on_sigma is None:
-        return "So both tables speak for codes of N(μ, (ασ + γ)²), which such a scan has not drawn."
-    found, by_equation = map(reading.beside_the_paper, (on_sigma, ordered))
-    here, there = (np.abs(one.apart) for one in (found, by_equation))
-    errors = [c.delta_of["eta"].error for c in on_sigma]
+        return "So δ_OF speaks for codes of N(μ, (ασ + γ)²), which such a scan has not drawn."
+    found, equations = map(reading.beside_the_paper, (on_sigma, ordered))
     return (
-        "So both tables speak for codes of N(μ, (ασ + γ)²). From networks of the same seeds these "
-        f"were drawn as well. In the {len(here)} settings of the tables that move codes δ_OF (η) then "
-        f"lies {np.median(here):.2f} from the paper's in the middle and {here.max():.1f} at most, with an "
-        f"error of {np.median(errors):.2f} over events and none known over trainings, in place of "
-        f"{np.median(there):.1f} and {there.max():.0f}; where γ is 0 it falls like α to the power of "
-        f"{found.power.mean():.2f}. δ is {span(found.delta)} times the paper's. We conclude that the "
-        "paper's tables are of α and γ on σ, whatever its eqs. 17 and 19 say."
+        f"So {len(found.telling)} settings, {len(found.more)} of the one table and "
+        f"{len(found.smudged)} of the other, speak for codes of N(μ, (ασ + γ)²). From networks of the "
+        "same seeds, the chosen one among them trained anew, these were drawn as well. In those "
+        f"settings δ_OF (η) is off the paper's by a factor of {reading.off(found.telling):.1f} then, in "
+        f"place of {reading.off(equations.telling):.1f} (root mean square of the logarithms); where γ is "
+        f"0.01 by {reading.off(found.little):.1f} in place of {reading.off(equations.little):.1f}. It falls "
+        f"like α to the power of {found.power.mean():.2f}, and lies below the paper's in "
+        f"{(found.moved < 1).sum()} of the {len(found.moved)} settings that move codes; how far "
+        "trainings differ at this scale is not known."
+    )
+
+
+def what_speaks_against_it():
+    """What codes on sigma do not have of the paper's tables."""
+    if scan.preset != "paper" or on_sigma is None or study.events < PAPER_EVENTS:
+        return "δ of such a scan is not measured at the paper's settings."
+    found, equations = map(reading.beside_the_paper, (on_sigma, ordered))
+    paper, without = PAPER_GAMMA[(*CHOSEN, 1, 0.05)][0], PAPER_ALPHA[(*CHOSEN, 1, 0)][0]
+    first, unpublished = tables(on_sigma)[0], max(one.gamma for one in on_sigma)
+    by_key = ({c.key: c.delta.value for c in drawn} for drawn in (on_sigma, ordered))
+    rises = [of[*CHOSEN, 1, 0.05] / of[*CHOSEN, 1, 0] for of in by_key]
+    return (
+        f"From γ = 0 to 0.05 the paper's chosen network has {paper / without:.2f} times the δ; on σ ours has "
+        f"{rises[0]:.2f} times, by eq. 19 {rises[1]:.2f} times. Over the {len(found.growth)} settings of "
+        "Table I whose network Table II has without γ, the growth of δ is off the paper's by a factor of "
+        f"{reading.off(found.growth / found.their_growth):.1f} on σ and of "
+        f"{reading.off(equations.growth / equations.their_growth):.1f} by eq. 19. The paper's Table I has no "
+        f"γ of {unpublished:g}; among the first {SHOWN} on σ there are "
+        f"{sum(one.gamma == unpublished for one in first[:SHOWN])}, and the first of all is {first[0]}, with "
+        f'δ = {first[0].delta}. In the azimuths, where the paper\'s model "accurately follows" the '
+        f"simulation, δ_OF of the chosen model is {events.delta_of(other, 'phi')} on σ and "
+        f"{events.delta_of(own, 'phi')} by eq. 19, and {reference.ideal_delta_of('phi'):.2f} of an ideal "
+        f"generator. And δ itself is {span(found.delta)} times the paper's on σ and "
+        f"{span(equations.delta)} times by the equations, also where no code is moved."
     )
 
 
 drawn_so = {"eqs. 17 and 19": ordered} | ({"α and γ on σ": on_sigma} if on_sigma else {})
-report.tell(**{"top-vae-tables": tables_beside_the_papers()})
+report.tell(
+    **{
+        "top-vae-tables": tables_beside_the_papers(),
+        "top-vae-against": what_speaks_against_it(),
+    }
+)
 report.origin("top-vae-both", scan, *([sigma] if on_sigma else []))
 
-# %% mystnb={"figure": {"name": "top-vae-both", "caption": "Every setting of the paper's two tables: $\\delta_{OF}$ and $\\delta$ of our networks against its own, by how their codes are drawn. On the line both are the same.\n\n{glue:text}`top-vae-both-origin`"}, "image": {"alt": "delta_OF and delta of a scan over dim z and B against the paper's tables, for two ways to draw codes"}} tags=["hide-input"]
-figures.beside_tables(drawn_so)
+# %% mystnb={"figure": {"name": "top-vae-both", "caption": "Every setting of the paper's two tables: $\\delta_{OF}$ and $\\delta$ of our networks against its own, by how their codes are drawn. On the line both are the same; bars are standard errors over the generated events, and an ideal generator's $\\delta$ is far below the frame. Where $\\alpha = 1$ and $\\gamma = 0$ nothing is moved, and both are of one network, but for the chosen one, which was trained twice.\n\n{glue:text}`top-vae-both-origin`"}, "image": {"alt": "delta_OF and delta of a scan over dim z and B against the paper's tables, for two ways to draw codes"}} tags=["hide-input"]
+figures.beside_tables(drawn_so, judge.ideal_delta_of("eta"))
 plt.show()
 
 # %% [markdown]
 # **What is found.**  {numref}`top-vae-both` has every setting of both tables.  {glue:text}`top-vae-tables`
+#
+# **What speaks against it.**  {glue:text}`top-vae-against`
+#
+# So $\delta_{OF}$ in $\eta$, the paper's words and its code are of $\alpha$ and $\gamma$ on $\sigma$, whatever its eqs. 17 and 19 say; how $\delta$ goes with $\gamma$,
+# and the azimuths, neither reading reproduces.
 
 # %% tags=["hide-input"]
 report.show_claims(

@@ -8,7 +8,8 @@ import pytest
 from safetensors.torch import save_file
 
 from amplib.__main__ import main
-from amplib.book.generate import BATCH, GAMMA, GENERATORS
+from amplib.book.generate import BATCH, GAMMA, GENERATORS, top_pairs
+from amplib.book.obtain import stored
 from amplib.door.event_file import read_events
 from amplib.files import ROOT
 from amplib.models.buffer import TrainedVAE
@@ -17,7 +18,10 @@ from amplib.models.config import BufferConfig, VAEConfig
 from amplib.store import compute
 from amplib.studies.bvae.study import Scan
 from amplib.studies.latent.study import LatentPriors
+from amplib.studies.topvae.reading import Truth
+from amplib.studies.topvae.study import FINE_BINS
 from amplib.truth.collisions.columns import TTBAR
+from amplib.truth.collisions.observables import OBSERVABLES, observables, released
 
 
 def generated(path, n, *options):
@@ -246,3 +250,16 @@ def test_the_default_is_what_the_page_judges():
     assert LatentPriors().alpha == 1
     assert (Scan().offset, Scan().draw) == (BufferConfig().offset, BufferConfig().draw)
     assert GENERATORS == ("ttbar",)
+
+
+def test_pairs_of_jets_below_the_simulations_masses_have_no_mass():
+    """As the page of these events says: E^2 < p^2 in nearly all of them."""
+    truth = Truth.of(stored("ttbar-reference", "paper"))
+    shown = OBSERVABLES.index("M_2j")
+    least = released().edges(shown, FINE_BINS)[np.flatnonzero(truth.marginals[shown])[0]]
+    prior = BufferConfig(gamma=GAMMA)
+    events = next(top_pairs()[0].generate(20_000, np.random.SeedSequence(1), prior, 20_000))
+    masses = observables(events)[:, shown]  # negative where there is none
+    below = masses[masses < least]
+    assert 0.13 < len(below) / len(masses) < 0.15  # 0.142 +- 0.002
+    assert (below < 0).mean() > 0.98

@@ -43,11 +43,13 @@ RATIO_LIMITS = (0.5, 1.5)
 FEWEST = 10
 """True events of a bin from which on its ratio is drawn."""
 AREA = "#C9C9C9"
+NAMED = 0.005
+"""Share of events below the frame from which on a panel names it."""
 READINGS: tuple[tuple[str, Any, float], ...] = ((VERMILLION, "-", 1.0), (BLUE, "--", 0.8))
 """Colour, line and width of each reading of gamma."""
 LOOKS = {
     (1.0, 0.01): (ORANGE, "--"), (1.0, 0.05): (BLACK, "--"), (1.0, 0.1): (PURPLE, "-."),
-    (1.0, 0.0): (BLUE, "-"), (5.0, 0.0): (SKY, "--"), (10.0, 0.0): (SKY, ":"),
+    (1.0, 0.0): (SKY, "-"), (5.0, 0.0): (SKY, "--"), (10.0, 0.0): (SKY, ":"),
 }  # fmt: skip
 """Of the scan's settings, by (alpha, gamma)."""
 MARKS: dict[tuple[float, float], str] = {
@@ -58,9 +60,12 @@ MARKS: dict[tuple[float, float], str] = {
     (10, 0): "v",
 }
 """Of the settings of the paper's tables."""
-SCANS = ((VERMILLION, "none"), (BLUE, BLUE))
-"""Colour and filling of the points of a scan."""
-OTHERS, MARKERS = (BLACK, GREEN, ORANGE, PURPLE, BLUE, SKY, GREY), "osD^vPX*"
+SCANS: tuple[dict[str, Any], ...] = (
+    {"color": VERMILLION, "markerfacecolor": "none", "markersize": 8, "zorder": 3},
+    {"color": BLUE, "markersize": 4.5},
+)
+"""Of the points of a scan: open ones about those that are filled, where both are alike."""
+OTHERS, MARKERS = (BLACK, GREEN, GREY, PURPLE, BLUE, SKY, ORANGE), "osD^vPX*"
 Curve = tuple[NDArray[np.float64], str, str, str]
 """With its name, colour and line."""
 ZOOM = (2.0, 3.0)
@@ -120,6 +125,7 @@ def _marginal(
         top.set_ylim(0, 1.25 * max(shown.truth.max(), *(r.generated.max() for r in readings)))
         top.ticklabel_format(axis="y", scilimits=(0, 3))
         top.yaxis.get_offset_text().set_fontsize(6)
+    _name_what_is_below(top, readings)
     below.axhline(1, color=GREY, linewidth=0.7)
     enough = shown.truth >= FEWEST
     for reading, (color, style, width) in zip(readings, READINGS, strict=False):
@@ -137,6 +143,16 @@ def _marginal(
     for ax in (top, below):
         ax.tick_params(labelsize=7, pad=2)
     top.tick_params(labelbottom=False)
+
+
+def _name_what_is_below(ax: plt.Axes, readings: Sequence[Marginal]) -> None:
+    """Shares of generated events below all true ones, in their colours, within the area."""
+    if max(reading.below for reading in readings) < NAMED:
+        return
+    for line, (reading, (color, *_)) in enumerate(zip(readings, READINGS, strict=False)):
+        text = f"$\\leftarrow$ {reading.below:.1%}"
+        ax.text(0.5, 0.2 - 0.14 * line, text, color=color, fontsize=7, ha="center",
+                transform=ax.transAxes)  # fmt: skip
 
 
 def azimuth_maps(events: ChosenEvents, truth: Truth) -> plt.Figure:
@@ -225,11 +241,12 @@ def crowding(
     return figure
 
 
-def beside_tables(scans: Mapping[str, Sequence[Candidate]]) -> plt.Figure:
+def beside_tables(scans: Mapping[str, Sequence[Candidate]], ideal: float) -> plt.Figure:
     """delta_OF (eta) and delta of whole scans against those of the paper's Tables I and II.
 
     Args:
         scans: by how their codes are drawn; two at most.
+        ideal: delta_OF (eta) of an ideal generator.
     """
     published = PAPER_GAMMA | PAPER_ALPHA
     panels: dict[str, tuple[int, Callable[[Candidate], Estimate]]] = {
@@ -238,16 +255,17 @@ def beside_tables(scans: Mapping[str, Sequence[Candidate]]) -> plt.Figure:
     }
     figure, axes = plt.subplots(1, 2, figsize=(10.2, 4.6), layout="constrained")
     for ax, (name, (column, merit)) in zip(axes, panels.items(), strict=True):
-        for (label, ordered), (color, face) in zip(scans.items(), SCANS, strict=False):
-            look = {"color": color, "markerfacecolor": face, "linestyle": "none"}
-            ax.plot([], [], "s", label=label, **look)
+        theirs = {key: merits[column] for key, merits in published.items()}
+        for (label, ordered), look in zip(scans.items(), SCANS, strict=False):
+            ax.plot([], [], "s", label=label, linestyle="none", **look)
             for model in ordered:
-                if theirs := published.get(model.key):
-                    marker = MARKS[model.alpha, model.gamma]
-                    ax.plot(theirs[column], merit(model).value, marker, **look)
-        (low, _), (high, _) = ax.dataLim.get_points()
-        ax.plot([low, high], [low, high], "-", color=GREY, linewidth=1, zorder=0)
+                if model.key in theirs:
+                    (value, error, *_), marker = merit(model), MARKS[model.alpha, model.gamma]
+                    ax.errorbar(theirs[model.key], value, error, fmt=marker, elinewidth=0.8, **look)
+        span = [min(theirs.values()), max(theirs.values())]
+        ax.plot(span, span, "-", color=GREY, linewidth=1, zorder=0)
         ax.set(xscale="log", yscale="log", xlabel=f"{name}, the paper", ylabel=f"{name}, here")
+    axes[0].axhline(ideal, color=GREY, linestyle=":", linewidth=1, label="ideal generator")
     for axis, ticks in ((axes[1].xaxis, (0.007, 0.01, 0.015, 0.02)),
                         (axes[1].yaxis, (0.01, 0.02, 0.05, 0.1))):  # fmt: skip
         axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
@@ -275,9 +293,9 @@ def look(prior: BufferConfig | None, own: BufferConfig) -> tuple[str, str]:
     if prior is None:
         return GREEN, "--"
     if prior.offset != own.offset:
-        return VERMILLION, "--"
+        return READINGS[1][:2]
     if prior == own:
-        return VERMILLION, "-"
+        return READINGS[0][:2]
     return LOOKS[prior.alpha, prior.gamma]
 
 

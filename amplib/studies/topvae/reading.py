@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -82,6 +83,20 @@ class Marginal:
     def ideal(self) -> float:
         """What an ideal generator's is expected to be."""
         return ideal_delta(self.truth[None])
+
+    @property
+    def misplaced(self) -> float:
+        """Share of the generated events that would have to change their bin to be as the truth:
+        unlike ``distance`` over that of an ideal generator, it does not grow with their number."""
+        p, q = (counts / counts.sum() for counts in (self.truth, self.generated))
+        return float(np.abs(p - q).sum() / 2)
+
+    @property
+    def below(self) -> float:
+        """Share of the generated events in bins below all true ones; ``distance`` counts them
+        whole, as (p - q)^2 / (p + q) is p where q is zero."""
+        first = np.flatnonzero(self.truth)[0]
+        return float(self.generated[:first].sum() / self.generated.sum())
 
     def tail(self) -> Estimate:
         """Generated over true events in the highest bins that hold at most ``TAIL`` of the truth;
@@ -442,12 +457,14 @@ def _variances(parts: Sequence[Arrays]) -> dict[str, float]:
     return found | {"settings": float(np.mean(ratios))}
 
 
-def candidates(result: Result) -> list[Candidate]:
+def candidates(
+    result: Result, borrowed: Mapping[str, Spread] = MappingProxyType({})
+) -> list[Candidate]:
     """Every model of a ``Scan`` at every setting, least delta first; diverged ones are left out.
 
     Errors are over trainings where there are several.  Of a single one they are the ``spreads`` of
-    those networks that have several, taken to be the others' as well, and else those of the
-    generated events alone.
+    those networks that have several, taken to be the others' as well; if none has, those that are
+    ``borrowed`` of another scale, and else those of the generated events alone.
 
     Raises:
         FileNotFoundError: models are missing, with the command that trains them.
@@ -457,7 +474,7 @@ def candidates(result: Result) -> list[Candidate]:
     if missing := result.missing():
         raise FileNotFoundError(f"{len(missing)} models missing: {scan.command(result.preset)}")
     trained = trainings(result)
-    apart, found = spreads(trained), []
+    apart, found = spreads(trained) or borrowed, []
     for (i, j), parts in trained.items():
         member = scan.member((i, j, 0))
         for k, setting in enumerate(SETTINGS):
@@ -482,18 +499,35 @@ class BesideThePaper(NamedTuple):
         smudged: where alpha is larger.
         little, more: where gamma is 0.01, and where it is 0.05.
         power, their_power: of alpha, to which delta_OF falls from where it is 1, by settings.
-        apart: delta_OF (eta) of ours less the paper's, where codes are moved away from the
-            encodings: where ratios say nothing, as many are about zero.
+        growth, their_growth: of delta from gamma = 0, by settings of Table I of which Table II has
+            the network.
     """
 
-    delta: NDArray[np.float64]
-    bare: NDArray[np.float64]
-    smudged: NDArray[np.float64]
-    little: NDArray[np.float64]
-    more: NDArray[np.float64]
-    power: NDArray[np.float64]
-    their_power: NDArray[np.float64]
-    apart: NDArray[np.float64]
+    delta: Array
+    bare: Array
+    smudged: Array
+    little: Array
+    more: Array
+    power: Array
+    their_power: Array
+    growth: Array
+    their_growth: Array
+
+    @property
+    def telling(self) -> Array:
+        """delta_OF (eta) of ours over the paper's, where readings differ: gamma of 0.01 is small in
+        all of them."""
+        return np.concatenate([self.more, self.smudged])
+
+    @property
+    def moved(self) -> Array:
+        """The same wherever codes are moved away from the encodings."""
+        return np.concatenate([self.telling, self.little])
+
+
+def off(ratios: Array) -> float:
+    """The factor by which these ratios are off one: root mean square, in the logarithm."""
+    return float(np.exp(np.sqrt(np.mean(np.log(ratios) ** 2))))
 
 
 def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
@@ -511,16 +545,22 @@ def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
                   for key in PAPER_ALPHA if key[2] > 1 and (*key[:2], 1, 0) in PAPER_ALPHA])
         for of in (crowding, {key: theirs for key, (_, theirs) in published.items()})
     )  # fmt: skip
-    delta = [ours[key].delta.value / theirs for key, (theirs, _) in published.items()]
+    deltas = {key: ours[key].delta.value for key in published}
+    growth, their_growth = (
+        np.array([of[key] / of[*key[:2], 1, 0] for key in PAPER_GAMMA
+                  if (*key[:2], 1, 0) in PAPER_ALPHA])
+        for of in (deltas, {key: theirs for key, (theirs, _) in published.items()})
+    )  # fmt: skip
     return BesideThePaper(
-        np.array(delta),
+        np.array([deltas[key] / theirs for key, (theirs, _) in published.items()]),
         ratios((1,), 0),
         ratios((5, 10), 0),
         ratios((1,), 0.01),
         ratios((1,), 0.05),
         power,
         their_power,
-        np.array([crowding[k] - of for k, (_, of) in published.items() if k[2:] != (1, 0)]),
+        growth,
+        their_growth,
     )
 
 

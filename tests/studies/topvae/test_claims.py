@@ -188,6 +188,26 @@ def test_the_bound_is_twice_the_ideal_where_events_are_few(truth, tmp_path):
     assert ordered[0].delta.error / ordered[0].delta.value == pytest.approx(0.1 / 1.1)
 
 
+@pytest.mark.parametrize(("ratio", "verdict"), [(0.8, MET), (0.97, UNDECIDED)])
+def test_single_trainings_differ_as_those_of_the_laptop_do(ratio, verdict, truth, tmp_path):
+    """By 4% there: two networks that differ by 3% are not told apart, by 20% they are."""
+    change = changed(lambda d, *s: ({28: 1, 24: ratio * 1.1 / 1.18}.get(d, 2), 1))  # of the first
+    scan, shorter = (scan_result(tmp_path / name, change) for name in ("one", "several"))
+    first = shorter.part((1, 1, 0))
+    for k in range(1, 9):
+        factor = 1 + 0.04 * (-1) ** k
+        store(shorter, (1, 1, k), first | {"delta": factor * first["delta"]})
+    by_preset = {"laptop": shorter}
+
+    def evidence(name, preset=None):
+        return truth if name == "ttbar-reference" else by_preset.get(preset, scan)
+
+    found = latent_dimension(evidence, None)
+    assert found.measured.partition(" ± ")[0] == f"(24, 1e-07, 1, 0.01) has {ratio:.3f}"
+    assert found.verdict == verdict
+    assert "taken to differ as those at the laptop's scale do" in found.why
+
+
 def test_the_two_tables_are_the_whole_scan(tmp_path):
     from amplib.studies.topvae.reading import candidates
 

@@ -140,7 +140,7 @@ def test_every_setting_of_the_tables_is_a_point():
             for key, (delta, of) in published.items()
         ]
 
-    figure = figures.beside_tables({"one": scan(1), "two": scan(2)})
+    figure = figures.beside_tables({"one": scan(1), "two": scan(2)}, 0.4)
     for ax, column in zip(figure.axes, (1, 0), strict=True):
         points = [
             line.get_xydata() for line in ax.lines if line.get_marker() in figures.MARKS.values()
