@@ -73,7 +73,7 @@ report.show_banner(result, smeared)
 # `extremes` all of it; `released` takes the ranges of the one-dimensional histograms in the authors' code,
 # logarithmic in energies, momenta and masses.  Entries beyond go to the outermost bin, or are *dropped*, as
 # `numpy.histogram2d` drops them, azimuths beyond $\pm\pi$ like any other; shares are of all
-# events, so that what is dropped is missing.  The paper writes
+# events, so that what is dropped is missing.  Two samples without a bin in common then have a $\delta$ of 2, less the share that is dropped; near 1 it says little.  The paper writes
 # $\sigma^2 = 0.05$ and $0.1$ for the smearing, its code has these numbers for $\sigma$; the tables have both.
 # {glue:text}`merit-nearest`  This book uses “{glue:text}`merit-chosen`” throughout.
 #

@@ -557,7 +557,8 @@ report.show_table(
 # which the hyperbolic tangent at the decoder's output never reaches.
 #
 # **Speed.**  One core makes {glue:text}`top-vae-rate` events a second, so that $10^7$ take it {glue:text}`top-vae-seconds` of
-# its own time; by the clock, while others used the machine as well, {glue:text}`top-vae-clock`.  The paper needed
+# its own time; by the clock, while others used the machine as well, {glue:text}`top-vae-clock`.  On a core that nobody else uses both are alike
+# (`benchmarks/generating.py`).  The paper needed
 # {glue:text}`top-vae-paper-seconds` of an Intel i7-4790K.  That is the making alone, in batches, with memory that does not
 # grow; nothing is written.
 

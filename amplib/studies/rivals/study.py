@@ -287,7 +287,7 @@ JUDGED_A_TURN = 1500
 @dataclass(frozen=True)
 class EventDensities(EventRivals):
     """Densities fitted to the events themselves (Table V), each column divided by its largest
-    modulus: the paper pre-processes "in the same way as above".
+    modulus, as the paper does "in all cases" (sec. III A).
 
     - ``most_steps``: of a mixture's expectation and maximisation; ``largest``: number of
       components, which others are cut to.
