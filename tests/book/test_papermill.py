@@ -79,6 +79,12 @@ def environment(tmp_path):
     return {**os.environ, **folders, "PATH": path, "PYTHONPATH": str(ROOT)}
 
 
+def ship(name, folder):
+    """Put into the store what the page has at any preset."""
+    for store in SHIPPED.get(name, ()):
+        shutil.copytree(ROOT / "results" / store, folder / "results" / store)
+
+
 def papermill(name, options, folder, environment):
     """The numbers that a built notebook reports, run in a folder of its own."""
     elsewhere = folder / "elsewhere"
@@ -119,8 +125,7 @@ def test_every_field_has_another_value(name):
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_papermill_alone_gives_what_make_figure_gives(name, tmp_path, environment):
     parameters = all_changed(name)
-    for store in SHIPPED.get(name, ()):
-        shutil.copytree(ROOT / "results" / store, tmp_path / "results" / store)
+    ship(name, tmp_path)
     alone = papermill(name, ["-y", yaml.safe_dump(parameters)], tmp_path, environment)
     assert alone == run(name, parameters, tmp_path, environment)
     study = parameters_of(ROOT / "notebooks" / f"{name}.py")[1]
@@ -167,6 +172,7 @@ def published(environment):
 )
 def test_a_page_runs_on_published_events(name, of, results, tmp_path, environment, published):
     """Trainings and all; every stored result says so, by the file's SHA-256."""
+    ship(name, tmp_path)
     options = ["-p", "preset", "smoke", "-p", "source", "published"]
     assert papermill(name, options, tmp_path, environment)
     records = [json.loads(r.read_text()) for r in tmp_path.glob("results/smoke/*/*/record.json")]

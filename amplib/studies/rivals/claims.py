@@ -104,7 +104,7 @@ def lsgan_crowding(evidence: Evidence, _: object) -> Finding:
         lsgan.delta_of["eta"].error,
         reasons(
             "" if lsgan.left > 1 else "a single training of the LSGAN",
-            "that its delta is above the best traditional one is of the paper's tables; its text "
-            "excepts the LSGAN from the GANs that are worse than those, and it has less than the KDE",
+            "that its delta is above the best traditional one is of the paper's tables; the text "
+            "excepts the LSGAN from the GANs that are worse, and it has less than the KDE",
         ),
     )
