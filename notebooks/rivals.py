@@ -104,6 +104,41 @@ def spread(name):
 
 
 further = [method for method in gans if method not in GANS]
+# The table shows one scale; what is trained at the papers' before all of it is stands beside it.
+full = stored("event-gans", "paper", **truth)
+at_length = [] if trained.preset == "paper" else [r for r in rivals(full).values() if r.delta]
+
+
+def of_full_length():
+    """What those say that are trained so far."""
+    if not at_length:
+        return (
+            "That is what the table shows."
+            if trained.preset == full.preset
+            else "None is trained so yet."
+        )
+    size = full.study
+    said = (
+        "With the recommended steps and widths, "
+        f"{size.training_events:,} training events, and judged by {size.events:,}, "
+        f"{enumerated(r.method for r in at_length)} are trained so far. "
+        + ". ".join(
+            f"{r.method} has δ = {r.delta}, {r.delta.value / PAPER[r.method][0]:.2f} times the "
+            f"paper's, and δ_OF = {r.delta_of['eta']}, {r.delta_of['eta'].value / PAPER[r.method][1]:.1f} "
+            "times"
+            for r in at_length
+            if r.method in PAPER
+        )
+    )
+    crowding = {r.method: r.delta_of["eta"].value for r in at_length}
+    if "LSGAN" not in crowding or densities.preset != full.preset:
+        return said + "."
+    least = min((r.delta_of["eta"] for r in fitted.values() if r.delta), key=lambda e: e.value)
+    side = "below" if crowding["LSGAN"] < least.value else "above"
+    return (
+        f"{said}. The least δ_OF of a density of the events is {least}: the LSGAN's, which the paper "
+        f"has below it, is {side} here. One training each decides nothing of the method."
+    )
 
 
 def delta_of(method, found=gans):
@@ -159,6 +194,7 @@ report.tell(
         if chosen.done()
         else "the B-VAE is not measured",
         "rivals-same-scale": at_same_scale(),
+        "rivals-full-length": of_full_length(),
         "rivals-gans-scale": scales["gans"],
         "rivals-densities-scale": scales["densities"],
         "rivals-lengths": "the recommended lengths"
@@ -295,10 +331,21 @@ plt.show()
 # {numref}`bvae-fig6` says little of it: the loss of an adversary is no distance, and it
 # neither falls with the quality of the events nor tells when to stop.  The B-VAE's does fall.
 #
+# *At full length.*  {glue:text}`rivals-full-length`
+#
 # *Minibatch discrimination* {cite}`salimans2016` tells the critic how near the other events of its batch are, so that a generator that
 # repeats itself is found out.  The paper shows losses of a WGAN with it, and of one with a term of mean discrepancy (MMD)
 # as well, and no more; here the discrepancy is that of generated from true events with MMD-GAN's kernels, added to what the
 # generator minimises.  Of the two are trained at this scale: {glue:text}`rivals-further`.
+
+# %% tags=["hide-input"]
+if at_length:
+    report.show_table(
+        "rivals-length",
+        f"GANs of the recommended lengths and widths that are trained so far ({full.study.training_events:,} training events, {full.study.events:,} generated): as in {{numref}}`bvae-tab4`, *rank* among these{of_single_ones(at_length)}",
+        ["GAN", *HEAD],
+        [*rows(at_length), ideal_row(ideal_of(full))],
+    )
 
 # %% tags=["hide-input"]
 not_of_table = [gans[m] for m in further]
@@ -431,8 +478,15 @@ worthy = [
     *(one for result in of_vae for one in of_the_vae(result)),
     *of_the_smeared(),
     *(one for result in of_rivals for one in valued(result)),
+    *(valued(full) if at_length else []),
 ]
-counted = [r for r in (*of_vae, at_scale("ttbar-smeared", SMEARED_UNSEEN), *of_rivals) if r.done()]
+counted = [
+    *of_vae,
+    at_scale("ttbar-smeared", SMEARED_UNSEEN),
+    *of_rivals,
+    *[full] * bool(at_length),
+]
+counted = [result for result in counted if result.done()]
 every = [*today, *fitted, *gans, *(f"{s.width:.0%} smearing" for s in blurred)]
 uncounted = [name for name in every if name not in {one.method for one in worthy}]
 finest = max(QUANTILES)
@@ -504,6 +558,8 @@ report.show_claims(
 # %% tags=["nbval-check-output", "remove-cell"]
 for rival in (*gans.values(), *fitted.values(), *today.values()):
     print(rival.method, rival.delta, *rival.delta_of.values(), rival.diverged, sep=" | ")
+for rival in at_length:
+    print("full length", rival.method, rival.delta, *rival.delta_of.values(), sep=" | ")
 for one in worthy:
     print(one.method, one.training_events, *one.worth.values(), sep=" | ")
 print(*(f"{np.mean(losses.last['critic']):.4f}" for losses in gan_losses(trained).values()))
