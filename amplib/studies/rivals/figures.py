@@ -71,21 +71,32 @@ def _frame(ax: Axes, values: Sequence[np.ndarray]) -> None:
 
 
 def merit_plane(
-    panels: Mapping[str, Sequence[Rival]], ideal: Sequence[tuple[float, float]]
+    panels: Mapping[str, Sequence[Rival]],
+    ideal: Sequence[tuple[float, float]],
+    published: Sequence[bool],
 ) -> plt.Figure:
-    """delta against delta_OF, a panel a table: ours filled, the paper's open."""
+    """delta against delta_OF, a panel a table: ours filled, the paper's open.
+
+    Args:
+        panels: rivals by title; of one without delta the paper's point alone is drawn.
+        ideal: both figures of merit of an ideal generator, a panel.
+        published: whether the paper's numbers, of as many events as its own, belong into it.
+    """
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(9, 4.2), layout="constrained", squeeze=False
+        1, len(panels), figsize=(4.5 * len(panels), 4.2), layout="constrained", squeeze=False
     )
-    for ax, (title, rivals), (delta, crowding) in zip(axes[0], panels.items(), ideal, strict=True):
+    for ax, (title, rivals), (delta, crowding), papers in zip(
+        axes[0], panels.items(), ideal, published, strict=True
+    ):
         for k, rival in enumerate(rivals):
             look = {"marker": MARKERS[k % len(MARKERS)], "color": COLORS[k % len(COLORS)]}
             if rival.delta is not None:
                 eta = rival.delta_of["eta"]
                 ax.errorbar(rival.delta.value, eta.value, xerr=rival.delta.error, yerr=eta.error,
                             linestyle="none", markersize=7, label=rival.method, **look)  # fmt: skip
-            if rival.method in PAPER:
-                ax.plot(*PAPER[rival.method], linestyle="none", markersize=7,
+            if papers and rival.method in PAPER:
+                alone = rival.method if rival.delta is None else None
+                ax.plot(*PAPER[rival.method], linestyle="none", markersize=7, label=alone,
                         markerfacecolor="none", **look)  # fmt: skip
         ax.plot(delta, crowding, "k+", markersize=11, label="ideal")
         ax.set(xscale="log", yscale="log", xlabel=r"$\delta$", title=title)

@@ -13,6 +13,7 @@ from amplib.studies.rivals.figures import loss_panels, merit_plane, worth_chart
 from amplib.studies.rivals.reading import (
     PAPER,
     Losses,
+    Rival,
     Valued,
     fits,
     gan_losses,
@@ -125,12 +126,16 @@ def test_figures_hold_every_method_and_the_papers(tmp_path):
     titles = [ax.get_title() for ax in panels.axes if ax.axison]
     assert [t.split(", ")[0] for t in titles] == list(make_study("event-gans", "laptop").methods)
     found = rivals(result)
-    plane = merit_plane({"GANs": [found[m] for m in GANS]}, [(0.001, 0.5)])
-    (ax,) = plane.axes
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert set(names) == {*GANS, "ideal"}
-    drawn = {tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1}
-    assert {PAPER[m] for m in GANS} <= drawn
+    few = [found["LSGAN"], Rival("WGAN", 0, 0, None, {}, np.nan)]  # which is not trained yet
+    panels = {"GANs": [found[m] for m in GANS], "shorter": [found[m] for m in GANS], "longer": few}
+    plane = merit_plane(panels, 3 * [(0.001, 0.5)], [True, False, True])
+    names, papers = [], []
+    for ax in plane.axes:
+        names.append({text.get_text() for text in ax.get_legend().get_texts()} - {"ideal"})
+        open_ones = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
+        papers.append({tuple(line.get_xydata()[0]) for line in open_ones})
+    assert names == [{*GANS}, {*GANS}, {"LSGAN", "WGAN"}]
+    assert papers == [{PAPER[m] for m in GANS}, set(), {PAPER["LSGAN"], PAPER["WGAN"]}]
 
 
 # ---- claims ----
