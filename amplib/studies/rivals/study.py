@@ -217,7 +217,7 @@ class EventGANs(EventRivals):
         "paper": {**UNSEEN["paper"], "trainings": 3, "empty_curves": "on"},
     }
     unit: ClassVar[str] = "turns of a WGAN"
-    rate: ClassVar[float] = 60.0
+    rate: ClassVar[float] = 20.0
     gpu_rate: ClassVar[float | None] = 200.0  # an H200, that others used as well
     methods: ClassVar[tuple[str, ...]] = tuple(EVENT_GANS)
     tabulated: ClassVar[int] = 5
