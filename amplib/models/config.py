@@ -132,8 +132,8 @@ class BufferConfig(Parameters):
 
     - ``offset``: gamma is added to the ``variance`` (eq. 19), or to the ``deviation``, as in the
       published code.
-    - ``smudge``: alpha multiplies the ``variance`` (eq. 17), or the ``deviation``, of which the
-      paper's Tables I and II speak.
+    - ``smudge``: alpha multiplies the ``variance`` (eq. 17), or the ``deviation``, for which
+      delta_OF of the paper's Tables I and II speaks.
     - ``draw``: encodings at ``random`` (eq. 16), or all of them ``in turn``, each as often as any
       other, as in the published code.
     - ``negative``: energies, transverse momenta and masses that are decoded below zero are
