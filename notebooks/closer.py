@@ -32,7 +32,8 @@ given = read_parameters(globals(), "preset", "n_train", "seed", "resolutions")
 from amplib.book import report
 from amplib.book.obtain import obtain
 from amplib.book.sliders import Slider, show_grid
-from amplib.estimate import enumerated
+from amplib.estimate import LEVEL, Share, enumerated
+from amplib.metrics.amplification import shared
 from amplib.studies.camel.figures import closer_look
 from amplib.studies.camel.reading import check_quantiles, gan_curve, sample_and_fit
 
@@ -49,12 +50,29 @@ report.show_banner(gans, fits)
 # {glue:text}`closer-n-train` points and by the GANs that were trained on them; an exact generator fills each to
 # one.  A bar is the training in the middle of {glue:text}`closer-trainings`, its band holds 68% of them, failed ones
 # included.  On the right is the amplification factor at this resolution, of the training in the middle with
-# its 68% interval; the dot is at the number of events on the left, and the blue line where events are worth their sample.
+# its 68% interval; the dot is at the number of events on the left, and the blue line is the factor of the sample in the middle, which is above one where quantiles are few.
 
 # %% tags=["hide-input"]
 finest, most = resolutions[-1], int(curve.sizes[-1])
 gain = {q: curve.asymptote.median_amplification(q) for q in resolutions}
 few = curve.at(curve.n_train) if curve.n_train in curve.sizes else None
+
+
+def closer_than_sample(q):
+    """Trainings whose error is smaller than their own sample's."""
+    gan, own = shared(curve.asymptote, sample)
+    return Share(int((gan.mse(q) < own.mse(q)).sum()), len(gan.index))
+
+
+def told(word):
+    """Resolutions at which more than half of the trainings are closer, fewer, or it is not told."""
+    words = {}
+    for q in resolutions:
+        low, high = closer_than_sample(q).interval(LEVEL)
+        words[q] = "more" if low > 0.5 else "fewer" if high < 0.5 else "neither"
+    return enumerated([q for q, found in words.items() if found == word] or ["none"])
+
+
 report.tell(
     **{
         "closer-n-train": curve.n_train,
@@ -62,8 +80,9 @@ report.tell(
         "closer-most": f"{most:,}",
         "closer-resolutions": enumerated(resolutions),
         "closer-factors": report.each(curve.asymptote.median_amplification, resolutions),
-        "closer-above": enumerated([q for q, f in gain.items() if f.low > 1] or ["none"]),
-        "closer-below": enumerated([q for q, f in gain.items() if f.high < 1] or ["none"]),
+        "closer-more": told("more"),
+        "closer-fewer": told("fewer"),
+        "closer-neither": told("neither"),
     }
 )
 report.origin("closer-grid", gans, fits)
@@ -92,9 +111,12 @@ show_grid(
 same = few.median_amplification if few else lambda q: "not stored"
 report.show_table(
     "closer-table",
-    "Amplification factor of the training in the middle, with its 68% interval",
-    ["quantiles", f"{curve.n_train:,} events", f"{most:,} events"],
-    [[q, same(q), gain[q]] for q in resolutions],
+    f"Amplification factor of the training in the middle and of the sample in the middle, with their 68% intervals, and trainings that are closer to the truth than their own sample, with {most:,} events",
+    ["quantiles", f"{curve.n_train:,} events", f"{most:,} events", "sample", "closer"],
+    [
+        [q, same(q), gain[q], sample.median_amplification(q), closer_than_sample(q)]
+        for q in resolutions
+    ],
 )
 
 # %% [markdown]
@@ -102,8 +124,10 @@ report.show_table(
 # ({numref}`closer-table`): to the error of the network they add their own noise.  With
 # {glue:text}`closer-most` events the noise is gone.
 #
-# **Few quantiles.**  The 68% intervals of the last column lie above one at {glue:text}`closer-above` quantiles, below one at
-# {glue:text}`closer-below`.  Where there are few, what is left to get wrong are the large
-# features, the heights of the humps among them, and of these a GAN knows no more than its sample ({doc}`amplify`).  Where there
+# **Few quantiles.**  A factor is $N_\mathrm{equiv}$ over the number of points, and by the same measure the sample in the middle has more than one where quantiles are
+# few: the error is skewed there, and its median below its mean.  So whether a GAN amplifies is asked of each and its own sample.  By the 95% interval of the last column more than half of
+# them are closer to the truth at {glue:text}`closer-more` quantiles, fewer than half at {glue:text}`closer-fewer`, and it is not told at
+# {glue:text}`closer-neither`.  Where there are few, what is left to get wrong are the large
+# features, the heights of the humps among them, and of these a GAN knows no more than its sample, rather less ({doc}`amplify`).  Where there
 # are many the sample breaks up into single points, while the GAN stays smooth.  That is where its amplification
 # comes from.

@@ -101,11 +101,11 @@ report.show_table(
 # {glue:text}`scaling-submitting` s of the processor as measured.  On $n$ machines
 #
 # $$
-# T(n) = t_0 + \max\left(P s, \left\lceil \frac{P}{n} \right\rceil t\right) ,
+# T(n) = t_0 + \max\left(P s + t, \; s + \left\lceil \frac{P}{n} \right\rceil t\right) ,
 # $$ (eq-many-machines)
 #
-# with $t_0$ the time until the first is handed out.  Nothing else is in it: no slow file system, no queue of other
-# people's jobs, no failure.  It is the best that one can hope for.  More than $t/s$ machines buy nothing, and of
+# with $t_0$ the time until handing out begins: the last job is handed out at $P s$ at the earliest, and then runs.  Nothing else is in it: no slow file system, no queue of other
+# people's jobs, no failure.  It is the best that one can hope for.  More than $t/s$ machines are never all busy, and of
 # $P$ jobs no more than $P$ run.
 
 # %% tags=["remove-input"]
@@ -113,7 +113,7 @@ queueing = measured.queueing.value if measured.queueing else 0.0
 seconds = serial.value if serial else point.value
 start = float(measured.nothing[0].mean())
 lengths = {
-    f"a point ({point.value:.0f} s)": point.value + queueing,
+    f"a point ({point.value:.0f} s, {queueing:.0f} s in the queue)": point.value + queueing,
     "ten minutes": 600 + queueing,
     f"a GAN of the papers ({report.duration(one_gan)})": one_gan + queueing,
 }
@@ -125,7 +125,7 @@ report.tell(
     **{
         "far-jobs": f"{jobs:,}",
         "far-points": f"{scaling.most_useful(lengths[next(iter(lengths))], seconds):.0f}",
-        "far-gans": f"{scaling.most_useful(one_gan, seconds):,.0f}",
+        "far-gans": f"{scaling.most_useful(lengths[list(lengths)[-1]], seconds):,.0f}",
         "far-point-best": report.duration(3600 * min(times[next(iter(times))])),
         "far-gan-one": f"{times[list(times)[-1]][0] / 24:.0f}",
         "far-gan-many": report.duration(3600 * times[list(times)[-1]][-1]),

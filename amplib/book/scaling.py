@@ -137,7 +137,10 @@ def check_jobs(jobs: object) -> None:
 def hours(jobs: int, machines: int, each: float, serial: float, start: float) -> float:
     """Wall hours of so many jobs of equal length, from their counts alone.
 
-    .. math:: T(n) = t_0 + \\max(P s,\\ \\lceil P/n \\rceil\\, t)
+    .. math:: T(n) = t_0 + \\max(P s + t,\\ s + \\lceil P/n \\rceil\\, t)
+
+    The last job is handed out at P s at the earliest, and then runs; the first at s, and where
+    machines are few each of them has its share one after the other.
 
     Args:
         jobs: P.
@@ -149,7 +152,8 @@ def hours(jobs: int, machines: int, each: float, serial: float, start: float) ->
     >>> round(hours(1000, 10, 36.0, 0.1, 0.0), 2)
     1.0
     """
-    return (start + max(jobs * serial, ceil(jobs / machines) * each)) / 3600
+    handed_out, rounds = jobs * serial, ceil(jobs / machines)
+    return (start + max(handed_out + each, serial + rounds * each)) / 3600
 
 
 def most_useful(each: float, serial: float) -> float:

@@ -213,7 +213,7 @@ def closer_look(
         right.plot(curve.sizes, value, color=ORANGE)
         dot = {"color": ORANGE, "markeredgecolor": BLACK, "clip_on": False, "zorder": 3}
         right.plot(events, value[curve.sizes == events], "o", **dot)
-        right.axhline(1, color=BLUE, linewidth=0.8)
+        right.axhline(sample.median_amplification(q).value, color=BLUE, linewidth=0.8)
         right.set(
             xscale="log", yscale="log", xlim=curve.sizes[[0, -1]], ylim=(low / 1.2, 1.2 * high)
         )
