@@ -18,7 +18,7 @@
 # core or of one GPU, shared by the parts that were computed together.  Where the machine had other work to do they were longer than the computation itself
 # would have needed: they bound its cost from above.  A part that two studies share stands in both
 # rows and counts once: all that this book stores took {glue:text}`cost-total`.  Top pairs are simulated
-# once for all studies and take the most.  Not in it are other events by the million, which are simulated wherever they
+# once for all studies.  Not in it are other events by the million, which are simulated wherever they
 # are needed, and what pages compute while they are built.
 
 # %% tags=["parameters"]

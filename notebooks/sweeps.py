@@ -32,11 +32,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from amplib.book import report
-from amplib.book.obtain import BEST, obtain
+from amplib.book.obtain import BEST, obtain, stored
 from amplib.book.shipped import Shipped
 from amplib.book.sliders import Slider, show_grid
-from amplib.estimate import Estimate, Share
-from amplib.studies.camel.reading import members_of
+from amplib.estimate import Estimate, Share, enumerated
+from amplib.studies.camel.reading import gan_curve, members_of
 from amplib.studies.camel.sweeps import amplification_planes, members_panels, trend
 from amplib.studies.catalogue import make_study
 
@@ -98,9 +98,15 @@ def grown(plane):
 
 
 def expected(label, exponent):
-    """Whether an estimate's exponent is told apart from the one to expect, in words."""
-    _, low, high = laws[label][middle].exponent.interval()
-    return f"{'as expected' if low <= exponent <= high else 'not what is expected'} of the {label}"
+    """At which resolutions an estimate's exponent is not told apart from the one to expect."""
+    intervals = {q: law.exponent.interval() for q, law in laws[label].items()}
+    words = {
+        "as expected": [q for q, (_, low, high) in intervals.items() if low <= exponent <= high],
+        "above that": [q for q, (_, low, _) in intervals.items() if exponent < low],
+        "below that": [q for q, (_, _, high) in intervals.items() if high < exponent],
+    }
+    said = ", ".join(f"{word} at {enumerated(where)}" for word, where in words.items() if where)
+    return f"of the {label} {said}"
 
 
 def against_sample(factor):
@@ -148,7 +154,7 @@ report.tell(
         if best == sizes[-1]
         else f"the most on {best:,}, and less on {sizes[-1]:,}, by {deviation:.1f} standard errors",
         "sweeps-times": f"{sizes[-1] / sizes[0]:.0f}",
-        "sweeps-expected": f"{expected('fit', 0.0)} and {expected('kernel', -0.2)}",
+        "sweeps-expected": f"{expected('fit', 0.0)} quantiles; {expected('kernel', -0.2)}",
         "sweeps-first-fit": planes["fit"][sizes[0], middle],
         "sweeps-word-last": against_sample(planes["GAN"][sizes[-1], middle]),
         "sweeps-least": sizes[0],
@@ -224,7 +230,7 @@ report.show_table(
 #
 # **What is found.**  At {glue:text}`sweeps-middle` quantiles the exponent is {glue:text}`sweeps-fit` of the fit,
 # {glue:text}`sweeps-kernel` of the kernel, {glue:text}`sweeps-gan` of the GAN and {glue:text}`sweeps-ensemble` of ensembles
-# of {glue:text}`sweeps-trained` (95% intervals over samples; {numref}`sweeps-trends` has the other resolutions): {glue:text}`sweeps-expected`.  The GAN's exponent is
+# of {glue:text}`sweeps-trained` (95% intervals over samples; {numref}`sweeps-trends` has the other resolutions).  Against what one expects they are, {glue:text}`sweeps-expected`.  The GAN's exponent is
 # {glue:text}`sweeps-word-gan`: from more points it gains {glue:text}`sweeps-word-kernel`.  On {glue:text}`sweeps-least` points its
 # factor is {glue:text}`sweeps-first`, the fit's {glue:text}`sweeps-first-fit` and the kernel's
 # {glue:text}`sweeps-first-kernel`.  It is worth {glue:text}`sweeps-worth` points: {glue:text}`sweeps-times` times as many points
@@ -238,7 +244,8 @@ report.show_table(
 # have {glue:text}`sweeps-paper-updates`.  The more points there are, the fewer times a training goes over them
 # ({glue:text}`sweeps-epochs` epochs), and it may well have stopped short: how much of the exponent is the network's, and how
 # much the schedule's, only longer trainings tell.  What fails at the papers' length, and in which reading of their loss, is measured on 100 points
-# only ({doc}`network`).  No sample is
+# only ({doc}`network`).  Samples of two sizes begin with the same random numbers, so that sizes are a little less
+# independent than the intervals take them to be.  No sample is
 # larger than {glue:text}`sweeps-largest` points, and the power law is a description of {glue:text}`sweeps-count` sizes and no
 # more.
 #
@@ -270,6 +277,30 @@ def added(count, q):
     return apart.of(count + 1, q).value / apart.of(count, q).value - 1
 
 
+def share_of_limit(members, q):
+    """What the papers' number of GANs is worth over what ever more are."""
+    return f"{members.of(PAPERS, q).value / members.limit(q).value:.0%}"
+
+
+def at_the_papers_length():
+    """The same of ensembles whose members were trained as long as the papers'."""
+    result = stored("ensemble", "paper")
+    if not result.study.repetitions_done(result.done()):
+        return "Ensembles of the papers' length are not stored."
+    every = gan_curve(result)
+    parts = [(f"of all {len(every.index)}", every)]
+    if every.failed.any() and every.whole:
+        parts.append((f"of the {len(every.whole.index)} without a failed member", every.whole))
+    shares = enumerated(
+        f"{report.each(lambda q, of=of: share_of_limit(members_of(result, of), q), SHOWN)} {which}"
+        for which, of in parts
+    )
+    return (
+        f"Those are ensembles of a laptop's trainings. Of ensembles at the papers' length {PAPERS} "
+        f"are worth {shares}: whether one of its members failed decides what an ensemble lacks."
+    )
+
+
 report.tell(
     **{
         "members-samples": len(apart.cells),
@@ -282,9 +313,8 @@ report.tell(
         "members-limit": report.each(apart.limit, SHOWN),
         "members-next": report.each(lambda q: f"{added(apart.count, q):.1%}", SHOWN),
         "members-papers": PAPERS,
-        "members-ten": report.each(
-            lambda q: f"{apart.of(PAPERS, q).value / apart.limit(q).value:.0%}", SHOWN
-        ),
+        "members-ten": report.each(lambda q: share_of_limit(apart, q), SHOWN),
+        "members-length": at_the_papers_length(),
     }
 )
 report.origin("sweeps-members", ensembles)
@@ -315,7 +345,7 @@ report.show_table(
 # {glue:text}`members-shown` quantiles.  {glue:text}`members-enough` of what ever more GANs are worth is there with
 # {glue:text}`members-needed` of them (standard errors over {glue:text}`members-samples` samples, whose intervals in
 # {numref}`sweeps-members` are wide; {numref}`sweeps-members-table` has the numbers).  One more than {glue:text}`members-trained` adds {glue:text}`members-next`.  The second paper's
-# {glue:text}`members-papers` are worth {glue:text}`members-ten` of what ever more are.  The rest of the error is the same
+# {glue:text}`members-papers` are worth {glue:text}`members-ten` of what ever more are.  {glue:text}`members-length`  The rest of the error is the same
 # in all members, and no further GAN helps against it.
 
 # %% tags=["nbval-check-output", "remove-cell"]

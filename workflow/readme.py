@@ -10,6 +10,7 @@ import shutil
 
 from amplib.book.obtain import stored
 from amplib.files import ROOT
+from amplib.metrics.amplification import shared
 from amplib.store.results import Result
 from amplib.studies.camel.claims import all_gans
 from amplib.studies.camel.reading import gan_curve
@@ -23,6 +24,7 @@ def main() -> None:
     shutil.copy(ROOT / "book/notebooks/figures" / FIGURE, ROOT / "book/_static" / FIGURE)
     curve = all_gans(stored)
     fixed = gan_curve(Result(with_batch_fixed(), "paper"))
+    same, _ = shared(curve.asymptote, fixed.asymptote)
     values = {
         "coarse": f"**{curve.asymptote.median_amplification(10)}**",
         "number": f"**{curve.asymptote.median_amplification(50)}**",
@@ -30,8 +32,9 @@ def main() -> None:
         "mean": str(curve.converged.asymptote.amplification(50)),
         "failures": str(curve.failures),
         "fixed": str(fixed.failures),
-        "fixed-mean": str(fixed.converged.asymptote.amplification(50)),
+        "fixed-mean": str(fixed.converged.asymptote.amplification(50).interval()),
         "fixed-median": str(fixed.asymptote.median_amplification(50)),
+        "same-median": str(same.median_amplification(50)),
     }
     readme = ROOT / "README.md"
     text = readme.read_text()

@@ -99,7 +99,7 @@ def mcnemar(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def escape(name: str) -> Escape:
-    """The escapes of a reading; trainings at full length serve for the samples they cover.
+    """The escapes of a reading; trainings at full length serve for samples that have no short one.
 
     Raises:
         FileNotFoundError: if fewer than ``ENOUGH`` trainings are stored.

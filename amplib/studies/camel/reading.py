@@ -269,10 +269,18 @@ class SampleAndFit:
 
     def propagated_n_equiv(self, q: int) -> float:
         """N_equiv that the mean covariance of the valid fits implies at the truth."""
-        covariance = self.covariance[self.valid].mean(0)
-        return expected_mse(1, q) / propagated_mse(
-            TRUE_PARAMETERS, covariance, CamelBack().edges(q)
-        )
+        return _n_equiv_of(self.covariance[self.valid].mean(0), q)
+
+    def scattered_n_equiv(self, q: int) -> float:
+        """The same of how the parameters of the valid fits scatter about the truth."""
+        apart = self.parameters[self.valid] - TRUE_PARAMETERS
+        return _n_equiv_of(apart.T @ apart / len(apart), q)
+
+
+def _n_equiv_of(covariance: np.ndarray, q: int) -> float:
+    """Of fits whose parameters have this covariance, ``(5, 5)``, to first order."""
+    mse = propagated_mse(TRUE_PARAMETERS, covariance, CamelBack().edges(q))
+    return expected_mse(1, q) / mse
 
 
 def sample_and_fit(result: Result) -> SampleAndFit:

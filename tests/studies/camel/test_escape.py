@@ -23,7 +23,7 @@ from amplib.studies.camel.escape import (
     reading,
 )
 from amplib.studies.camel.figures import escape_panels
-from amplib.studies.camel.reading import gan_curve, sample_and_fit
+from amplib.studies.camel.reading import fit_bound, gan_curve, sample_and_fit
 from amplib.studies.camel.study import CELLS, CamelGAN
 from amplib.studies.catalogue import make_study
 
@@ -173,6 +173,16 @@ def test_a_lucky_sample_makes_no_lucky_gan():
     gan, sample = shared(gans, fits.sample)
     for q in (10, 20, 50):
         assert abs(spearmanr(gan.mse(q), sample.mse(q)).statistic) < 0.3
+
+
+def test_the_scatter_of_the_fits_is_what_they_are_worth():
+    """As the first page says, and that their own covariances promise a little more than the least
+    that there is."""
+    found = sample_and_fit(Result(make_study("fit", "paper"), "paper"))
+    for q in (10, 20, 50):
+        worth = found.fit.n_equiv(q)
+        assert abs(found.scattered_n_equiv(q) - worth.value) < 3 * worth.error
+        assert fit_bound(100, q) < found.propagated_n_equiv(q) < 1.03 * fit_bound(100, q)
 
 
 def test_every_reading_is_drawn():
