@@ -79,11 +79,14 @@ def findings(shifts: dict[str, float], dilution: tuple[float, float, float]) -> 
     return judged(parts(shifts, dilution))
 
 
+LIKE_THE_PAPER = {r.GENERATOR: 0.3, r.HIGH: 0.3 / 20**0.5, r.LOW: 0.3 / 5**0.5}
+"""<S^2> falls with the square of the shift: by 20 and by 5 where it is 20^-1/2 and 5^-1/2."""
+
+
 @pytest.fixture(scope="module")
 def like_the_paper() -> dict:
-    """<S^2> falls with the square of the shift: by 20 and by 5 where it is 20^-1/2 and 5^-1/2."""
-    shifts = {r.GENERATOR: 0.3, r.HIGH: 0.3 / 20**0.5, r.LOW: 0.3 / 5**0.5}
-    return findings(shifts, (3.6, 1.5, 1.2))
+    """Weights as it says, of a generator that can be weighed."""
+    return findings(LIKE_THE_PAPER, (3.6, 1.5, 1.2))
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +120,42 @@ def test_a_usual_ratio_that_is_smaller_than_the_paper_s_is_missed(like_the_paper
 @pytest.mark.parametrize("name", [n for n in MADE_UP if not n.startswith("weights")])
 def test_weights_that_make_it_worse_miss(spoiled, name):
     assert spoiled[name].verdict == MISSED, spoiled[name]
+
+
+@pytest.mark.parametrize("hopeless", [3, 4])
+def test_where_nothing_is_left_to_weigh_no_claim_is_decided(like_the_paper, hopeless):
+    """In every repetition, that is: what the weights do is told all the same."""
+    made_up = parts(LIKE_THE_PAPER, (3.6, 1.5, 1.2))
+    for arrays in list(made_up.values())[:hopeless]:
+        arrays["outlook"][0, 0, 0] = 0.99999  # of the high-level classifier alone
+    for name, found in judged(made_up).items():
+        before = like_the_paper[name]
+        assert found.measured == before.measured
+        assert found.verdict == (UNDECIDED if hopeless == 4 else before.verdict), name
+        assert found.why.startswith("nothing to weigh: ") == (hopeless == 4)
+        assert found.repetitions is None or hopeless == 3
+
+
+def test_fidelity_is_judged_by_the_layers_alone():
+    """Whose energies are nearer with high-level weights, where all else is farther."""
+    made_up = parts({r.GENERATOR: 0.3, r.HIGH: 0.2, r.LOW: 0.1}, (3.6, 1.5, 1.2))
+    layers = slice(r.FIRST_LAYER, r.FIRST_X)
+    for arrays in made_up.values():
+        truth = arrays["histograms"][0, layers]
+        arrays["histograms"][3, layers] = truth
+        arrays["squares"][0, layers] = truth
+    found = judged(made_up, ["high-beats-low"])["high-beats-low"]
+    assert found.verdict == MET
+    assert found.measured.startswith("closer in (100 ± 0)% of the layers, at larger r in (100")
+
+
+def test_low_level_r_is_told_of_every_repetition():
+    """Some may have learned and others not: their mean is where none of them is."""
+    made_up = parts(LIKE_THE_PAPER, (3.6, 1.5, 1.2))
+    made_up[0,]["dilution"][2, 0] = 2.7
+    found = judged(made_up, ["summary-r-low"])["summary-r-low"]
+    assert found.measured.split(", in turn ")[1].startswith("2.70, 1.5")
+    assert found.measured.count("1.5") >= 3
 
 
 def test_the_reason_names_the_auc_and_the_control(like_the_paper):
