@@ -64,7 +64,7 @@ import numpy as np
 from amplib.book import report
 from amplib.book.obtain import compute_together, obtain
 from amplib.book.obtain import largest as largest_result
-from amplib.estimate import enumerated, mean, written_area
+from amplib.estimate import enumerated, mean, written_area, written_in_turn
 from amplib.metrics.outlook import HOPELESS_AUC
 from amplib.metrics.weighed import CLEAR
 from amplib.models.dctr import TEMPERATURES
@@ -138,10 +138,8 @@ def blind(repetition):
 
 
 def before_clip(one, classifier):
-    """Mean weights of the repetitions in turn; they may differ by decades."""
-    means = one.means_before_clip(classifier)
-    texts = ["< 0.001" if m < 1e-3 else f"{m:.3g}" if m < np.inf else "infinite" for m in means]
-    return texts[:1] if len(set(texts)) == 1 else texts
+    """Mean weights of the repetitions in turn."""
+    return written_in_turn(one.means_before_clip(classifier))
 
 
 def areas(one, classifier):
