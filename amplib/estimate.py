@@ -179,6 +179,25 @@ def written_area(area: Estimate) -> str:
     return "> 0.9999" if area.value > 0.9999 else str(area)
 
 
+def written_in_turn(values: Iterable[float]) -> list[str]:
+    """Positive numbers of repetitions that may differ by decades, of which no mean makes sense; one
+    text where they are all alike.
+
+    >>> written_in_turn([1e-9, 0.0242, 102.7, 46e9, float("inf")])
+    ['< 0.001', '0.0242', '103', '> 1000', 'infinite']
+    >>> written_in_turn([1e-9, 1e-5])
+    ['< 0.001']
+    """
+
+    def written(x: float) -> str:
+        if np.isinf(x):
+            return "infinite"
+        return "< 0.001" if x < 1e-3 else "> 1000" if x > 1000 else f"{x:.3g}"
+
+    texts = [written(x) for x in values]
+    return texts[:1] if len(set(texts)) == 1 else texts
+
+
 class Interval(NamedTuple):
     """A value with the ends of an interval: the 68% of a median, or the central 68% of many values.
 

@@ -25,7 +25,7 @@
 # plain GAN that is its cheap rival, and a *fast simulation* with wrong settings, the parametrisation for photons of
 # {glue:text}`reweighted-made` in place of {glue:text}`reweighted-energy` GeV in a beam {glue:text}`reweighted-beam` cells wide in place of a point.
 # The paper ends on such a use; here it is the control.  Of a truth that is the same parametrisation it is near by
-# construction, so that what fails for it fails by the method, and what fails for the other two only fails by them.
+# construction, so that what fails for it fails by the method.  {glue:text}`reweighted-control-more`
 
 # %% tags=["parameters"]
 preset = "best"
@@ -64,7 +64,7 @@ import numpy as np
 from amplib.book import report
 from amplib.book.obtain import compute_together, obtain
 from amplib.book.obtain import largest as largest_result
-from amplib.estimate import enumerated, mean, written_area
+from amplib.estimate import enumerated, mean, written_area, written_in_turn
 from amplib.metrics.outlook import HOPELESS_AUC
 from amplib.metrics.weighed import CLEAR
 from amplib.models.dctr import TEMPERATURES
@@ -110,6 +110,9 @@ report.show_banner(
 
 
 # %% tags=["remove-cell"]
+COIN = 0.05  # an AUC that is no farther from one half
+
+
 def range_of(values, form="{:.2g}"):
     return f"{form.format(np.nanmin(values))} to {form.format(np.nanmax(values))}"
 
@@ -130,9 +133,50 @@ def answers(one):
 
 
 def blind(repetition):
-    """Whether the low-level model does not tell the truth by a higher score, to five errors."""
-    area = repetition.outlook(r.LOW).auc
-    return area.value < 0.5 + 5 * area.error
+    """Whether the AUC of the low-level model is next to one half."""
+    return abs(repetition.outlook(r.LOW).auc.value - 0.5) < COIN
+
+
+def before_clip(one, classifier):
+    """Mean weights of the repetitions in turn."""
+    return written_in_turn(one.means_before_clip(classifier))
+
+
+def areas(one, classifier):
+    """AUCs of the repetitions in turn, with errors over showers."""
+    return enumerated(written_area(x.outlook(classifier).auc) for x in one.each)
+
+
+def more_to_learn_from():
+    """Whether the control's classifiers have more showers than the others."""
+    if control.study.high_level <= max(one.study.high_level for one in (bibae, gan)):
+        return "Its classifiers learn from no more showers than those of the other two."
+    return (
+        "Its classifiers learn from more showers than those of the other two, so that what fails "
+        "for these alone need not fail by them."
+    )
+
+
+def said_of_correlations(one, classifier):
+    """Whether weights do more to correlations than add noise."""
+    n = sum(x.residual_rms(classifier) > 2 * x.residual_noise(classifier) for x in one.each)
+    if n == 0:
+        return "In no repetition is that more than twice as much"
+    return (
+        f"In {n} of {len(one.each)} repetitions that is more than twice as much: there weights "
+        "damage correlations beyond the noise"
+    )
+
+
+def who_tells(observables):
+    """Which generators could show that weights mend these, and why others cannot."""
+    able = [one.title for one in showers if one.tells(observables)]
+    lost = [one.title for one in showers if one.hopeless]
+    right = [one.title for one in showers if one.title not in (*able, *lost)]
+    why = [f"of {enumerated(lost)} nothing is left to weigh"] * bool(lost)
+    why += [f"of {enumerated(right)} next to nothing is off without weights"] * bool(right)
+    who = f"Of the three generators {enumerated(able)} can" if able else "None of the three can"
+    return f"{who} answer that" + f": {', and '.join(why)}" * bool(why)
 
 
 def helped(one, classifier, group):
@@ -174,19 +218,27 @@ report.tell(
             for kind, classifier in (("high", r.HIGH), ("low", r.LOW))
             for what, found in (
                 ("left", bibae.left(classifier).percent()),
-                ("mean", bibae.mean_weight(classifier)),
+                ("mean", enumerated(before_clip(bibae, classifier))),
             )
         },
         "reweighted-control-cells": gain(control, r.HIGH, r.ACTIVE),
         "reweighted-control-energy": gain(control, r.HIGH, r.ENERGY),
         "reweighted-control-r": control.r(r.HIGH, r.ENERGY),
-        "reweighted-control-low": control.auc(r.LOW),
+        "reweighted-control-low": areas(control, r.LOW),
+        "reweighted-control-more": more_to_learn_from(),
+        "reweighted-tells": who_tells(r.GROUPS[moments]),
         "reweighted-control-best": enumerated(
             str(x.arrays["high_losses"][:, 1].argmin() + 1) for x in control.each
         ),
         "reweighted-control-rms-none": control.residual_rms(r.GENERATOR).scaled(100),
         "reweighted-control-rms-again": control.residual_rms(r.AGAIN).scaled(100),
-        "reweighted-control-rms-high": control.residual_rms(r.HIGH).scaled(100),
+        "reweighted-control-rms-high": enumerated(
+            f"{100 * x.residual_rms(r.HIGH):.1f}" for x in control.each
+        ),
+        "reweighted-control-rms-noise": enumerated(
+            f"{100 * x.residual_noise(r.HIGH):.1f}" for x in control.each
+        ),
+        "reweighted-control-correlations": said_of_correlations(control, r.HIGH),
         "reweighted-coldest": f"{TEMPERATURES[0]:g}",
         "reweighted-hottest": f"{TEMPERATURES[1]:g}",
         "reweighted-control-apart": control.factor(
@@ -205,7 +257,8 @@ report.tell(
     }
 )
 distances = made[bibae.title].distances
-report.tell(**{"reweighted-distance-apart": mean(distances["fitted"] - distances["normal"])})
+apart = (distances["fitted"] - distances["normal"]).mean()
+report.tell(**{"reweighted-distance-apart": f"{apart:.3f}"})
 OWED = [f"dctrgan-fig{k}" for k in range(2, 9)]
 for figure in OWED:
     report.origin(figure, results["reweighted-bibae"])
@@ -231,13 +284,14 @@ report.origin("reweighted-fig4", *results.values())
 # paper's classifier is "not arrested during training", and at its settings the last pass counts (`keep=last`); here it is
 # the {glue:text}`reweighted-keep` one.  {numref}`reweighted-epoch` has what else would have come of the same showers and
 # trainings.  A classifier that has seen each shower too often is sure of those that it was trained on; how far off its weights of
-# others are, their mean tells, which is one for the density ratio.
+# others are, their mean before any clip tells, which is one for the density ratio.
 #
 # Weights cost events, and the AUC of the classifier tells how many before any is given ({doc}`gaussians`): above
 # {glue:text}`reweighted-hopeless` nothing is left to weigh.  {numref}`reweighted-generators` has the AUC of both classifiers
 # for each generator, {numref}`reweighted-fig4` sets what their weights leave beside it.  The answer from the scores is
 # {glue:text}`reweighted-answers`.  What is left is to be read with the mean weight: that is one where no part of the truth is
-# missing (eq. 10 of the paper).  A classifier that is sure of every shower gives all generated ones weights of next to nothing, and
+# missing (eq. 10 of the paper), before weights are clipped.  The clip takes from it, and the tables have both.  Before the clip a
+# few weights may make all of the mean, so that the repetitions stand there in turn.  A classifier that is sure of every shower gives all generated ones weights of next to nothing, and
 # alike; many are left then, but they stand for nothing.
 #
 # Is it so?  On the right of {numref}`reweighted-fig4` is the price that was paid, $r$ of all observables.  Of the fast
@@ -251,7 +305,7 @@ report.origin("reweighted-fig4", *results.values())
 # $r$ is the spread of an observable over the truth's: of the active cells of BIB-AE, plain GAN and fast simulation it is
 # {glue:text}`reweighted-spread`.  The BIB-AE draws its latent numbers from $\mathcal N(0, 1)$, as published; from a Gaussian mixture that is
 # fitted to the codes of training showers (`latents=fitted`) its distance from the truth is {glue:text}`reweighted-distance-fitted` in place of
-# {glue:text}`reweighted-distance-normal`, a difference of {glue:text}`reweighted-distance-apart`, with an error over the observables.
+# {glue:text}`reweighted-distance-normal`, a difference of {glue:text}`reweighted-distance-apart` for one training and one sample of showers, with no error.
 
 
 # %% tags=["remove-input"]
@@ -292,19 +346,27 @@ report.show_table(
             ["showers left, " + c, *(one.left(c).percent() for one in showers)]
             for c in r.CLASSIFIERS
         ),
-        *(["mean weight, " + c, *(one.mean_weight(c) for one in showers)] for c in r.CLASSIFIERS),
+        *(
+            row
+            for c in r.CLASSIFIERS
+            for row in (
+                ["mean weight, clipped, " + c, *(one.mean_weight(c) for one in showers)],
+                ["before the clip, " + c, *(", ".join(before_clip(one, c)) for one in showers)],
+            )
+        ),
     ],
 )
 report.show_table(
     "reweighted-epoch",
     "Fast simulation: the high-level classifier of the epoch with the smallest loss of validation, or of the last",
-    ["epoch", "AUC", "mean weight", "showers left", "factor of the active cells", "of the energy",
+    ["epoch", "AUC", "mean weight, clipped", "before the clip", "showers left", "factor of the active cells", "of the energy",
      "r of the active cells"],
     [
         [
             keep,
             written_area(one.auc(r.HIGH)),
             one.mean_weight(r.HIGH),
+            ", ".join(before_clip(one, r.HIGH)),
             one.left(r.HIGH).percent(),
             gain(one, r.HIGH, r.ACTIVE),
             gain(one, r.HIGH, r.ENERGY),
@@ -325,8 +387,8 @@ plt.show()
 # {numref}`reweighted-fig2` shows what its weights make of it: $\langle S^2\rangle$ of the active cells falls by a factor of
 # {glue:text}`reweighted-control-cells`, that of the energy by {glue:text}`reweighted-control-energy`, at $r$ of {glue:text}`reweighted-control-r`.  The width
 # of the beam it cannot see, as no input knows where in a layer the energy is; that is left to the low-level model, whose AUC
-# is {glue:text}`reweighted-control-low`.  It learns late: in {glue:text}`reweighted-control-blind` of {glue:text}`reweighted-repetitions`
-# repetitions it tells nothing apart when its passes are over, and gives every shower the same weight
+# is {glue:text}`reweighted-control-low` in turn.  It learns late: in {glue:text}`reweighted-control-blind` of {glue:text}`reweighted-repetitions`
+# repetitions that is next to one half when its passes are over, and showers have nearly the same weight
 # ({numref}`reweighted-fig1`).  {numref}`reweighted-fig3` sums up all observables.
 
 # %% mystnb={"figure": {"name": "reweighted-fig2", "caption": "Fast simulation: active cells, total energy and centroid of the truth (grey), of the simulation and of it with both kinds of weights. Legends: $\\langle S^2\\rangle$ and $r$, means over repetitions; of the truth, in brackets, $\\langle S^2\\rangle$ of a second sample, the floor, which the grey points below show as well.\n\n{glue:text}`reweighted-fig2-origin`"}, "image": {"alt": "Three observables of truth, fast simulation and weighted fast simulation, with ratios"}} tags=["hide-input"]
@@ -338,7 +400,7 @@ plt.show()
 figures.weight_panels(control)
 plt.show()
 
-# %% mystnb={"figure": {"name": "reweighted-fig3", "caption": "Fast simulation: $\\langle S^2\\rangle$ of all observables, its ratio to that without weights, and $r$; as {numref}`dctrgan-fig8` of the BIB-AE.\n\n{glue:text}`reweighted-fig3-origin`"}, "image": {"alt": "Summary histograms of separation powers and dilutions for the fast simulation"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "reweighted-fig3", "caption": "Fast simulation: $\\langle S^2\\rangle$ of all observables, its ratio to that without weights, and $r$; as {numref}`dctrgan-fig8` of the BIB-AE, observables per repetition.\n\n{glue:text}`reweighted-fig3-origin`"}, "image": {"alt": "Summary histograms of separation powers and dilutions for the fast simulation"}} tags=["hide-input"]
 figures.summary_panels(control)
 plt.show()
 
@@ -347,26 +409,45 @@ plt.show()
 #
 # What changes with more showers?  {numref}`reweighted-numbers` has the same control once more, from
 # {glue:text}`reweighted-numbers-sizes` showers, in {glue:text}`reweighted-numbers-done` of
-# {glue:text}`reweighted-numbers-wanted` repetitions.  Both models see more, and one of them learns less.  The
+# {glue:text}`reweighted-numbers-wanted` repetitions.  Both models see more.  The
 # high-level one still has {glue:text}`reweighted-numbers-high-level` of either kind, half of them to learn from, and of
-# all its passes the {glue:text}`reweighted-numbers-keep` one counts.  Its loss of validation was smallest after
+# all its passes the {glue:text}`reweighted-numbers-keep` one counts.  {glue:text}`reweighted-numbers-rule`.  Its loss of validation was smallest after
 # {glue:text}`reweighted-numbers-best` of them, and at the last it is
 # {glue:text}`reweighted-numbers-last-loss`, where a coin has {glue:text}`reweighted-numbers-coin`: it knows its showers by heart.
-# The mean of its weights tells it without a second sample, {glue:text}`reweighted-numbers-mean` in place of one, and
+# The mean of its weights tells it without a second sample: before the clip it is {glue:text}`reweighted-numbers-mean` in turn in place of
+# one, of which the clip leaves {glue:text}`reweighted-numbers-clipped`.  And
 # they take what was right away from the truth: $\langle S^2\rangle$ of the centroid grows by a factor of
 # {glue:text}`reweighted-numbers-centroid`.  So a classifier that is "not arrested during training" is to be held to its
 # mean weight before its weights are used; that of the paper's classifier is not given.
 #
-# The low-level model has one pass over many more showers.  Whether it finds the width of the beam by the end of it is
-# a matter of its start: its AUC is {glue:text}`reweighted-numbers-low` in turn.  Of what the high-level model sees its weights mend
+# The low-level model has one pass over many more showers.  Whether it finds the width of the beam by the end of it differs
+# between the repetitions, whose showers, shuffles and first weights all differ: its AUC is {glue:text}`reweighted-numbers-low` in turn, the
+# mean of its weights before the clip {glue:text}`reweighted-numbers-low-mean`.  Of what the high-level model sees its weights mend
 # little: $\langle S^2\rangle$ of the energy falls by a factor of {glue:text}`reweighted-numbers-energy`.
 
 
 # %% tags=["remove-input"]
+# By the epoch that counts at the paper's numbers, from fewer showers, where that is stored.
+by_its_rule = [one for keep, one in epochs.items() if keep == at_papers.study.keep]
+scales = [control, *(one for one in by_its_rule if one is not control), at_papers]
+if at_papers.study == control.study:
+    scales = [control]
+
+
 def across(what, measure):
-    """A row of the table: a column for the showers above, and one for the paper's numbers."""
-    scales = [control, at_papers][: 1 + (at_papers.study != control.study)]
+    """A row of the table: columns for the showers above, and one for the paper's numbers."""
     return [what, *map(measure, scales)]
+
+
+def lost_to_the_rule():
+    """Whether it is the epoch that makes weights dearer than above, or the number of showers."""
+    if len(scales) < 3:
+        return "The same epoch counts above, or is not stored from fewer showers"
+    best, same, more = (one.left(r.HIGH) for one in scales)
+    left = f"leaves {same.percent()} of the showers above as well, and {more.percent()} here, where the {control.study.keep} one leaves {best.percent()}"
+    if max(same.value, more.value) < best.value / 2:
+        return f"What it loses to the table above it loses to this rule, not to more showers: the {at_papers.study.keep} one {left}"
+    return f"The {at_papers.study.keep} one {left}"
 
 
 last = mean([x.arrays["high_losses"][-1, 1] for x in at_papers.each])
@@ -383,11 +464,12 @@ report.tell(
         ),
         "reweighted-numbers-last-loss": last,
         "reweighted-numbers-coin": f"{np.log(2):.3f}",
-        "reweighted-numbers-mean": at_papers.mean_weight(r.HIGH),
+        "reweighted-numbers-rule": lost_to_the_rule(),
+        "reweighted-numbers-mean": enumerated(before_clip(at_papers, r.HIGH)),
+        "reweighted-numbers-clipped": at_papers.mean_weight(r.HIGH),
+        "reweighted-numbers-low-mean": enumerated(before_clip(at_papers, r.LOW)),
         "reweighted-numbers-centroid": at_papers.factor(lambda x: 1 / x.gain(r.HIGH, r.CENTROID)),
-        "reweighted-numbers-low": enumerated(
-            written_area(x.outlook(r.LOW).auc) for x in at_papers.each
-        ),
+        "reweighted-numbers-low": areas(at_papers, r.LOW),
         "reweighted-numbers-energy": gain(at_papers, r.LOW, r.ENERGY),
     }
 )
@@ -403,7 +485,8 @@ report.show_table(
             across(f"{name}, {kind}", lambda one, measure=measure, kind=kind: measure(one, kind))
             for name, measure in {
                 "AUC": lambda one, kind: written_area(one.auc(kind)),
-                "mean weight": lambda one, kind: one.mean_weight(kind),
+                "mean weight, clipped": lambda one, kind: one.mean_weight(kind),
+                "before the clip": lambda one, kind: ", ".join(before_clip(one, kind)),
                 "showers left": lambda one, kind: one.left(kind).percent(),
                 "active cells": lambda one, kind: gain(one, kind, r.ACTIVE),
                 "total energy": lambda one, kind: gain(one, kind, r.ENERGY),
@@ -441,17 +524,20 @@ report.show_table(
 #
 # What that means can be measured here.  High-level weights leave as many showers as {glue:text}`reweighted-length-effective` of the
 # truth would be, of {glue:text}`reweighted-length-test`; the clip at {glue:text}`reweighted-largest` takes {glue:text}`reweighted-length-cut` of the sum of
-# all weights.  So few showers are {glue:text}`reweighted-length-noise` in $\langle S^2\rangle$ from the truth even if every weight is right, and
-# that is most of the {glue:text}`reweighted-length-median-high` to which the median grows.  Above this noise the active cells fall from
+# all weights, whose mean before it is {glue:text}`reweighted-length-mean` in turn.  So few showers are between {glue:text}`reweighted-length-noise` and
+# {glue:text}`reweighted-length-noise-truth` in $\langle S^2\rangle$ from the truth even if every weight is right.  The one is what the weights in each bin tell of
+# their noise, which is too little where heavy ones are so few that most bins have none; the other is that of as many showers of the truth.
+# {glue:text}`reweighted-length-grows`.  Above the lower estimate the active cells fall from
 # {glue:text}`reweighted-length-cells-none` to {glue:text}`reweighted-length-cells-high` and the energy from {glue:text}`reweighted-length-energy-none` to
 # {glue:text}`reweighted-length-energy-high`: what was wrong is mended as far as so few showers tell, and in
-# {glue:text}`reweighted-length-quantiles` cells they are worth {glue:text}`reweighted-length-worth-high` points in place of {glue:text}`reweighted-length-worth-none`.  What was right gets
-# worse: above the noise the median goes from {glue:text}`reweighted-length-above-none` to {glue:text}`reweighted-length-above-high`, at most, as the
-# floor of a few heavy weights is underestimated, and {glue:text}`reweighted-length-farther` observables are clearly farther from the truth,
-# {glue:text}`reweighted-length-closer` nearer.
+# {glue:text}`reweighted-length-quantiles` cells they are worth {glue:text}`reweighted-length-worth-high` points in place of {glue:text}`reweighted-length-worth-none`.  Of what was
+# right the median goes from {glue:text}`reweighted-length-above-none` above its noise to {glue:text}`reweighted-length-above-high` above the lower estimate, and by that
+# {glue:text}`reweighted-length-farther` observables are clearly farther from the truth, {glue:text}`reweighted-length-closer` nearer.
+# By the higher one it is at {glue:text}`reweighted-length-above-truth`: {glue:text}`reweighted-length-worse`.
 #
-# The low-level model has not begun to learn when its one pass over as few showers is over: its AUC is {glue:text}`reweighted-length-low`, its loss of
-# validation {glue:text}`reweighted-length-low-loss`, where a coin has {glue:text}`reweighted-length-coin`, and its weights change nothing.
+# The low-level model has learned little when its one pass over as few showers is over.  Its AUC is {glue:text}`reweighted-length-low` in turn, so that it
+# ranks them, but its loss of validation is {glue:text}`reweighted-length-low-loss`, where a coin has {glue:text}`reweighted-length-coin`: its weights are flat and change
+# nothing.
 
 
 # %% tags=["remove-input"]
@@ -463,6 +549,12 @@ EVERYTHING = slice(None)
 
 def steps(training):
     return training.work([(0,)]) / training.batch_size
+
+
+def noise_of_truth(repetition):
+    """Median <S^2> of as many showers of the truth as high-level weights leave."""
+    left = repetition.outlook(r.HIGH).effective_share.value * long.study.test_events
+    return np.median([long.s2_of_truth(left, k) for k in range(r.OBSERVABLES)])
 
 
 def median_above(sample):
@@ -479,6 +571,10 @@ brief, lengthy = (one.study.made_of() for one in (short, long))
 whole = replace(lengthy, **lengthy.published)
 cells = max(long.study.quantiles)
 changed = [x.helped(r.HIGH, EVERYTHING) for x in long.each]
+grown = long.median_s2(r.HIGH, EVERYTHING)
+# What the median has above the higher estimate of its noise.
+clearly = long.over(lambda x: np.median(x.separations[r.HIGH].value) - noise_of_truth(x))
+worse = clearly.interval().low > 0
 report.tell(
     **{
         "reweighted-length-size": f"{trained_generator(wherever_stored(lengthy)).share:.0%}",
@@ -490,7 +586,12 @@ report.tell(
         "reweighted-length-count": len(long.mean_s2(r.GENERATOR)),
         "reweighted-length-median-short": short.median_s2(r.GENERATOR, EVERYTHING),
         "reweighted-length-median-none": long.median_s2(r.GENERATOR, EVERYTHING),
-        "reweighted-length-median-high": long.median_s2(r.HIGH, EVERYTHING),
+        "reweighted-length-grows": f"The {grown} to which the median grows "
+        + ("is more than that" if worse else "may be no more than that"),
+        "reweighted-length-above-truth": clearly,
+        "reweighted-length-worse": "what was right gets worse by that, too"
+        if worse
+        else "whether what was right gets worse cannot be told of so few showers",
         "reweighted-length-floor": long.median_s2(r.AGAIN, EVERYTHING),
         "reweighted-length-centroid-short": short.s2(r.GENERATOR, r.CENTROID),
         "reweighted-length-centroid-none": long.s2(r.GENERATOR, r.CENTROID),
@@ -500,7 +601,9 @@ report.tell(
         "reweighted-length-effective": long.left(r.HIGH).scaled(long.study.test_events),
         "reweighted-length-test": f"{long.study.test_events:,}",
         "reweighted-length-cut": long.over(lambda x: x.outlook(r.HIGH).cut).percent(),
+        "reweighted-length-mean": enumerated(before_clip(long, r.HIGH)),
         "reweighted-length-noise": long.over(lambda x: np.median(x.separations[r.HIGH].floor)),
+        "reweighted-length-noise-truth": long.over(noise_of_truth),
         "reweighted-length-quantiles": cells,
         **{
             f"reweighted-length-{what}-{kind}": measure
@@ -514,7 +617,7 @@ report.tell(
         },
         "reweighted-length-farther": mean([one.farther for one in changed]),
         "reweighted-length-closer": mean([one.closer for one in changed]),
-        "reweighted-length-low": written_area(long.auc(r.LOW)),
+        "reweighted-length-low": areas(long, r.LOW),
         "reweighted-length-low-loss": long.over(lambda x: x.arrays["low_losses"][-1, 1]),
         "reweighted-length-coin": f"{np.log(2):.4f}",
     }
@@ -549,7 +652,8 @@ report.show_table(
             beside(f"{name}, {kind}", lambda one, measure=measure, kind=kind: measure(one, kind))
             for name, measure in {
                 "AUC": lambda one, kind: written_area(one.auc(kind)),
-                "mean weight": lambda one, kind: one.mean_weight(kind),
+                "mean weight, clipped": lambda one, kind: one.mean_weight(kind),
+                "before the clip": lambda one, kind: ", ".join(before_clip(one, kind)),
                 "showers left": lambda one, kind: one.left(kind).percent(),
                 "median r": lambda one, kind: one.median_r(kind),
             }.items()
@@ -576,7 +680,7 @@ plt.show()
 # {numref}`dctrgan-fig5` and {numref}`dctrgan-fig6` have what these make of its observables, {numref}`dctrgan-fig7` of the
 # correlations between them, and {numref}`dctrgan-fig8` has all of it in one place.  It is a generator of which the scores say *{glue:text}`reweighted-bibae-answer`*.  Where they say no, the figures are
 # of weights that have nothing to weigh, since no generated shower lies where the truth is.  Either all are next to nothing and nearly alike, and change nothing, or the few showers that lie nearest
-# to the truth stand for all others.  How many are left tells which it is: {glue:text}`reweighted-bibae-high-left` with high-level weights, whose mean is
+# to the truth stand for all others.  How many are left tells which it is: {glue:text}`reweighted-bibae-high-left` with high-level weights, whose mean before the clip is
 # {glue:text}`reweighted-bibae-high-mean`, and {glue:text}`reweighted-bibae-low-left` with low-level ones, with a mean of {glue:text}`reweighted-bibae-low-mean`.  Axes are not the paper's: they hold 99.6% of our truth, whose
 # layers see other energies.  $\langle S^2\rangle$ is taken on histograms whose sum is one; the paper's
 # code takes them with an integral of one, which divides by the width of a bin.  What lies
@@ -616,7 +720,7 @@ plt.show()
 figures.correlation_panels(bibae)
 plt.show()
 
-# %% mystnb={"figure": {"name": "dctrgan-fig8", "caption": "BIB-AE: $\\langle S^2\\rangle$ (left), its ratio to that without weights (middle) and $r$ (right), of the 33 inputs of the high-level model, of the second moments along $x$ and along $y$, and of 300 differences of layers. Dotted: two samples of the truth. What lies beyond an axis is in its last bin.\n\n{glue:text}`dctrgan-fig8-origin`"}, "image": {"alt": "Summary histograms of separation powers and dilutions for the BIB-AE"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "dctrgan-fig8", "caption": "BIB-AE: $\\langle S^2\\rangle$ (left), its ratio to that without weights (middle) and $r$ (right), of the 33 inputs of the high-level model, of the second moments along $x$ and along $y$, and of 300 differences of layers. Dotted: two samples of the truth. The values of all repetitions are counted together and divided by their number: observables per repetition. What lies beyond an axis is in its last bin.\n\n{glue:text}`dctrgan-fig8-origin`"}, "image": {"alt": "Summary histograms of separation powers and dilutions for the BIB-AE"}} tags=["hide-input"]
 figures.summary_panels(bibae)
 plt.show()
 
@@ -630,9 +734,11 @@ plt.show()
 # Do weights mend what their classifier was never shown?  The table counts the second moments that come nearer to
 # the truth and those that go farther from it, beside the inputs themselves; what moves by no more than the noise of the
 # showers is in neither number.  Where a generator was at the floor before, as the fast simulation in its
-# second moments, there is nothing to mend, and weights only add the noise of fewer showers.  So it is with its correlations: without
+# second moments, there is nothing to mend, and weights at best add no more than the noise of fewer showers.
+# {glue:text}`reweighted-tells`.  Of the correlations of the fast simulation: without
 # weights they differ from the truth's by {glue:text}`reweighted-control-rms-none`%, where a second sample of the truth differs by
-# {glue:text}`reweighted-control-rms-again`%, and with high-level weights by {glue:text}`reweighted-control-rms-high`%.  The
+# {glue:text}`reweighted-control-rms-again`%, and with high-level weights by {glue:text}`reweighted-control-rms-high`% in turn, where the errors of both
+# samples would make {glue:text}`reweighted-control-rms-noise`%.  {glue:text}`reweighted-control-correlations`.  The
 # temperature is looked for from {glue:text}`reweighted-coldest` to {glue:text}`reweighted-hottest`: at the lower end it is of a
 # classifier that is sure of every shower, at the upper end of one that tells none apart.  The price is $r$, in the last rows.
 # {numref}`reweighted-rivals` and {numref}`reweighted-groups` have the three generators side by side.

@@ -34,12 +34,12 @@ import numpy as np
 import amplib
 from amplib.book import report
 from amplib.book.saved import generators
-from amplib.estimate import enumerated, written_area
+from amplib.estimate import enumerated, written_area, written_in_turn
 from amplib.metrics.outlook import FREE, HOPELESS_AUC, HOPELESS_SHARE, LARGEST, TOLERABLE
 from amplib.studies.merit.study import UNSEEN
 from amplib.studies.weighing.figures import saved_panels
 from amplib.studies.weighing.kept import CLASSIFIERS
-from amplib.studies.weighing.reading import how_far_off
+from amplib.studies.weighing.reading import DOUBTFUL, how_far_off
 
 found = generators(given["preset"])
 results = list(dict.fromkeys(result for result, _ in found))
@@ -85,6 +85,17 @@ def weight(one):
     return found if found.value > 1e-3 else "< 0.001"
 
 
+def before_clip(one):
+    """The mean weight before the clip, of each repetition."""
+    return ", ".join(written_in_turn([told.outlook.mean_before_clip for told in one.each]))
+
+
+def not_hopeful():
+    """Generators with a *no* in all repetitions that is by the AUC alone."""
+    more = [f"{one.name} ({one.group})" for one in mended if one not in hopeful]
+    return f", the ones above and {listed(more)}, where it is by the AUC alone," * bool(more)
+
+
 def by_auc(low, high):
     """r by the AUC over that by the scores: geometric mean over repetitions with such an AUC."""
     told = [told.outlook for one in judged for told in one.each]
@@ -117,6 +128,13 @@ report.tell(
         "saved-auc": sum(one.answer == "no, by the AUC" for one in saved),
         "saved-mended": sum(one.helped.weighted < one.helped.without for one in mended),
         "saved-mended-of": len(mended),
+        "saved-mended-more": not_hopeful(),
+        "saved-doubtful": f"{DOUBTFUL:g}",
+        "saved-doubtful-ones": listed(
+            f"{one.name} ({one.group}, {one.scale}: {enumerated(written_in_turn(means))})"
+            for one in judged
+            if (means := one.doubtful())
+        ),
         "saved-classifiers": CLASSIFIERS,
         "saved-below": by_auc(0.5, MODERATE),
         "saved-above": by_auc(MODERATE, 0.99),
@@ -173,9 +191,14 @@ plt.show()
 # the ratio is {glue:text}`saved-off`: a few events bear all of the weight there, or none does, and neither $r$ means much.  The AUC alone is a worse guide: what it tells is
 # {glue:text}`saved-below` times the told $r$ where it is below {glue:text}`saved-moderate`, and {glue:text}`saved-above` times from there to 0.99 (geometric means over repetitions).
 #
-# *Is it worth the price?*  That the scores do not tell.  Of the {glue:text}`saved-mended-of` generators that are not beyond hope the median distance of the observables from the truth, $\langle S^2\rangle$
+# *Is it worth the price?*  That the scores do not tell.  Of the {glue:text}`saved-mended-of` generators whose answer is not a plain *no*{glue:text}`saved-mended-more` the median distance of the observables from the truth, $\langle S^2\rangle$
 # above its floor, is smaller with weights for {glue:text}`saved-mended` ({numref}`saved-done`).  Weights that a classifier learns from some ten thousand events have errors of their own
 # ({doc}`gaussians`), and where every observable by itself is nearly right already they may do more harm than good.
+#
+# *Are the weights right?*  The answer does not ask.  Of right ones the mean before the clip is one, less the share of the truth where nothing
+# is generated.  Where the answer is not *no* in some repetition it is off by more than a factor of {glue:text}`saved-doubtful` of
+# {glue:text}`saved-doubtful-ones`, in turn over such repetitions.  A few events
+# beyond the clip may do that.  Of weights like these the price may be told well; they are not those of the truth.
 #
 # *Freely*: {glue:text}`saved-freely`.  *At a price*: {glue:text}`saved-price`.  *In part*: {glue:text}`saved-part`.  *No* is the answer
 # for {glue:text}`saved-no` of {glue:text}`saved-count`, and *no, by the AUC* for {glue:text}`saved-auc`; for {glue:text}`saved-split` the repetitions differ, and {numref}`saved-table` has how.
@@ -189,14 +212,15 @@ plt.show()
 # %% tags=["hide-input"]
 report.show_table(
     "saved-table",
-    "What scores tell of weights: means over repetitions, whose number stands behind the scale, with their standard error. The mean weight is one, less what is out of reach, if the weights are right",
-    ["generator", "scale", "AUC", "mean weight", "$r$ told", "truth out of reach", "can weights save it?"],
+    "What scores tell of weights: means over repetitions, whose number stands behind the scale, with their standard error; means of weights before the clip in turn. If weights are right these are one, less the share of the truth where nothing is generated; those of clipped weights are smaller by what is beyond the clip",
+    ["generator", "scale", "AUC", "mean weight, clipped", "before the clip", "$r$ told", "truth out of reach", "can weights save it?"],
     [
         [
             f"{one.group}: {one.name}",
             f"{one.scale}, {len(one.each)}",
             written_area(one.over(lambda told: told.auc)),
             weight(one) if one in judged else "--",
+            before_clip(one) if one in judged else "--",
             one.told,
             share(one.over(lambda told: told.lost)),
             one.answer,

@@ -62,7 +62,7 @@ class Outlook:
         dilution: r of an observable that does not know the weights, root of N / N_eff.
         dilution_by_auc: the same from the AUC alone (``dilution_from_auc``).
         effective_share: N_eff / N of the clipped weights.
-        mean_weight: one, less the share of the truth where nothing is generated (eq. 10).
+        mean_weight: of the clipped weights; eq. 10 is about ``mean_before_clip``.
         lost: share of the truth whose weights are above ``largest``: no weight restores it.
         largest: weight at which generated events were clipped.
         clipped: generated events that were.
@@ -92,6 +92,27 @@ class Outlook:
         """From what ``estimates`` returned."""
         area, r, by_auc, share, mean, lost = (Estimate(float(v), float(e)) for v, e in estimates)
         return cls(area, r, by_auc, share, mean, lost, largest, int(clipped), float(cut))
+
+    @property
+    def mean_before_clip(self) -> float:
+        """Mean of the weights as the classifier gives them: one, less the share of the truth where
+        nothing is generated, if they are right (eq. 10).  It has no error: a few of them may make
+        it.  Infinite where the clip took all of the sum.
+        """
+        return self.mean_weight.value / (1 - self.cut) if self.cut < 1 else np.inf
+
+    def mean_of_exact(self, generated: int) -> float:
+        r"""The mean that clipped weights should have beside what is out of reach.
+
+        .. math::
+            \langle\min(W, L)\rangle_G = 1 - P_T(W > L) + L\,P_G(W > L)
+
+        of the exact W and the clip L, where all of the truth may be generated.
+
+        Args:
+            generated: events that the weights are of.
+        """
+        return 1 - self.lost.value + self.largest * self.clipped / generated
 
     @property
     def answer(self) -> str:

@@ -96,8 +96,8 @@ def clip(weights: ArrayLike, most: float) -> Clipped:
 def mean_weight(weights: ArrayLike) -> Estimate:
     """Mean of the weights: one, if they are the density ratio and no support is missing (eq. 10).
 
-    Where the generator misses a share m of the truth it is 1 - m.  The error is that of the mean,
-    NaN of a single weight.
+    Where the generator misses a share m of the truth it is 1 - m.  That is before any clip: clipped
+    weights have a smaller mean.  The error is that of the mean, NaN of a single weight.
 
     Raises:
         ValueError: as of ``as_weights``.

@@ -253,11 +253,26 @@ def test_an_outlook_by_hand():
     relative = look.effective_share.error / share
     assert look.dilution.error == pytest.approx(look.dilution.value * relative / 2)
     assert look.mean_weight.value == pytest.approx(67)
+    assert look.mean_before_clip == pytest.approx(251 / 3)
+    assert look.mean_of_exact(3) == pytest.approx(1 - 0.7 + 100 / 3)
     # Against 1, 100 and 150: below all; above one and beside one; above two and beside one; all.
     assert look.auc.value == pytest.approx(0.2 * 0.5 + 0.3 * 2.5 / 3 + 0.4)
     plain = outlook(real, made)
     assert plain.lost.value == 0.5
     assert outlook(real, made, largest=99).clipped == 2
+
+
+def test_the_mean_before_the_clip_is_one_where_weights_are_right():
+    """Of exact weights without a missing support; the clipped ones have less, and as much less as
+    is out of reach of both samples.  An infinite weight leaves nothing to compare with."""
+    look = outlook(*of_gaussians(1.5), largest=5.0)
+    error = look.mean_weight.error
+    assert look.mean_before_clip == pytest.approx(1, abs=20 * error)
+    assert look.mean_weight.value < 0.9
+    assert look.mean_weight.value == pytest.approx(look.mean_of_exact(100_000), abs=5 * error)
+    free = outlook(*of_gaussians(0.1))
+    assert free.mean_before_clip == free.mean_weight.value
+    assert outlook([1.0], [1.0, np.inf]).mean_before_clip == np.inf
 
 
 def test_estimates_are_between_their_ends_and_reach_them():

@@ -79,6 +79,11 @@ class Training:
         return Outlook.of(self.arrays["outlook"], self.study.largest, *self.arrays["clipped"])
 
     @property
+    def mean_of_exact(self) -> float:
+        """The mean that clipped weights have if they are right, by what lies beyond the clip."""
+        return self.outlook.mean_of_exact(self.study.test_events)
+
+    @property
     def auc_after(self) -> float:
         """Of the classifier that saw the weighted events."""
         return float(self.arrays["auc_after"][0])

@@ -14,11 +14,11 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from amplib.estimate import Estimate, Estimates, mean, relative, t_quantile
+from amplib.estimate import Estimate, Estimates, Share, mean, relative, t_quantile
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.known.study import NAMES, WEIGHTS, KnownRatios
-from amplib.truth.pairs import PAIRS, Pair
+from amplib.truth.pairs import PAIRS, Pair, kinds
 
 MANY = 100
 """Test events in a bin of ln W, of which each training is shown."""
@@ -69,6 +69,13 @@ class Trainings:
         """Standard deviation over trainings, ``(F,)``."""
         value = self.expectations(weights).value
         return value.std(0, ddof=1) if len(value) > 1 else np.full(value.shape[1], np.nan)
+
+    def below(self, weights: str) -> Share:
+        """Of second moments, products and tails those whose mean over trainings is below the
+        truth; they are of the same events, and not independent."""
+        first = np.array([kind == "x" for kind in kinds(self.pair.dimension)])
+        pulls = self.pulls_of_mean(weights)[~first]
+        return Share(int((pulls < 0).sum()), len(pulls))
 
     @property
     def reach(self) -> float:

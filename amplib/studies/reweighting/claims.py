@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from amplib.estimate import Estimate, written_area
+from amplib.estimate import Estimate, enumerated, written_area
 from amplib.metrics.verdict import MISSED, UNDECIDED, Finding, about, above, both, judge, reasons
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.reweighting.reading import (
     ACTIVE,
     CENTROID,
     CLASSIFIERS,
+    FIRST_LAYER,
     FIRST_X,
     FIRST_Y,
     GENERATOR,
@@ -26,26 +27,38 @@ from amplib.studies.reweighting.reading import (
 
 BIBAE, CONTROL = "reweighted-bibae", "reweighted-simulation"
 RULES = (
-    "Reweighted showers are those of the BIB-AE, whatever it is like; the reason beside a verdict "
-    "has the AUC of its high-level classifier, and what the same classifiers do for a fast "
-    "simulation with a wrong setting. At no preset does it have the published size, or the "
-    "published training. Intervals are over trainings of the classifiers, of one of the generator.",
+    "Reweighted showers are those of the BIB-AE. Far from the truth weights do not work at all, as "
+    "the paper says itself (sec. II C): where the scores of the high-level classifier say *no* in "
+    "every repetition there is nothing to weigh, and whatever is measured a claim is undecided. "
+    "The reason beside a verdict has the AUC of that classifier, and what classifiers of the same "
+    "kind, at the preset `laptop` from more showers and in more passes, do for a fast simulation "
+    "with a wrong setting. Where that is at its floor without weights, as in its centroid and its "
+    "second moments, its number says nothing. At no preset does the BIB-AE have the published "
+    "size, or the published training. Intervals are over trainings of the classifiers, of one of "
+    "the generator.",
     "A distribution is *peaked* in the middle of the shortest interval that holds half of it; "
     "ratios of <S²> in their logarithm. *Residual correlations* are reduced by the root mean "
-    "square of all pairs. *Systematically*: in more than half of the observables. Of r of the "
+    "square of all pairs. *Systematically*: <S²> in more than half of the layers, whose energies "
+    "the paper says it of, r in more than half of all observables. Of r of the "
     "high-level model the peak is judged; the end of its tail is told beside it.",
 )
+
+NOTHING = "nothing to weigh: the scores say no in every repetition"
 
 Told = Callable[[Reweighted], Finding]
 
 
 def _beside_control(evidence: Evidence, judged: Told) -> Finding:
-    """The finding for the BIB-AE, with the control's in the reason."""
+    """The finding for the BIB-AE, with the control's in the reason; undecided where there is
+    nothing to weigh."""
     result = evidence(BIBAE)
     bibae, control = read(result), read(evidence(CONTROL, preset=result.preset))
     finding, other = judged(bibae), judged(control)
     auc = f"the BIB-AE's AUC is {written_area(bibae.auc(HIGH))}"
     reason = f"{auc}; of the fast simulation ({written_area(control.auc(HIGH))}): {other.measured}"
+    if bibae.hopeless:
+        why = reasons(NOTHING, finding.why, reason)
+        return Finding(finding.measured, finding.error, UNDECIDED, why)
     why = reasons(finding.why, reason)
     return Finding(finding.measured, finding.error, finding.verdict, why, finding.repetitions)
 
@@ -90,8 +103,15 @@ def _usual_r(classifier: str) -> Callable[[Repetition], float]:
 
 @claim("dctrgan.summary-r-low", "dctrgan-fig8", BIBAE)
 def usual_low_r(evidence: Evidence, value: float) -> Finding:
-    """Where r is densest, of low-level weights."""
-    return _beside_control(evidence, lambda showers: about(showers.over(_usual_r(LOW)), value))
+    """Where r is densest, of low-level weights; beside it in each repetition, as some of their
+    classifiers may have learned and others not."""
+
+    def judged(showers: Reweighted) -> Finding:
+        usual = showers.over(_usual_r(LOW))
+        single = enumerated(f"{_usual_r(LOW)(x):.2f}" for x in showers.each)
+        return both([about(usual, value)], f"{usual}, in turn {single}", usual.error)
+
+    return _beside_control(evidence, judged)
 
 
 @claim("dctrgan.summary-r-high", "dctrgan-fig8", BIBAE)
@@ -176,18 +196,20 @@ def unseen(evidence: Evidence, value: str) -> Finding:
 
 @claim("dctrgan.high-beats-low", "dctrgan-fig8", BIBAE)
 def better(evidence: Evidence, _: object) -> Finding:
-    """Shares of the observables in which the high-level model has the smaller <S^2>, and the
-    larger r."""
+    """Share of the layers in whose energy the high-level model has the smaller <S^2>, and of all
+    observables in which it has the larger r."""
+    layers = slice(FIRST_LAYER, FIRST_X)
 
     def judged(showers: Reweighted) -> Finding:
-        closer = showers.over(_share(lambda x, c: -x.separations[c].value))
+        closer = showers.over(_share(lambda x, c: -x.separations[c].value[layers]))
         dearer = showers.over(_share(lambda x, c: x.dilution[c].value))
-        text = f"closer in {closer.percent()} of the observables, at larger r in {dearer.percent()}"
+        text = f"closer in {closer.percent()} of the layers, at larger r in {dearer.percent()}"
+        text += " of the observables"
         return both([above(closer, 0.5), above(dearer, 0.5)], text, closer.error)
 
     return _beside_control(evidence, judged)
 
 
 def _share(of: Callable[[Repetition, str], np.ndarray]) -> Callable[[Repetition], float]:
-    """Of the observables in which the high-level model has more of something."""
+    """Of some observables those in which the high-level model has more of something."""
     return lambda x: float((of(x, HIGH) > of(x, LOW)).mean())

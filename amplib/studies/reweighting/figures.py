@@ -202,23 +202,27 @@ def correlation_panels(reweighted: Reweighted) -> plt.Figure:
 def summary_panels(reweighted: Reweighted) -> plt.Figure:
     """<S^2>, its ratio to that without weights, and r of all observables (Fig. 8).
 
-    What lies beyond an axis is in its last bin.
+    Values of all repetitions together, divided by their number: their means would be where no
+    repetition is, if some classifiers have learned and others have not.  What lies beyond an axis
+    is in its last bin.
     """
     figure, axes = plt.subplots(len(GROUPS), 3, figsize=(10.6, 8.4), layout="constrained")
-    before = reweighted.mean_s2(GENERATOR)
+    each = reweighted.each
     bins = [
         np.geomspace(*SUMMARY[0], 26), np.geomspace(*SUMMARY[1], 26), np.linspace(*SUMMARY[2], 26)
     ]  # fmt: skip
     for row, (group, which) in zip(axes, GROUPS.items(), strict=True):
-        _counted(row[0], reweighted.mean_s2(AGAIN)[which], bins[0], color=GREY, linestyle=":",
-                 label="truth again")  # fmt: skip
+        again = [x.separations[AGAIN].value[which] for x in each]
+        _counted(row[0], again, bins[0], color=GREY, linestyle=":", label="truth again")
         for sample, style in STYLES.items():
             name = reweighted.title if sample == GENERATOR else sample
-            s2 = reweighted.mean_s2(sample)
-            _counted(row[0], s2[which], bins[0], **style, label=name)
-            _counted(row[2], reweighted.mean_r(sample)[which], bins[2], **style, label=name)
+            s2 = [x.separations[sample].value[which] for x in each]
+            r = [x.dilution[sample].value[which] for x in each]
+            _counted(row[0], s2, bins[0], **style, label=name)
+            _counted(row[2], r, bins[2], **style, label=name)
             if sample != GENERATOR:
-                _counted(row[1], (s2 / before)[which], bins[1], **style, label=name)
+                ratios = [x.s2_ratios(sample)[which] for x in each]
+                _counted(row[1], ratios, bins[1], **style, label=name)
         row[1].axvline(1, color=GREY, linewidth=0.8)
         row[2].axvline(1, color=GREY, linewidth=0.8)
         row[0].set(xscale="log", ylabel=f"{group}\nobservables")
@@ -233,9 +237,10 @@ def summary_panels(reweighted: Reweighted) -> plt.Figure:
     return figure
 
 
-def _counted(ax: Axes, values: np.ndarray, bins: np.ndarray, **style: Any) -> None:
-    counts, _ = np.histogram(np.clip(values, bins[0], bins[-1]), bins)
-    ax.stairs(counts, bins, linewidth=1.5, **style)
+def _counted(ax: Axes, values: Sequence[np.ndarray], bins: np.ndarray, **style: Any) -> None:
+    """Observables per repetition, from the values of each."""
+    counts, _ = np.histogram(np.clip(np.concatenate(values), bins[0], bins[-1]), bins)
+    ax.stairs(counts / len(values), bins, linewidth=1.5, **style)
 
 
 def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:

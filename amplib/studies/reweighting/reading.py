@@ -13,7 +13,7 @@ import numpy as np
 from amplib.estimate import AtLeast, Estimate, Estimates, Interval, geometric_mean, mean
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.separation import Histograms, Separation, separation_or_one
-from amplib.metrics.weighed import Helped
+from amplib.metrics.weighed import CLEAR, Helped
 from amplib.metrics.weights import usual_dilution
 from amplib.metrics.worth import CellContents, n_equiv_over
 from amplib.store.results import Result
@@ -23,6 +23,7 @@ from amplib.studies.reweighting.study import (
     INPUTS,
     LAYERS,
     LOG_WEIGHTS,
+    OBSERVABLES,
     SAMPLES,
     Reweighting,
 )
@@ -42,6 +43,9 @@ GROUPS = {
     "differences of layers": slice(FIRST_DIFFERENCE, None),
 }
 """The rows of Fig. 8."""
+A_FEW = 0.1
+"""Share of some observables that are clearly away from the truth, up to which there is next to
+nothing to mend: of the truth itself a fortieth would be."""
 
 
 def layer(k: int) -> int:
@@ -160,6 +164,11 @@ class Repetition:
         )
         return Helped.of_separations(before, after)
 
+    def off(self, sample: str, observables: slice) -> int:
+        """How many of these are clearly away from the truth, by more than the same noise."""
+        value, error, floor = (a[observables] for a in self.separations[sample])
+        return int((value - floor > CLEAR * error).sum())
+
     def residual(self, sample: str) -> np.ndarray:
         """Correlations of the truth less those of a sample, each pair of observables once."""
         rho = self.correlations
@@ -168,6 +177,11 @@ class Repetition:
     def residual_rms(self, sample: str) -> float:
         """Their root mean square."""
         return float(np.sqrt(np.nanmean(self.residual(sample) ** 2)))
+
+    def residual_noise(self, sample: str) -> float:
+        """That which the errors of both samples' correlations alone would make."""
+        of_truth, own = (self.correlations[s].error for s in ("truth", sample))
+        return float(np.sqrt(np.nanmean(_pairs(of_truth**2 + own**2))))
 
     def usual_dilution(self, sample: str) -> Interval:
         """Median and central 68% of r over the observables that vary; NaN if none does."""
@@ -230,7 +244,7 @@ class Reweighted:
         """<S^2> above the floor, without the noise of the test showers: zero of the truth."""
         return self.over(lambda r: float(r.separations[sample].excess[observable]))
 
-    def s2_of_truth(self, n: int, observable: int) -> float:
+    def s2_of_truth(self, n: float, observable: int) -> float:
         """The same that is expected of n showers of the truth: (B - 1) / 4n for B filled bins."""
         filled = (self.spectra.contents["truth"][observable] > 0).sum()
         return float((filled - 1) / (4 * n))
@@ -256,8 +270,26 @@ class Reweighted:
         return self.over(lambda r: r.outlook(classifier).auc.value)
 
     def mean_weight(self, classifier: str) -> Estimate:
-        """Of generated showers: one less the share of the truth that has none (eq. 10)."""
+        """Of generated showers, clipped."""
         return self.over(lambda r: r.outlook(classifier).mean_weight.value)
+
+    def means_before_clip(self, classifier: str) -> list[float]:
+        """Of each repetition, whose mean is one less the share of the truth that no shower is
+        generated for (eq. 10).  A few weights may make it: from one repetition to the next it may
+        differ by decades."""
+        return [r.outlook(classifier).mean_before_clip for r in self.each]
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether in all repetitions the scores of the high-level classifier say *no*."""
+        return all(r.outlook(HIGH).answer == "no" for r in self.each)
+
+    def tells(self, observables: slice) -> bool:
+        """Whether it could show that weights mend these: weights leave it something, and in any
+        repetition more than ``A_FEW`` of them are clearly away from the truth without."""
+        of = len(range(*observables.indices(OBSERVABLES)))
+        off = max(r.off(GENERATOR, observables) for r in self.each)
+        return not self.hopeless and off > A_FEW * of
 
     def left(self, classifier: str) -> Estimate:
         """Share of the generated showers that weights leave, N_eff / N."""

@@ -393,9 +393,9 @@ class ReweightedSimulation(Reweighting):
     """A fast simulation with wrong settings: the truth itself, of other particles and another beam.
 
     The paper ends on such a use.  Here it is the control: a generator that is near the truth by
-    construction, so that what fails for it fails by the method, and what fails for the others only
-    fails by them.  ``made_energy`` of its particles, GeV, shifts what the high-level model sees;
-    the width ``made_beam``, in cells, is seen in single cells alone.
+    construction, so that what fails for it fails by the method.  ``made_energy`` of its particles,
+    GeV, shifts what the high-level model sees; the width ``made_beam``, in cells, is seen in single
+    cells alone.
     """
 
     name: ClassVar[str] = "reweighted-simulation"

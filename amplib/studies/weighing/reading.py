@@ -17,6 +17,9 @@ from amplib.metrics.weights import usual_dilution
 HALF = 0.5
 """Of the truth, beyond whose reach there is no hope, however many events are left."""
 
+DOUBTFUL = 1.5
+"""Factor by which the mean weight before the clip is off, at which weights are hardly right."""
+
 
 class ToldAndMeasured(NamedTuple):
     """Of one repetition.
@@ -106,6 +109,15 @@ class Saved:
             return Interval(np.nan, np.nan, np.nan)
         value, low, high = np.exp(np.log(known).mean(0))
         return Interval(float(value), float(low), float(high))
+
+    def doubtful(self) -> list[float]:
+        """Mean weights before the clip of the repetitions whose answer is not *no*, if any of them
+        is off one by more than a factor ``DOUBTFUL``; else none.  What is left may be told well of
+        weights that are not those of the truth."""
+        told = [x.outlook for x in self.each if x.outlook.answer != "no"]
+        means = [look.mean_before_clip for look in told]
+        off = any(not 1 / DOUBTFUL <= mean <= DOUBTFUL for mean in means)
+        return means if off else []
 
     @property
     def off(self) -> float:

@@ -229,6 +229,12 @@ def test_pulls_by_hand():
     assert rms.low < rms.value < rms.high
 
 
+def test_below_leaves_first_moments_out():
+    """On a line: mean, square and tail, of which all but the square are low."""
+    off = np.array([[-0.2, 0.1, -0.02], [-0.1, 0.2, -0.01]])
+    assert made_up(off, [0.1, 0.1]).below("learned") == (1, 2)
+
+
 def test_spreads_by_hand():
     off = np.array([[0.1, 0.2, -0.3], [0.3, 0.2, 0.1], [0.2, -0.4, 0.2]])
     trainings = made_up(off, [0.1, 0.1, 0.1])

@@ -7,7 +7,7 @@ import pytest
 from amplib.studies.catalogue import make_study
 from amplib.studies.reweighting import figures
 from amplib.studies.reweighting import reading as r
-from amplib.studies.reweighting.study import OBSERVABLES
+from amplib.studies.reweighting.study import BINS, OBSERVABLES
 from amplib.truth.showers.config import CORRELATED
 
 
@@ -43,6 +43,22 @@ def test_what_the_scores_told_is_held_to_the_r_that_was_measured():
     assert measured == [(2.0, 3.0), (2.0, 3.0), (2.0, 1.2), (2.0, 1.2)]
     identity = right.lines[-1].get_xydata()
     np.testing.assert_array_equal(identity[:, 0], identity[:, 1])
+
+
+def test_the_summary_counts_observables_of_each_repetition():
+    """Two repetitions with r of 1 and of 4: half of the observables at either, none at the mean."""
+    one, other = reweighted(1).each[0], reweighted(1).each[0]
+    contents = np.random.default_rng(1).poisson(100.0, (5, OBSERVABLES, BINS))
+    shared = {"histograms": contents, "squares": contents[3:]}
+    arrays = [{**x.arrays, **shared} for x in (one, other)]
+    for part, r_high in zip(arrays, (1.0, 4.0), strict=True):
+        part["dilution"] = np.full((3, 2, OBSERVABLES), r_high)
+    both = r.Reweighted(one.study, [r.Repetition(one.study, part) for part in arrays])
+    panel = figures.summary_panels(both).axes[2]
+    counts, edges, _ = panel.patches[0].get_data()
+    middles = (edges[1:] + edges[:-1]) / 2
+    filled = {round(float(m)): c for m, c in zip(middles, counts, strict=True) if c}
+    assert filled == {1: r.INPUTS / 2, 4: r.INPUTS / 2}
 
 
 def test_correlations_stand_beside_their_floor():

@@ -433,6 +433,35 @@ def test_what_is_above_the_floor_is_beside_what_so_many_of_the_truth_would_have(
     assert both[1].excess(r.GENERATOR, r.ENERGY).value > 10 * both[1].s2_of_truth(1500, r.ENERGY)
 
 
+def test_the_noise_of_correlations_is_what_two_samples_of_the_truth_differ_by(right):
+    """Their root mean square, over pairs that move together: within a factor of two."""
+    noise = right.residual_noise(r.AGAIN)
+    assert noise / 2 < right.residual_rms(r.AGAIN) < 2 * noise
+
+
+def test_a_generator_tells_what_weights_mend_where_it_is_off_and_near_enough(right, off):
+    """Right showers are off in next to nothing; wrong ones in their inputs; none that is hopeless
+    tells anything."""
+    inputs = r.GROUPS["inputs of the high-level model"]
+    assert not r.Reweighted(right.study, [right]).tells(inputs)
+    wrong = r.Reweighted(off.study, [off])
+    assert wrong.each[0].off(r.GENERATOR, inputs) > 10
+    assert wrong.tells(inputs)
+    told = np.array(off.arrays["outlook"])
+    told[0, 0, 0] = 0.99999
+    lost = r.Repetition(off.study, {**off.arrays, "outlook": told})
+    assert r.Reweighted(off.study, [off, lost]).tells(inputs)
+    assert r.Reweighted(off.study, [lost]).hopeless
+    assert not r.Reweighted(off.study, [lost]).tells(inputs)
+
+
+def test_means_before_the_clip_are_told_one_by_one(read):
+    for name in r.CLASSIFIERS:
+        told = [x.outlook(name) for x in read.each]
+        expected = [look.mean_weight.value / (1 - look.cut) for look in told]
+        assert read.means_before_clip(name) == pytest.approx(expected)
+
+
 def test_r_over_observables_leaves_out_what_does_not_vary():
     arrays = {"dilution": np.ones((3, 2, 7))}
     arrays["dilution"][1, 0] = [np.nan, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]

@@ -1,5 +1,7 @@
 """What is told of weights, read over trainings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,10 @@ from amplib.metrics.weighed import Helped
 from amplib.studies.weighing.reading import Saved, ToldAndMeasured, how_far_off
 
 
-def told(r, measured, auc=0.7, lost=0.0, helped=None):
+def told(r, measured, auc=0.7, lost=0.0, helped=None, cut=0.0):
     look = Outlook(
         Estimate(auc, 0.01), Estimate(r, 0.1), Estimate(r, 0.1), Estimate(r**-2, 0.01),
-        Estimate(1.0, 0.01), Estimate(lost, 0.001), 100.0, 0, 0.0,
+        Estimate(1.0, 0.01), Estimate(lost, 0.001), 100.0, 0, cut,
     )  # fmt: skip
     return ToldAndMeasured(look, Interval(measured, measured / 2, measured * 2), helped)
 
@@ -50,6 +52,17 @@ def test_trainings_that_differ_are_counted():
     assert saved(told(20, 20, auc=0.99)).answer == "no"  # of these events 1/400 is left
     assert saved(told(1.5, 1.5, auc=0.99, lost=0.9)).answer == "no"
     assert saved(told(1.5, 1.5, lost=0.2)).answer == "in part"
+
+
+def test_weights_are_doubtful_whose_mean_before_the_clip_is_off():
+    """By more than a factor of 1.5, in any repetition that is not hopeless."""
+    assert saved(told(2, 2), told(2, 2, cut=0.3)).doubtful() == []
+    assert saved(told(2, 2), told(2, 2, cut=0.5)).doubtful() == [1.0, 2.0]
+    assert saved(told(2, 2), told(2, 2, cut=0.5, auc=0.99)).doubtful() == []
+    assert saved(told(2, 2), told(2, 2, cut=1.0)).doubtful() == [1.0, np.inf]
+    low = told(2, 2)
+    half = low._replace(outlook=replace(low.outlook, mean_weight=Estimate(0.5, 0.01)))
+    assert saved(half).doubtful() == [0.5]
 
 
 def test_how_far_the_told_are_off():
