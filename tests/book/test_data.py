@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -85,17 +84,24 @@ def test_showers_are_written_with_their_energy(folder):
     assert len(np.unique(showers.sum((1, 2, 3)))) == 15
 
 
-def test_a_part_with_another_run_is_waited_for(folder, capfd):
-    """The other run holds the lock of the second part, and dies over it: no short file is written,
-    and the part is made here."""
+def test_a_part_with_another_run_is_waited_for(folder, capfd, monkeypatch):
+    """The other run holds the lock of the second part until it is waited for, and dies over it: no
+    short file is written, and the part is made here."""
     result = Result(make_study("two-body", "smoke"), "smoke", folder)
-    held, watched = threading.Event(), []
+    held, waited_for, watched = threading.Event(), threading.Event(), []
+    is_free = worker._is_free
+
+    def looked_at(*of):
+        waited_for.set()
+        return is_free(*of)
+
+    monkeypatch.setattr(worker, "_is_free", looked_at)
 
     def another_run():
         with worker.part_lock(result, (1,)) as its_own:
             assert its_own
             held.set()
-            time.sleep(3)
+            assert waited_for.wait(120)
             watched.extend([result.done(), list(folder.glob("*.csv"))])
 
     thread = threading.Thread(target=another_run)
