@@ -102,6 +102,7 @@ sold = buffer_of(shipped)
 moduli = np.abs(Latent.of(study, *models[study.scan()].pair).codes).max(0)
 asked = models[mapped.study.scan()]
 copies = {whitened: asked.linear_copy(whitened) for whitened in (False, True)}
+missing = chart.paper_lattice[..., TTBAR.index("MET")]
 true_beside = asked.beside(chart.paper_lattice)
 all_seen, one_lepton = sold.tests.values()
 
@@ -251,8 +252,8 @@ def on_the_map():
     objects = {objects_of(e) for e in events}
     of_second = np.abs(events[:, TTBAR.index("pT_l2")]).max() / GEV
     if len(objects) > 1:
-        found = enumerated(f"{j} jets and {n} leptons" for j, n in sorted(objects))
-        return f"the events of the plane have {found}"
+        found = "; ".join(f"{j} and {n}" for j, n in sorted(objects))
+        return f"of jets and leptons the events of the plane have {found}"
     ((jets, leptons),) = objects
     return (
         f"all {len(events)} events have the same number of both, {jets} and {leptons}, the modulus "
@@ -334,6 +335,7 @@ report.tell(
         "latent-copies-pass": of_the_copies(),
         "latent-copy-least": f"{chart.lost_of_noise:.0%}",
         "latent-map-objects": on_the_map(),
+        "latent-map-met": "{:.0f} to {:.0f}".format(*(missing.min() / GEV, missing.max() / GEV)),
         "latent-plane": f"{chart.variance_share[:2].sum():.0%}",
         "latent-none-held": chart.steered(0),
         "latent-two-held": chart.steered(2),
@@ -549,7 +551,8 @@ plt.show()
 display({"text/html": explorer(chart), "text/latex": "", "text/plain": ""}, raw=True)
 
 # %% [markdown]
-# The paper has its map say "with what number of jets and leptons": {glue:text}`latent-map-objects`.
+# The paper has its map tell "with what number of jets and leptons, what order of MET": {glue:text}`latent-map-objects`.  Their missing momentum goes from
+# {glue:text}`latent-map-met` GeV.
 #
 # Near the centre all objects fly in one direction, $\phi \approx 0$, the mean of all azimuths.  Further out they spread, and turning
 # about the centre changes which of them flies where: the two largest components are of directions.
@@ -628,7 +631,7 @@ report.show_table(
 # **May be used for**: trying out an analysis chain or a plot before the simulation is there; single distributions and correlations of two of them at
 # the accuracy of $\delta$; load tests.
 #
-# **May not be used for**: a measurement or a limit; importance sampling, as a decoder of {glue:text}`latent-dim` numbers has no density in 26 columns to weigh by; anything in the tails, or near a threshold; relations that hold exactly, such as masses of leptons or the order of jets;
+# **May not be used for**: a measurement or a limit; importance sampling, of which the paper speaks, as a decoder of {glue:text}`latent-dim` numbers has no density in all columns of an event to weigh by; anything in the tails, or near a threshold; relations that hold exactly, such as masses of leptons or the order of jets;
 # counting events with two leptons without a cut of one's own; or in place of more simulated events, as long as $N_\mathrm{equiv}$ is below the
 # {glue:text}`latent-shipped-training` that were trained on.
 
