@@ -459,8 +459,8 @@ report.show_table(
 # {numref}`bvae-tab3`).  It is at most {glue:text}`latent-chi2-mixtures` for the mixtures, where $\mathcal N(0, 1)$ has {glue:text}`latent-chi2-normal`; kernels widen every
 # dimension, the narrow ones most, and have up to {glue:text}`latent-chi2-kernels`.
 #
-# **The staged VAEs** look roughly like those of the paper at ten times our $B$: δ is {glue:text}`latent-shifted`, that is {glue:text}`latent-shifted-alike`; where both have failed, that they agree says nothing.
-# A reason may be the units of the squared error, which $B$ is weighed against.  Our last layer is a hyperbolic tangent, as of all networks of the text, for which the codes of a dimension
+# **The staged VAEs** may roughly be those of the paper at ten times our $B$: δ is {glue:text}`latent-shifted`, that is {glue:text}`latent-shifted-alike`; where both have failed, that they agree says nothing.
+# If $B$ is shifted, a reason may be the units of the squared error, which $B$ is weighed against.  Our last layer is a hyperbolic tangent, as of all networks of the text, for which the codes of a dimension
 # are divided by their largest modulus: {glue:text}`latent-moduli`.  On codes as they are, which the linear output of the published code can reach, the same error counts {glue:text}`latent-moduli-squares` times as
 # much ({glue:text}`latent-moduli-mean` in the mean over dimensions), and $B$ as much less: no factor that all dimensions have in common.  This has not been tried.
 #
@@ -518,7 +518,7 @@ plt.show()
 # %% tags=["hide-input"]
 report.show_table(
     "latent-anomalies",
-    "Other processes against held-out top pairs: area under the ROC curve by the reconstruction loss, by the relative one, and by boosted trees that have seen one half of both; how many events of the process lie above the threshold that {glue:text}`latent-alarms` of the top pairs pass, with the exact 68% interval of the rate",
+    "Other processes against held-out top pairs: area under the ROC curve by the reconstruction loss, by the relative one, and by boosted trees that have seen one half of both, few events to learn from: a lower bound; how many events of the process lie above the threshold that {glue:text}`latent-alarms` of the top pairs pass, with the exact 68% interval of the rate",
     [
         "process",
         *(f"AUC, {score}" for score in SCORES),

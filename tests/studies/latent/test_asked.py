@@ -12,8 +12,12 @@ from amplib.studies.latent.charts import INPUTS, SCORES
 from amplib.studies.latent.display import objects_of
 from amplib.studies.latent.reading import IN_EVERY_EVENT, Chart, paired
 from amplib.studies.latent.study import OTHERS, PROCESSES
+from amplib.studies.topvae.reading import ChosenEvents
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.other_processes import generate
+
+BUFFERS = (1.0, 0.05), (1.0, 0.0)
+"""alpha and gamma of those that Table III is set beside."""
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +107,16 @@ def test_a_rare_second_lepton_is_reconstructed_badly(trained):
     found = trained.second_lepton(0.01)
     assert all(area.value > 0.95 for area in found.auc.values())
     assert found.among.k / found.among.n > 10 * found.share.k / found.share.n
+
+
+def test_delta_of_the_buffers_is_for_the_most_part_that_of_the_second_lepton():
+    """Of those that Table III is set beside; of the fitted priors it is not kept."""
+    events = ChosenEvents.of(stored("top-events", "paper"))
+    buffers = [p for p in events.priors if p is not None and (p.alpha, p.gamma) in BUFFERS]
+    assert len(buffers) == 3
+    for buffer in buffers:
+        without, own = events.delta_without(buffer), events.delta(buffer)
+        assert without.value < own.value / 2, buffer
 
 
 @pytest.mark.slow
