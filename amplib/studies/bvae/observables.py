@@ -26,7 +26,8 @@ def _even(low: float, high: float, bins: int) -> Array:
 
 
 AZIMUTHS, POLAR_ANGLES = _even(-np.pi, np.pi, 60), _even(0, np.pi, 60)
-# An odd number of bins: what is conserved falls in the middle of one.
+# An odd number of bins: what is conserved falls in the middle of one.  A muon's mass lies in the
+# next, an electron's at zero.
 IMBALANCE, ENERGY = _even(-10.05, 10.05, 201), _even(89.95, 110.05, 201)
 SHELL = _even(-201, 201, 201)
 COMPONENTS = _even(-55, 55, 110)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from amplib.metrics.two_sample import auc, boosted_test
 from amplib.models.buffer import TrainedVAE
 from amplib.store.study import Arrays
-from amplib.studies.latent.charts import FALSE_ALARMS, LOSS_BINS
+from amplib.studies.latent.charts import FALSE_ALARMS, LOSS_BINS, SCORES
 from amplib.truth.collisions.observables import observables
 
 Array = NDArray[np.float64]
@@ -33,7 +33,7 @@ def scored(model: TrainedVAE, top_pairs: Array, others: Array, rng: np.random.Ge
     scale = model.scale.double().cpu().numpy()
     squares = [((model.reconstruct(x) - x) / scale) ** 2 for x in (top_pairs, others)]
     usual = squares[0].mean(0)
-    scores = [[s.mean(1), (s / np.where(usual > 0, usual, 1)).mean(1)] for s in squares]
+    scores = [weighed(s, usual) for s in squares]
     pairs = list(zip(*scores, strict=True))
     test = boosted_test(observables(others), observables(top_pairs), rng, permutations=99)
     return {
@@ -57,3 +57,15 @@ def counted(scores: Array) -> NDArray[np.int64]:
     """In ``LOSS_BINS``."""
     inside = np.clip(scores, LOSS_BINS[0], LOSS_BINS[-1] * (1 - 1e-9))
     return np.histogram(inside, LOSS_BINS)[0]
+
+
+def losses(model: TrainedVAE, events: Array) -> dict[str, Array]:
+    """Both of ``SCORES`` of each top pair ``(N, 26)``, ``(N,)`` each."""
+    scale = model.scale.double().cpu().numpy()
+    squares = ((model.reconstruct(events) - events) / scale) ** 2
+    return dict(zip(SCORES, weighed(squares, squares.mean(0)), strict=True))
+
+
+def weighed(squares: Array, usual: Array) -> tuple[Array, Array]:
+    """The scores of squared errors ``(N, 26)``, where those of top pairs are ``usual``."""
+    return squares.mean(1), (squares / np.where(usual > 0, usual, 1)).mean(1)

@@ -157,6 +157,12 @@ class Chart:
         """The same for each column, ``(26,)``."""
         return np.asarray(self._squares(given).mean(0) / self._spread(given))
 
+    @property
+    def lost_of_noise(self) -> float:
+        """Share of noise, independent in every column, that no linear copy through as many numbers
+        as there are codes can keep."""
+        return max(1 - len(self.codes) / len(TTBAR), 0.0)
+
     def _squares(self, given: str) -> Array:
         return np.asarray(self.arrays["squares"][INPUTS.index(given)])
 
@@ -170,9 +176,8 @@ class Chart:
 
     def steered(self, held: int) -> Estimate:
         """Mean distance of the events to their target over that of random pairs; the mean over
-        the columns that every event has, its error over targets."""
-        far = self.arrays["steered"][self.held.index(held)] / self._random_pairs
-        return mean(far[:, IN_EVERY_EVENT].mean(1))
+        the columns that every event has, its error over targets, which both have in common."""
+        return paired(self.arrays["steered"][self.held.index(held)], self.arrays["random"])
 
     def steered_columns(self, held: int) -> Array:
         """The same for each column, ``(26,)``."""
@@ -180,13 +185,42 @@ class Chart:
         return np.asarray(far / self._random_pairs)
 
     def beside(self, way: str) -> Estimate:
-        """The same of events near those of Fig. 9, over its 64 points."""
-        far = self.arrays["beside"][BESIDE.index(way)] / self._random_pairs
-        return mean(far[:, IN_EVERY_EVENT].mean(1))
+        """The same of events near those of Fig. 9, over its 64 points; the targets of the random
+        pairs are others."""
+        return self.beside_random(self._beside(way))
+
+    def beside_random(self, near: NDArray[np.floating]) -> Estimate:
+        """The same of any distances to these points, ``(64, 26)``."""
+        near, far = (np.asarray(a, dtype=float) for a in (near, self.arrays["random"]))
+        usual = far.mean(0)
+        ratio = near.mean(0) / usual
+        ours, theirs = (mean((x / usual)[:, IN_EVERY_EVENT].mean(1)) for x in (near, ratio * far))
+        return Estimate(ours.value, float(np.hypot(ours.error, theirs.error)))
+
+    def beside_over(self, way: str, true: Array) -> Estimate:
+        """The same over the distances of true events ``(64, 26)`` to the same points."""
+        return paired(self._beside(way), true)
+
+    def _beside(self, way: str) -> Array:
+        return np.asarray(self.arrays["beside"][BESIDE.index(way)])
 
     @property
     def _random_pairs(self) -> Array:
         return np.asarray(self.arrays["random"].mean(0), dtype=float)
+
+
+def paired(near: NDArray[np.floating], far: NDArray[np.floating]) -> Estimate:
+    """A mean distance over another to the same targets, the mean over the columns that every event
+    has.  Targets that are far from everything are so in both: the error is that of the ratio, to
+    first order.
+
+    Args:
+        near, far: mean distances to each target, column by column, ``(targets, 26)``.
+    """
+    above, below = (np.asarray(a, dtype=float) for a in (near, far))
+    ratio = above.mean(0) / below.mean(0)
+    of_targets = ratio + (above - ratio * below) / below.mean(0)
+    return mean(of_targets[:, IN_EVERY_EVENT].mean(1))
 
 
 @dataclass(frozen=True)

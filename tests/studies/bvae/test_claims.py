@@ -14,18 +14,20 @@ from amplib.studies.bvae.claims import (
     two_body,
     z_momentum,
 )
-from amplib.studies.bvae.reading import Generated
+from amplib.studies.bvae.reading import Generated, on_the_azimuth
 from amplib.studies.catalogue import make_study
+from amplib.truth.collisions.z_to_ll import ENERGY
 
 TRAININGS = 3
 """Of each made-up result."""
 
 
-def made_up(name, folder, distance, width, **changes):
+def made_up(name, folder, distance, width, offset=0.0, **changes):
     """A result whose models have these distances and widths, to 1% from training to training.
 
     Args:
         distance, width: by model, all observables alike.
+        offset: of every median, in widths.
         changes: to the study.
     """
     study = make_study(name, "smoke", repetitions=TRAININGS, **changes)
@@ -45,7 +47,7 @@ def made_up(name, folder, distance, width, **changes):
         for row, model in enumerate(study.models, 2):
             jitter = 1 + 0.01 * (k - 1)
             arrays["distances"][row] = distance[model] * jitter
-            arrays["quantiles"][row] = np.array([-1, 0, 1]) * width[model] * jitter
+            arrays["quantiles"][row] = (np.array([-1, 0, 1]) + offset) * width[model] * jitter
         result.save((k,), arrays, provenance(None, "cpu", 1.0, together=1))
     return result
 
@@ -55,6 +57,7 @@ def evidence_of(*results):
     return lambda name, preset=None: by_name[name]
 
 
+LOOKED_AT = ("VAE", "B-VAE", "GAN")
 BOUND = LEARNED * independent_width()
 
 
@@ -87,6 +90,58 @@ def test_z(vae, bvae, verdict, tmp_path):
     """The VAE is to fail, the B-VAE not: in GeV and in rad alike here."""
     result = made_up("z-vae", tmp_path, {"VAE": 1, "B-VAE": 1}, {"VAE": vae, "B-VAE": bvae})
     assert z_momentum(evidence_of(result), None).verdict == verdict
+
+
+@pytest.mark.parametrize(("offset", "verdict"), [(0.0, MET), (0.5, MET), (3.0, MISSED)])
+def test_a_narrow_relation_about_another_value_is_not_learned(offset, verdict, tmp_path):
+    """Half of the bound is the width, and the median lies beside zero."""
+    distance, width = {"VAE": 2, "B-VAE": 1, "GAN": 3}, dict.fromkeys(LOOKED_AT, BOUND / 2)
+    results = [
+        made_up(n, tmp_path, distance, width, offset) for n in ("two-body-vae", "two-body-gan")
+    ]
+    assert two_body(evidence_of(*results), None).verdict == verdict
+
+
+def test_what_is_conserved_is_so_at_zero(tmp_path):
+    """The B-VAE's balance is far narrower than the bound, ten bounds away from zero."""
+    widths = {"VAE": 10.0, "B-VAE": 0.01}
+    off = 10 * CONSERVED * ENERGY / 2 / 0.01
+    result = made_up("z-vae", tmp_path, {"VAE": 1, "B-VAE": 1}, widths, off)
+    assert z_momentum(evidence_of(result), None).verdict == MISSED
+
+
+def test_a_reach_holds_68_percent_at_least(tmp_path):
+    """Of normal values about multiples of their width."""
+    for offset in (0.0, 0.3, 1.0, 3.0):
+        folder = tmp_path / str(offset)
+        result = made_up("z-vae", folder, {"VAE": 1, "B-VAE": 1}, {"VAE": 1, "B-VAE": 1}, offset)
+        reach = Generated.of(result).reach("VAE", "sum_px")
+        values = np.random.default_rng(1).normal(offset, 1, 100_000)
+        assert (np.abs(values) < reach.value).mean() > 0.68
+        assert reach.value == pytest.approx(1 + offset)
+
+
+@pytest.mark.parametrize(
+    ("phi", "gan", "vae", "said"),
+    [
+        (10.0, 1.0, 1.0, ("is confirmed here", "its worst", "farther than")),
+        (10.0, 1.0, 50.0, ("is not confirmed here", "its worst", "nearer than")),
+        (0.1, 1.0, 0.1, ("is not confirmed here", "its best", "not told apart from")),
+        (1.0, 1.0, 1.0, ("is not confirmed here", "neither its best", "not told apart from")),
+    ],
+)
+def test_words_on_the_azimuth(phi, gan, vae, said, tmp_path):
+    """Distances of the GAN's azimuth, of its momenta, and of the VAE's azimuth."""
+    distance = {"VAE": vae, "B-VAE": 1.0, "GAN": gan}
+    results = [made_up(n, tmp_path, distance, distance) for n in ("two-body-vae", "two-body-gan")]
+    generated = Generated.of(*results)
+    row = list(generated.decay.edges).index("phi")
+    for k, arrays in enumerate(generated.parts["GAN"]):
+        arrays["distances"][row] = phi * (1 + 0.01 * (k - 1))
+    for arrays in (a for parts in generated.parts.values() for a in parts):
+        arrays["quantiles"][:] = [-1, 0, 1]
+    text = on_the_azimuth(generated)
+    assert all(word in text for word in said), text
 
 
 def test_what_is_judged_is_stored():

@@ -65,6 +65,16 @@ def test_true_pairs_are_back_to_back(pairs):
     np.testing.assert_allclose(first + second, np.pi, rtol=1e-6)
 
 
+def test_true_leptons_fill_two_bins_of_mass_and_the_rest_one(pairs):
+    """Electrons lie at zero, muons at 0.1 GeV: the caption says so."""
+    values = z_values(pairs)
+    filled = {
+        name: int((np.histogram(values[name], Z_DECAY.edges[name])[0] > 0).sum())
+        for name in ("pair_mass", "lepton_mass", "sum_px")
+    }
+    assert filled == {"pair_mass": 1, "lepton_mass": 2, "sum_px": 1}
+
+
 def test_the_pair_of_more_energy_is_looked_at():
     """An event of electrons with a little of muons, one the other way round."""
     event = np.zeros((2, 4, 4))

@@ -95,6 +95,30 @@ def test_kernels_that_the_paper_does_not_have_are_said_and_do_not_judge(tmp_path
     assert "KDE, h from 0.01, which the paper does not have: δ 0.005" in found.why
 
 
+OTHER = "buffer, σ + γ, γ = 0.05"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (
+            (0.0050, 0.3),
+            "δ 0.005000 ± 0.000050 and δ_OF 0.3000 ± 0.0030, by which the claim would be met",
+        ),
+        ((0.0050, 20.0), "by which the claim would be missed"),
+        ((0.0266, 0.3), "by which the claim would be undecided"),
+    ],
+)
+def test_the_other_reading_of_the_buffer_is_said_and_does_not_judge(tmp_path, numbers, said):
+    """By eq. 19 the buffer misses the claim; gamma on sigma may say otherwise."""
+    lost = PAPER | {"buffer, γ = 0.05": (0.05, 20.0)}
+    alone = buffer_wins(priors(tmp_path / "a", lost), None)
+    both = buffer_wins(priors(tmp_path / "b", lost | {OTHER: numbers}), None)
+    assert alone.verdict == both.verdict == MISSED
+    assert "would be" not in alone.why
+    assert said in both.why and "judged by eq. 19" in both.why
+
+
 def test_numbers_of_fewer_events_are_not_the_papers(tmp_path):
     """An order of priors is one whatever the number of events is."""
     few = priors(tmp_path, {name: (4 * d, of) for name, (d, of) in PAPER.items()}, events=60)
@@ -157,4 +181,6 @@ def test_no_identity(tmp_path, noise, events, verdict):
     squares = np.stack([share * jitter * np.ones(26) for share in (noise, events)])
     made_up(study, (0,), tmp_path, squares=squares, spread=np.ones((2, 26)))
     result = Result(study, "smoke", tmp_path)
-    assert not_identity(lambda name, preset=None: result, None).verdict == verdict
+    finding = not_identity(lambda name, preset=None: result, None)
+    assert finding.verdict == verdict
+    assert "a linear copy through 2 numbers leaves 92% of such noise at least" in finding.why
