@@ -583,7 +583,7 @@ report.tell(
         "reweighted-length-steps": f"{steps(lengthy) / steps(brief):.0f}",
         "reweighted-length-share": f"{steps(lengthy) / steps(whole):.0%}",
         "reweighted-length-repetitions": len(long.each),
-        "reweighted-length-count": len(long.mean_s2(r.GENERATOR)),
+        "reweighted-length-count": r.OBSERVABLES,
         "reweighted-length-median-short": short.median_s2(r.GENERATOR, EVERYTHING),
         "reweighted-length-median-none": long.median_s2(r.GENERATOR, EVERYTHING),
         "reweighted-length-grows": f"The {grown} to which the median grows "
@@ -770,7 +770,9 @@ report.show_table(
             "temperature, low-level",
             *(one.over(lambda x: float(x.arrays["temperature"][1])) for one in showers),
         ],
-        *of_kinds("r from, to", lambda one, kind: range_of(one.mean_r(kind))),
+        *of_kinds(
+            "r from, to", lambda one, kind: range_of([x.dilution[kind].value for x in one.each])
+        ),
     ],
 )
 

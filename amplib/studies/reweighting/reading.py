@@ -325,14 +325,6 @@ class Reweighted:
 
         return Spectra(total(0), total(1))
 
-    def mean_s2(self, sample: str) -> np.ndarray:
-        """Of all observables, over repetitions."""
-        return np.mean([r.separations[sample].value for r in self.each], 0)
-
-    def mean_r(self, sample: str) -> np.ndarray:
-        """The same of r."""
-        return np.mean([r.dilution[sample].value for r in self.each], 0)
-
     def residuals(self, sample: str) -> np.ndarray:
         """Correlations of the truth less those of a sample, over repetitions, ``(11, 11)``."""
         rho = [r.correlations for r in self.each]

@@ -290,7 +290,7 @@ class ReadEvents:
         none = self.parts[BufferConfig(negative=negative)]
 
         def grown(merit: Callable[[Arrays], Array]) -> Estimate:
-            pairs = [(merit(own[k]), merit(none[k])) for k in own.keys() & none.keys()]
+            pairs = [(merit(own[k]), merit(none[k])) for k in sorted(own.keys() & none.keys())]
             return over_trainings([Estimate(*a).over(Estimate(*b)) for a, b in pairs])
 
         eta = list(DIRECTIONS).index("eta")
