@@ -19,13 +19,12 @@ from amplib.studies.camel.study import with_batch_fixed
 FIGURE = "amplify-fig2.svg"
 
 
-def main() -> None:
-    """Copy the figure that ``make book`` drew and write the amplification factor."""
-    shutil.copy(ROOT / "book/notebooks/figures" / FIGURE, ROOT / "book/_static" / FIGURE)
+def values() -> dict[str, str]:
+    """What stands between the marks of the README, by their names."""
     curve = all_gans(stored)
     fixed = gan_curve(Result(with_batch_fixed(), "paper"))
     same, _ = shared(curve.asymptote, fixed.asymptote)
-    values = {
+    return {
         "coarse": f"**{curve.asymptote.median_amplification(10)}**",
         "number": f"**{curve.asymptote.median_amplification(50)}**",
         "scale": str(len(curve.index)),
@@ -36,9 +35,14 @@ def main() -> None:
         "fixed-median": str(fixed.asymptote.median_amplification(50)),
         "same-median": str(same.median_amplification(50)),
     }
+
+
+def main() -> None:
+    """Copy the figure that ``make book`` drew and write the numbers."""
+    shutil.copy(ROOT / "book/notebooks/figures" / FIGURE, ROOT / "book/_static" / FIGURE)
     readme = ROOT / "README.md"
     text = readme.read_text()
-    for name, value in values.items():
+    for name, value in values().items():
         mark, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         text = re.sub(f"{mark}.*?{end}", f"{mark}{value}{end}", text, flags=re.S)
     readme.write_text(text)
