@@ -17,7 +17,7 @@ SHOW_CODE = "tag_show-code"
 LINE = 108  # characters of a table's font on a line of the page
 GAP = 2  # of them between two columns
 SMALLER = {1.0: "small", 9 / 8: "footnotesize", 9 / 7: "scriptsize"}  # what more fits on a line
-TALL = 34  # lines from which a table may go on on the next page
+TALL = 20  # lines from which a table may go on on the next page: beneath a figure few have room
 COMMAND = re.compile(
     r"""( make [ ] \w+ (?: [ ] [A-Z]+ = (?: ["“”] [^"“”]* ["“”] | [^\s;]+ ) )+
         | python [ ] \S+ [.]py (?: [ ] [-–]+ \w+ (?: [ ] \d+ )? )* )""",
