@@ -58,19 +58,16 @@ gain = {q: curve.asymptote.median_amplification(q) for q in resolutions}
 few = curve.at(curve.n_train) if curve.n_train in curve.sizes else None
 
 
-def closer_than_sample(q):
-    """Trainings whose error is smaller than their own sample's."""
-    gan, own = shared(curve.asymptote, sample)
-    return Share(int((gan.mse(q) < own.mse(q)).sum()), len(gan.index))
+own, theirs = shared(curve.asymptote, sample)
+closer = {  # trainings whose error is smaller than their own sample's
+    q: Share(int((own.mse(q) < theirs.mse(q)).sum()), len(own.index)) for q in resolutions
+}
 
 
-def told(word):
-    """Resolutions at which more than half of the trainings are closer, fewer, or it is not told."""
-    words = {}
-    for q in resolutions:
-        low, high = closer_than_sample(q).interval(LEVEL)
-        words[q] = "more" if low > 0.5 else "fewer" if high < 0.5 else "neither"
-    return enumerated([q for q, found in words.items() if found == word] or ["none"])
+def told(share):
+    """Whether more than half of them are, fewer, or it is not told."""
+    low, high = share.interval(LEVEL)
+    return "more" if low > 0.5 else "fewer" if high < 0.5 else "neither"
 
 
 report.tell(
@@ -80,9 +77,12 @@ report.tell(
         "closer-most": f"{most:,}",
         "closer-resolutions": enumerated(resolutions),
         "closer-factors": report.each(curve.asymptote.median_amplification, resolutions),
-        "closer-more": told("more"),
-        "closer-fewer": told("fewer"),
-        "closer-neither": told("neither"),
+        **{
+            f"closer-{word}": enumerated(
+                [q for q, k in closer.items() if told(k) == word] or ["none"]
+            )
+            for word in ("more", "fewer", "neither")
+        },
     }
 )
 report.origin("closer-grid", gans, fits)
@@ -113,10 +113,7 @@ report.show_table(
     "closer-table",
     f"Amplification factor of the training in the middle and of the sample in the middle, with their 68% intervals, and trainings that are closer to the truth than their own sample, with {most:,} events",
     ["quantiles", f"{curve.n_train:,} events", f"{most:,} events", "sample", "closer"],
-    [
-        [q, same(q), gain[q], sample.median_amplification(q), closer_than_sample(q)]
-        for q in resolutions
-    ],
+    [[q, same(q), gain[q], sample.median_amplification(q), closer[q]] for q in resolutions],
 )
 
 # %% [markdown]

@@ -107,6 +107,7 @@ further = [method for method in gans if method not in GANS]
 # The table shows one scale; what is trained at the papers' before all of it is stands beside it.
 full = stored("event-gans", "paper", **truth)
 at_length = [] if trained.preset == "paper" else [r for r in rivals(full).values() if r.delta]
+longer = [full] if at_length else []
 
 
 def of_full_length():
@@ -242,7 +243,7 @@ report.tell(
     }
 )
 report.origin("bvae-fig6", trained, scan)
-report.origin("rivals-fig1", trained, densities, *[full] * bool(at_length))
+report.origin("rivals-fig1", trained, densities, *longer)
 
 # %% [markdown]
 # ## Five GANs
@@ -486,13 +487,13 @@ worthy = [
     *(one for result in of_vae for one in of_the_vae(result)),
     *of_the_smeared(),
     *(one for result in of_rivals for one in valued(result)),
-    *(valued(full) if at_length else []),
+    *(one for result in longer for one in valued(result)),
 ]
 counted = [
     *of_vae,
     at_scale("ttbar-smeared", SMEARED_UNSEEN),
     *of_rivals,
-    *[full] * bool(at_length),
+    *longer,
 ]
 counted = [result for result in counted if result.done()]
 every = [*today, *fitted, *gans, *(f"{s.width:.0%} smearing" for s in blurred)]

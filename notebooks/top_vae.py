@@ -240,8 +240,7 @@ def errors_of_the_scan():
 
 def whose_ranks():
     """What ranks are of if each network was trained once."""
-    shorter = stored("scan", "laptop", **known_to(Scan))
-    known = reading.spreads(reading.trainings(shorter)) if shorter.done() else {}
+    known = reading.spreads_of(stored("scan", "laptop", **known_to(Scan)))
     if any(len(parts) > 1 for parts in trained.values()) or not known:
         return ""
     return (
@@ -639,11 +638,17 @@ def span(values):
     return f"{min(values):.2g} to {max(values):.2g}"
 
 
+equations, deviations = (
+    reading.beside_the_paper(drawn) if drawn and scan.preset == "paper" else None
+    for drawn in (ordered, on_sigma)
+)
+
+
 def tables_beside_the_papers():
     """What is alike and what is not."""
-    if scan.preset != "paper":
+    if equations is None:
         return "With shorter trainings on fewer events, none of this can be set beside the paper's."
-    found = reading.beside_the_paper(ordered)
+    found = equations
     return (
         f"Where codes are those of the training events (α = 1, γ = 0), our networks crowd as the "
         f"paper's do: in {len(found.bare)} settings of its second table δ_OF (η) is "
@@ -660,9 +665,9 @@ def tables_beside_the_papers():
 
 def codes_on_sigma():
     """The same with alpha and gamma on sigma."""
-    if on_sigma is None:
+    if deviations is None:
         return "So δ_OF speaks for codes of N(μ, (ασ + γ)²), which such a scan has not drawn."
-    found, equations = map(reading.beside_the_paper, (on_sigma, ordered))
+    found = deviations
     return (
         f"So {len(found.telling)} settings, {len(found.more)} of the one table and "
         f"{len(found.smudged)} of the other, speak for codes of N(μ, (ασ + γ)²). From networks of the "
@@ -678,9 +683,9 @@ def codes_on_sigma():
 
 def what_speaks_against_it():
     """What codes on sigma do not have of the paper's tables."""
-    if scan.preset != "paper" or on_sigma is None or study.events < PAPER_EVENTS:
+    if deviations is None or study.events < PAPER_EVENTS:
         return "δ of such a scan is not measured at the paper's settings."
-    found, equations = map(reading.beside_the_paper, (on_sigma, ordered))
+    found = deviations
     paper, without = PAPER_GAMMA[(*CHOSEN, 1, 0.05)][0], PAPER_ALPHA[(*CHOSEN, 1, 0)][0]
     first, unpublished = tables(on_sigma)[0], max(one.gamma for one in on_sigma)
     by_key = ({c.key: c.delta.value for c in drawn} for drawn in (on_sigma, ordered))

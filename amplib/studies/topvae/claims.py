@@ -17,8 +17,7 @@ from amplib.studies.topvae.reading import (
     ReadEvents,
     candidates,
     compared,
-    spreads,
-    trainings,
+    spreads_of,
 )
 
 SMOOTH = 1.0
@@ -51,10 +50,9 @@ def scanned(evidence: Evidence) -> tuple[list[Candidate], float, str]:
     bound = SMOOTH
     if reference.events < PAPER_EVENTS:
         bound *= reference.ideal_delta_of("eta") / PAPER_IDEAL[1]
-    if spreads(trainings(result)):
+    if spreads_of(result):
         return candidates(result), bound, ""
-    shorter = evidence("scan", preset="laptop")
-    borrowed = spreads(trainings(shorter)) if shorter.done() else {}
+    borrowed = spreads_of(evidence("scan", preset="laptop"))
     why = (
         f"of one training, taken to differ as those at the laptop's scale do, by "
         f"{borrowed['delta'].share:.0%} in delta and {borrowed['eta'].share:.0%} in delta_OF"

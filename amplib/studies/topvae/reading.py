@@ -445,6 +445,11 @@ def spreads(trained: Mapping[tuple[int, int], Sequence[Arrays]]) -> dict[str, Sp
     return {k: Spread(float(v**0.5), 1 + sum(known)) for k, v in pooled.items()}
 
 
+def spreads_of(result: Result) -> dict[str, Spread]:
+    """``spreads`` of the trainings of a ``Scan``; nothing if none is stored."""
+    return spreads(trainings(result)) if result.done() else {}
+
+
 def _variances(parts: Sequence[Arrays]) -> dict[str, float]:
     """Over the trainings of one network, relative to the square of the mean."""
     measured = {"delta": np.array([p["delta"][:, 0] for p in parts])} | {
