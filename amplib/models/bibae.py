@@ -33,7 +33,7 @@ from torch.optim import Adam, Optimizer
 from amplib.models.config import BIBAEConfig
 from amplib.models.generators import ROWS, ImageGenerator, ImageStack, Measure, frozen, pedestal
 from amplib.models.layers import StackedLayers, StackedLinear
-from amplib.models.noise import NoiseBlock, normal_words, uniform_words
+from amplib.models.noise import JoinedNoise, NoiseBlock, normal_words, uniform_words
 from amplib.models.objectives import (
     ALPHAS,
     between,
@@ -237,7 +237,7 @@ class BIBAEGenerator(ImageGenerator):
         latent = normal_words(rows * self.latent) + uniform_words(rows * self.decoder.noise)
         return latent + (uniform_words(rows) if self.density else 0)
 
-    def forward(self, noise: NoiseBlock, rows: int) -> Tensor:
+    def forward(self, noise: NoiseBlock | JoinedNoise, rows: int) -> Tensor:
         z = noise.normal(rows, self.latent)
         if self.density is not None:
             z = self.density.shaped(z, noise.uniform(rows))

@@ -12,13 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from amplib.models.config import BIBAEConfig, ImageGANConfig
-from amplib.models.noise import Noise, NoiseBlock
+from amplib.models.noise import JoinedNoise, Noise, NoiseBlock
 from amplib.models.objectives import spread_distance
 from amplib.models.stack import Stack
 from amplib.models.volumes import Pedestal, SparseImages
 
 ROWS = 100
-"""Images that are generated at once."""
+"""Images whose noise is one block of words."""
+TOGETHER = 10
+"""Blocks that a GPU makes images of at once: it waits for small ones."""
 
 Measure = Callable[[Tensor], Tensor]
 """Observables of images, ``(N, x, y, z)`` to ``(N, F)``."""
@@ -32,7 +34,7 @@ class ImageGenerator(nn.Module):
         """Noise words that so many images take."""
 
     @abstractmethod
-    def forward(self, noise: NoiseBlock, rows: int) -> Tensor:
+    def forward(self, noise: NoiseBlock | JoinedNoise, rows: int) -> Tensor:
         """So many images."""
 
 
@@ -50,6 +52,7 @@ def generate(
     precision: str = "float32",
     dtype: torch.dtype = torch.float32,
     rows: int = ROWS,
+    together: int | None = None,
 ) -> Iterator[Tensor]:
     """Images batch by batch; memory does not grow with ``n``, nor do images depend on it.
 
@@ -60,18 +63,24 @@ def generate(
         threshold: values below it are set to zero.
         precision: ``float32`` or ``bfloat16``.
         dtype: of the noise.
-        rows: of a batch; an image depends on it, as its noise is that of its place there.
+        rows: whose noise is one block; an image depends on it, as its noise is that of its place
+            there.
+        together: blocks that make a batch, on which no image depends; one on a CPU and
+            ``TOGETHER`` on a GPU, if not given.
 
     Yields:
         ``(E, batch, x, y, z)``.
     """
-    words, training = generator.words(rows), generator.training
+    words, training, device = generator.words(rows), generator.training, stream.seeds.device.type
+    together = together or (1 if device == "cpu" else TOGETHER)
     generator.eval()
     try:
-        for k, first in enumerate(range(0, n, rows)):
-            block = NoiseBlock(stream.words(k * words, words), dtype)
-            with autocast(stream.seeds.device.type, precision):
-                images = generator(block, rows)[:, : n - first].to(dtype)
+        for first in range(0, n, together * rows):
+            blocks = min(together, -(-(n - first) // rows))
+            drawn = stream.words(first // rows * words, blocks * words)
+            noise = JoinedNoise(drawn.unflatten(1, (blocks, words)), dtype)
+            with autocast(device, precision):
+                images = generator(noise, blocks * rows)[:, : n - first].to(dtype)
             # Not where(images >= threshold): what is not a number has to stay so.
             yield torch.where(images < threshold, 0, images)
     finally:

@@ -20,7 +20,7 @@ from torch.optim import Adam
 from amplib.models.config import ImageGANConfig
 from amplib.models.generators import ImageGenerator, ImageStack, Measure, frozen, pedestal
 from amplib.models.layers import StackedLinear
-from amplib.models.noise import NoiseBlock, uniform_words
+from amplib.models.noise import JoinedNoise, NoiseBlock, uniform_words
 from amplib.models.objectives import binary_entropy
 from amplib.models.stack import descend
 from amplib.models.volumes import (
@@ -64,7 +64,7 @@ class Generator(ImageGenerator):
     def words(self, rows: int) -> int:
         return uniform_words(rows * self.latent)
 
-    def forward(self, noise: NoiseBlock, rows: int) -> Tensor:
+    def forward(self, noise: NoiseBlock | JoinedNoise, rows: int) -> Tensor:
         z = self.energy * noise.uniform(rows, self.latent)
         x = self.layers(self.first(z[..., None, None, None]))
         return F.relu(self.pedestal(self.last(x).squeeze(2).to(z.dtype)))

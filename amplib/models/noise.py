@@ -92,6 +92,30 @@ class NoiseBlock:
         return keep.mul_(1 / (1 - p)).unflatten(1, shape)
 
 
+class JoinedNoise:
+    """Several blocks of equally many rows as one: their rows, one block's after the other's.
+
+    Args:
+        words: ``(E, blocks, count)``.
+        dtype: floating type of what is handed out.
+    """
+
+    def __init__(self, words: Tensor, dtype: torch.dtype):
+        self.blocks = words.shape[1]
+        self.each = NoiseBlock(words.flatten(0, 1), dtype)
+
+    def uniform(self, rows: int, *shape: int) -> Tensor:
+        """``(E, rows, *shape)`` numbers, uniform on [-1, 1]."""
+        return self._joined(self.each.uniform(rows // self.blocks, *shape))
+
+    def normal(self, rows: int, *shape: int) -> Tensor:
+        """``(E, rows, *shape)`` numbers, of unit normal distribution."""
+        return self._joined(self.each.normal(rows // self.blocks, *shape))
+
+    def _joined(self, numbers: Tensor) -> Tensor:
+        return numbers.unflatten(0, (-1, self.blocks)).flatten(1, 2)
+
+
 def box_muller(bits: Tensor, dtype: torch.dtype) -> Tensor:
     r"""Standard normal numbers from pairs of 32 random bits (Box, Muller 1958).
 

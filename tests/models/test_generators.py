@@ -35,9 +35,11 @@ def energy(images):
 def small(kind=StackedBIBAE, config=SMALL, seed=0, **changes):
     side = min(kind.sides)
     reference = torch.linspace(1, 20, config.judged)[:, None]
-    seeds = [np.random.SeedSequence(seed)]
-    arguments = {"images": showers(side), "reference": reference, "threshold": 0.1, **changes}
-    return kind(config, energy=50.0, measure=energy, seeds=seeds, **arguments)
+    arguments = {
+        "images": showers(side), "reference": reference, "threshold": 0.1,
+        "seeds": [np.random.SeedSequence(seed)], **changes,
+    }  # fmt: skip
+    return kind(config, energy=50.0, measure=energy, **arguments)
 
 
 def start():
@@ -193,6 +195,28 @@ def test_showers_do_not_depend_on_how_many_are_asked_for(kind, config):
     assert torch.equal(few, many[:, :3])
     assert not torch.equal(many[:, 3], many[:, 2])
     assert stack.generator.training  # as it was
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "density"),
+    [
+        (StackedBIBAE, SMALL, "normal"),
+        (StackedBIBAE, SMALL, "fitted"),
+        (StackedImageGAN, SMALL_GAN, "normal"),
+    ],
+)
+def test_showers_do_not_depend_on_how_many_are_made_at_once(kind, config, density):
+    """As a GPU makes them, of two members; to rounding, far less than two showers differ by."""
+    stack = small(kind, config, seeds=[np.random.SeedSequence(k) for k in range(2)])
+    if density == "fitted":
+        stack.generator.density = Mixture.fit(stack.encode(3), seed=1, components=1)
+    alone = list(generate(stack.generator, stack.judging, 7, rows=2, together=1))
+    joined = list(generate(stack.generator, stack.judging, 7, rows=2, together=3))
+    assert [len(batch[0]) for batch in alone] == [2, 2, 2, 1]
+    assert [len(batch[0]) for batch in joined] == [6, 1]
+    one, other = torch.cat(alone, 1), torch.cat(joined, 1)
+    apart = (one[:, :-1] - one[:, 1:]).abs().amax((2, 3, 4)).min()
+    assert (one - other).abs().max() < 0.1 * apart
 
 
 def test_nothing_below_the_threshold_is_generated():
