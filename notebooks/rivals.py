@@ -19,7 +19,7 @@
 # histograms of pairs of observables are from the truth's, and $\delta_{OF}$, how much emptier or fuller of events the
 # plane of the two leading jets' pseudorapidities is.  Last it is asked what their events are worth.
 #
-# {glue:text}`rivals-same-scale`  What each may spend on its training differs, as the captions of the figures say, and one training of each is no contest.
+# {glue:text}`rivals-same-scale`  What each may spend on its training differs, as the captions of the figures say, and {glue:text}`rivals-contest`.
 
 # %% tags=["parameters"]
 preset = "best"
@@ -124,8 +124,8 @@ def of_full_length():
         f"{size.training_events:,} training events, and judged by {size.events:,}, "
         f"{enumerated(r.method for r in at_length)} are trained so far. "
         + ". ".join(
-            f"{r.method} has δ = {r.delta}, {r.delta.value / PAPER[r.method][0]:.2f} times the "
-            f"paper's, and δ_OF = {r.delta_of['eta']}, {r.delta_of['eta'].value / PAPER[r.method][1]:.1f} "
+            f"{r.method} has δ = {r.delta}, {r.delta.value / PAPER[r.method][0]:.2g} times the "
+            f"paper's, and δ_OF = {r.delta_of['eta']}, {r.delta_of['eta'].value / PAPER[r.method][1]:.2g} "
             "times"
             for r in at_length
             if r.method in PAPER
@@ -136,9 +136,49 @@ def of_full_length():
         return said + "."
     least = min((r.delta_of["eta"] for r in fitted.values() if r.delta), key=lambda e: e.value)
     side = "below" if crowding["LSGAN"] < least.value else "above"
+    lsgan = next(r for r in at_length if r.method == "LSGAN")
+    so_far = (
+        "One training decides nothing of the method."
+        if lsgan.left == 1
+        else f"Below it are {sum(eta < least.value for _, eta in lsgan.each) or 'none'} of its {lsgan.left} trainings."
+    )
     return (
         f"{said}. The least δ_OF of a density of the events is {least}: the LSGAN's, which the paper "
-        f"has below it, is {side} here. One training each decides nothing of the method."
+        f"has below it, is {side} here. {so_far}"
+    )
+
+
+several = [rival for rival in (*gans.values(), *at_length) if rival.each]
+
+
+def spread_of(values):
+    """The largest over the smallest."""
+    return max(values) / min(values)
+
+
+def from_training_to_training():
+    """How much trainings of one GAN differ."""
+    if not several:
+        return "Each GAN was trained once, so that nothing here tells a good method from a lucky start."
+    most = [
+        max((spread_of([pair[k] for pair in rival.each]), rival.method) for rival in several)
+        for k in range(2)
+    ]
+    return (
+        f"Of {enumerated(rival.method for rival in several)} there are several trainings, alike but for their random "
+        f"numbers. Their δ differ by a factor of up to {most[0][0]:.1f} ({most[0][1]}), "
+        f"their δ_OF of up to {most[1][0]:.0f} ({most[1][1]}): where one number stands for a GAN, as in the paper's "
+        "table, it may be that of a lucky start."
+    )
+
+
+def contest():
+    """Of how many trainings each GAN of the table speaks."""
+    least = min(gans[m].left for m in GANS if m in gans)
+    return (
+        "one training of each is no contest"
+        if least < 2
+        else f"{least} trainings of each tell little more than that they differ"
     )
 
 
@@ -195,6 +235,11 @@ report.tell(
         if chosen.done()
         else "the B-VAE is not measured",
         "rivals-same-scale": at_same_scale(),
+        "rivals-contest": contest(),
+        "rivals-scatter": from_training_to_training(),
+        "rivals-shortness": ""
+        if study.shortening == study.narrowing == 1
+        else ", as far as so short a training allows one",
         "rivals-full-length": of_full_length(),
         "rivals-gans-scale": scales["gans"],
         "rivals-densities-scale": scales["densities"],
@@ -327,10 +372,11 @@ plt.show()
 # {glue:text}`rivals-lsgan` of LSGAN, {glue:text}`rivals-mmd` of MMD-GAN, {glue:text}`rivals-wgan-gp` of WGAN-GP and
 # {glue:text}`rivals-wgan` of WGAN; two samples that have no bin in common have 2, less what is dropped: a generator of which nothing is within the truth's
 # ranges has 1, so that near 1 $\delta$ puts nothing in order.  Diverged: {glue:text}`rivals-diverged`.
-# The paper has LSGAN and DijetGAN before the others, by $\delta$, and far before them by $\delta_{OF}$; {numref}`rivals-claims` has the verdict, as far as so
-# short a training allows one.
+# The paper has LSGAN and DijetGAN before the others, by $\delta$, and far before them by $\delta_{OF}$; {numref}`rivals-claims` has the verdict{glue:text}`rivals-shortness`.
 # {numref}`bvae-fig6` says little of it: the loss of an adversary is no distance, and it
 # neither falls with the quality of the events nor tells when to stop.  The B-VAE's does fall.
+#
+# *From training to training.*  {glue:text}`rivals-scatter`
 #
 # *At full length.*  {glue:text}`rivals-full-length`
 #
@@ -338,6 +384,30 @@ plt.show()
 # repeats itself is found out.  The paper shows losses of a WGAN with it, and of one with a term of mean discrepancy (MMD)
 # as well, and no more; here the discrepancy is that of generated from true events with MMD-GAN's kernels, added to what the
 # generator minimises.  Of the two are trained at this scale: {glue:text}`rivals-further`.
+
+# %% tags=["hide-input"]
+if several:
+    report.show_table(
+        "rivals-each",
+        "GANs that were trained more than once: δ and δ_OF (η) of each training, in the order of their seeds, and the largest over the smallest",
+        ["GAN", "δ", "largest / smallest", "δ_OF, η", "largest / smallest"],
+        [
+            [
+                rival.method,
+                *(
+                    entry
+                    for values, digits in zip(
+                        zip(*rival.each, strict=True), (".3f", ".2f"), strict=True
+                    )
+                    for entry in (
+                        ", ".join(f"{v:{digits}}" for v in values),
+                        f"{spread_of(values):.1f}",
+                    )
+                ),
+            ]
+            for rival in several
+        ],
+    )
 
 # %% tags=["hide-input"]
 if at_length:
@@ -383,7 +453,7 @@ if at_length:
     every_gan = [known.get(m) or Rival(m, 0, 0, None, {}, np.nan) for m in GANS]
     panels.insert(1, ("GANs of full length", every_gan, full))
 
-# %% mystnb={"figure": {"name": "rivals-fig1", "caption": "Both figures of merit of the rivals, with their standard errors: ours filled; open, where as many events are generated and train as in the paper, the paper's. GANs: {glue:text}`rivals-gans-scale`, and apart those of the recommended lengths that are trained so far; densities: {glue:text}`rivals-densities-scale`. The cross is what an ideal generator has with as many events.\n\n{glue:text}`rivals-fig1-origin`"}, "image": {"alt": "delta against delta_OF of GANs and of densities of the events"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "rivals-fig1", "caption": "Both figures of merit of the rivals, with their standard errors: ours filled, single trainings small; open, where as many events are generated and train as in the paper, the paper's. GANs: {glue:text}`rivals-gans-scale`, and apart those of the recommended lengths that are trained so far; densities: {glue:text}`rivals-densities-scale`. The cross is what an ideal generator has with as many events.\n\n{glue:text}`rivals-fig1-origin`"}, "image": {"alt": "delta against delta_OF of GANs and of densities of the events"}} tags=["hide-input"]
 figures.merit_plane(
     {f"{title}, {r.study.events:,} events": found for title, found, r in panels},
     [ideal_of(result)[:2] for *_, result in panels],

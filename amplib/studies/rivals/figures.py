@@ -75,7 +75,8 @@ def merit_plane(
     ideal: Sequence[tuple[float, float]],
     published: Sequence[bool],
 ) -> plt.Figure:
-    """delta against delta_OF, a panel a table: ours filled, the paper's open.
+    """delta against delta_OF, a panel a table: ours filled, single trainings small, the paper's
+    open.
 
     Args:
         panels: rivals by title; of one without delta the paper's point alone is drawn.
@@ -90,6 +91,8 @@ def merit_plane(
     ):
         for k, rival in enumerate(rivals):
             look = {"marker": MARKERS[k % len(MARKERS)], "color": COLORS[k % len(COLORS)]}
+            for single in rival.each:
+                ax.plot(*single, linestyle="none", markersize=3.5, alpha=0.6, **look)
             if rival.delta is not None:
                 eta = rival.delta_of["eta"]
                 ax.errorbar(rival.delta.value, eta.value, xerr=rival.delta.error, yerr=eta.error,

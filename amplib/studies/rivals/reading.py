@@ -46,6 +46,7 @@ class Rival:
         delta, delta_of: means over the others, delta_OF for each of ``DIRECTIONS``; of a single one
             its own, with the error over its generated events.  None if there is none.
         dropped: mean share of entries beyond the truth's ranges.
+        each: delta and delta_OF (eta) of every training that has not diverged, if there are several.
         worth: N_equiv of the first training that has not diverged, by the number of cells; nothing
             where no cells were cut.
     """
@@ -56,6 +57,7 @@ class Rival:
     delta: Estimate | None
     delta_of: dict[str, Estimate]
     dropped: float
+    each: list[tuple[float, float]] = field(default_factory=list)
     worth: dict[int, Estimate | AtLeast] = field(default_factory=dict)
 
     @property
@@ -129,8 +131,9 @@ def _rival(method: str, parts: list[Arrays]) -> Rival:
     crowding = {name: _mean([a["delta_of"][k] for a in good]) for k, name in enumerate(DIRECTIONS)}
     delta = _mean([a["delta"] for a in good])
     dropped = float(np.mean([a["dropped"] for a in good]))
+    each = [(float(a["delta"][0]), float(a["delta_of"][0, 0])) for a in good if len(good) > 1]
     worth = worth_in_cells(good[0]) if "cut_from" in good[0] else {}
-    return Rival(method, len(parts), len(parts) - len(good), delta, crowding, dropped, worth)
+    return Rival(method, len(parts), len(parts) - len(good), delta, crowding, dropped, each, worth)
 
 
 def _mean(estimates: list[Array]) -> Estimate:

@@ -86,6 +86,9 @@ def test_what_has_diverged_is_counted_and_left_out(tmp_path):
     assert (lsgan.trainings, lsgan.left) == (3, 2)
     assert lsgan.delta.value == pytest.approx((1 + 1.02) / 2)
     assert lsgan.delta.repetitions == 2
+    assert [delta for delta, _ in lsgan.each] == pytest.approx([1, 1.02])
+    assert len(found["DijetGAN"].each) == 3
+    assert wgan.each == []
     assert over_trainings(lsgan.delta) == lsgan.delta
     assert (wgan.left, wgan.delta, wgan.delta_of) == (0, None, {})
 
