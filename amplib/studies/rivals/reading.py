@@ -46,7 +46,8 @@ class Rival:
         delta, delta_of: means over the others, delta_OF for each of ``DIRECTIONS``; of a single one
             its own, with the error over its generated events.  None if there is none.
         dropped: mean share of entries beyond the truth's ranges.
-        each: delta and delta_OF (eta) of every training that has not diverged, if there are several.
+        each: delta and delta_OF (eta) of every training that has not diverged, if there are more
+            than one.
         worth: N_equiv of the first training that has not diverged, by the number of cells; nothing
             where no cells were cut.
     """
