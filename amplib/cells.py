@@ -203,6 +203,11 @@ class Grid:
     coordinates: Callable[[Array], Array]
     divisions: tuple[int, ...]
 
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Of each coordinate."""
+        return tuple(parts - 1 for parts in self.divisions)
+
     def __call__(self, events: Array) -> NDArray[np.intp]:
         """Number of the cell of each event, (N,)."""
         u = self.coordinates(events)
@@ -254,6 +259,9 @@ class Splits:
         self.q, self.gaps = q, (len(points) + 1) // q
         self.size = q * self.gaps - 1
         """M, the points that are used."""
+        axes, halvings = points.shape[1], (q - 1).bit_length()
+        self.cuts = tuple(len(range(axis, halvings, axes)) for axis in range(axes))
+        """Of each axis on the way to a cell, at most."""
         used = np.random.default_rng(0).permutation(points)[: self.size]
         self._tree = self._cut(used, 0, q, 0)
 
