@@ -282,6 +282,21 @@ class Splits:
             self._cut(points[rank + 1 :], first + below, q - below, depth + 1),
         )
 
+    def bounds(self) -> Array:
+        """Lower and upper end of each cell on each axis, (q, D, 2); the outer ones are infinite."""
+        whole = np.tile([-np.inf, np.inf], (len(self.cuts), 1))
+        found = np.empty((self.q, *whole.shape))
+        todo: list[tuple[_Cut | int, Array]] = [(self._tree, whole)]
+        while todo:
+            node, box = todo.pop()
+            if isinstance(node, int):
+                found[node] = box
+                continue
+            below, above = box.copy(), box.copy()
+            below[node.axis, 1] = above[node.axis, 0] = node.at
+            todo += [(node.below, below), (node.above, above)]
+        return found
+
     def __call__(self, events: Array) -> NDArray[np.intp]:
         """Number of the cell of each event, (N,)."""
         cells = np.empty(len(events), dtype=np.intp)

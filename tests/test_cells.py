@@ -133,6 +133,17 @@ def test_cuts_of_an_axis_are_those_that_move_an_event(q, axes):
         assert np.any(splits(moved) != splits(events)) == (cuts > 0)
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.integers(2, 60), st.integers(1, 4), st.integers(0, 2**32))
+def test_an_event_lies_within_the_bounds_of_its_cell(q, axes, seed):
+    rng = np.random.default_rng(seed)
+    splits, events = Splits(rng.normal(size=(4 * q, axes)), q), rng.normal(size=(200, axes))
+    low, high = np.moveaxis(splits.bounds(), -1, 0)
+    inside = ((events[:, None] >= low) & (events[:, None] < high)).all(axis=-1)
+    assert inside.sum(axis=1).tolist() == [1] * 200
+    assert inside.argmax(axis=1).tolist() == splits(events).tolist()
+
+
 def test_cuts_of_a_grid_are_those_of_its_coordinates():
     assert Shells(5).cells(50).cuts == (4, 4, 1, 0, 0)
 
