@@ -203,7 +203,7 @@ def run_worth(options: argparse.Namespace) -> bool:
         held_out = true.x
         if options.weights in true.others:
             warnings.warn(
-                f"{options.held_out}: {options.weights} is not used, events of the truth "
+                f"{options.held_out}: weights in {options.weights} are not used, held-out events "
                 "count alike",
                 stacklevel=2,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from amplib.door.amplify import Generator, amplify
 from amplib.door.judge import worth
 from amplib.door.verdict import Worth
 from amplib.estimate import AtLeast, Share
+from amplib.metrics.amplification import ratio_of_means
 from amplib.parameters import ParameterError, Parameters, bounded
 from amplib.store.study import PRESETS
 from amplib.truth.densities import CamelBack, GaussianMixture, Shells
@@ -58,6 +59,23 @@ def page_parameters(preset: str, **changes: object) -> Page:
     if scale not in SCALES:
         raise ParameterError(f"preset = {preset!r}: allowed are {BEST}, {', '.join(PRESETS)}")
     return Page.with_overrides(SCALES[scale], changes)
+
+
+def perhaps_best(answers: Mapping[str, Worth]) -> list[str]:
+    """Generators than which none is known to be better, by name.
+
+    One is better if its mean error is smaller over the trainings that both had on the same samples:
+    the 95% interval of the paired ratio leaves out one.
+    """
+    return [
+        name
+        for name, answer in answers.items()
+        if not any(
+            ratio_of_means(answer.mse, other.mse).interval().low > 1
+            for rival, other in answers.items()
+            if rival != name
+        )
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,29 @@
 """The page on other people's generators: its presets, and its table of coverage."""
 
+from dataclasses import replace
+
+import jupytext
 import numpy as np
 import pytest
 
 from amplib.book.yours import (
     SCALES,
     Trials,
+    bootstrap,
     coverage,
     in_the_plane,
     least,
     page_parameters,
+    perhaps_best,
     several_trainings,
 )
+from amplib.door.amplify import amplify
 from amplib.estimate import AtLeast
+from amplib.files import ROOT
 from amplib.metrics.quantiles import expected_mse
 from amplib.parameters import ParameterError
 from amplib.store.study import PRESETS
+from amplib.truth.densities import CamelBack
 
 
 def test_it_has_every_preset():
@@ -69,6 +77,31 @@ def test_most_intervals_cover(trials):
     assert np.isinf(perfect.true).all()
     assert sum(isinstance(a.n_equiv, AtLeast) for a in perfect.answers) >= 36
     assert len({len(row.cells()) for row in trials}) == 1
+
+
+def test_the_lines_that_are_shown_need_nothing_else(capsys):
+    """The page's first block that a reader sees, alone; small as it is."""
+    page = jupytext.read(ROOT / "notebooks" / "yours.py")
+    shown = next(c for c in page.cells if c.cell_type == "code" and not c.metadata.get("tags"))
+    exec(compile(shown.source, "yours.py", "exec"), {"__name__": "alone"})
+    assert "5 trainings" in capsys.readouterr().out
+
+
+def with_errors(*mse):
+    """An answer over trainings with these errors."""
+    answer = amplify(CamelBack(), bootstrap, repetitions=2)
+    return replace(answer, mse=np.array(mse))
+
+
+def test_best_is_who_wins_on_the_same_samples():
+    """However much the samples differ: 10% less on each is told, more on one and less on another is
+    not."""
+    first = with_errors(2.0, 3.0, 4.0, 2.0, 5.0)
+    less = with_errors(1.8, 2.7, 3.6, 1.8, 4.5)
+    other = with_errors(4.0, 2.0, 5.0, 2.0, 3.0)
+    assert perhaps_best({"first": first, "less": less}) == ["less"]
+    assert perhaps_best({"first": first, "other": other}) == ["first", "other"]
+    assert perhaps_best({"first": first, "same": first}) == ["first", "same"]
 
 
 @pytest.fixture(scope="module")

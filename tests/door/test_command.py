@@ -293,7 +293,7 @@ def test_weights_of_held_out_events_are_said_to_be_ignored(tmp_path, monkeypatch
     for name in ("a.npy", "b.npy"):
         np.save(name, np.column_stack([WIDE[:, :2], np.ones(400)]))
     given = ["worth", "a.npy", "--held-out", "b.npy", "--quantiles", "10", "--columns", "0", "1"]
-    with pytest.warns(UserWarning, match=r"b\.npy: 2 is not used, events of the truth count alike"):
+    with pytest.warns(UserWarning, match=r"b\.npy: weights in 2 are not used, held-out"):
         assert main([*given, "--weights", "2"]) == 0
     assert main(given) == 0  # and a warning would be an error
 
