@@ -79,8 +79,7 @@ truth, mixture = amplib.CamelBack(), GaussianMixture(n_components=10)
 print(amplib.amplify(truth, mixture, n_train=500, repetitions=5))
 
 # %% [markdown]
-# More of them, with events that exist and with files, are in {ref}`reproduce-yours`.
-
+# More such lines, with events that exist and with files, are in {ref}`reproduce-yours`.
 #
 # The answer has two lines of numbers, because a finite number $n$ of generated events has noise of its own.  If the
 # generator puts the probability $\pi_j$ into quantile $j$, its fractions among $n$ events have
@@ -208,10 +207,10 @@ plt.show()
 
 # %% [markdown]
 # {numref}`yours-factors` and {numref}`yours-fig1` have the answers.  Worth more than their samples, as all of the 95%
-# interval lies above one: {glue:text}`yours-above`.  Worth
-# less: {glue:text}`yours-below`.  Answered with a bound: {glue:text}`yours-bounds`.  As the generators saw the
-# same samples, their errors are compared sample by sample; best is the one whose mean error is smaller than
-# each other's, with one outside of the 95% interval of the ratio: {glue:text}`yours-best`.
+# interval lies above one: {glue:text}`yours-above`.  Worth less: {glue:text}`yours-below`.  Answered with a bound:
+# {glue:text}`yours-bounds`.  As the generators saw the same samples, their errors are compared sample by sample; best
+# is the one whose mean error is smaller than each other's, with one outside of the 95% interval of the ratio:
+# {glue:text}`yours-best`.
 #
 # Two Gaussians are the camel back's own form; ten have eight too many to fit.  On a shell no generator here
 # has the form.  Factors of different rows do not compare: they are measured in different cells
@@ -230,7 +229,7 @@ rng = np.random.default_rng(page.seed)
 sample = amplib.Ring().sample(page.n_train, rng)
 events, _ = GaussianMixture(n_components=10, random_state=0).fit(sample).sample(20_000)
 simulated = amplib.Ring().sample(50_000, rng)
-single = amplib.worth(events, held_out=simulated, n_train=page.n_train)
+single = amplib.worth(events, held_out=simulated, n_train=page.n_train, columns=["x", "y"])
 print(single)
 
 # %% tags=["hide-input"]
@@ -286,14 +285,14 @@ single.plot()
 #
 # **Other cells, another question.**  {numref}`yours-judges` has the same events by cells along $x$ and $y$, as cut
 # from held-out events, and by cells along radius and angle, cut from the same held-out events or exact.  These are
-# different questions: an error is the mean over the cells, and another set of cells is another measure.
-# No answer is more right than another, also not one with more cells.  Compare generators in the same cells, and take the
-# columns in which you would look at the events: functions of them, as the radius is one, are columns too.
+# different questions: an error is the mean over the cells, and another set of cells is another measure. No answer is
+# more right than another, also not one with more cells.  Compare generators in the same cells, and take the columns
+# in which you would look at the events: functions of them, as the radius is one, are columns too.
 #
-# **A bound instead of a number.**  {glue:text}`yours-perfect-raw` is the naive answer for a sample of 10,000
-# true points of the camel back.  They have the noise of their number and no other error, so that infinitely many of them
-# would be worth infinitely much, and any value would be too small.
-# The answer for them is *{glue:text}`yours-perfect`*.
+# **A bound instead of a number.**  {glue:text}`yours-perfect-raw` is the naive answer for a sample of 10,000 true
+# points of the camel back.  They have the noise of their number and no other error, so that infinitely many of them
+# would be worth infinitely much, and any value would be too small. The answer for them is
+# *{glue:text}`yours-perfect`*.
 
 # %% [markdown]
 # ## Do the intervals cover?
@@ -326,32 +325,34 @@ report.tell(
 )
 
 # %% [markdown]
-# The least of them is {glue:text}`yours-worst`.  Where the events show no error the answer is a bound, which has
-# no upper end to miss, and intervals hold the true value more often than promised.  The tests of this book hold
-# 93% in eight kinds of error, from two quantiles
-# to 243 and from a hundred events to a million, where the cells are the truth's.
+# The least of them is {glue:text}`yours-worst`.  Where the events show no error the answer is a bound, which has no
+# upper end to miss, and intervals hold the true value more often than promised.  The tests of this book hold 93% in
+# eight kinds of error, from two quantiles to 243 and from a hundred events to a million, where the cells are the
+# truth's.
 #
-# Two cases fall short.  One is a generator that learns a single number, as a fit of the
-# humps' share does, over a few trainings: its error is close to zero now and then, and where it is so in most of
-# them the interval begins too high.  Over five trainings that learn two or three numbers the tests hold 90%, and 93% from four numbers on.
-# The other is a generator that leaves half of a density out, judged by held-out events: a cell that reaches across the gap
-# between two humps loses what is in one and gets more of the other, so that a few per cent of so large an error are not seen.
+# Two cases fall short.  One is a generator that learns a single number, as a fit of the humps' share does, over a few
+# trainings: its error is close to zero now and then, and where it is so in most of them the interval begins too high.
+# Over five trainings that learn two or three numbers the tests hold 90%, and 93% from four numbers on. The other is a
+# generator that leaves half of a density out, judged by held-out events: a cell that reaches across the gap between
+# two humps loses what is in one and gets more of the other, so that a few per cent of so large an error are not seen.
 
 # %% [markdown]
 # ## Your files
 #
-# **The first columns count.**  Held-out events are halved along one column after the other, so that $q$ cells see no more than
-# the first $\log_2 q$ columns: at {glue:text}`yours-q` cells {glue:text}`yours-seen`.  An error in a later column alone is not
-# seen at all, and the answer is a large bound all the same.  A column with a single cut shows how many
-# events lie on either side of it, and not how wide it is.  Put the important ones first: `--columns` takes them in the order in which
-# you name them, otherwise they come as in the file, and from HDF5 with a dataset a column by the alphabet.  The answer
-# names the columns that were cut, with the number of cuts that lead to a cell at most, and those that were not
-# looked at; with `--json` these are `cuts` and `not_looked_at`.
+# **The first columns count.**  Held-out events are halved along one column after the other, so that $q$ cells see no
+# more than the first $\log_2 q$ columns: at {glue:text}`yours-q` cells {glue:text}`yours-seen`.  An error in a later
+# column alone is not seen at all, and the answer is a large bound all the same.  A column with a single cut shows how
+# many events lie on either side of it, and not how wide it is.  Exact cells leave out coordinates of a known truth in
+# the same way where $q$ has fewer prime factors than there are coordinates.  Put the important ones first:
+# `--columns` takes them in the order in which you name them, otherwise they come as in the file, and from HDF5 with a
+# dataset a column by the alphabet.  The answer names the columns that were cut, with the number of cuts that lead to
+# a cell at most, and those that were not looked at; with `--json` they are `cuts` and `not_looked_at`.
 #
 # ```bash
 # python -m amplib worth events.parquet --held-out simulated.h5 --train 100000 \
 #     --columns pt eta mass --weights w --plot worth.svg
-# python -m amplib worth events.csv --truth camel-back --train 100  # where you drew from a truth of this book
+# # where the truth is one of this book's:
+# python -m amplib worth events.csv --truth camel-back --train 100
 # ```
 #
 # reads CSV, NPY, HDF5 and parquet and prints the table above, or with `--json` everything as data.  Events may have
@@ -361,7 +362,7 @@ report.tell(
 #
 # - negative weights;
 # - fewer events, effective ones if they have weights, or held-out events than cells;
-# - a column to be cut in which too many held-out events have the same value: whole numbers, or one value for most;
+# - a column to be cut in which too many held-out events have the same value, as small whole numbers have;
 # - two files with different columns, unless `--columns` names those to take.
 #
 # Ignored: weights of held-out events, whose cells would not be of equal mass with them.  If the held-out file has a
