@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--train", type=int, metavar="N", help="events the generator was trained on")
     c.add_argument("--quantiles", type=int, default=50, help="cells of equal mass; 50 by default")
     c.add_argument("--columns", nargs="+", default=[], metavar="NAME", help="all by default")
-    c.add_argument("--weights", metavar="NAME", help="the column with the weights of the events")
+    c.add_argument("--weights", metavar="NAME", help="column with the weights of generated events")
     c.add_argument("--json", action="store_true", help="print JSON in place of the table")
     c.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .svg, .pdf, .png")
     c.set_defaults(run=run_worth)
@@ -201,9 +201,23 @@ def run_worth(options: argparse.Namespace) -> bool:
     if options.held_out:
         events, true = read_alike(options.events, options.held_out, *asked)
         held_out = true.x
+        if options.weights in true.others:
+            warnings.warn(
+                f"{options.held_out}: weights in {options.weights} are not used, held-out events "
+                "count alike",
+                stacklevel=2,
+            )
     else:
         events, held_out = read_events(options.events, *asked), None
-    answer = worth(events.x, truth, held_out, options.train, options.quantiles, events.weights)
+    answer = worth(
+        events.x,
+        truth,
+        held_out,
+        options.train,
+        options.quantiles,
+        events.weights,
+        events.names,
+    )
     print(json.dumps(answer.to_dict(), indent=1) if options.json else answer)
     if options.plot:
         drawn = io.BytesIO()

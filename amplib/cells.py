@@ -203,6 +203,11 @@ class Grid:
     coordinates: Callable[[Array], Array]
     divisions: tuple[int, ...]
 
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Of each coordinate."""
+        return tuple(parts - 1 for parts in self.divisions)
+
     def __call__(self, events: Array) -> NDArray[np.intp]:
         """Number of the cell of each event, (N,)."""
         u = self.coordinates(events)
@@ -254,6 +259,9 @@ class Splits:
         self.q, self.gaps = q, (len(points) + 1) // q
         self.size = q * self.gaps - 1
         """M, the points that are used."""
+        axes, halvings = points.shape[1], (q - 1).bit_length()
+        self.cuts = tuple(len(range(axis, halvings, axes)) for axis in range(axes))
+        """Of each axis on the way to a cell, at most."""
         used = np.random.default_rng(0).permutation(points)[: self.size]
         self._tree = self._cut(used, 0, q, 0)
 
@@ -273,6 +281,21 @@ class Splits:
             self._cut(points[:rank], first, below, depth + 1),
             self._cut(points[rank + 1 :], first + below, q - below, depth + 1),
         )
+
+    def bounds(self) -> Array:
+        """Lower and upper end of each cell on each axis, (q, D, 2); the outer ones are infinite."""
+        whole = np.tile([-np.inf, np.inf], (len(self.cuts), 1))
+        found = np.empty((self.q, *whole.shape))
+        todo: list[tuple[_Cut | int, Array]] = [(self._tree, whole)]
+        while todo:
+            node, box = todo.pop()
+            if isinstance(node, int):
+                found[node] = box
+                continue
+            below, above = box.copy(), box.copy()
+            below[node.axis, 1] = above[node.axis, 0] = node.at
+            todo += [(node.below, below), (node.above, above)]
+        return found
 
     def __call__(self, events: Array) -> NDArray[np.intp]:
         """Number of the cell of each event, (N,)."""

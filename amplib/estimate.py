@@ -124,7 +124,7 @@ def relative(value: float, error: float, repetitions: int, centre: float | None 
     Repetitions of a positive quantity are skewed: where the mean is small its error is too, and
     ``value`` ± t ``error`` misses the truth on that side.  In the logarithm the relative error is
     what counts, and for repetitions as skewed as a chi square of 2 to 9 degrees of freedom four of
-    them cover the truth in 94 to 95% of the cases, against 88 to 94%.  Zero has no logarithm, and
+    them cover the truth in 93 to 95% of the cases, against 88 to 94%.  Zero has no logarithm, and
     no upper end.
 
     >>> relative(0.0, 0.0, 3)[2:4]

@@ -114,6 +114,40 @@ def test_splits_hold_equally_many_of_the_points_they_are_made_of(q, dimension, m
         assert held.tolist() == [splits.gaps - 1] + (q - 1) * [splits.gaps]
 
 
+@pytest.mark.parametrize(("q", "axes"), [(2, 3), (7, 2), (16, 5), (50, 1), (50, 2), (50, 10)])
+def test_cuts_of_an_axis_are_those_that_move_an_event(q, axes):
+    """The most that lie on one axis on the way down; an axis without one decides nothing."""
+    rng = np.random.default_rng(1)
+    splits = Splits(rng.normal(size=(4 * q, axes)), q)
+
+    def deepest(node, axis):
+        if isinstance(node, int):
+            return 0
+        return (node.axis == axis) + max(deepest(node.below, axis), deepest(node.above, axis))
+
+    assert splits.cuts == tuple(deepest(splits._tree, axis) for axis in range(axes))
+    events = rng.normal(size=(500, axes))
+    for axis, cuts in enumerate(splits.cuts):
+        moved = events.copy()
+        moved[:, axis] += 10
+        assert np.any(splits(moved) != splits(events)) == (cuts > 0)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(2, 60), st.integers(1, 4), st.integers(0, 2**32))
+def test_an_event_lies_within_the_bounds_of_its_cell(q, axes, seed):
+    rng = np.random.default_rng(seed)
+    splits, events = Splits(rng.normal(size=(4 * q, axes)), q), rng.normal(size=(200, axes))
+    low, high = np.moveaxis(splits.bounds(), -1, 0)
+    inside = ((events[:, None] >= low) & (events[:, None] < high)).all(axis=-1)
+    assert inside.sum(axis=1).tolist() == [1] * 200
+    assert inside.argmax(axis=1).tolist() == splits(events).tolist()
+
+
+def test_cuts_of_a_grid_are_those_of_its_coordinates():
+    assert Shells(5).cells(50).cuts == (4, 4, 1, 0, 0)
+
+
 def test_masses_of_held_out_cells_are_dirichlet():
     """Tukey's theorem in one dimension, where masses are known: u is its own distribution function.
 

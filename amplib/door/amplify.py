@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.cells import as_events
-from amplib.door.judge import check_whole, contents_of, verdict
+from amplib.door.judge import check_whole, contents_of, coordinate_cuts, verdict
 from amplib.door.verdict import Worth
 from amplib.metrics.quantiles import n_equiv
 from amplib.metrics.worth import n_equiv_without_noise
@@ -81,8 +81,9 @@ def amplify(
         if len(events) != n:
             raise ValueError(f"the generator returned {len(events)} events, not {n}")
         contents.append(contents_of(events, truth, quantiles))
+    cuts = coordinate_cuts(truth, quantiles)
     if repetitions == 1:
-        return verdict(contents[0], n, n_train)
+        return verdict(contents[0], n, n_train, cuts)
     mse = np.array([c.mse for c in contents])
     return Worth(
         as_it_is=n_equiv(mse, quantiles),
@@ -94,6 +95,7 @@ def amplify(
         held_out=None,
         fractions=np.mean([c.fractions for c in contents], axis=0),
         mse=mse,
+        cuts=cuts,
     )
 
 

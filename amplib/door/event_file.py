@@ -15,11 +15,13 @@ Columns = Mapping[str, NDArray[Any]]
 
 
 class Events(NamedTuple):
-    """(N, D) events, the names of their columns, and their weights (N,), or None."""
+    """(N, D) events, the names of their columns, their weights (N,), or None, and the names of
+    columns of the file that are neither."""
 
     x: Array
     names: tuple[str, ...]
     weights: Array | None
+    others: tuple[str, ...] = ()
 
 
 def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = None) -> Events:
@@ -29,7 +31,8 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
         path: ``.csv`` or ``.txt`` (commas or white space, with or without a line of names),
             ``.npy``, ``.h5`` or ``.hdf5``, ``.parquet``.
         columns: names of the columns, in this order, or their numbers from 0 where they have no
-            names; all but the weights by default.
+            names; all but the weights by default, in the file's order, which is that of the
+            alphabet where HDF5 has a dataset a column.
         weights: the column that holds them.
 
     Raises:
@@ -53,7 +56,8 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
         w = _numbers(table[weights]) if weights else None
     except (TypeError, ValueError):
         raise ValueError(f"{path}: {', '.join(wanted)} must be numbers, equally many") from None
-    return Events(x, tuple(wanted), w)
+    others = tuple(name for name in table if name not in wanted and name != weights)
+    return Events(x, tuple(wanted), w, others)
 
 
 def read_alike(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amplib.cells import Splits, as_events
+from amplib.cells import Grid, Splits, as_events
 from amplib.door.verdict import Worth
 from amplib.metrics.worth import CellContents, cell_contents
 from amplib.truth.densities import Truth
@@ -20,6 +22,7 @@ def worth(
     n_train: int | None = None,
     quantiles: int = 50,
     weights: ArrayLike | None = None,
+    columns: Sequence[str] | None = None,
 ) -> Worth:
     """How many true events one generator's events are worth.
 
@@ -30,11 +33,12 @@ def worth(
         n_train: events that the generator was trained on, for the amplification factor.
         quantiles: cells of equal mass in all, over all dimensions.
         weights: (N,), not negative.
+        columns: names of the D columns of the events; their numbers from 0 by default.
 
     Raises:
         ValueError: in one line: not exactly one of ``truth`` and ``held_out``, other columns than
-            the truth's, NaN, events outside of the truth's support, impossible weights, fewer
-            events than quantiles.
+            the truth's, not one name a column, NaN, events outside of the truth's support,
+            impossible weights, fewer events than quantiles.
 
     >>> import amplib
     >>> truth, rng = amplib.CamelBack(), np.random.default_rng(1)
@@ -48,17 +52,28 @@ def worth(
         check_whole("n_train", n_train, 1)
     x = as_events(events)
     w = None if weights is None else np.asarray(weights, dtype=float)
+    names = tuple(map(str, range(x.shape[1]) if columns is None else columns))
+    if len(names) != x.shape[1]:
+        raise ValueError(f"{len(names)} names for {x.shape[1]} columns")
     if truth is not None:
         contents = contents_of(x, truth, quantiles, w)
-    else:
-        truth_events = as_events(held_out, "held-out events")  # type: ignore[arg-type]
-        check_columns(x, truth_events.shape[1])
-        cells = Splits(truth_events, quantiles)
-        contents = cell_contents(x, cells, quantiles, w, held_out=cells.size)
-    return verdict(contents, len(x), n_train)
+        return verdict(contents, len(x), n_train, coordinate_cuts(truth, quantiles))
+    truth_events = as_events(held_out, "held-out events")  # type: ignore[arg-type]
+    check_columns(x, truth_events.shape[1])
+    cells = Splits(truth_events, quantiles)
+    contents = cell_contents(x, cells, quantiles, w, held_out=cells.size)
+    return verdict(contents, len(x), n_train, dict(zip(names, cells.cuts, strict=True)))
 
 
-def verdict(contents: CellContents, events: int, n_train: int | None) -> Worth:
+def coordinate_cuts(truth: Truth, quantiles: int) -> dict[str, int] | None:
+    """Cuts of each of a truth's own coordinates; None for cells that are no grid in them."""
+    cells = truth.cells(quantiles)
+    return {str(i): n for i, n in enumerate(cells.cuts)} if isinstance(cells, Grid) else None
+
+
+def verdict(
+    contents: CellContents, events: int, n_train: int | None, cuts: dict[str, int] | None
+) -> Worth:
     """What the cells of one training's events say."""
     return Worth(
         as_it_is=contents.as_it_is(),
@@ -71,6 +86,7 @@ def verdict(contents: CellContents, events: int, n_train: int | None) -> Worth:
         fractions=contents.fractions,
         mse=np.array([contents.mse]),
         evenness=contents.evenness(),
+        cuts=cuts,
     )
 
 

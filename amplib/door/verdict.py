@@ -37,6 +37,8 @@ class Worth:
         mse: (repetitions,) quantile MSE, eq. (2).
         evenness: probability of independent events of the truth to lie as evenly or more so; None
             for several trainings.
+        cuts: of each column by name, on the way to a cell and at most; of each coordinate where the
+            truth is known and its cells are a grid in them, and None where they are no grid.
     """
 
     as_it_is: Estimate
@@ -49,6 +51,7 @@ class Worth:
     fractions: NDArray[np.float64]
     mse: NDArray[np.float64]
     evenness: float | None = None
+    cuts: dict[str, int] | None = None
 
     @property
     def quantiles(self) -> int:
@@ -62,7 +65,7 @@ class Worth:
 
     def notes(self) -> list[str]:
         """What has to be known about the numbers, in sentences."""
-        said = [self._of_what(), self._interval()]
+        said = [self._of_what(), *self._where(), self._interval()]
         if isinstance(self.n_equiv, AtLeast):
             said.append(
                 f"{self._number_of_events()} cannot tell this generator from "
@@ -87,6 +90,25 @@ class Worth:
             text += f", in cells cut from {self.held_out:,} held-out events, whose noise is removed"
         trainings = "" if self.repetitions == 1 else f"{self.repetitions} trainings; each "
         return f"{trainings}{text}."
+
+    @property
+    def unseen(self) -> list[str]:
+        """Columns, or coordinates of a known truth, that no cell's border depends on."""
+        return [name for name, n in (self.cuts or {}).items() if n == 0]
+
+    def _where(self) -> list[str]:
+        """Which columns are cut, where there are several, and which are not."""
+        if self.cuts is None or len(self.cuts) == 1:
+            return []
+        what = "Columns" if self.held_out is not None else "Coordinates of the truth"
+        cut = [f"{name} ({n} cut{'s' if n > 1 else ''})" for name, n in self.cuts.items() if n]
+        said = [f"{what}: {', '.join(cut)}."]
+        if unseen := self.unseen:
+            said.append(
+                f"{len(unseen)} of {len(self.cuts)} {what.split()[0].lower()} were not looked at: "
+                f"{', '.join(unseen)}. An error of theirs alone is not in the numbers."
+            )
+        return said
 
     def _interval(self) -> str:
         if self.repetitions > 1:
@@ -124,6 +146,8 @@ class Worth:
             "events": self.events,
             "effective_events": self.effective,
             "held_out": self.held_out,
+            "cuts": self.cuts,
+            "not_looked_at": self.unseen,
             "mse": self.mse.tolist(),
             "fractions": self.fractions.tolist(),
             "notes": self.notes(),

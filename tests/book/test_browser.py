@@ -229,13 +229,14 @@ def test_raw_maths_is_caught(
 
 
 WIDTHS = (1400, 400)
-# What a reader has to push sideways to read it, and by how much: the page, equations (where there
-# is room for them), code, tables and pictures.
+# What a reader has to push sideways to read it, and by how much: the page, code, tables and
+# pictures; where there is room for them equations and what is printed, which keeps its columns.
 TOO_WIDE = """width => {
     const main = document.querySelector("article") || document.body;
     const page = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     const found = page > 0 ? [`page by ${page}`] : [];
-    const kinds = ["table", "pre", "img", ...(width > 1000 ? ["div.math"] : [])];
+    const kinds = ["table", "img", ...(width > 1000 ? ["pre", "div.math"]
+        : ["pre:not(.cell_output pre)"])];
     for (const element of main.querySelectorAll(kinds.join(", "))) {
         const place = element.parentElement;
         const over = Math.max(
@@ -283,6 +284,24 @@ def test_what_does_not_fit_is_caught(
     assert any(what in line for line in too_wide(tmp_path, browser, 400))
     (tmp_path / "index.html").write_text(SOUND.format("<pre>short</pre><table><tr><td>1</table>"))
     assert too_wide(tmp_path, browser, 400) == []
+
+
+def test_what_is_printed_keeps_its_columns(tmp_path: Path, browser: Browser) -> None:
+    """It scrolls in its own box, where code is wrapped."""
+    shutil.copy(ROOT / "book" / "_static" / "custom.css", tmp_path)
+    line = "name" + 76 * " " + "1"
+    body = (
+        '<link rel="stylesheet" href="custom.css"><article class="bd-article">'
+        f"<pre>{line}</pre><div class='cell_output'><pre>{line}</pre></div></article>"
+    )
+    (tmp_path / "index.html").write_text(SOUND.format(body))
+    with served(tmp_path) as root, browser.new_page(viewport={"width": 400, "height": 900}) as page:
+        page.goto(root)
+        heights = [p.bounding_box()["height"] for p in page.locator("pre").all()]
+        assert heights[0] > 1.5 * heights[1]
+        printed = page.locator(".cell_output pre")
+        assert printed.evaluate("p => p.scrollWidth > p.clientWidth")
+        assert page.evaluate(TOO_WIDE, 400) == []
 
 
 def test_a_table_that_is_too_wide_is_shown_row_by_row(tmp_path: Path, browser: Browser) -> None:

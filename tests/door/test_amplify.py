@@ -52,6 +52,24 @@ def test_an_estimator_is_worth_what_its_density_is():
     assert answer.n_equiv.value == pytest.approx(expected, rel=0.03)
 
 
+def test_generators_are_trained_on_the_same_samples():
+    """So that their errors can be compared in pairs, however much chance either takes."""
+    seen = {}
+
+    def keeping(name, draws):
+        def generator(sample, n, rng):
+            seen.setdefault(name, []).append(sample)
+            rng.random(draws)
+            return rng.choice(sample, n)
+
+        return generator
+
+    for name, draws in (("few", 1), ("many", 1000)):
+        amplib.amplify(TRUTH, keeping(name, draws), repetitions=3)
+    np.testing.assert_array_equal(seen["few"], seen["many"])
+    assert not np.array_equal(*seen["few"][:2])
+
+
 def test_a_repetition_is_the_same_whatever_their_number():
     two, three = (amplib.amplify(TRUTH, Mixture(2), repetitions=r).mse for r in (2, 3))
     assert np.array_equal(two, three[:2])

@@ -91,7 +91,7 @@ def test_the_command_answers_as_python_does(tmp_path, capsys):
 
     given = ["--held-out", str(tmp_path / "truth.csv"), "--weights", "w", "--quantiles", "20"]
     assert main(["worth", a, *given, "--json"]) == 0
-    expected = amplib.worth(X, held_out=held_out, quantiles=20, weights=W)
+    expected = amplib.worth(X, held_out=held_out, quantiles=20, weights=W, columns=["x"])
     assert json.loads(capsys.readouterr().out) == expected.to_dict()
 
 
@@ -265,6 +265,37 @@ def test_held_out_events_have_no_weights(tmp_path, monkeypatch, capsys):
     plain = told(capsys, "worth", "a3.npy", "--held-out", "a3.npy", *options)
     weighted = ["events.npy", "--weights", "0", "--held-out", "a3.npy"]
     assert told(capsys, "worth", *weighted, *options) == plain
+
+
+def test_columns_that_no_cut_looks_at_are_named(tmp_path, monkeypatch, capsys):
+    """Of ten columns 16 cells cut four, the first that are named; HDF5 has them by the alphabet."""
+    monkeypatch.chdir(tmp_path)
+    wrong = WIDE[:, :10] + 2 * (np.arange(10) == 8)
+    names = list("zyxwvutsrq")
+    for file, x in (("a", wrong), ("b", WIDE[:, 10:20])):
+        with h5py.File(f"{file}.h5", "w") as h5:
+            for name, column in zip(names, x.T, strict=True):
+                h5[name] = column
+    command = ["worth", "a.h5", "--held-out", "b.h5", "--quantiles", "16"]
+    assert main(command) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Columns: q (1 cut), r (1 cut), s (1 cut), t (1 cut)." in said
+    assert "6 of 10 columns were not looked at: u, v, w, x, y, z." in said
+    assert main([*command, "--json", "--columns", "r", *set(names) - {"r"}]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["cuts"]["r"] == 1 and len(told["not_looked_at"]) == 6
+    assert sum(told["cuts"].values()) == 4
+    assert told["n_equiv"]["value"] < 40  # 'r' is wrong
+
+
+def test_weights_of_held_out_events_are_said_to_be_ignored(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.npy", "b.npy"):
+        np.save(name, np.column_stack([WIDE[:, :2], np.ones(400)]))
+    given = ["worth", "a.npy", "--held-out", "b.npy", "--quantiles", "10", "--columns", "0", "1"]
+    with pytest.warns(UserWarning, match=r"b\.npy: weights in 2 are not used, held-out"):
+        assert main([*given, "--weights", "2"]) == 0
+    assert main(given) == 0  # and a warning would be an error
 
 
 # ---- amplib reweight ----

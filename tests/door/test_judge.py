@@ -43,6 +43,41 @@ def test_held_out_events_in_place_of_the_truth():
     assert "cells cut from 49,999 held-out events" in answer.notes()[0]
 
 
+def test_what_no_cell_looks_at_is_named():
+    """Ten columns, the eighth wrong alone: a large bound, and a line that says why."""
+    rng = np.random.default_rng(1)
+    x, truth = rng.normal(size=(5000, 10)), rng.normal(size=(5000, 10))
+    x[:, 8] += 2  # the one cut of a column sees a median, no width
+    answer = amplib.worth(x, held_out=truth)
+    assert isinstance(answer.n_equiv, AtLeast)
+    assert answer.unseen == ["6", "7", "8", "9"] == answer.to_dict()["not_looked_at"]
+    assert "4 of 10 columns were not looked at: 6, 7, 8, 9." in " ".join(str(answer).split())
+    order = [8, *range(8), 9]
+    named = amplib.worth(x[:, order], held_out=truth[:, order], columns=list("abcdefghij"))
+    assert named.n_equiv.value < 100
+    assert list(named.cuts.items())[4:7] == [("e", 1), ("f", 1), ("g", 0)]
+
+
+def test_what_all_cells_look_at_needs_no_warning():
+    rng = np.random.default_rng(1)
+    plane = amplib.Ring()
+    answers = [
+        amplib.worth(plane.sample(500, rng), held_out=plane.sample(500, rng)),
+        amplib.worth(plane.sample(500, rng), truth=plane),
+        amplib.worth(events(TRUTH, 500), truth=TRUTH),
+    ]
+    assert [answer.unseen for answer in answers] == [[], [], []]
+    assert not any("looked at" in str(answer) for answer in answers)
+    assert "Columns: 0 (3 cuts), 1 (3 cuts)." in str(answers[0])
+    assert "Columns" not in str(answers[2])
+    shell = amplib.Shells(5)
+    said = str(amplib.worth(shell.sample(500, rng), truth=shell))
+    assert "Coordinates of the truth: 0 (4 cuts), 1 (4 cuts), 2 (1 cut)." in said
+    assert "2 of 5 coordinates were not looked at: 3, 4." in said
+    few = amplib.amplify(shell, lambda s, n, rng: rng.choice(s, n), repetitions=2)
+    assert few.unseen == ["3", "4"]
+
+
 def test_what_cannot_be_told_is_a_bound_and_never_nan():
     """A perfect sample of 10,000 once gave 16420 ± nan."""
     answer = amplib.worth(events(TRUTH, 10_000), truth=TRUTH, n_train=100)
@@ -113,6 +148,7 @@ X = events(TRUTH, 10_000)
             lambda: amplib.worth(X, truth=TRUTH, weights=X[:9]),
             r"\(9,\): must be one for",
         ),
+        (lambda: amplib.worth(X, truth=TRUTH, columns=["x", "y"]), "2 names for 1 columns"),
         (lambda: amplib.worth(X, truth=TRUTH, n_train=0), "n_train = 0"),
         (lambda: amplib.worth(X, truth=TRUTH, quantiles=True), "quantiles = True"),
     ],
