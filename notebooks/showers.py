@@ -93,8 +93,8 @@ maximum = int(np.argmax(here.layer_mean)) + 1
 counts, edges = np.histogram(here.scalars[:, ACTIVE], np.linspace(*PAPER_AXES[ACTIVE], 20))
 peak = edges[counts.argmax() :][:2]  # of the 19 bins of the authors' notebook
 low, high = PAPER_AXES[VISIBLE]
-GROWTH_SEED = 3826103
-growth = growth_of_cells(study, 1000, GROWTH_SEED)
+GROWTH_SHOWERS, GROWTH_SEED = 1000, 3826103
+growth = growth_of_cells(study, GROWTH_SHOWERS, GROWTH_SEED)
 tenth = here.mean(ACTIVE).value * (1 - 0.9**growth.value)
 
 
@@ -181,7 +181,7 @@ report.tell(
         "shower-asked": asked,
         "shower-tenth": f"{tenth:.0f}",
         "shower-growth": growth,
-        "shower-growth-showers": "1,000",
+        "shower-growth-showers": f"{GROWTH_SHOWERS:,}",
         "shower-growth-seed": GROWTH_SEED,
         "shower-cells-axis": " to ".join(map(str, PAPER_AXES[ACTIVE])),
         "shower-cells-middle": f"{middle:.0f}",
@@ -453,7 +453,7 @@ plt.show()
 # - **Active cells.**  There are {glue:text}`shower-active` with hits of the kind *{glue:text}`shower-hits`*,
 #   spread by {glue:text}`shower-active-spread`, and {glue:text}`shower-active-spots` with
 #   *{glue:text}`shower-spots`*.  In the notebook's bins ours are most often {glue:text}`shower-active-peak`;
-#   the paper says that its own peak “around {glue:text}`shower-cells-paper`”.  No number was tuned to that, but the comparison inherits the
+#   the paper's are “peaked around {glue:text}`shower-cells-paper`”.  No number was tuned to that, but the comparison inherits the
 #   calibration: hits are as many as the visible energy holds, and cells grow with its power
 #   {glue:text}`shower-growth` ({glue:text}`shower-growth-showers` showers at each of two scales, drawn while the page was
 #   built, seed {glue:text}`shower-growth-seed`).  A tenth less visible energy would make {glue:text}`shower-tenth` fewer.
@@ -464,7 +464,7 @@ plt.show()
 #   {glue:text}`shower-energies-beyond`, of second moments those of {glue:text}`shower-moments-beyond`.
 #   The ends are round numbers, so that this tells a scale that is wrong by much, and no more.
 # - **Depth.**  The mean shower is highest in layer {glue:text}`shower-maximum`, {glue:text}`shower-maximum-depth` X₀ deep; the
-#   paper's are typically “just beyond the tenth layer”.  If it counts from one and means between the tenth and the next,
+#   paper's maximum is “typically just beyond the tenth layer”.  If it counts from one and means between the tenth and the next,
 #   {glue:text}`shower-paper-depth` X₀, ours is {glue:text}`shower-deeper` {glue:text}`shower-deeper-by` X₀, or
 #   {glue:text}`shower-deeper-layers` layers; if it counts from nought, a layer less.  {glue:text}`shower-early`
 #   A layer of the paper's figures is then compared with one of another age here.  Weights are learned between two
@@ -498,9 +498,9 @@ plt.show()
 #
 # - **Two sections.**  One effective medium stands for thin and thick plates.  Widths scale with its Molière radius, which
 #   makes them {glue:text}`shower-narrow` too small before layer 21 and {glue:text}`shower-wide` too large from there on,
-#   other things being equal.  The sampling fluctuates by {glue:text}`shower-sampling`/√E in all layers, though behind thick plates the
-#   sampling frequency is {glue:text}`shower-frequency` of that behind thin ones: were its square root in the
-#   fluctuation, as many crossings fewer ask for, the sampling term would be larger by {glue:text}`shower-raised` at
+#   other things being equal.  The sampling fluctuates by {glue:text}`shower-sampling`/√E in all layers, though behind thick plates a
+#   radiation length has only {glue:text}`shower-frequency` times as many layers.  As fewer crossings fluctuate more, by the
+#   root of that ratio, the sampling term would grow by {glue:text}`shower-raised` at
 #   {glue:text}`shower-raised-energies` GeV.
 # - **Pairs.**  A photon that has converted is an electron shower of all its energy, for which the formulas are made, where
 #   in truth two particles share it: each of their showers is shorter.
@@ -528,7 +528,6 @@ for s, found, e in zip(scanned, full, expected, strict=True):
     print(
         f"resolution {found.percent()}, expected {e.total():.3%}, with threshold {s.resolution().percent()}"
     )
-print("active cells grow with the power", growth)
 print("within Molière radii", *here.contained())
 print("x and y", *here.symmetry())
 print("correlations", *(f"{100 * c:z.0f}" for c in here.correlations()[6]))
