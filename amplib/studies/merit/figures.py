@@ -19,6 +19,8 @@ from amplib.style import BLACK, BLUE, GREY, VERMILLION
 
 DRAWN_BINS = 200
 """Bins of an azimuth in the map that is drawn, of 1.8 degrees each."""
+ROUNDED_TO = 1e-4
+"""The last digit of the paper's delta of an ideal generator."""
 PLANES = {"eta": r"$\eta_{j_1} \times \eta_{j_2}$", "phi": r"$\phi_{j_1} \times \phi_{j_2}$"}
 IN_PLANES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"))
 """Colour, line and marker of each of ``PLANES``."""
@@ -27,8 +29,12 @@ IN_PLANES = ((BLUE, "-", "o"), (VERMILLION, "--", "s"))
 def reference_panels(result: Result) -> plt.Figure:
     """Azimuths of the leading jets, empty bins, and the truth of a ``TopPairReference`` against
     itself."""
-    figure, axes = plt.subplots(2, 2, figsize=(9, 7.4), layout="constrained")
-    azimuths, empty, pairs, crowding = axes.flat
+    figure = plt.figure(figsize=(9, 7.8), layout="constrained")
+    axes = figure.subplot_mosaic(
+        [["azimuths", "empty"], ["pairs", "crowding"], ["ratios", "crowding"]],
+        height_ratios=(3, 2.2, 1.1),
+    )
+    azimuths, empty, pairs, crowding, ratios = axes.values()
     kept = next(iter(result.load().values()))
     _azimuth_map(azimuths, kept["azimuths"][0])
     reference = stored_reference(result)
@@ -37,6 +43,10 @@ def reference_panels(result: Result) -> plt.Figure:
     empty.set(xlabel=r"$\sqrt{N_{\mathrm{bins}}}$", ylabel="share of empty bins", ylim=(0, 1),
               xlim=(0, GRIDS[-1]))  # fmt: skip
     truth_against_itself(pairs, crowding, result)
+    pairs.set(xlabel="")
+    pairs.tick_params(labelbottom=False)
+    _over_eq_24(ratios, splits(result), reference)
+    ratios.set_xlim(pairs.get_xlim())
     empty.legend()
     return figure
 
@@ -68,7 +78,10 @@ def _azimuth_map(ax: Axes, counts: NDArray[np.integer]) -> None:
 def _deltas(ax: Axes, every: Sequence[Split], reference: Reference) -> None:
     """delta of N against N, its expectation, and eq. 24 through it."""
     sizes, values = [s.events for s in every], [s.delta.value for s in every]
-    ax.plot(sizes, values, "o", color=BLUE, markersize=4, label="disjoint samples")
+    for face, several, label in ((BLUE, True, "disjoint samples"), ("white", False, None)):
+        drawn = [(s.events, s.delta.value) for s in every if (s.pairs > 1) == several]
+        ax.plot(*zip(*drawn, strict=True), "o", color=BLUE, markersize=4, markerfacecolor=face,
+                zorder=3, label=label)  # fmt: skip
     known = [(s.events, s.expected_delta) for s in every if s.expected_delta is not None]
     x, y = zip(*known, (reference.events, reference.ideal_delta), strict=True)
     ax.plot(x, y, "x", color=BLACK, markersize=7, label="expected")
@@ -77,6 +90,29 @@ def _deltas(ax: Axes, every: Sequence[Split], reference: Reference) -> None:
             label="eq. 24")  # fmt: skip
     ax.plot(PAPER_EVENTS, PAPER_IDEAL[0], "*", color=GREY, markersize=9, label="the paper")
     ax.set(xscale="log", yscale="log", xlabel="events $N$", ylabel=r"$\delta$, $N$ against $N$")
+
+
+def _over_eq_24(ax: Axes, every: Sequence[Split], reference: Reference) -> None:
+    """delta, its expectation and the paper's number, over eq. 24 through ours."""
+    sizes, values = [s.events for s in every], [s.delta.value for s in every]
+
+    def ratio(n: float, delta: float) -> float:
+        return delta / extrapolated_delta(sizes, values, n)
+
+    for split in every:
+        curve = ratio(split.events, 1.0)
+        error = None if np.isnan(split.delta.error) else curve * split.delta.error
+        ax.errorbar(split.events, curve * split.delta.value, error, fmt="o", color=BLUE,
+                    markersize=4, markerfacecolor="white" if error is None else BLUE)  # fmt: skip
+    known = [(s.events, s.expected_delta) for s in every if s.expected_delta is not None]
+    known.append((reference.events, reference.ideal_delta))
+    ax.plot([n for n, _ in known], [ratio(*k) for k in known], "x", color=BLACK, markersize=7)
+    papers = ratio(PAPER_EVENTS, PAPER_IDEAL[0])
+    if reference.events == PAPER_EVENTS:
+        half = ratio(PAPER_EVENTS, ROUNDED_TO / 2)
+        ax.errorbar(PAPER_EVENTS, papers, half, fmt="*", color=GREY, markersize=9, zorder=0)
+    ax.axhline(1, color=BLUE, linewidth=1, zorder=0)
+    ax.set(xscale="log", xlabel="events $N$", ylabel="over\neq. 24")
 
 
 def _crowding(

@@ -5,13 +5,14 @@
 
 One delta and one delta_OF, fixed before any model is judged.  The paper gives the numbers of bins
 and the range of eta, not the rest; these readings come nearest to its three numbers without a
-network (Table V's two smearings, and the truth against itself):
+network (Table V's two smearings, and the truth against itself), of those that were tried:
 
 - even bins over the whole range of the truth's observables (``extremes`` of ``BINNINGS``);
 - an entry outside is dropped, as ``numpy.histogram2d`` drops it, an azimuth beyond pi like any
   other: a generator that leaves the circle is not helped back onto it;
 - shares are of all events, so that what is dropped is missing;
-- the jets of delta_OF are the columns' first two, which lead in pT.
+- the jets of delta_OF are the columns' first two, which lead in pT: our choice, as the paper's
+  *leading* is what has most energy; its numbers do not tell them apart.
 """
 
 from __future__ import annotations

@@ -7,13 +7,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2
 
 from amplib.estimate import AtLeast, Estimate, relative
 from amplib.metrics.merit import delta_of, ideal_delta, ideal_delta_of
 from amplib.store.results import Result
 from amplib.store.study import Part
 from amplib.studies.merit.judge import DIRECTIONS, Reference
-from amplib.studies.merit.reference import PAPER_IDEAL, PAPER_SMEARED, SMEARINGS, by_eq_24
+from amplib.studies.merit.reference import (
+    PAPER_IDEAL,
+    PAPER_SMEARED,
+    PAPER_SMEARED_OF,
+    SMEARINGS,
+    by_eq_24,
+)
 from amplib.studies.merit.worth import worth_in_cells
 from amplib.truth.collisions.observables import BINNINGS, JETS_BY
 
@@ -24,10 +31,15 @@ def stored_reference(result: Result) -> Reference:
     """The truth of a ``TopPairReference`` as the figures of merit see it."""
     kept = result.load()[(0,)]
     way, by = BINNINGS.index("extremes"), JETS_BY.index("pT")
-    half = len(kept["sizes"]) - 1
-    curves = kept["empty_at"][half // 2, by], kept["empty_at"][half, by], kept["empty"][by]
+    curves = _curves(kept, by)
     empty = {name: np.array([c[k] for c in curves]) for k, name in enumerate(DIRECTIONS)}
     return Reference(kept["limits"][way], kept["histograms"][way], empty)
+
+
+def _curves(kept: Mapping[str, np.ndarray], by: int) -> tuple[Array, Array, Array]:
+    """Shares of empty bins with N/4, N/2 and N events in one of ``JETS_BY``, ``(2, 201)`` each."""
+    half = len(kept["sizes"]) - 1
+    return kept["empty_at"][half // 2, by], kept["empty_at"][half, by], kept["empty"][by]
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,18 @@ class Split:
     expected_delta: float | None
     delta_of: dict[str, Estimate]
     expected_delta_of: dict[str, float | None]
+
+    def scatter(self, of: Estimate) -> float:
+        """Standard deviation of single pairs over their mean ``of``."""
+        return float(of.error * self.pairs**0.5 / of.value)
+
+    def beyond_expected(self) -> Estimate | None:
+        """delta over what is expected, less one.  The bins F that are filled are counted in one
+        sample and have no error of their own: it is taken to be what single pairs scatter by."""
+        if self.expected_delta is None or self.pairs < 2:
+            return None
+        error = np.hypot(self.delta.error / self.delta.value, self.scatter(self.delta))
+        return Estimate(self.delta.value / self.expected_delta - 1, float(error))
 
 
 def splits(result: Result) -> list[Split]:
@@ -147,6 +171,46 @@ def smeared_curves(result: Result) -> dict[str, dict[str, Array]]:
         for (k,), curves in kept_curves(result).items()
         if k < len(PAPER_SMEARED)
     }
+
+
+@dataclass(frozen=True)
+class JetOrder:
+    """What makes two jets the leading ones of delta_OF (eta).
+
+    Args:
+        by: one of ``JETS_BY``.
+        smeared: training events smeared by the code's two widths, against all; errors of events
+            smeared anew, in the columns' order.
+        ideal: expected of an ideal generator with all events.
+    """
+
+    by: str
+    smeared: list[Estimate]
+    ideal: float
+
+    def chance(self) -> float:
+        """That the paper's two numbers are as far off or farther, if theirs scatter as ours do."""
+        pulls = [
+            (ours.value - theirs) / (2**0.5 * ours.error)
+            for ours, theirs in zip(self.smeared, PAPER_SMEARED_OF, strict=True)
+        ]
+        return float(chi2.sf(np.sum(np.square(pulls)), len(pulls)))
+
+
+def jet_orders(reference: Result, smeared: Result) -> list[JetOrder]:
+    """Both of ``JETS_BY``, of the same smeared events, which the reference keeps; errors of those
+    that the ``SmearedTopPairs`` judged."""
+    kept, eta = reference.load()[(0,)], list(DIRECTIONS).index("eta")
+    widths = len(PAPER_SMEARED_OF)
+    errors = [s.delta_of["eta"].error for s in smearings(smeared)[:widths]]
+    n = int(kept["histograms"][0, 0].sum())
+    orders = []
+    for by, name in enumerate(JETS_BY):
+        values = kept["delta_of_smeared"][:widths, by, eta].tolist()
+        quarter, half, whole = (curve[eta] for curve in _curves(kept, by))
+        ideal = ideal_delta_of(quarter, half, whole, n)
+        orders.append(JetOrder(name, [*map(Estimate, values, errors)], ideal))
+    return orders
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,9 +16,12 @@ from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 from amplib.truth.showers.config import THRESHOLD
 from amplib.truth.showers.geometry import ILD_ECAL
 
+if TYPE_CHECKING:
+    from amplib.truth.showers.expectation import Resolution
+
 ENERGY = "viridis_r"
 PAPER_ACTIVE, PAPER_ENERGY = 780, 50.0
-"""Where active cells peak in the paper's Fig. 3, for its photons of 50 GeV (dctrgan, sec. III)."""
+"""Around what active cells peak by the paper's text, for photons of 50 GeV (dctrgan, sec. III)."""
 SYMBOLS = {
     **{"X2": "$X_2$", "Y2": "$Y_2$", "Z2": "$Z_2$", "X": "$X$", "Y": "$Y$", "Z": "$Z$"},
     **{"E_vis": "$E_{vis}$", "n_hit": "$n_{hit}$", "E1": "$E_1$", "E2": "$E_2$", "E3": "$E_3$"},
@@ -104,7 +107,8 @@ def longitudinal_profiles(summaries: Mapping[str, Summary]) -> plt.Figure:
 def lateral_profile(summary: Summary, layers: Sequence[int]) -> plt.Figure:
     """Share of the energy in the columns of cells against integration, with their ratio below.
 
-    Single layers as ``layers`` has them, and all together, for which there are standard errors.
+    Single layers as ``layers`` has them, and all together; standard errors, and the ratio, are of
+    all together, as no squares of single layers' columns are kept.
     """
     figure, (top, bottom) = plt.subplots(
         2, 1, figsize=(6.4, 5.4), sharex=True, height_ratios=(2, 1), layout="constrained"
@@ -119,7 +123,6 @@ def lateral_profile(summary: Summary, layers: Sequence[int]) -> plt.Figure:
         top.stairs(expected, edges, baseline=None, linestyle=style, color=color, linewidth=1.4,
                    label=f"layer {layer}")  # fmt: skip
         top.plot(centre, seen, "os^"[k], color=color, markersize=3.5)
-        bottom.plot(centre, seen / expected, "os^"[k], color=color, markersize=3, alpha=0.6)
     mean, error, expected = summary.column_mean, summary.column_error, summary.column_expected
     whole = summary.expected["seen"].sum()
     top.stairs(expected / whole, edges, baseline=None, color=BLACK, linewidth=1,
@@ -129,15 +132,17 @@ def lateral_profile(summary: Summary, layers: Sequence[int]) -> plt.Figure:
                     linewidth=1)  # fmt: skip
     bottom.axhline(1, color=GREY, linewidth=0.8)
     width = ILD_ECAL.cell_mm
+    reach = max(0.03, 1.2 * (np.abs(mean / expected - 1) + error / expected).max())
     top.set(ylabel="share of the energy", yscale="log", xlim=(-half, half), ylim=(1e-4, 1))
     bottom.set(xlabel=f"$x$ about the axis (cells of {width:.2f} mm)",
-               ylabel="simulated /\nintegrated", ylim=(0.8, 1.2))  # fmt: skip
+               ylabel="simulated /\nintegrated", ylim=(1 - reach, 1 + reach))  # fmt: skip
     top.legend(loc="upper left")
     return figure
 
 
 def start_and_axes(photons: Summary, axes: bool) -> plt.Figure:
-    """Layers that a shower leaves empty, and what lies beyond the paper's axes, layer by layer.
+    """Layers that a shower leaves empty, and what lies beyond the axes of the authors' notebook,
+    layer by layer.
 
     Args:
         photons: of one energy.
@@ -159,10 +164,10 @@ def start_and_axes(photons: Summary, axes: bool) -> plt.Figure:
         energies, moments = 100 * photons.beyond_layer_axes()
         right = panels[0, 1]
         right.stairs(
-            energies, np.arange(31) + 0.5, color=BLUE, lw=1.6, label="energy (the paper's Fig. 4)"
+            energies, np.arange(31) + 0.5, color=BLUE, lw=1.6, label="energy (axes of Fig. 4)"
         )
         right.stairs(moments, np.arange(31) + 0.5, color=VERMILLION, ls="--", lw=1.6,
-                     label="second moment (its Fig. 6)")  # fmt: skip
+                     label="second moment (of Fig. 6)")  # fmt: skip
         right.set(xlabel="layer", ylabel="photons beyond the axis (%)", xlim=(0.5, 30.5),
                   ylim=(0, None))  # fmt: skip
         right.legend()
@@ -172,7 +177,7 @@ def start_and_axes(photons: Summary, axes: bool) -> plt.Figure:
 def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
     """Active cells, visible energy, centroid and cell energies.
 
-    At the paper's energy, with the ends of its axes and where its active cells peak.
+    At the paper's energy, with the ends of the notebook's axes and where the paper's cells peak.
     """
     papers = {s.energy for s in summaries.values()} == {PAPER_ENERGY}
     figure, grid = plt.subplots(2, 2, figsize=(7.6, 5.8), layout="constrained")
@@ -215,35 +220,51 @@ def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
 
 
 def response_and_resolution(
-    summaries: Sequence[Summary], stochastic: float, constant: float
+    summaries: Sequence[Summary],
+    expected: Sequence[Resolution],
+    response_pulls: np.ndarray,
+    resolution_pulls: np.ndarray,
 ) -> plt.Figure:
-    r"""Response and resolution, with what integration expects and $a/\sqrt E \oplus b$."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
+    """Response and resolution with what integration expects of them, and pulls from that below.
+
+    Args:
+        summaries: at several energies.
+        expected: of the resolution before the threshold.
+        response_pulls: of the response from one less its losses.
+        resolution_pulls: of the resolution before the threshold.
+    """
+    figure, ((left, right), below) = plt.subplots(
+        2, 2, figsize=(8, 4.6), sharex=True, height_ratios=(3, 1), layout="constrained"
+    )
     energies = np.array([s.energy for s in summaries])
     ratio, error = np.transpose([s.response()[:2] for s in summaries])
-    expected = [1 - sum(s.losses().values()) for s in summaries]
     band = 0.99 * ratio.mean(), 1.01 * ratio.mean()
     left.axhspan(*band, color=GREY, alpha=0.2, linewidth=0, label="mean ±1%")
-    left.plot(energies, expected, "--", color=VERMILLION, label="one less the losses")
-    left.errorbar(energies, ratio, error, fmt="o", color=BLUE, label="simulated")
+    left.plot(energies, [s.expected_response() for s in summaries], "--", color=VERMILLION,
+              label="one less the losses")  # fmt: skip
+    left.errorbar(energies, ratio, error, fmt="o", color=BLUE, markersize=4, label="simulated")
     left.set(xscale="log", ylabel="reconstructed / true", ylim=(0.965, 1.005))
-    left.legend()
-    resolutions = [s.resolution() for s in summaries]
-    right.errorbar(
-        energies, [100 * r.value for r in resolutions], [100 * r.error for r in resolutions],
-        fmt="o", color=BLUE, label="simulated",
-    )  # fmt: skip
-    e = np.geomspace(energies[0] / 1.2, energies[-1] * 1.2, 100)
-    right.plot(e, 100 * np.hypot(stochastic / np.sqrt(e), constant), "--", color=VERMILLION,
-               label=r"$a/\sqrt{E} \oplus b$")  # fmt: skip
-    right.plot(e, 17 / np.sqrt(e), ":", color=BLACK, label=r"$17\%/\sqrt{E}$")
+    found = 100 * np.array([s.resolution_before_threshold()[:2] for s in summaries])
+    lines = {
+        "integrated": ([e.total() for e in expected], "--", VERMILLION),
+        "sampling": ([e.sampling for e in expected], ":", BLACK),
+        "shapes": ([e.shapes for e in expected], "-.", GREEN),
+    }
+    for label, (values, style, color) in lines.items():
+        right.plot(energies, 100 * np.array(values), style, color=color, label=label)
+    right.errorbar(energies, *found.T, fmt="o", color=BLUE, markersize=4, label="simulated")
     right.set(xscale="log", yscale="log", ylabel="resolution (%)")
-    right.set_yticks([1, 2, 3, 5, 8], ["1", "2", "3", "5", "8"])
+    right.set_yticks([0.5, 1, 2, 5, 8], ["0.5", "1", "2", "5", "8"])
     right.yaxis.set_minor_formatter(NullFormatter())
-    for ax in (left, right):
-        ax.set_xlabel(f"{summaries[0].particle} energy (GeV)")
+    for ax, pulls in zip(below, (response_pulls, resolution_pulls), strict=True):
+        ax.axhspan(-1, 1, color=GREY, alpha=0.2, linewidth=0)
+        ax.axhline(0, color=VERMILLION, linestyle="--", linewidth=1)
+        ax.plot(energies, pulls, "o", color=BLUE, markersize=4)
+        ax.set(xlabel=f"{summaries[0].particle} energy (GeV)", ylabel="pull", ylim=(-4.5, 4.5),
+               yticks=(-3, 0, 3))  # fmt: skip
         ax.set_xticks(energies, [f"{e:g}" for e in energies])
         ax.xaxis.set_minor_formatter(NullFormatter())
+    left.legend()
     right.legend()
     return figure
 

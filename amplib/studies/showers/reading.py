@@ -16,7 +16,7 @@ from amplib.truth.showers.geometry import ILD_ECAL
 ACTIVE, VISIBLE, LOST, CENTROID = range(4)
 """Columns of ``scalars``."""
 PAPER_AXES = {ACTIVE: (500, 1000), VISIBLE: (550, 1050), CENTROID: (10, 25)}
-"""The axes of Fig. 3 (dctrgan), photons of 50 GeV: cells, MeV, layers."""
+"""The axes of Fig. 3 (dctrgan) in the authors' notebook, photons of 50 GeV: cells, MeV, layers."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,18 @@ class Summary:
         influence = (z**2 - 1) / 2 - ratio * z
         return Estimate(ratio, ratio * influence.std() / np.sqrt(len(values)))
 
+    def resolution_before_threshold(self) -> Estimate:
+        """The same of all that layers see; its relative error is that of ``resolution``."""
+        weight, n, known = ILD_ECAL.calibration(), len(self), self.resolution()
+        mean = weight @ self.layer_mean
+        variance = weight @ self.sums["seen_products"] @ weight / n - mean**2
+        ratio = np.sqrt(max(variance, 0) * n / (n - 1)) / mean
+        return Estimate(ratio, ratio * known.error / known.value)
+
+    def expected_response(self) -> float:
+        """One less all ``losses``."""
+        return 1 - sum(self.losses().values())
+
     def mean_depth(self) -> Estimate:
         """Energy-weighted mean depth of the mean shower, X0, every layer by its energy lost."""
         weight = ILD_ECAL.calibration()
@@ -231,25 +243,3 @@ def summarise(result: Result) -> Summary:
         expected={k.removeprefix("expected_"): v for k, v in parts[0].items() if "expected" in k},
         display=display,
     )
-
-
-def fit_resolution(
-    energies: np.ndarray, resolution: list[Estimate]
-) -> tuple[Estimate, Estimate, float]:
-    r"""Stochastic and constant term, $\sigma/E = a/\sqrt{E} \oplus b$, and chi^2 of the fit.
-
-    Least squares, linear in $a^2$ and $b^2$: $(\sigma/E)^2 = a^2/E + b^2$.  A square below zero
-    makes a term of zero, with an error that is not a number.
-    """
-    square = np.array([r.value**2 for r in resolution])
-    error = np.array([2 * r.value * r.error for r in resolution])
-    design = np.stack([1 / energies, np.ones_like(energies)], 1) / error[:, None]
-    covariance = np.linalg.inv(design.T @ design)
-    squares = covariance @ design.T @ (square / error)
-    chi2 = float(((square / error - design @ squares) ** 2).sum())
-    terms = np.sqrt(np.maximum(squares, 0))
-    a, b = (
-        Estimate(t, np.sqrt(v) / (2 * t) if t > 0 else np.nan)
-        for t, v in zip(terms, np.diag(covariance), strict=True)
-    )
-    return a, b, chi2

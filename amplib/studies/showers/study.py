@@ -29,7 +29,7 @@ RADII = (1.0, 2.0, 3.5)
 PAPER_LAYERS = np.repeat(
     (2, 5, 15, 30, 40, 60, 80, 100, 120, 80, 60, 30, 20), (1, 1, 1, 2, 1, 2, 1, 2, 9, 2, 2, 3, 3)
 )
-"""Where the axes of the layer energies end in the paper's notebook (Fig. 4, dctrgan), MeV."""
+"""Where the axes of the layer energies end in the authors' notebook (Fig. 4, dctrgan), MeV."""
 PAPER_MOMENTS = np.repeat((1, 2, 20, 30, 50), (1, 1, 19, 5, 4))
 """The same of the second moments along x (Fig. 6), cell^2."""
 
@@ -205,7 +205,7 @@ class ShowerSummary(ShowerStudy):
         energies and of their products, before the threshold, ``seen_fourths`` the fourth moments
         about the expected means, ``seen_active`` the products with the number of active cells;
         ``empty`` the showers that leave nothing in a layer, ``beyond_energy`` and ``beyond_moment``
-        those beyond the paper's axes; ``columns`` the layer energies by column of cells,
+        those beyond the notebook's axes; ``columns`` the layer energies by column of cells,
         ``column_squares`` over all layers of a shower; ``discs`` and its products the energies lost
         within ``RADII`` and within the grid; ``correlated`` and its products as in Fig. 7;
         ``turned`` and its squares what vanishes on average when x and y are alike

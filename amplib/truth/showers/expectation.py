@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -47,6 +48,53 @@ def energies_in_grid(
     ages = _Ages.of(points.tau)
     core, shower = (shares.sum(1) for shares in _shares(ages.grid, config, stack))
     return _seen(points, ages.at(shower), ages.at(core), stack)
+
+
+class Resolution(NamedTuple):
+    """Relative spread of the reconstructed energy, by three causes that are not correlated."""
+
+    sampling: float
+    """What the layers see of a given shower, and what its primaries leave, fluctuates."""
+    sides: float
+    """Hits leave the grid one by one."""
+    shapes: float
+    """Where showers start, and how long they are."""
+
+    def total(self) -> float:
+        """All of them in quadrature."""
+        return math.hypot(*self)
+
+
+def resolution(
+    config: ShowerConfig,
+    stack: Stack = ILD_ECAL,
+    nodes: int = 6,
+    sampling: float | np.ndarray = SAMPLING,
+) -> Resolution:
+    """Of the energy that ``Stack.calibration`` reconstructs, before the threshold.
+
+    Args:
+        config: particle and energy; hits count as those of ``mip``, as the few that leave make next
+            to nothing of the spread.
+        stack: the calorimeter.
+        nodes: of the quadrature in each normal.
+        sampling: c in c sqrt(E / GeV), of all layers or of each, ``(layers,)``.
+    """
+    points = _points(config, stack, nodes)
+    ages = _Ages.of(points.tau)
+    core, shower = (ages.at(shares.sum(1)) for shares in _shares(ages.grid, config, stack))
+    fraction = torch.tensor(stack.sampling_fraction, dtype=torch.float64)
+    depths = torch.tensor(stack.calibration()) * fraction
+    mean, sampled = _given_shapes(points, shower, core, stack, torch.as_tensor(sampling))
+    of_a_hit = (stack.mip_mean + stack.mip_variance / stack.mip_mean) / (1000 * fraction)
+    leaving = points.lost * shower * (1 - shower) + points.primary * core * (1 - core)
+    whole = points.weight @ mean @ depths
+    variances = (
+        points.weight @ sampled @ depths**2,
+        points.weight @ (of_a_hit * leaving) @ depths**2,
+        points.weight @ (mean @ depths) ** 2 - whole**2,
+    )
+    return Resolution(*(float(v.sqrt() / whole) for v in variances))
 
 
 def column_shares(config: ShowerConfig, stack: Stack = ILD_ECAL, nodes: int = 6) -> np.ndarray:
@@ -102,12 +150,22 @@ def _seen(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and spread of layer energies, MeV, given the shares that are seen of shower and core."""
     fraction = 1000 * torch.tensor(stack.sampling_fraction, dtype=torch.float64)
-    mean = points.lost * inside + points.primary * core_inside
-    one = stack.mip_variance / stack.mip_mean / fraction  # variance of a primary over its mean
-    within = SAMPLING**2 * points.lost * inside**2 + one * points.primary * core_inside**2
+    mean, within = _given_shapes(points, inside, core_inside, stack, torch.tensor(SAMPLING))
     whole = points.weight @ mean
     variance = points.weight @ (within + mean**2) - whole**2
     return (fraction * whole).numpy(), (fraction * variance.sqrt()).numpy()
+
+
+def _given_shapes(
+    points: _Points, inside: Tensor, core_inside: Tensor, stack: Stack, sampling: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Mean and variance of what layers see of showers of given shapes, ``(points, layers)``, as
+    energy lost: GeV and GeV^2."""
+    fraction = 1000 * torch.tensor(stack.sampling_fraction, dtype=torch.float64)
+    mean = points.lost * inside + points.primary * core_inside
+    one = stack.mip_variance / stack.mip_mean / fraction  # variance of a primary over its mean
+    sampled = sampling**2 * points.lost * inside**2
+    return mean, sampled + one * points.primary * core_inside**2
 
 
 @dataclass(frozen=True)

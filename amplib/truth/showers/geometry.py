@@ -25,7 +25,7 @@ class Medium:
     charge: float
     """Z, the mean over mass fractions."""
     sampling_frequency: float
-    """F_S = X0 / (absorber + active)."""
+    """F_S = X0 / (absorber + active), lengths of a period."""
     e_over_mip: float
     """Response to electrons over that to minimum ionising particles."""
 
@@ -128,7 +128,7 @@ MATERIAL_FRACTIONS = (0.0248, 0.0122)
 """Sampling fractions behind thin and thick plates, worked out from the materials for this book."""
 CALIBRATION = 0.749
 """What scales them, so that photons of 50 GeV are seen with 800 MeV, to half a per cent: the middle
-of the axis of Fig. 3 (dctrgan); the paper gives no mean."""
+of the axis of Fig. 3 (dctrgan) in the authors' notebook; the paper gives no mean."""
 
 # fmt: off
 _DEPTH = (
@@ -160,3 +160,13 @@ ILD_ECAL = Stack(
         e_over_mip=0.704,
     ),
 )
+
+SECTIONS = tuple(
+    Medium(length, radius, energy, charge, frequency, ILD_ECAL.medium.e_over_mip)
+    for length, radius, energy, charge, frequency in (
+        (0.964, 2.13, 9.6, 64.1, 1.545),
+        (0.669, 1.61, 8.8, 68.6, 0.802),
+    )
+)
+"""The media of thin and of thick plates, for which ``ILD_ECAL`` has one; worked out from the
+materials in the same way."""

@@ -5,6 +5,7 @@ import pytest
 from statistical import within
 
 from amplib.book.obtain import stored
+from amplib.estimate import Estimate
 from amplib.metrics.merit import smeared
 from amplib.store.results import Result
 from amplib.studies.catalogue import make_study
@@ -19,8 +20,17 @@ from amplib.studies.merit.judge import (
     no_merit,
     without_merit,
 )
-from amplib.studies.merit.reading import copied_training, smearings, splits, stored_reference
-from amplib.studies.merit.reference import SMEARINGS, reference
+from amplib.studies.merit.reading import (
+    JetOrder,
+    Split,
+    bin_choices,
+    copied_training,
+    jet_orders,
+    smearings,
+    splits,
+    stored_reference,
+)
+from amplib.studies.merit.reference import PAPER_SMEARED_OF, SMEARINGS, reference
 from amplib.truth.collisions.columns import TTBAR, columns
 from amplib.truth.collisions.observables import BINS
 
@@ -193,6 +203,54 @@ def test_shipped_smearings_are_of_this_definition(events):
     deltas = [s.delta.value for s in found]
     assert deltas == sorted(deltas)
     assert deltas[0] > 10 * stored_reference(stored("ttbar-reference")).ideal_delta
+
+
+def test_single_pairs_scatter_by_the_error_of_their_mean_times_the_root_of_their_number():
+    """And what was counted in one sample has the error of one pair."""
+    means = Estimate(0.5, 0.02), Estimate(0.61, 0.03)
+    split = Split(1000, 9, means[0], 0.4, {"eta": means[1]}, {"eta": None})
+    assert split.scatter(means[0]) == pytest.approx(0.12)
+    assert split.scatter(means[1]) == pytest.approx(0.09 / 0.61)
+    found = split.beyond_expected()
+    assert found.value == pytest.approx(0.25)
+    assert found.error == pytest.approx(np.hypot(0.04, 0.12))
+    alone = Split(1000, 1, Estimate(0.5, np.nan), 0.4, {}, {})
+    assert alone.beyond_expected() is None
+
+
+def test_chances_of_the_papers_two_numbers():
+    """Where ours are the paper's, one; of two that are off by two and by one of both errors,
+    exp(-5/2)."""
+    same = [Estimate(value, 0.5) for value in PAPER_SMEARED_OF]
+    assert JetOrder("pT", same, 0.4).chance() == 1
+    off = [
+        Estimate(v + k * 0.5 * 2**0.5, 0.5) for v, k in zip(PAPER_SMEARED_OF, (2, -1), strict=True)
+    ]
+    assert JetOrder("pT", off, 0.4).chance() == pytest.approx(np.exp(-5 / 2))
+
+
+def test_the_papers_numbers_do_not_tell_which_jets_lead():
+    """And of events smeared anew the columns' order has what it had, within its errors."""
+    orders = jet_orders(stored("ttbar-reference"), stored("ttbar-smeared"))
+    assert [o.by for o in orders] == ["pT", "energy"]
+    assert all(o.chance() > 0.01 for o in orders)
+    reference = stored_reference(stored("ttbar-reference"))
+    assert orders[0].ideal == reference.ideal_delta_of("eta")
+    for first, anew in zip(orders[0].smeared, smearings(stored("ttbar-smeared")), strict=False):
+        assert abs(first.value - anew.delta_of["eta"].value) < 2**0.5 * first.error
+    assert orders[1].ideal > orders[0].ideal
+
+
+def test_eq_24_is_below_what_is_expected_and_an_ideal_delta_of_falls():
+    """By more than the law misses within the sizes that it is fitted to."""
+    result = stored("ttbar-reference")
+    reference = stored_reference(result)
+    curve = bin_choices(result, stored("ttbar-smeared"))[-1].ideal
+    assert curve.value + curve.error < reference.ideal_delta
+    expected = [s.expected_delta_of["eta"] for s in splits(result)]
+    known = [e for e in expected if e is not None] + [reference.ideal_delta_of("eta")]
+    assert len(known) > 2
+    assert (np.diff(known) < 0).all()
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from shower_samples import draw, summary_of
 
-from amplib.estimate import Estimate
+from amplib.book.obtain import stored
 from amplib.studies.catalogue import make_study
 from amplib.studies.showers.reading import (
     ACTIVE,
@@ -16,7 +16,6 @@ from amplib.studies.showers.reading import (
     LOST,
     VISIBLE,
     Summary,
-    fit_resolution,
     summarise,
 )
 from amplib.studies.showers.study import (
@@ -266,27 +265,28 @@ def test_parts_become_one_summary():
     np.testing.assert_array_equal(s.expected["seen"], parts[(0,)]["expected_seen"])
 
 
-ENERGIES = np.array([5.0, 10, 20, 50, 100, 200])
+def test_the_resolution_before_the_threshold_is_of_all_that_layers_see():
+    layers = np.random.default_rng(7).gamma(4, 1, (500, 30))
+    sums, seen = of_layers(layers), layers @ ILD_ECAL.calibration()
+    s = toy(reconstructed(seen - 1), sums=sums)
+    found = s.resolution_before_threshold()
+    assert found.value == pytest.approx(seen.std(ddof=1) / seen.mean())
+    assert found.error / found.value == pytest.approx(s.resolution().error / s.resolution().value)
 
 
-def test_fit_of_a_known_resolution():
-    """Exact points give the terms back; of 500 noisy sets the terms are spread as their errors say
-    and chi^2 is 4 on average, to 5 sigma: a false alarm in 10^6, an error off by 20% is caught."""
-    exact = np.hypot(0.17 / np.sqrt(ENERGIES), 0.01)
-    a, b, chi2 = fit_resolution(ENERGIES, [Estimate(v, 0.01 * v) for v in exact])
-    assert (a.value, b.value, chi2) == pytest.approx((0.17, 0.01, 0), abs=1e-9)
-    rng, pulls, chi2s = np.random.default_rng(6), [], []
-    for _ in range(500):
-        noisy = exact * (1 + 0.01 * rng.normal(size=6))
-        *terms, chi2 = fit_resolution(ENERGIES, [Estimate(v, 0.01 * v) for v in noisy])
-        pulls.append([(t.value - v) / t.error for t, v in zip(terms, (0.17, 0.01), strict=True)])
-        chi2s.append(chi2)
-    assert np.mean(chi2s) == pytest.approx(4, abs=5 * np.sqrt(8 / 500))
-    np.testing.assert_allclose(np.std(pulls, 0), 1, atol=5 / np.sqrt(1000))
-
-
-def test_a_constant_term_below_zero_is_zero():
-    _, b, chi2 = fit_resolution(ENERGIES, [Estimate(0.2 / e, 0.001 / e) for e in ENERGIES])
-    assert b.value == 0
-    assert np.isnan(b.error)
-    assert chi2 > 100
+def test_shipped_showers_scatter_as_integrated():
+    """Six energies of photons, response and resolution before the threshold: chi^2 at a false alarm
+    of 10^-4 each.  A fit of a stochastic and a constant term would have two parameters."""
+    energies = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
+    stored_of = [stored("shower-summary", energy=e) for e in energies]
+    summaries = list(map(summarise, stored_of))
+    spreads = [expectation.resolution(result.study).total() for result in stored_of]
+    found = [s.resolution_before_threshold() for s in summaries]
+    response = [s.response() for s in summaries]
+    expected = [s.expected_response() for s in summaries]
+    for measured, integrated in ((found, spreads), (response, expected)):
+        pulls = [(m.value - e) / m.error for m, e in zip(measured, integrated, strict=True)]
+        assert np.sum(np.square(pulls)) < stats.chi2.isf(1e-4, 6)
+    narrow = [expectation.resolution(r.study).sampling for r in stored_of]
+    pulls = [(m.value - e) / m.error for m, e in zip(found, narrow, strict=True)]
+    assert np.sum(np.square(pulls)) > stats.chi2.isf(1e-4, 6)

@@ -19,10 +19,11 @@ PHOTON, ELECTRON = ShowerConfig(energy=20), ShowerConfig(energy=20, particle="el
 
 def summed(config, starts=400, nodes=25):
     """Profiles of showers on even grids of all three numbers, and their weights."""
-    u = (np.arange(starts) + 0.5) / starts
-    deepest = 1 - np.exp(-ILD_ECAL.depth[-1] / CONVERSION)
-    start = -CONVERSION * np.log(1 - deepest * u) if config.particle == "photon" else np.zeros(1)
-    share = np.full(len(start), deepest if config.particle == "photon" else 1.0) / len(start)
+    start, share = np.zeros(1), np.ones(1)
+    if config.particle == "photon":
+        edges = np.linspace(0, ILD_ECAL.depth[-1], starts + 1)
+        start = (edges[1:] + edges[:-1]) / 2
+        share = -np.diff(np.exp(-edges / CONVERSION))
     z = np.linspace(-4, 4, nodes)
     w = stats.norm.pdf(z) / stats.norm.pdf(z).sum()
     profile = longitudinal(config.energy, ILD_ECAL.medium)
@@ -53,6 +54,34 @@ def test_layers_by_plain_sums_over_showers(config):
     found = expectation.layer_energies(config)
     np.testing.assert_allclose(found[0], mean, atol=0.005 * mean.max())
     np.testing.assert_allclose(found[1], spread, atol=0.01 * spread.max())
+
+
+@pytest.mark.parametrize("config", [PHOTON, ELECTRON], ids=["photon", "electron"])
+def test_the_resolution_by_plain_sums_over_showers(config):
+    """To 1% each, in a grid without end: what a calibrated sum over layers has of the sampling,
+    with twice the c in one layer, and of showers of other shapes."""
+    wide = replace(ILD_ECAL, cell_mm=1e6)
+    weight, start, t_max, alpha = summed(config, starts=400, nodes=11)
+    fraction, calibration = np.array(ILD_ECAL.sampling_fraction), ILD_ECAL.calibration() / 1000
+    lost = energy_lost(start, t_max, alpha, config, ILD_ECAL).numpy()
+    number = primaries(start, t_max, config, ILD_ECAL).numpy()
+    sampling = SAMPLING * np.where(np.arange(30) == 10, 2, 1)
+    found = (1000 * fraction * lost + ILD_ECAL.mip_mean * number) @ calibration
+    within = (1000 * fraction * sampling) ** 2 * lost + ILD_ECAL.mip_variance * number
+    weight = weight / weight.sum()
+    mean, variance = weight @ found, weight @ within @ calibration**2
+    parts = expectation.resolution(config, wide, sampling=sampling)
+    assert parts.sampling == pytest.approx(np.sqrt(variance) / mean, rel=0.01)
+    assert parts.shapes == pytest.approx(np.sqrt(weight @ found**2 - mean**2) / mean, rel=0.01)
+    assert parts.sides == pytest.approx(0, abs=1e-4)
+    assert parts.total() == pytest.approx(np.hypot(parts.sampling, parts.shapes))
+
+
+def test_shapes_are_no_constant_term():
+    """They scatter the reconstructed energy of photons more at high energies, without end."""
+    shapes = [expectation.resolution(replace(PHOTON, energy=e)).shapes for e in (20, 50, 100, 200)]
+    assert shapes[-1] > 1.5 * shapes[0]
+    assert (np.diff(shapes) > 0).all()
 
 
 def test_in_a_grid_without_end_nothing_leaves_at_its_sides():
@@ -130,7 +159,7 @@ def test_the_energy_before_a_depth_rises_to_what_converts():
     assert expectation.energy_before(0.0, PHOTON) == 0
     end = ILD_ECAL.windows()[1][-1]
     assert expectation.energy_behind(PHOTON) == 1 - expectation.energy_before(end, PHOTON)
-    weight, start, t_max, alpha = summed(PHOTON, starts=100, nodes=11)
+    weight, start, t_max, alpha = summed(PHOTON, starts=200, nodes=11)
     scale = t_max / (alpha - 1)
     before = weight @ stats.gamma(alpha, scale=scale).cdf(8.0 - start)
     assert expectation.energy_before(8.0, PHOTON) == pytest.approx(before, rel=1e-3)

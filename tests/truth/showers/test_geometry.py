@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from amplib.truth.showers.geometry import CALIBRATION, ILD_ECAL, MATERIAL_FRACTIONS
+from amplib.truth.showers.geometry import CALIBRATION, ILD_ECAL, MATERIAL_FRACTIONS, SECTIONS
 
 SMALL = replace(
     ILD_ECAL,
@@ -33,6 +33,15 @@ def test_the_numbers_are_the_detectors():
     assert fractions[:20] == pytest.approx(CALIBRATION * 0.0248)
     assert fractions[20:] == pytest.approx(CALIBRATION * 0.0122)
     assert MATERIAL_FRACTIONS == (0.0248, 0.0122)
+
+
+def test_one_medium_stands_for_two():
+    """Between those of its sections in all that they differ in."""
+    thin, thick = SECTIONS
+    for name in vars(thin):
+        low, high = sorted((getattr(thin, name), getattr(thick, name)))
+        assert low <= getattr(ILD_ECAL.medium, name) <= high
+    assert thin.sampling_frequency / thick.sampling_frequency == pytest.approx(2, abs=0.1)
 
 
 def test_two_layers_share_a_slab():
