@@ -52,6 +52,7 @@ from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN
 from amplib.studies.merit.worth import CELL_COLUMNS, QUANTILES
 from amplib.studies.rivals import figures
 from amplib.studies.rivals.claims import GANS
+from amplib.studies.rivals.clipped import RELEASED_CLIP, TURNS, moved
 from amplib.studies.rivals.reading import (
     PAPER,
     Rival,
@@ -108,6 +109,40 @@ further = [method for method in gans if method not in GANS]
 full = stored("event-gans", "paper", **truth)
 at_length = [] if trained.preset == "paper" else [r for r in rivals(full).values() if r.delta]
 longer = [full] if at_length else []
+
+
+# What the papers' settings give before they have trained anything.
+early = stored("event-gans", full.preset, shortening=1_000_000, trainings=1, **truth)
+untrained = rivals(early) if early.done() else {}
+ALIKE = 1.5
+
+
+def is_untrained(method):
+    """Whether the paper's two numbers are those after one turn, to a factor."""
+    one = untrained[method]
+    ratios = one.delta.value / PAPER[method][0], one.delta_of["eta"].value / PAPER[method][1]
+    return all(1 / ALIKE < r < ALIKE for r in ratios)
+
+
+def were_trained():
+    """Which of the paper's GANs are as far from the truth as those of one turn."""
+    if not untrained:
+        return "GANs of a single turn are not measured."
+    alike = [m for m in GANS if is_untrained(m)]
+    return (
+        "After a single turn, in which no weight moves by more than a few learning rates, "
+        + "; ".join(
+            f"{m} has δ = {untrained[m].delta.value:.2f} and δ_OF = {untrained[m].delta_of['eta'].value:.0f} "
+            f"(the paper's: {PAPER[m][0]:.2f} and {PAPER[m][1]:.0f})"
+            for m in GANS
+        )
+        + f". To a factor of {ALIKE:g} in both the paper's {enumerated(alike) or 'GANs'} "
+        + (
+            "are not told from GANs that were not trained."
+            if alike
+            else "are other than that in all cases."
+        )
+    )
 
 
 def of_full_length():
@@ -275,6 +310,10 @@ report.tell(
         "rivals-flows-beside": of_the_flows(),
         "rivals-same-scale": at_same_scale(),
         "rivals-contest": contest(),
+        "rivals-untrained": were_trained(),
+        "rivals-turns": TURNS,
+        "rivals-moved": f"{moved(training, EVENT_GANS['WGAN'].clip)[0]:.0f}",
+        "rivals-moved-released": f"{moved(training, RELEASED_CLIP)[1]:.1g}",
         "rivals-scatter": from_training_to_training(),
         "rivals-shortness": ""
         if study.shortening == study.narrowing == 1
@@ -347,7 +386,12 @@ report.origin("rivals-fig1", trained, densities, *longer)
 # **Text and code.**  The event paper's published code is not what its text says: its WGAN's weights are clipped at $10^{-5}$, its LSGAN has minibatch discrimination and batches of 1024,
 # its WGAN-GP batches of 256; networks of WGAN and WGAN-GP differ as well, and the length of the latter.  Here WGAN is clipped at {glue:text}`rivals-clip`, LSGAN has no such discrimination, and both LSGAN and WGAN-GP have batches of {glue:text}`rivals-batch`,
 # as the code of their own papers has it, WGAN-GP's for images (for its toys it has 256 itself): that is what the text asks for.  From the event paper's code are what neither says: LSGAN's {glue:text}`rivals-lsgan-steps` steps and
-# its layers, and WGAN-GP's linear output.  What the code's other settings would give is not measured.
+# its layers, and WGAN-GP's linear output.
+#
+# **Were the paper's trained?**  {glue:text}`rivals-untrained`  The clip in its code would do that: in {glue:text}`rivals-turns` turns from the start
+# the weights of a WGAN's generator move by {glue:text}`rivals-moved` learning rates (median), and by {glue:text}`rivals-moved-released` at most where the critic's
+# are clipped at $10^{-5}$.  The slope of such a critic is a product of its layers' weights, and the gradients are far below the $10^{-8}$ that RMSprop
+# adds to what it divides by.  What the code's other settings would give is not measured.
 
 
 # %% tags=["hide-input"]

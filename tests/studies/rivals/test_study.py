@@ -120,7 +120,15 @@ def test_every_rival_is_judged_by_unseen_events_at_both_scales(name):
     laptop = variants("laptop").get(f"{name}, worth", make_study(name, "laptop"))
     asked = [(v.held_out_events, v.weighed_events) for v in (laptop, make_study(name, "paper"))]
     assert asked == [(10_000, 20_000), (20_000, 20_000)]
-    assert variants("paper") == variants("smoke") == {}
+    assert variants("smoke") == {}
+
+
+@pytest.mark.parametrize("preset", ["laptop", "paper"])
+def test_gans_of_one_turn_are_like_the_others_otherwise(preset):
+    early, whole = variants(preset)["event-gans, one turn"], make_study("event-gans", preset)
+    assert replace(early, shortening=whole.shortening, trainings=whole.trainings) == whole
+    for method in range(len(early.methods)):
+        assert early.member((method, 0)).steps == early.member((method, 0)).epochs == 1
 
 
 @pytest.mark.parametrize("name", STUDIES)
