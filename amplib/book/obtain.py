@@ -119,9 +119,13 @@ def banner(result: Result) -> str | None:
     if result.preset == "paper" and done == wanted:
         return None
     if result.preset == "paper":
+        members = study.asdict().get("members", 1)
+        whole = (
+            f", {study.repetitions_done(result.done())} of {study.asdict()['repetitions']} whole"
+        )
         return (
-            f"Paper settings, {done} of {wanted} parts of the {study.name} study: "
-            "the error bars are those of the repetitions at hand."
+            f"Paper settings, {done} of {wanted} parts of the {study.name} study"
+            f"{whole if members > 1 else ''}: the error bars are those of the repetitions at hand."
         )
     return (
         f"Preset {result.preset}: a shorter and smaller version of the {study.name} study, "

@@ -9,6 +9,7 @@ import pytest
 from amplib.metrics.amplification import mse_of_counts
 from amplib.metrics.quantiles import expected_mse
 from amplib.studies.camel.reading import (
+    Chosen,
     Members,
     gain_over_members,
     gan_curve,
@@ -117,9 +118,47 @@ def test_members_that_failed_can_be_left_out():
             return parts | {(1, 2): parts[1, 2] | {"counts": point}}
 
     found, parts = without_failed_members(WithOne()), Stored().load()
-    assert found.index.tolist() == [0, 1]
-    assert (found.cells[0] == sum(parts[0, m]["counts"][-1] for m in range(3))).all()
-    assert (found.cells[1] == sum(parts[1, m]["counts"][-1] for m in range(2))).all()
+    assert list(found.cells) == found.together.index.tolist() == [0, 1]
+    assert found.members == 5
+    for i, count in enumerate((3, 2)):
+        assert (found.cells[i] == [parts[i, m]["counts"][-1] for m in range(count)]).all()
+        assert (found.together.cells[i] == found.cells[i].sum(0)).all()
+
+
+def test_members_that_left_late_can_be_left_out():
+    """The first of each sample's is seen in the state at epoch 800, and out of it at 900."""
+
+    class Late(Stored):
+        def load(self):
+            losses = np.array([[800, 1e-9, 0, 60.0], [900, 1.386, 0, 0.7]])
+            parts = super().load()
+            return {p: a | {"losses": losses} if p[1] == 0 else a for p, a in parts.items()}
+
+    assert without_failed_members(Late()).members == 6
+    assert without_failed_members(Late(), 800).members == 6
+    assert without_failed_members(Late(), 799).members == 4
+
+
+def test_what_is_chosen_is_what_members_say_of_all():
+    """Where every member is: the error, what two share, and what differs."""
+    apart = trained(6, 4)
+    chosen = Chosen(dict(enumerate(apart.cells)), 100)
+    assert chosen.own(Q) == pytest.approx(apart.own(Q))
+    assert chosen.common(Q) == pytest.approx(apart.common(Q))
+    gain = chosen.gain(Q).value
+    share = chosen.differing(Q)
+    assert gain == pytest.approx(apart.own(Q).mean() / chosen.together.mse(Q).mean())
+    assert share.value == pytest.approx((1 - 1 / gain) / (1 - 1 / 4))
+    assert 0 <= share.low < share.value < share.high
+
+
+def test_no_interval_of_the_share_reaches_below_zero_and_that_of_many_holds_the_truth():
+    """Of members alike but for noise, and of 400 samples: seeded; shares of 0.7 (0.3^2 of 0.2^2 +
+    0.3^2, less what rounding and normalising take), and of all but nothing."""
+    alike = np.repeat(trained(8, 1).cells, 3, axis=1)
+    assert Chosen(dict(enumerate(alike)), 100).differing(Q).low == pytest.approx(0, abs=1e-12)
+    many = Chosen(dict(enumerate(trained(400, 3).cells)), 100).differing(Q)
+    assert many.low < 9 / 13 < many.high
 
 
 @pytest.mark.parametrize("left", [[0], []])
@@ -133,9 +172,9 @@ def test_an_ensemble_of_failed_members_alone_is_left_out(left):
             return parts | bad
 
     if left:
-        assert without_failed_members(WithNone()).index.tolist() == left
+        assert list(without_failed_members(WithNone()).cells) == left
     else:
-        with pytest.raises(ValueError, match="all members of 2 ensembles failed"):
+        with pytest.raises(ValueError, match="no member of 2 ensembles is left"):
             without_failed_members(WithNone())
     assert (gan_curve(WithNone()).whole is None) == (not left)
 
