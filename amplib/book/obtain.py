@@ -119,13 +119,13 @@ def banner(result: Result) -> str | None:
     if result.preset == "paper" and done == wanted:
         return None
     if result.preset == "paper":
-        members = study.asdict().get("members", 1)
-        whole = (
-            f", {study.repetitions_done(result.done())} of {study.asdict()['repetitions']} whole"
-        )
+        whole = ""
+        if study.asdict().get("members", 1) > 1:
+            repetitions = study.repetitions_done(result.done())
+            whole = f", {repetitions} of {study.asdict()['repetitions']} ensembles complete"
         return (
-            f"Paper settings, {done} of {wanted} parts of the {study.name} study"
-            f"{whole if members > 1 else ''}: the error bars are those of the repetitions at hand."
+            f"Paper settings, {done} of {wanted} parts of the {study.name} study{whole}: "
+            "the error bars are those of the repetitions at hand."
         )
     return (
         f"Preset {result.preset}: a shorter and smaller version of the {study.name} study, "

@@ -131,7 +131,8 @@ def name_results(figure: str, *results: Result) -> None:
 def _origin(results: Sequence[Result]) -> str:
     """Results of one study at one preset and seed."""
     study, made = results[0].study, [cost_so_far(result) for result in results]
-    devices, commits = (sorted({one for m in made for one in m[k]}) for k in (1, 2))
+    devices = sorted({device for _, devices, _ in made for device in devices})
+    commits = sorted({commit for *_, commits in made for commit in commits})
     done = sum(len(r.done()) for r in results)
     wanted = sum(len(r.study.parts()) for r in results)
     several = f"{len(results)} results, " if len(results) > 1 else ""

@@ -37,9 +37,9 @@ OTHERS = ("mean", "max", "sum")
 EVENTS = 10_000
 """GANned events at which the papers read N_equiv off their figures."""
 RULES = (
-    "GANs are judged by the trainings that did not fail (never leave their start), and ensembles by "
-    "those of which no member did; failures are counted beside the number, and for the claims of "
-    "the second paper all together stand there, too.  For ensembles this rule replaced another, "
+    "GANs are judged by the trainings that did not fail (never leave their start), and ensembles "
+    "by those of which no member did; failures are counted beside the number, and for the claims "
+    "of the second paper all together stand there, too.  For ensembles this rule replaced another, "
     "after the numbers were known: it counted them whatever their members did, and so judged the "
     "two kinds differently.  The verdicts by it are named.",
     "*Saturation* is the fewest events from which on the mean MSE stays within 10% of that of the "

@@ -2,11 +2,11 @@
 
 Nearly every training begins in a state in which the discriminator has won: the generator makes one
 point between the humps, as before it was trained, and the cross entropy is nothing. So is the
-discriminator's gradient, which stands still. The generator does not: its loss, -log D(G), hands on
-all of the logit's gradient where D has won. But the logit of the frozen discriminator falls with the
-width of a generated batch before it rises, so that a point is driven to be a narrower one. Most leave
-this state. How soon depends on the reading, which is measured here on the same samples and seeds at
-the papers' settings, for the first 1500 of their 10,000 epochs.
+gradient of the discriminator, which stands still. The generator does not: its loss, -log D(G),
+hands on all of the logit's gradient where D has won. But the logit of the frozen discriminator
+falls with the width of a generated batch before it rises, so that a point is driven to be a
+narrower one. Most leave this state. How soon depends on the reading, which is measured here on the
+same samples and seeds at the papers' settings, for the first 1500 of their 10,000 epochs.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def epochs_of_leaving(result: Result) -> np.ndarray:
 
 
 def median_entropies(name: str) -> np.ndarray:
-    """Cross entropy of the training in the middle at the epochs of ``GRID``; guessing costs 1.39."""
+    """Cross entropy of the training in the middle at the epochs of ``GRID``: guessing has 1.39."""
     losses = np.array([a["losses"] for a in Result(reading(name), "paper").load().values()])
     return np.asarray(np.median(losses[:, _records(losses[0]), 1], axis=0))
 

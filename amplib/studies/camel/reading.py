@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from amplib.cells import merge_cells
 from amplib.estimate import LEVEL, Estimate, Interval, Interval95
 from amplib.metrics.amplification import GANCurve, Repetitions, mse_of_counts, ratio_of_means
 from amplib.metrics.outlook import Outlook
@@ -309,6 +310,21 @@ def without_failed_members(result: Result, left_by: float = math.inf) -> Chosen:
     if not cells:
         raise ValueError(f"no member of {len(every.index)} ensembles is left")
     return Chosen(cells, every.n_train)
+
+
+def same_for_all(repetitions: Repetitions, q: int) -> float:
+    """Share of the mean MSE that the mean deviation over the samples has, squared and freed of its
+    noise: what architecture and schedule do to every network, whatever its sample.
+
+    Args:
+        repetitions: single GANs on two samples or more.
+        q: quantiles.
+    """
+    merged = merge_cells(repetitions.cells, q)
+    deviation = merged / merged.sum(1, keepdims=True) - 1 / q
+    noise = deviation.var(0, ddof=1) / len(deviation)
+    squared = float((deviation.mean(0) ** 2 - noise).mean())
+    return max(squared, 0.0) / float((deviation**2).mean())
 
 
 @dataclass(frozen=True)

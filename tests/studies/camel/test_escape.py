@@ -150,7 +150,7 @@ def test_the_network_page_says_what_the_stored_trainings_say():
 
 
 def test_noise_after_the_batch_is_two_things_where_the_gradient_passes_through_it():
-    """And more trainings are stuck with both; of the noise alone, with B held fixed, none is seen."""
+    """And more trainings are stuck with both; noise alone, with B held fixed, changes little."""
 
     def through(name):
         study = reading(name)
@@ -198,7 +198,8 @@ def test_the_discriminator_stands_still_and_makes_a_point_narrower(epochs, slope
     but up the logit of the frozen D a batch becomes narrower.  Deterministic: no draw decides.
 
     At epoch 400 the slope of the logit is some 50 a unit of x, Adam's steps are 0.3 and 5e-5 of
-    their rates, and from no width to 0.05 the logit falls by 1.8; at epoch 100, when the discriminator has just won, by 0.3.
+    their rates, and from no width to 0.05 the logit falls by 1.8; at epoch 100, when the
+    discriminator has just won, by 0.3.
     """
     stack = point_in_its_state(epochs)
     n, cross_entropy = stack.config.batch_size, float(stack.losses[0, 0])
