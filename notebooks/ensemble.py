@@ -159,9 +159,7 @@ verdicts = {
     "the factor": "ensemble.ensemble-amplification-50",
     "the range of points": "ensemble.ensemble-equivalent",
 }
-judged_as = {
-    c.id: c.verdict.split(" (")[0] for c in all_claims(ensembles.preset, only=verdicts.values())
-}
+judged_as = {c.id: c.verdict.split(" (")[0] for c in all_claims(only=verdicts.values())}
 own = gain_over_members(ensembles) if whole is None else gain_over_members(ensembles, whole)
 report.tell(
     **{

@@ -121,8 +121,8 @@ plt.show()
 # its loss, $-\log D(G)$, the derivative in the logit is $-(1 - D(G))$, which is $-1$ where $D$ has won, and the loss is
 # {glue:text}`through-loss`.  It is its direction that leads nowhere.  The
 # discriminator sees a batch, and the frozen one's logit falls with the width of a generated batch before it rises
-# towards that of a real one.  A batch that is one point is therefore driven to be a narrower one, up a slope behind
-# which the humps lie in the other direction.
+# towards that of a real one.  A batch that is one point is therefore driven to be a narrower one, when it would have to
+# become as wide as the truth.  (So it is in a training that never leaves, which a test of the code repeats.)
 #
 # Most trainings leave this state, some late: {glue:text}`through-late` were seen in it after
 # {glue:text}`escape-epochs` epochs, and the last that left at epoch {glue:text}`through-last`.  Per 1000
