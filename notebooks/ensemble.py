@@ -263,13 +263,15 @@ report.show_table(
     [
         "members that left by",
         "members",
+        "samples",
         *(f"g, {q}" for q in quantiles),
         *(f"s, {q}" for q in quantiles),
     ],
     [
         [
             "any epoch" if np.isinf(cut) else f"epoch {cut:,}",
-            f"{chosen.members} of {len(chosen.cells)} samples",
+            chosen.members,
+            len(chosen.cells),
             *map(chosen.gain, quantiles),
             *map(differing(chosen), quantiles),
         ]
