@@ -15,6 +15,9 @@ from matplotlib.axes import Axes
 BLACK, BLUE, GREEN, ORANGE, PURPLE = "#000000", "#0072B2", "#009E73", "#E69F00", "#7B4EA3"
 VERMILLION, SKY, GREY = "#D55E00", "#56B4E9", "#777777"
 
+CENTRAL = (0.16, 0.84)
+"""Quantiles that hold the central 68%."""
+
 STYLE: dict[str, Any] = {
     "font.size": 10,
     "axes.labelsize": 11,
@@ -47,6 +50,15 @@ def band(ax: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, st
     ax.plot(x, mean, style, color=color, label=label)
     if len(values) > 1:
         shade(ax, x, mean, values.std(0, ddof=1), color)
+
+
+def middle_band(
+    ax: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, style: str
+) -> None:
+    """Mean over repetitions (axis 0) with the band that holds their central 68%."""
+    ax.plot(x, values.mean(0), style, color=color, label=label)
+    low, high = np.quantile(values, CENTRAL, axis=0)
+    ax.fill_between(x, low, high, color=color, alpha=0.22, linewidth=0)
 
 
 def shade(ax: Axes, x: np.ndarray, mean: np.ndarray, spread: np.ndarray, color: str) -> None:

@@ -51,7 +51,7 @@ from amplib.metrics.amplification import balanced, ratio, shared
 from amplib.metrics.quantiles import n_equiv
 from amplib.models.fit import PARAMETERS, fit_camel_back
 from amplib.studies.camel.claims import curve_saturation
-from amplib.studies.camel.collapse import discriminator_has_won
+from amplib.studies.camel.collapse import last_won
 from amplib.studies.camel.figures import density_panel, quantile_mse_panels, with_failures
 from amplib.studies.camel.reading import check_quantiles, fit_bound, gan_curve, sample_and_fit
 from amplib.studies.camel.study import CELLS
@@ -187,7 +187,7 @@ report.tell(
         "gan-high-diluted": f"{1 / (0.99 / high + 0.01):.0f}",
         "gan-worst-between": f"{between / counts.sum():.0%}",
         "gan-truth-between": f"{2 / CELLS:.0%}",
-        "gan-worst-left": f"{(losses[:, 0] * discriminator_has_won(losses)).max():,.0f}",
+        "gan-worst-left": f"{last_won(losses):,.0f}",
         "gan-epochs": f"{gans.study.epochs:,}",
         "gan-luck": report.each(luck, quantiles),
         "gan-growth": f"{growth:.2g}",
@@ -245,7 +245,8 @@ plt.show()
 # functional form is worth: it fixes what happens between the points.
 #
 # **Failures first.**  A GAN may never get going.  The generator starts as a point between the humps, where the truth
-# has next to nothing; the discriminator tells it from the sample at once, and the gradients vanish.  Nearly every
+# has next to nothing; the discriminator tells it from the sample at once and then stands still, as its gradient has
+# vanished with its loss.  The generator's has not, but leads to a narrower point.  Nearly every
 # training passes through this state, and one that does not leave it has learned nothing: its events are one
 # point, and worth one ({numref}`network-escape`).  We call a training
 # failed if fewer than 5% of its events lie on one side of zero, where one of the humps is, or if the discriminator has

@@ -33,12 +33,12 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from scipy.stats import binomtest, fisher_exact
+from scipy.stats import binomtest, fisher_exact, mannwhitneyu
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import LEVEL, Share, enumerated
-from amplib.metrics.amplification import QUANTILES, ratio, shared
+from amplib.metrics.amplification import QUANTILES, Repetitions, ratio, shared
 from amplib.metrics.quantiles import n_equiv
 from amplib.models.gan import Discriminator, Generator
 from amplib.studies.camel.claims import COMPARED, OTHERS
@@ -97,9 +97,9 @@ plt.show()
 #
 # | question | our reading (default) | option |
 # |---|---|---|
-# | generator loss | `non-saturating`, $-\log D(G)$ | `saturating` |
+# | generator loss | `non-saturating`, $-\log D(G)$ | `saturating`; not among the readings below |
 # | the penalty's gradient passes through | `batch`: $x$ and $B$, all that the discriminator sees, as automatic differentiation gives when $B$ is built from the same tensor | `x`, with $B$ held fixed: $x$ is the data point, $B$ its context |
-# | noise on the real points is added | `before` $B$ is built, so that $x$ is one of its columns | `after`, to $x$ alone |
+# | noise on the real points is added | `before` $B$ is built, so that $x$ is one of its columns | `after`, to $x$ alone; a gradient through `batch` then passes through $B$ for generated points alone, as the real points' $B$ is no function of them |
 # | the penalty's factor | $\gamma/2$, as Roth et al. write it | $\gamma$: `penalty` of 0.02 |
 # | standard deviation over the batch | `std`, unbiased; $10^{-8}$ is added to the variance, whose root has no gradient where all embeddings coincide | `biased-std`; `std_floor` |
 # | the discriminator's update | `joint`, on real and generated points | `separate`, on one after the other |
@@ -110,38 +110,55 @@ plt.show()
 # ## Which trainings leave their start
 #
 # Nearly every training begins alike.  By PyTorch's initialisation the generator makes a point between the humps,
-# where the truth has next to nothing, and the discriminator learns at once to tell it from the sample.  By epoch
-# {glue:text}`through-first` it has won in {glue:text}`through-early` of our default's trainings at full length: its cross
-# entropy is nothing, and what the loss still hands to either network is too
-# little for Adam to act on.  The regulariser does not help, as it weighs each point by how wrong the
-# discriminator is about it.  Most trainings leave this state, some late: {glue:text}`through-late` were in it after
-# {glue:text}`escape-epochs` epochs, and the last that left was seen in it at epoch {glue:text}`through-last`.  Per 1000
-# epochs that are spent in it {glue:text}`through-rates` leave, in turn, {glue:text}`through-spans` (68% intervals).  A training
-# that never leaves has failed, and its events are one point; {numref}`network-full` says how many have.
+# where the truth has next to nothing, and the discriminator learns at once to tell it from the sample: by epoch
+# {glue:text}`through-first` it has won in {glue:text}`through-early` of our default's trainings in
+# {numref}`network-escape`.
+#
+# Then the discriminator stands still.  Its gradient is of the order of its cross entropy, which is nothing
+# ({glue:text}`through-entropy` in the middle of the {glue:text}`through-inside` trainings at full length that are in the state at epoch
+# {glue:text}`escape-epochs`), and too little for Adam to act on.  The regulariser does not
+# help, as it weighs each point by how wrong the discriminator is about it.  The generator's gradient does not vanish: of
+# its loss, $-\log D(G)$, the derivative in the logit is $-(1 - D(G))$, which is $-1$ where $D$ has won, and the loss is
+# {glue:text}`through-loss`.  It is its direction that leads nowhere.  The
+# discriminator sees a batch, and the frozen one's logit falls with the width of a generated batch before it rises
+# towards that of a real one.  A batch that is one point is therefore driven to be a narrower one, when it would have to
+# become as wide as the truth.  (So it is in a training that never leaves, which a test of the code repeats.)
+#
+# Most trainings leave this state, some late: {glue:text}`through-late` were seen in it after
+# {glue:text}`escape-epochs` epochs, and the last that left at epoch {glue:text}`through-last`.  Per 1000
+# epochs that are spent in it {glue:text}`through-rates` leave for good, in turn, {glue:text}`through-spans` (68% intervals).  A training
+# that never leaves has failed, and its events are one point; {numref}`network-full` says how many have.  The state is
+# judged by the losses of a single minibatch, the last of an epoch, so that a training may seem to be out of it
+# and come back; a training is in it from the first time that it is seen there to the last.
 #
 # The first paper shows a hundred trainings and does not mention failures; the second speaks of
 # instabilities that ensembles are to alleviate.  Do other readings of the text fail less?  We trained
 # {glue:text}`escape-tried` of {glue:text}`escape-all` readings on the same samples, from the same seeds, at the
 # paper's settings for the first {glue:text}`escape-epochs` of its 10,000 epochs.  {numref}`network-escape` shows in how many the discriminator has won,
 # {numref}`network-readings` the same in numbers, with the rate of leaving that state and, sample by sample, the
-# probability of a difference as large as the one to the reading in brackets, of which a row differs in one thing.
+# probability of a difference as large as the one to the reading in brackets, of which a row differs in one thing if it
+# does not say two.
 
 # %% tags=["hide-input"]
 from amplib.store.results import Result
 from amplib.studies.camel.escape import (
     EMBRYONIC,
     EPOCHS,
+    GRID,
     READINGS,
+    TWO_THINGS,
+    epochs_of_leaving,
     escape,
-    last_won,
     mcnemar,
+    median_entropies,
     paired_p_value,
     rate_of_leaving,
     reading,
     states,
     worth_at_end,
 )
-from amplib.studies.camel.figures import escape_panels
+from amplib.studies.camel.figures import escape_panel
+from amplib.studies.camel.study import TRAININGS
 
 THROUGH, FIXED = "gradient through B", "gradient in x"
 WIDER = ("through B, Xavier's initialisation", "through B, He's initialisation")
@@ -152,13 +169,16 @@ for name in READINGS:
     except FileNotFoundError:  # not trained yet: named below
         if name in (THROUGH, FIXED, *WIDER):  # which the text is about
             raise
-default = {THROUGH: escapes[THROUGH]}
-fixed, through = ({n: e for n, e in escapes.items() if n.startswith(w)} for w in (FIXED, "through"))
 full = {name: stored("gan", "paper", **READINGS[name]) for name in (THROUGH, FIXED)}
-last = last_won(full[THROUGH])
+last = epochs_of_leaving(full[THROUGH])
 left = last[last < full[THROUGH].study.epochs]
 epochs, won = states(full[THROUGH])
 spans = list(pairwise((EMBRYONIC, 500, EPOCHS, 4000, int(epochs[-1]))))
+stuck = [
+    part["losses"][epochs == EPOCHS][0]
+    for part, inside in zip(full[THROUGH].load().values(), won[:, epochs == EPOCHS], strict=True)
+    if inside
+]
 
 
 def rate(found):
@@ -169,7 +189,10 @@ def rate(found):
 report.tell(
     **{
         "through-first": EMBRYONIC,
-        "through-early": Share(int(won[:, epochs == EMBRYONIC].sum()), len(won)),
+        "through-early": escapes[THROUGH].share(EMBRYONIC),
+        "through-inside": len(stuck),
+        "through-entropy": f"{np.median(stuck, axis=0)[1]:.0e}",
+        "through-loss": f"{np.median(stuck, axis=0)[3]:.0f}",
         "through-late": int((last > EPOCHS).sum()),
         "through-last": f"{left.max():,.0f}",
         "through-rates": enumerated(rate(rate_of_leaving(epochs, won, *span)) for span in spans),
@@ -180,12 +203,6 @@ report.tell(
     }
 )
 report.origin("network-escape", *(Result(reading(name), "paper") for name in escapes))
-
-# %% mystnb={"figure": {"name": "network-escape", "caption": "Share of the trainings in which the discriminator has won (cross entropy below 0.05), against the epoch, for the readings trained so far (number of trainings in brackets; band: 68% interval of the first, our default). Left: the default and readings with the batch held fixed. Right: the default and the other choices, with the gradient through the batch. A state is that of the last record, a few epochs before.\n\n{glue:text}`network-escape-origin`"}, "image": {"alt": "Share of trainings in which the discriminator has won against epochs, a curve a reading"}} tags=["hide-input"]
-escape_panels(
-    {"default, and B held fixed": default | fixed, "gradient through B": default | through}
-)
-plt.show()
 
 
 # %% tags=["remove-input"]
@@ -199,9 +216,27 @@ def p_value(name):
     if name == THROUGH or reference(name) not in escapes:
         return "--"
     p = paired_p_value(escapes[name], escapes[reference(name)], EPOCHS)
-    return f"{p:.2g} ({reference(name)})"
+    return f"{p:.2g} ({reference(name)}{', in two things' * (name == TWO_THINGS)})"
 
 
+comparisons = len(escapes) - 1
+told_apart = [
+    name
+    for name in escapes
+    if name not in (THROUGH, FIXED, TWO_THINGS)
+    and paired_p_value(escapes[name], escapes[reference(name)], EPOCHS) * comparisons < 1 - LEVEL
+]
+
+
+# %% mystnb={"figure": {"name": "network-escape", "caption": "Share of the trainings in which the discriminator has won (cross entropy of the last minibatch below 0.05), against the epoch, by reading (number of trainings in brackets; band: 68% interval of the first, our default). Grey: readings that cannot be told apart from the one that they differ from in {numref}`network-readings`. A state is that of the last record, a few epochs before.\n\n{glue:text}`network-escape-origin`"}, "image": {"alt": "Share of trainings in which the discriminator has won against epochs, a curve a reading"}} tags=["hide-input"]
+shown = [THROUGH, FIXED, *WIDER, *told_apart]
+escape_panel(
+    {name: escapes[name] for name in shown},
+    {name: e for name, e in escapes.items() if name not in shown},
+)
+plt.show()
+
+# %% tags=["remove-input"]
 report.show_table(
     "network-readings",
     "Trainings in which the discriminator has won, the rate of leaving that state per 1000 epochs, the "
@@ -223,14 +258,9 @@ report.show_table(
 # %% tags=["remove-input"]
 through_b, in_x = escapes[THROUGH], escapes[FIXED]
 p = paired_p_value(through_b, in_x, EPOCHS)
-comparisons = len(escapes) - 1
 p_all = min(1.0, p * comparisons)
-told_apart = [
-    f"*{name}*"
-    for name in escapes
-    if name not in (THROUGH, FIXED)
-    and paired_p_value(escapes[name], escapes[reference(name)], EPOCHS) * comparisons < 1 - LEVEL
-]
+p_two = paired_p_value(escapes[TWO_THINGS], through_b, EPOCHS) if TWO_THINGS in escapes else 1.0
+entropies = {name: median_entropies(name)[np.isin(GRID, (500, 1000, EPOCHS))] for name in WIDER}
 report.tell(
     **{
         "escape-x": in_x.share(EPOCHS),
@@ -247,9 +277,13 @@ report.tell(
         "escape-seen-wider": " and ".join(
             f"{int(escapes[name].won.any(1).sum())} of {len(escapes[name].won)}" for name in WIDER
         ),
-        "escape-others": enumerated(told_apart) + " can be told"
+        "escape-others": enumerated(f"*{name}*" for name in told_apart) + " can be told"
         if told_apart
         else "none can be told",
+        "escape-two": f"{p_two:.2g}",
+        "escape-two-word": "also after" if p_two * comparisons < 1 - LEVEL else "but not after",
+        "escape-entropy-xavier": enumerated(f"{e:.2f}" for e in entropies[WIDER[0]]),
+        "escape-entropy-he": enumerated(f"{e:.2f}" for e in entropies[WIDER[1]]),
         "escape-seen": f"{int(through_b.won.any(1).sum())} of {len(through_b.won)}",
     }
 )
@@ -263,13 +297,21 @@ report.tell(
 # input of the discriminator, the point and its batch, is what differentiating the module gives, and reads the paper
 # no less literally.  We made it the default, of all other pages too, with these numbers in view: what the book says
 # of failures is said of a reading that was chosen for failing less.  Of the other choices, after as many comparisons,
-# {glue:text}`escape-others` from the reading that each differs from in one thing.
+# {glue:text}`escape-others` from the reading that each differs from in one thing.  Noise after $B$ with the gradient
+# through it differs from the default in two: where the noise comes in, and that the penalty's gradient no longer
+# passes through the real points' $B$.  More trainings are in the state ($p$ = {glue:text}`escape-two` by itself,
+# {glue:text}`escape-two-word` as many comparisons), which agrees with what the gradient's path does, and says nothing of the noise: with $B$ held fixed, where noise after $B$ is one thing, it
+# makes no difference that we see.
 #
 # The initialisation matters in another way.  With Xavier's and with He's, which keep or double the variance
 # through a layer with dropout, the discriminator was seen to have won in {glue:text}`escape-seen-wider`
 # trainings, with the default in {glue:text}`escape-seen`.  But they start the
-# generator as a broad lump, Xavier's over both humps and He's far beyond them, and the discriminator is too noisy to
-# shape it: the training in the middle is worth {glue:text}`escape-worth-wider` points by then, against
+# generator as one broad lump, Xavier's between the humps and He's far beyond both.  At 500, 1000 and
+# {glue:text}`escape-epochs` epochs the cross entropy in the middle is {glue:text}`escape-entropy-he` with He's: the
+# discriminator is too noisy to do better than guessing (1.39), let alone to shape anything.  With Xavier's it is
+# {glue:text}`escape-entropy-xavier`: the discriminator is on its way to win, as with the default it has by epoch
+# {glue:text}`through-first`.  The training in the middle is worth
+# {glue:text}`escape-worth-wider` points by then, against
 # {glue:text}`escape-worth`.  They put off the question, and what becomes of them later is not measured.
 
 # %% tags=["remove-input"]
@@ -285,25 +327,40 @@ same = shared(good[THROUGH], good[FIXED])
 over_fixed = ratio(*same)
 for name, those in zip((THROUGH, FIXED), same, strict=True):
     count = len(those.index)
-    rows.append([f"{name}, shared", "mean", f"none of {count}", *map(those.n_equiv, QUANTILES)])
+    rows.append(
+        [
+            f"{name}, samples on which neither failed",
+            "mean",
+            f"none of {count}",
+            *map(those.n_equiv, QUANTILES),
+        ]
+    )
 rows.append(["of these two", "ratio", "--", *map(over_fixed, QUANTILES)])
+common = np.intersect1d(curves[THROUGH].index, curves[FIXED].index)
+lost = {name: (c.failed > 0)[np.isin(c.index, common)] for name, c in curves.items()}
 every = shared(*(curves[name].asymptote for name in (THROUGH, FIXED)))
 for name, those in zip((THROUGH, FIXED), every, strict=True):
     middle = map(those.median_n_equiv, QUANTILES)
-    rows.append([f"{name}, shared, all", "median", "--", *middle])
-table = [[c.failures.k, c.failures.n - c.failures.k] for c in curves.values()]
+    failures = Share(int(lost[name].sum()), len(common))
+    rows.append([f"{name}, all common samples", "median", failures, *middle])
+unseen = curves[THROUGH].failed[curves[THROUGH].index >= TRAININGS] > 0
+fresh = Share(int(unseen.sum()), len(unseen))
+table = [[s.k, s.n - s.k] for s in (fresh, curves[FIXED].failures)]
 p_full = float(fisher_exact(table).pvalue)
-common = np.intersect1d(curves[THROUGH].index, curves[FIXED].index)
-lost = {name: (c.failed > 0)[np.isin(c.index, common)] for name, c in curves.items()}
 p_paired = mcnemar(lost[THROUGH], lost[FIXED])
 finest = QUANTILES[-1]
 wins = int((every[0].mse(finest) < every[1].mse(finest)).sum())
 mse = np.sort(good[FIXED].mse(finest))
+left_fixed = epochs_of_leaving(full[FIXED])
+worst = int(good[FIXED].index[good[FIXED].mse(finest).argmax()])
 report.tell(
     **{
         "full-through": curves[THROUGH].failures,
         "full-fixed": curves[FIXED].failures,
         "full-p": f"{p_full:.2g}",
+        "full-fresh": fresh,
+        "full-fixed-left": f"{left_fixed[full[FIXED].done().index((worst, 0))]:,.0f}",
+        "full-epochs": f"{full[FIXED].study.epochs:,}",
         "full-count": curves[THROUGH].failures.n,
         "full-fixed-count": curves[FIXED].failures.n,
         "full-common": len(common),
@@ -332,36 +389,70 @@ report.tell(
 report.show_table(
     "network-full",
     "Trainings of all 10,000 epochs: those that failed, with the 68% interval of the rate, and what they are "
-    "worth, in points: medians with 68% intervals, means with standard errors; shared are the samples on which neither reading failed",
+    "worth, in points: medians with 68% intervals, means with standard errors",
     ["trainings", "worth", "failed", *(f"{q} quantiles" for q in QUANTILES)],
     rows,
+)
+
+# %% tags=["remove-input"]
+default = good[THROUGH]
+left_at = last[np.isin(curves[THROUGH].index, default.index)]
+leaving = {}
+for low, high in [(0, spans[0][1]), *spans[1:]]:
+    those = (low < left_at) & (left_at <= high) if low else left_at <= high
+    if those.any():
+        leaving[f"{low:,} to {high:,}"] = Repetitions(
+            default.cells[those], default.n_train, default.index[those]
+        )
+early, *_, latest = leaving.values()
+report.tell(
+    **{
+        "leaving-early": report.each(early.n_equiv, QUANTILES),
+        "leaving-late": report.each(latest.n_equiv, QUANTILES),
+        "leaving-count": len(latest.index),
+        "leaving-worst": f"{latest.mse(finest).max() / latest.mse(finest).sum():.0%}",
+        "leaving-p": f"{mannwhitneyu(latest.mse(finest), early.mse(finest)).pvalue:.2g}",
+    }
+)
+report.show_table(
+    "network-leaving",
+    "The default's trainings that did not fail, by the last epoch at which the discriminator was seen to have won "
+    "(0 if never): what they are worth, in points, means with standard errors",
+    ["last seen to have won", "trainings", *(f"{q} quantiles" for q in QUANTILES)],
+    [[span, len(those.index), *map(those.n_equiv, QUANTILES)] for span, those in leaving.items()],
 )
 
 # %% [markdown]
 # **At full length** {numref}`network-full` has {glue:text}`full-count` trainings of the default and
 # {glue:text}`full-fixed-count` with the batch held fixed.  By the rule of {numref}`amplify-fig2`
 # {glue:text}`full-through` failed with the gradient through the batch and {glue:text}`full-fixed` with the batch held
-# fixed ($p$ = {glue:text}`full-p`, Fisher's exact test); of the {glue:text}`full-common` samples that both were trained on,
+# fixed.  Of the default's on samples that did not choose it, {glue:text}`full-fresh` did ($p$ = {glue:text}`full-p`
+# against the other reading, Fisher's exact test); of the {glue:text}`full-common` samples that both were trained on,
 # {glue:text}`full-lost` ($p$ = {glue:text}`full-p-paired`, paired), {glue:text}`full-word`.  The training in the middle has an
 # amplification factor of {glue:text}`full-median` and of {glue:text}`full-fixed-median` at {glue:text}`full-finest`
 # quantiles, over different samples; on those of the latter the default's has {glue:text}`full-same-median`, and is closer to the truth on
 # {glue:text}`full-closer` of them ($p$ = {glue:text}`full-p-closer`, sign test).  A mean hangs on single trainings: with the batch held fixed it is {glue:text}`full-fixed-mean` without the
-# failed, of whose summed error one training has {glue:text}`full-fixed-worst`; without that one it would be
+# failed, of whose summed error one training has {glue:text}`full-fixed-worst`: the discriminator was last seen to have won in it at epoch
+# {glue:text}`full-fixed-left` of {glue:text}`full-epochs`, and what was left was too short.  Without that one it would be
 # {glue:text}`full-fixed-without`.
 #
 # Of the {glue:text}`full-shared` samples on which neither reading failed, the default's trainings are worth
 # {glue:text}`full-ratio` times the other's at {glue:text}`full-quantiles` quantiles: {glue:text}`full-word-ratio`.
-# How many trainings are lost and what the others are worth are two questions, and one reading need not be the better
-# one in both.
+#
+# **How many trainings are lost and what the others are worth** are linked by the time of leaving.
+# {numref}`network-leaving` has the default's trainings that did not fail by the last epoch at which the discriminator was seen to have won.  The
+# {glue:text}`leaving-count` that left in the last span are worth {glue:text}`leaving-late` points, those of the first
+# {glue:text}`leaving-early` ($p$ = {glue:text}`leaving-p` at {glue:text}`full-finest` quantiles, by ranks, Mann and
+# Whitney's test), and one of them has {glue:text}`leaving-worst` of their summed error.  A failed training is one that has not left by the last epoch, and whatever delays leaving moves both numbers.
 
 # %% [markdown]
 # ## The aggregation
 #
 # The paper finds its network largely independent of the aggregation function, with the standard
 # deviation slightly ahead.  {numref}`aggregation-table` repeats this on the laptop's schedule, with the
-# same {glue:text}`aggregation-samples` samples for each.  Compared with the standard deviation, at
-# {glue:text}`full-finest` quantiles and by the 95% interval of the ratio, what the others are worth is:
-# {glue:text}`aggregation-words`.
+# same {glue:text}`aggregation-samples` samples for each, which are too few to test a slight lead.  Compared with the
+# standard deviation, at {glue:text}`full-finest` quantiles and by the 95% interval of the ratio, what the others are
+# worth is: {glue:text}`aggregation-words`.
 
 # %% tags=["remove-input"]
 standard = gan_curve(obtain("gan", "laptop")).asymptote
@@ -378,7 +469,7 @@ report.tell(
 )
 report.show_table(
     "aggregation-table",
-    "N_equiv by aggregation, and its ratio to the standard deviation's on the same samples",
+    f"N_equiv by aggregation, and its ratio to the standard deviation's on the same {COMPARED} samples",
     ["F", *(f"{q} quantiles" for q in QUANTILES), f"ratio at {QUANTILES[-1]}"],
     rows,
 )

@@ -119,8 +119,12 @@ def banner(result: Result) -> str | None:
     if result.preset == "paper" and done == wanted:
         return None
     if result.preset == "paper":
+        whole = ""
+        if study.asdict().get("members", 1) > 1:
+            repetitions = study.repetitions_done(result.done())
+            whole = f", {repetitions} of {study.asdict()['repetitions']} ensembles complete"
         return (
-            f"Paper settings, {done} of {wanted} parts of the {study.name} study: "
+            f"Paper settings, {done} of {wanted} parts of the {study.name} study{whole}: "
             "the error bars are those of the repetitions at hand."
         )
     return (

@@ -109,8 +109,7 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
     alike: dict[tuple[object, ...], list[Result]] = {}
     needed = [r for r in with_sources(results) if r in results or r.done()]
     for result in needed:
-        study, (_, devices, commits) = result.study, cost_so_far(result)
-        made = (study.name, result.preset, study.asdict()["seed"], *devices, *commits)
+        made = (result.study.name, result.preset, result.study.asdict()["seed"])
         alike.setdefault(made, []).append(result)
     text = " ".join(map(_origin, alike.values()))
     if simulation:
@@ -130,8 +129,10 @@ def name_results(figure: str, *results: Result) -> None:
 
 
 def _origin(results: Sequence[Result]) -> str:
-    """Results of one study that were made alike."""
-    study, (_, devices, commits) = results[0].study, cost_so_far(results[0])
+    """Results of one study at one preset and seed."""
+    study, made = results[0].study, [cost_so_far(result) for result in results]
+    devices = sorted({device for _, devices, _ in made for device in devices})
+    commits = sorted({commit for *_, commits in made for commit in commits})
     done = sum(len(r.done()) for r in results)
     wanted = sum(len(r.study.parts()) for r in results)
     several = f"{len(results)} results, " if len(results) > 1 else ""

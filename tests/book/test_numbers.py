@@ -10,7 +10,8 @@ from amplib.book.numbers import COLUMNS, Resolutions, numbers_of, rows_of, sourc
 from amplib.book.obtain import stored
 from amplib.estimate import AtLeast, Estimate, Interval, Share
 from amplib.files import RESULTS
-from amplib.store.results import Result, total_cost, with_sources
+from amplib.store.results import Result, cost_so_far, total_cost, with_sources
+from amplib.studies.camel.study import READINGS, reading
 from amplib.studies.catalogue import make_study
 
 
@@ -126,3 +127,16 @@ def test_what_is_smaller_at_every_preset_is_in_the_banner(monkeypatch):
     report.show_banner(object(), also=["A sixteenth of the weights."])
     assert glued["scale"] == "A sixteenth of the weights."
     assert "- A sixteenth of the weights." in shown[0]
+
+
+def test_results_of_one_study_have_one_line_of_origin(monkeypatch):
+    """However many machines and commits made them: all of these are named."""
+    told = {}
+    monkeypatch.setattr(report, "glue", lambda name, text, display: told.update({name: text}))
+    results = [Result(reading(name), "paper") for name in READINGS]
+    report.origin("figure", *results)
+    assert told["figure-origin"].count("[gan] preset paper") == 1
+    assert f"{len(results)} results" in told["figure-origin"]
+    for result in results:
+        _, devices, commits = cost_so_far(result)
+        assert all(one in told["figure-origin"] for one in (*devices, *commits))

@@ -4,7 +4,7 @@ import pytest
 from meeting_workers import meeting
 
 import amplib.files
-from amplib.book.obtain import ENOUGH, compute_together, largest, obtain, stored
+from amplib.book.obtain import ENOUGH, banner, compute_together, largest, obtain, stored
 from amplib.parameters import ParameterError
 from amplib.store import worker
 from amplib.store.results import Result
@@ -83,3 +83,11 @@ def test_what_is_computed_together_is_refused_before_any_work(tmp_path, monkeypa
     with pytest.raises(ParameterError, match="training_events = 0: must be an integer"):
         compute_together(asked)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_banner_says_how_many_ensembles_are_complete(parts_at):
+    """Of 50 of ten, four and a half; single GANs are no ensembles."""
+    parts_at({"paper": 45})
+    assert "45 of 500 parts" in banner(stored("ensemble", "paper"))
+    assert "4 of 50 ensembles complete" in banner(stored("ensemble", "paper"))
+    assert "ensembles" not in banner(stored("gan", "paper"))

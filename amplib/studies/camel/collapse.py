@@ -19,8 +19,16 @@ points fewer than 30 lie on one side once in 30,000 samples."""
 
 
 def discriminator_has_won(losses: np.ndarray) -> np.ndarray:
-    """At which records, ``(records, 4)`` as ``CamelGAN.compute`` stores them, it has."""
+    """At which records, ``(records, 4)`` as ``CamelGAN.compute`` stores them, it has.
+
+    A record has the losses of the last minibatch of its epoch, ten points of either kind.
+    """
     return losses[:, 1] < WON
+
+
+def last_won(losses: np.ndarray) -> float:
+    """The last recorded epoch at which it had, of ``(records, 4)``; 0 if it never had."""
+    return float((losses[:, 0] * discriminator_has_won(losses)).max())
 
 
 def has_failed(part: Arrays) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.ticker import NullFormatter
 
 from amplib.cells import merge_cells
+from amplib.estimate import Share
 from amplib.metrics.amplification import GANCurve, Repetitions
 from amplib.metrics.quantiles import expected_mse
 from amplib.models.fit import CamelBackFit
@@ -17,7 +18,20 @@ from amplib.models.smoothing import LABELS
 from amplib.studies.camel.escape import EPOCHS, GRID, Escape
 from amplib.studies.camel.reading import SampleAndFit
 from amplib.studies.camel.study import DENSITY_BINS, LINE_SIZES
-from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, band, shade
+from amplib.style import (
+    BLACK,
+    BLUE,
+    CENTRAL,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    band,
+    middle_band,
+    shade,
+)
 from amplib.truth.densities import CamelBack
 
 BASELINE_STYLES: dict[str, dict[str, Any]] = {
@@ -72,7 +86,10 @@ def with_failures(
 
 
 def density_panel(
-    points: np.ndarray, histograms: Mapping[str, tuple[np.ndarray, str]], fit: CamelBackFit
+    points: np.ndarray,
+    histograms: Mapping[str, tuple[np.ndarray, str]],
+    fit: CamelBackFit,
+    members: Sequence[np.ndarray] = (),
 ) -> plt.Figure:
     """Truth, one sample, GANned histograms and the fit, with ten quantiles (Fig. 1).
 
@@ -80,6 +97,7 @@ def density_panel(
         points: ``(N,)`` the training sample.
         histograms: label -> (counts in ``DENSITY_BINS``, colour).
         fit: the fit to the sample.
+        members: counts of single GANs, thin and orange.
     """
     truth = CamelBack()
     figure, ax = plt.subplots(figsize=(6.4, 4.0))
@@ -93,6 +111,10 @@ def density_panel(
         alpha=0.35,
         label=f"{len(points)} points",
     )
+    for k, counts in enumerate(members):
+        density = counts / counts.sum() / np.diff(DENSITY_BINS)
+        label = None if k else f"{len(members)} GANs"
+        ax.stairs(density, DENSITY_BINS, color=ORANGE, linewidth=0.6, label=label)
     for label, (counts, color) in histograms.items():
         density = counts / counts.sum() / np.diff(DENSITY_BINS)
         ax.stairs(density, DENSITY_BINS, color=color, linewidth=1.6, label=label)
@@ -109,6 +131,9 @@ def quantile_mse_panels(
     curves: Sequence[Shown],
     quantiles: Sequence[int],
     baselines: Mapping[str, Repetitions] | None = None,
+    *,
+    stacked: bool = False,
+    central: bool = False,
 ) -> plt.Figure:
     """Quantile MSE against the number of GANned events, a panel a resolution (Fig. 2).
 
@@ -119,8 +144,15 @@ def quantile_mse_panels(
         curves: of each generative model.
         quantiles: numbers of quantiles, a panel each.
         baselines: further estimates, whose mean MSE is a horizontal line each.
+        stacked: the panels one below the other, with one axis of events.
+        central: bands hold the central 68% of the repetitions in place of one standard deviation.
     """
-    figure, axes = plt.subplots(1, len(quantiles), figsize=(3.6 * len(quantiles), 3.9))
+    count, spread = len(quantiles), middle_band if central else band
+    figure, axes = (
+        plt.subplots(count, 1, figsize=(5.6, 2.7 * count), sharex=True)
+        if stacked
+        else plt.subplots(1, count, figsize=(3.6 * count, 3.9))
+    )
     n_train = data.sample.n_train
     for ax, q in zip(np.atleast_1d(axes), quantiles, strict=True):
         ends = curves[0].curve.sizes[[0, -1]]
@@ -141,13 +173,17 @@ def quantile_mse_panels(
                 color=BLUE,
                 fontsize=8,
             )
-        level = np.full(2, expected_mse(n_train, q))
-        shade(ax, ends, level, np.full(2, data.sample.mse(q).std(ddof=1)), BLUE)
-        fit = np.repeat(data.fit.mse(q)[:, None], 2, 1)
-        band(ax, ends, fit, GREEN, "fit", "--")
+        sample, fit = (np.repeat(r.mse(q)[:, None], 2, 1) for r in (data.sample, data.fit))
+        if central:
+            ax.fill_between(
+                ends, *np.quantile(sample, CENTRAL, axis=0), color=BLUE, alpha=0.22, lw=0
+            )
+        else:
+            shade(ax, ends, np.full(2, expected_mse(n_train, q)), sample.std(0, ddof=1), BLUE)
+        spread(ax, ends, fit, GREEN, "fit", "--")
         for curve, label, color, style, of in curves:
             if of == "mean":
-                band(ax, curve.sizes, curve.mse(q), color, label, style)
+                spread(ax, curve.sizes, curve.mse(q), color, label, style)
             else:
                 average = np.median if of == "median" else np.mean
                 middle = average(curve.mse(q), axis=0)
@@ -159,15 +195,18 @@ def quantile_mse_panels(
         # A band that is wider than its mean has no lower end on this axis.
         ax.set_ylim(bottom=max(ax.get_ylim()[0], 0.4 * expected_mse(LINE_SIZES[-1], q)))
         ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.set_xlabel("number of GANned events")
-    np.atleast_1d(axes)[0].set_ylabel("quantile MSE")
+        if not stacked:
+            ax.set_xlabel("number of GANned events")
+    for ax in np.atleast_1d(axes) if stacked else np.atleast_1d(axes)[:1]:
+        ax.set_ylabel("quantile MSE")
+    np.atleast_1d(axes)[-1].set_xlabel("number of GANned events")
     figure.tight_layout()
     handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
     figure.legend(
         handles,
         labels,
         loc="lower center",
-        ncol=3 if max(map(len, labels)) > WIDE else min(len(labels), 5),
+        ncol=2 if stacked else 3 if max(map(len, labels)) > WIDE else min(len(labels), 5),
         bbox_to_anchor=(0.5, 1.0),
     )
     return figure
@@ -228,35 +267,37 @@ def closer_look(
 READING_STYLES: tuple[tuple[str, Any], ...] = (
     (ORANGE, "-"),
     (BLUE, "--"),
-    (BLACK, "-."),
-    (GREEN, ":"),
-    (VERMILLION, (0, (5, 1))),
-    (PURPLE, (0, (3, 1, 1, 1))),
-    (SKY, (0, (1, 1))),
-    (GREY, "-"),
+    (VERMILLION, "-."),
+    (PURPLE, (0, (5, 1))),
 )
 
 
-def escape_panels(panels: Mapping[str, Mapping[str, Escape]]) -> plt.Figure:
+def escape_panel(shown: Mapping[str, Escape], others: Mapping[str, Escape]) -> plt.Figure:
     """Share of the trainings in which the discriminator has won, against epochs.
 
     Args:
-        panels: title -> readings by name; the first of each panel has its 68% interval.
+        shown: readings by name; the first has its 68% interval.
+        others: further ones, thin and grey.
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 4.8), sharey=True)
-    for ax, (title, readings) in zip(np.atleast_1d(axes), panels.items(), strict=True):
-        for k, ((name, escape), style) in enumerate(
-            zip(readings.items(), READING_STYLES[: len(readings)], strict=True)
-        ):
-            shares = [escape.share(int(e)) for e in GRID]
-            color, dashes = style
-            label = f"{name} ({len(escape.index)})"
-            ax.plot(GRID, [s.k / s.n for s in shares], color=color, linestyle=dashes, label=label)
-            if k == 0:
-                low, high = np.transpose([s.interval() for s in shares])
-                ax.fill_between(GRID, low, high, color=color, alpha=0.22, linewidth=0)
-        ax.set(xlabel="epoch", xlim=(0, EPOCHS), ylim=(-0.03, 1.03), title=title)
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=1)
-    np.atleast_1d(axes)[0].set_ylabel("share in which the\ndiscriminator has won")
+
+    def shares(escape: Escape) -> list[Share]:
+        return [escape.share(int(e)) for e in GRID]
+
+    figure, ax = plt.subplots(figsize=(5.6, 4.8))
+    for k, escape in enumerate(others.values()):
+        label = None if k else f"{len(others)} others"
+        middle = [s.k / s.n for s in shares(escape)]
+        ax.plot(GRID, middle, color=GREY, linewidth=0.7, label=label)
+    for (name, escape), (color, dashes) in zip(
+        shown.items(), READING_STYLES[: len(shown)], strict=True
+    ):
+        middle = [s.k / s.n for s in shares(escape)]
+        ax.plot(GRID, middle, color=color, linestyle=dashes, label=f"{name} ({len(escape.index)})")
+    if shown:
+        low, high = np.transpose([s.interval() for s in shares(next(iter(shown.values())))])
+        ax.fill_between(GRID, low, high, color=ORANGE, alpha=0.22, linewidth=0)
+    ax.set(xlabel="epoch", ylabel="share in which the\ndiscriminator has won")
+    ax.set(xlim=(0, EPOCHS), ylim=(-0.03, 1.03))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=1)
     figure.tight_layout()
     return figure

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from amplib.estimate import Estimate, Interval
+from amplib.cells import merge_cells
+from amplib.estimate import LEVEL, Estimate, Interval, Interval95
 from amplib.metrics.amplification import GANCurve, Repetitions, mse_of_counts, ratio_of_means
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.quantiles import expected_mse, n_equiv
@@ -15,7 +18,7 @@ from amplib.metrics.weighed import dilution_in_cells, outlook_of_cells
 from amplib.models.fit import information, propagated_mse
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
-from amplib.studies.camel.collapse import has_failed
+from amplib.studies.camel.collapse import has_failed, last_won
 from amplib.studies.camel.study import (
     CELLS,
     LINE_SIZES,
@@ -228,23 +231,100 @@ def worth_with_failures(failed: int, members: int) -> float:
     return (members / failed) ** 2
 
 
-def without_failed_members(result: Result) -> Repetitions:
-    """The ensembles at the most events, put together of those members that did not fail; without
-    those that have no other.
+@dataclass(frozen=True)
+class Chosen:
+    """Ensembles of some of their members, of each at the most events.
+
+    Args:
+        cells: counts by sample, ``(members, 100)`` each, of equally many events of each member.
+        n_train: points of each training sample.
+    """
+
+    cells: dict[int, np.ndarray]
+    n_train: int
+
+    @property
+    def members(self) -> int:
+        """Of all samples."""
+        return sum(map(len, self.cells.values()))
+
+    @cached_property
+    def together(self) -> Repetitions:
+        """The ensembles."""
+        sums = np.array([cells.sum(0) for cells in self.cells.values()])
+        return Repetitions(sums, self.n_train, np.array(list(self.cells)))
+
+    def own(self, q: int) -> np.ndarray:
+        """Mean MSE of a member, ``(samples,)``."""
+        return np.array([mse_of_counts(cells, q).mean() for cells in self.cells.values()])
+
+    def common(self, q: int) -> np.ndarray:
+        """The part of it that two members of a sample share, ``(samples,)``, as of ``Members``;
+        that of a single member is all of it."""
+        count = np.array([len(cells) for cells in self.cells.values()])
+        own = self.own(q)
+        shared = (count * self.together.mse(q) - own) / np.maximum(count - 1, 1)
+        return np.where(count > 1, shared, own)
+
+    def gain(self, q: int) -> Estimate:
+        """N_equiv of the ensembles over that of one of their members."""
+        return ratio_of_means(self.own(q), self.together.mse(q))
+
+    def gains(self, q: int) -> np.ndarray:
+        """The same sample by sample, ``(samples,)``."""
+        return np.asarray(self.own(q) / self.together.mse(q))
+
+    def differing(self, q: int) -> Interval95:
+        """Share of a member's error that differs between trainings on a sample.  Its interval is
+        the central 95% of bootstrap resamples of the samples (seeded): as no ensemble is worth
+        less than its members, none has a share below zero."""
+        own, differs = self.own(q), self.own(q) - self.common(q)
+        picks = np.random.default_rng(95).integers(len(own), size=(2000, len(own)))
+        shares = differs[picks].mean(1) / own[picks].mean(1)
+        low, high = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return Interval95(float(differs.mean() / own.mean()), float(low), float(high))
+
+
+def without_failed_members(result: Result, left_by: float = math.inf) -> Chosen:
+    """The ensembles of those of their members that did not fail; without ensembles that have none.
+
+    Args:
+        result: the study's.
+        left_by: nor was the discriminator seen to have won after this epoch.
 
     Raises:
         FileNotFoundError: if no ensemble is complete.
-        ValueError: if all members of all failed.
+        ValueError: if no member is left.
     """
     every, parts = gan_curve(result), result.load()
     cells = {}
     for i in map(int, every.index):
         members = [parts[i, m] for m in range(every.members)]
-        if good := [part["counts"][-1] for part in members if not has_failed(part)]:
-            cells[i] = np.sum(good, axis=0)
+        good = [
+            part["counts"][-1]
+            for part in members
+            if not has_failed(part) and last_won(part["losses"]) <= left_by
+        ]
+        if good:
+            cells[i] = np.array(good)
     if not cells:
-        raise ValueError(f"all members of {len(every.index)} ensembles failed")
-    return Repetitions(np.array(list(cells.values())), every.n_train, np.array(list(cells)))
+        raise ValueError(f"no member of {len(every.index)} ensembles is left")
+    return Chosen(cells, every.n_train)
+
+
+def same_for_all(repetitions: Repetitions, q: int) -> float:
+    """Share of the mean MSE that the mean deviation over the samples has, squared and freed of its
+    noise: what architecture and schedule do to every network, whatever its sample.
+
+    Args:
+        repetitions: single GANs on two samples or more.
+        q: quantiles.
+    """
+    merged = merge_cells(repetitions.cells, q)
+    deviation = merged / merged.sum(1, keepdims=True) - 1 / q
+    noise = deviation.var(0, ddof=1) / len(deviation)
+    squared = float((deviation.mean(0) ** 2 - noise).mean())
+    return max(squared, 0.0) / float((deviation**2).mean())
 
 
 @dataclass(frozen=True)

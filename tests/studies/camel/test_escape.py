@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+import torch
+from scipy.stats import mannwhitneyu, spearmanr
 
 from amplib.metrics.amplification import shared
 from amplib.models.gan import StackedGAN
+from amplib.models.noise import NoiseBlock
 from amplib.parameters import ParameterError
 from amplib.store.results import Result
 from amplib.studies.camel import escape
@@ -18,13 +20,13 @@ from amplib.studies.camel.escape import (
     GRID,
     READINGS,
     Escape,
-    last_won,
+    epochs_of_leaving,
     paired_p_value,
     reading,
 )
-from amplib.studies.camel.figures import escape_panels
+from amplib.studies.camel.figures import READING_STYLES, escape_panel
 from amplib.studies.camel.reading import fit_bound, gan_curve, sample_and_fit
-from amplib.studies.camel.study import CELLS, CamelGAN
+from amplib.studies.camel.study import _MEMBER, CELLS, CamelGAN, with_batch_fixed
 from amplib.studies.catalogue import make_study
 
 
@@ -77,6 +79,16 @@ def test_the_state_is_that_of_the_last_record(every):
     assert escape._won_on_grid(recorded(every, (0, 9999))).all()
 
 
+def test_a_record_out_of_the_state_between_two_in_it_is_no_leaving():
+    """One minibatch in between, and one training that is seen in the state from epoch 800 on."""
+    blinking = until(1001).won
+    blinking[0, GRID == 500] = False
+    late = (GRID > 750)[None]
+    both = Escape(np.array([0, 1]), np.concatenate([blinking, late]))
+    assert both.hazard()[0] == pytest.approx(1 / (0.95 + 0.7), rel=0.05)
+    assert np.isnan(until(951).hazard()[0])  # less than 1000 epochs
+
+
 def until(*epochs):
     """Trainings in the state up to these epochs."""
     return Escape(np.arange(len(epochs)), np.array([[e > g for g in GRID] for e in epochs]))
@@ -126,15 +138,108 @@ def test_the_network_page_says_what_the_stored_trainings_say():
     in_x, through = escape.escape("gradient in x"), escape.escape("gradient through B")
     assert paired_p_value(through, in_x, EPOCHS) < 0.05
     assert through.share(EPOCHS).k < in_x.share(EPOCHS).k
-    for name in ("through B, Xavier's initialisation", "through B, He's initialisation"):
+    xavier, he = "through B, Xavier's initialisation", "through B, He's initialisation"
+    for name in (xavier, he):
         late = GRID[escape.escape(name).won.any(0)]
         assert not len(late) or late.max() > 1000
         wider = escape.worth_at_end(name, 10)
         assert wider.high < escape.worth_at_end("gradient through B", 10).low
+    falling = escape.median_entropies(xavier)[np.isin(GRID, (500, 1000, EPOCHS))]
+    assert (np.diff(falling) < -0.3).all() and falling[-1] < 0.5  # it is winning
+    assert (escape.median_entropies(he) > 1.3).all()  # hardly better than guessing, 1.39
+
+
+def test_noise_after_the_batch_is_two_things_where_the_gradient_passes_through_it():
+    """And more trainings are stuck with both; noise alone, with B held fixed, changes little."""
+
+    def through(name):
+        study = reading(name)
+        stack = StackedGAN(study, np.zeros((1, 100, 1)), [np.random.SeedSequence(1)])
+        return stack.through.tolist()
+
+    assert through("gradient through B") == [1, 1]
+    assert through(escape.TWO_THINGS) == [0, 1]
+    assert through("gradient in x") == through("gradient in x, noise after B") == [0, 0]
+    both, one = escape.escape(escape.TWO_THINGS), escape.escape("gradient through B")
+    assert both.share(EPOCHS).k > one.share(EPOCHS).k
+    assert paired_p_value(both, one, EPOCHS) * (len(READINGS) - 1) > 0.05  # grey in the figure
+    alone = (escape.escape(name) for name in ("gradient in x", "gradient in x, noise after B"))
+    assert paired_p_value(*alone, EPOCHS) > 0.5
+
+
+@pytest.mark.parametrize("study", [CamelGAN(), with_batch_fixed()], ids=["default", "fixed"])
+def test_what_leaves_late_is_worth_less(study):
+    """As the network page says of the default, and of the training that has most of the error with
+    the batch held fixed: it is one of those that left last."""
+    result = Result(study, "paper")
+    curve = gan_curve(result).converged
+    mse, left = curve.asymptote.mse(50), epochs_of_leaving(result)[curve.index]
+    assert left[mse.argmax()] > 7000
+    if study == CamelGAN():
+        assert mannwhitneyu(mse[left > 4000], mse[left <= 500]).pvalue < 0.05
+
+
+def point_in_its_state(epochs):
+    """Sample 27, whose training never leaves: trained for so many epochs from its seed."""
+    study = CamelGAN()
+    stack = StackedGAN(
+        study, study.training_sample(27)[None, :, None], [study.stream(_MEMBER, 27, 0)]
+    )
+    for _ in stack.train(epochs, every=epochs):
+        pass
+    return stack
+
+
+@pytest.mark.parametrize(
+    ("epochs", "slope", "still", "fall"),
+    [(100, 3, 0.05, 0.1), pytest.param(400, 30, 1e-3, 0.5, marks=pytest.mark.slow)],
+)
+def test_the_discriminator_stands_still_and_makes_a_point_narrower(epochs, slope, still, fall):
+    """What the pages say of the start: the generator's gradient does not vanish where D has won,
+    but up the logit of the frozen D a batch becomes narrower.  Deterministic: no draw decides.
+
+    At epoch 400 the slope of the logit is some 50 a unit of x, Adam's steps are 0.3 and 5e-5 of
+    their rates, and from no width to 0.05 the logit falls by 1.8; at epoch 100, when the
+    discriminator has just won, by 0.3.
+    """
+    stack = point_in_its_state(epochs)
+    n, cross_entropy = stack.config.batch_size, float(stack.losses[0, 0])
+    assert cross_entropy < WON
+
+    def logits(points, sets):
+        noise = NoiseBlock(stack.noise.words(10**9, sets * stack.words_per_step), stack.dtype)
+        masks = stack.discriminator.masks(noise, sets * n)
+        return stack.discriminator(points, points, masks)
+
+    noise = NoiseBlock(stack.noise.words(5 * 10**8, stack.words_per_step), stack.dtype)
+    fake = stack.generator(noise, n).detach().unsqueeze(1).requires_grad_()
+    (gradient,) = torch.autograd.grad(logits(fake, 1).sum(), fake)
+    assert gradient.abs().mean() > slope
+    assert torch.sigmoid(-logits(fake, 1)).min() > 0.9  # of -log D(G) in the logit
+
+    def step(adam, module):
+        """Of a weight in the middle, over the learning rate."""
+        states = [adam.state[p] for p in module.parameters()]
+        steps = [s["exp_avg"] / (s["exp_avg_sq"].sqrt() + 1e-8) for s in states]
+        return float(torch.cat([s.abs().flatten() for s in steps]).median())
+
+    assert step(stack.adam_g, stack.generator) > 0.2
+    assert step(stack.adam_d, stack.discriminator) < still
+
+    shape = torch.linspace(-1, 1, n)
+    shape = (shape / shape.std()).view(1, 1, n, 1)
+    middle = fake.detach().mean()
+    with torch.no_grad():
+        point, narrow, wide = (
+            float(logits((middle + w * shape).expand(1, 40, n, 1).contiguous(), 40).mean())
+            for w in (0.0, 0.05, 1.0)
+        )
+    assert point - narrow > fall
+    assert wide > 0
 
 
 def test_a_generator_starts_as_a_point_between_the_humps():
-    """As the pages say: by PyTorch's initialisation; by Xavier's as a lump over both humps at
+    """As the pages say: by PyTorch's initialisation; by Xavier's as one lump between the humps at
     ±4, by He's far beyond them.  Five seeds each: standard deviations over 1000 events."""
     spread = {}
     for name in ("default", "xavier", "he"):
@@ -188,12 +293,14 @@ def test_the_scatter_of_the_fits_is_what_they_are_worth():
 def test_every_reading_is_drawn():
     """There were once fewer looks than readings, and the last one was left out in silence."""
     drawn = Escape(np.arange(8), np.zeros((8, len(GRID)), dtype=bool))
-    figure = escape_panels({"all": dict.fromkeys(list(READINGS)[2:], drawn)})
-    ((legend,),) = ([ax.get_legend() for ax in figure.axes],)
-    labels = [text.get_text() for text in legend.get_texts()]
-    assert labels == [f"{name} (8)" for name in list(READINGS)[2:]]
+    own = len(READING_STYLES)
+    shown, others = (dict.fromkeys(n, drawn) for n in (list(READINGS)[:own], list(READINGS)[own:]))
+    (ax,) = escape_panel(shown, others).axes
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == [f"{len(others)} others", *(f"{name} (8)" for name in shown)]
+    assert len(ax.get_lines()) == len(READINGS)
     with pytest.raises(ValueError, match="zip"):
-        escape_panels({"too many": {str(k): drawn for k in range(20)}})
+        escape_panel({str(k): drawn for k in range(20)}, {})
 
 
 def test_a_training_was_last_in_the_state_where_its_losses_say():
@@ -204,4 +311,4 @@ def test_a_training_was_last_in_the_state_where_its_losses_say():
             parts = {(i, 0): {"losses": recorded(50, *won)} for i, won in spans.items()}
             return parts | {(0, 1): {"losses": recorded(50, (0, 5000))}}  # no single GAN
 
-    assert last_won(Stored()).tolist() == [700, 300, 0]
+    assert epochs_of_leaving(Stored()).tolist() == [700, 300, 0]
