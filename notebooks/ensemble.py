@@ -182,7 +182,7 @@ rows = [
 ]
 report.show_table(
     "ensemble-table",
-    "What an ensemble is worth: equivalent points and amplification factors, with standard errors over "
+    "What an ensemble is worth: equivalent points and amplification factors, with standard errors (where trainings failed, 95% intervals) over "
     f"{len(ensemble.counts)} ensembles, {len(gan.counts)} GANs and {len(sample_and_fits.valid)} fits, and "
     "the number of events at which the curves are flat (68% ranges)",
     ["", *(f"{q} quantiles" for q in quantiles)],
@@ -196,7 +196,7 @@ report.show_table(
 # the ensemble, at {glue:text}`ensemble-finest` quantiles.  {numref}`ensemble-fig2` and {numref}`ensemble-table` have
 # {glue:text}`ensemble-repetitions` samples with an ensemble each.  Trainings that failed ({doc}`amplify`) count unless it
 # says otherwise: {glue:text}`ensemble-failures` members of ensembles, {glue:text}`ensemble-single-failures` single GANs, with the
-# 68% interval of the rate.  All ensembles together are worth
+# 68% interval of the rate.  Numbers with failures have 95% intervals, for which the rate of failures, the failed and the others vary apart.  All ensembles together are worth
 # {glue:text}`ensemble-equivalents` points at {glue:text}`ensemble-quantiles` quantiles, a factor of
 # {glue:text}`ensemble-factor` at {glue:text}`ensemble-finest`; the {glue:text}`ensemble-whole` of which no member failed
 # {glue:text}`ensemble-whole-equivalents`, a factor of {glue:text}`ensemble-whole-factor`.  The second paper reads 190 to 750 points off its

@@ -21,7 +21,7 @@ from myst_nb import glue
 from amplib.book import numbers
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
-from amplib.estimate import AtLeast, Estimate, Interval, enumerated
+from amplib.estimate import AtLeast, Estimate, Interval, Skewed, enumerated
 from amplib.metrics.verdict import reasons
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, cost_so_far, total_cost, with_sources
@@ -164,7 +164,7 @@ def with_interval(n: Estimate | AtLeast) -> str:
     >>> with_interval(Estimate(0.21, 0.11, 0.0, math.inf))
     '0.21 ± 0.11 (no upper limit)'
     """
-    if isinstance(n, AtLeast):
+    if isinstance(n, (AtLeast, Skewed)):
         return str(n)
     _, low, high = n.interval()
     if math.isinf(high):
