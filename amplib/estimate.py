@@ -272,7 +272,15 @@ class Share(NamedTuple):
         return float(low), float(high)
 
     def __str__(self) -> str:
-        low, high = (100 * end for end in self.interval())
+        return self.at()
+
+    def at(self, level: float = MEDIAN_LEVEL) -> str:
+        """With the interval of that level.
+
+        >>> Share(3, 22).at(0.95)
+        '3 of 22 (3 to 35%)'
+        """
+        low, high = (100 * end for end in self.interval(level))
         return f"{self.k} of {self.n} ({low:.0f} to {high:.0f}%)"
 
 

@@ -21,7 +21,7 @@ from myst_nb import glue
 from amplib.book import numbers
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
-from amplib.estimate import AtLeast, Estimate, Interval, Skewed, enumerated
+from amplib.estimate import AtLeast, Estimate, Interval, Interval95, Skewed, enumerated
 from amplib.metrics.verdict import reasons
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, cost_so_far, total_cost, with_sources
@@ -251,16 +251,17 @@ def sorted_by_answer(estimates: Mapping[str, Estimate | Interval], line: float) 
     return _by_word({name: answer(estimate) for name, estimate in estimates.items()}, "for")
 
 
-def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:
+def in_words(measure: Callable[[int], Estimate | Interval95], quantiles: Sequence[int]) -> str:
     """Ratios in words: ``more at 50, not told apart at 10 and 20`` from one by the 95% interval."""
+    return _by_word({q: beside_one(measure(q)) for q in quantiles}, "at")
 
-    def word(estimate: Estimate) -> str:
-        _, low, high = estimate.interval()
-        if low <= 1 <= high:
-            return "not told apart"
-        return "more" if estimate.value > 1 else "less"
 
-    return _by_word({q: word(measure(q)) for q in quantiles}, "at")
+def beside_one(ratio: Estimate | Interval95) -> str:
+    """``more``, ``less`` or ``not told apart`` from one, by the 95% interval."""
+    _, low, high = ratio.interval() if isinstance(ratio, Estimate) else ratio
+    if low <= 1 <= high:
+        return "not told apart"
+    return "more" if ratio.value > 1 else "less"
 
 
 def _by_word(words: Mapping[Any, str], where: str) -> str:
