@@ -374,12 +374,27 @@ def with_sources(results: Iterable[Result]) -> list[Result]:
 def total_cost(results: Iterable[Result]) -> float:
     """Seconds of one core or GPU that went into all stored parts of these results; a part that
     several of them share counts once."""
-    seconds = {}
+    return sum(s for seconds in seconds_by_device(results).values() for s in seconds)
+
+
+def seconds_by_device(results: Iterable[Result]) -> dict[str, list[float]]:
+    """The same part by part, for each device that computed some of them."""
+    found: dict[tuple[Path, Part], tuple[str, float]] = {}
     for result in results:
         recorded = result.record()["parts"]
         for part in result.done():
-            seconds[result.folder, part] = its_seconds(recorded[part_name(part)])
-    return sum(seconds.values())
+            entry = recorded[part_name(part)]
+            device = entry.get("device", "unknown")
+            found[result.folder, part] = device, its_seconds(entry)
+    seconds: dict[str, list[float]] = {}
+    for device, its in found.values():
+        seconds.setdefault(device, []).append(its)
+    return seconds
+
+
+def is_gpu(device: str) -> bool:
+    """Whether a device, by its name in a record, is no processor core."""
+    return device.startswith("NVIDIA")
 
 
 def its_seconds(entry: Record) -> float:
