@@ -41,9 +41,8 @@ import matplotlib.pyplot as plt
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import LEVEL, Estimate, Share, enumerated
-from amplib.metrics.amplification import ratio, shared
+from amplib.metrics.amplification import ratio, shared, worth
 from amplib.metrics.likeness import balance_likeness, likeness, median_ratio
-from amplib.metrics.quantiles import amplification_factor
 from amplib.models.smoothing import LABELS
 from amplib.studies.camel.figures import Shown, worth_panels
 from amplib.studies.camel.reading import (
@@ -135,7 +134,7 @@ report.show_table(
     f"{gans.preset}, unless it says otherwise. One over a mean is too large on average; that is removed where no "
     "training failed, and shifts no row by more than its error",
     ["estimate", "of", *(f"{q} quantiles" for q in quantiles), "repetitions"],
-    [[name, of, *map(worth, quantiles), len(r.cells)] for name, of, worth, r in rows],
+    [[name, of, *map(measure, quantiles), len(r.cells)] for name, of, measure, r in rows],
 )
 
 # %% tags=["hide-input"]
@@ -145,7 +144,8 @@ report.tell(
     **{
         # For sweeps: a member is the mean over all that were trained on a sample.
         "member-factors": report.each(
-            lambda q: amplification_factor(apart.own(q), q, apart.n_train), quantiles
+            lambda q: worth(apart.own(q), q, ensemble.failed > 0).scaled(1 / apart.n_train),
+            quantiles,
         ),
         "ensemble-factors": report.each(ensemble.asymptote.amplification, quantiles),
         "fit-factors": report.each(sample_and_fits.fit.amplification, quantiles),
@@ -314,7 +314,7 @@ plt.show()
 # known to fade, is not measured here.
 
 # %% tags=["nbval-check-output", "remove-cell"]
-for name, of, worth, _ in rows:
+for name, of, measure, _ in rows:
     print(name, of, sep=", ")
     for q in quantiles:
-        print(f"  {worth(q)} points at {q} quantiles")
+        print(f"  {measure(q)} points at {q} quantiles")

@@ -40,6 +40,22 @@ def mse_of_counts(counts: np.ndarray, q: int) -> np.ndarray:
     return quantile_mse(merged / merged.sum(-1, keepdims=True))
 
 
+def worth(mse: np.ndarray, q: int, failed: np.ndarray | None = None) -> Estimate:
+    """Size of a pure sample with the same expected MSE, from one of each repetition.
+
+    The bias of one over a mean is removed to first order, but where some have failed, as an error
+    of half the mean and more is beyond that.
+
+    Args:
+        mse: eq. (2) of each repetition, ``(R,)``.
+        q: number of quantiles.
+        failed: ``(R,)`` which of them have failed, as of :func:`ratio_of_means`.
+    """
+    if _some(failed):
+        return ratio_of_means(np.full(len(mse), expected_mse(1, q)), mse, failed)
+    return n_equiv(mse, q)
+
+
 @dataclass(frozen=True)
 class Repetitions:
     """Cell contents over independent repetitions and their MSE.
@@ -67,15 +83,8 @@ class Repetitions:
         return Repetitions(self.cells[which], self.n_train, self.index[which], failed)
 
     def n_equiv(self, q: int) -> Estimate:
-        """Size of a pure sample with the same expected MSE.
-
-        The bias of one over a mean is removed to first order, but where some have failed, as an
-        error of half the mean and more is beyond that.
-        """
-        if _some(self.failed):
-            mse = self.mse(q)
-            return ratio_of_means(np.full(len(mse), expected_mse(1, q)), mse, self.failed)
-        return n_equiv(self.mse(q), q)
+        """Size of a pure sample with the same expected MSE."""
+        return worth(self.mse(q), q, self.failed)
 
     def amplification(self, q: int) -> Estimate:
         """N_equiv over the training sample's size."""
