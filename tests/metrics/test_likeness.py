@@ -43,6 +43,13 @@ def test_only_shared_samples_are_compared():
     assert median_ratio(one, later, 10)[:3] == pytest.approx((1, 1, 1))
 
 
+def test_few_samples_leave_it_open():
+    one, other = pure(5, 9), pure(5, 10)
+    assert likeness(one, other, 10)[1:] == (-1, 1)
+    assert balance_likeness(one, other)[1:] == (-1, 1)
+    assert median_ratio(one, other, 10)[1:] == (0, np.inf)
+
+
 def test_intervals_of_a_ratio_of_medians_cover(monkeypatch):
     """Of estimates on shared samples, one of four times the events, 200 sets of 60: nominally 95%
     hold the truth; fewer than 90% do in one of 400 if so."""
