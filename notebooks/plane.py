@@ -287,7 +287,7 @@ def by_trainings():
 def the_papers_growth():
     """What both figures of merit do from gamma = 0 to the paper's, theirs and ours, in words."""
     theirs = (published[papers][k] / published[1, 0][k] for k in range(2))
-    said = "the paper's change by {:.2f} and {:.3f}".format(*theirs)
+    said = "the paper's by {:.2f} and {:.3f}".format(*theirs)
     found = stored("top-readings", scale)
     if not found.done():
         return said
@@ -460,7 +460,7 @@ report.show_table(
 #
 # **The paper's points** at $\gamma$ of {glue:text}`plane-paper-offsets` have $\delta_{OF}$ of {glue:text}`plane-paper-crowding`; ours {glue:text}`plane-our-crowding`.  An offset that
 # is added to $\sigma$ adds $\gamma^2 + 2 \gamma \sigma$ to the variance, for a small $\sigma$ much less than $\gamma$: points of that reading belong nearer to $\gamma = 0$ on our
-# curve, in the order that the paper's have in $\delta_{OF}$.  {numref}`top-vae-readings` has that reading measured.  From $\gamma = 0$ to the offset chosen $\delta$ and $\delta_{OF}$ of
+# curve, in the order that the paper's have in $\delta_{OF}$.  {numref}`top-vae-readings` has that reading measured.  From $\gamma = 0$ to the offset chosen $\delta$ and $\delta_{OF}$ change by factors:
 # {glue:text}`plane-growth`.
 # In $\delta$ the paper's points have {glue:text}`plane-paper-delta`, and ours are higher at $\gamma = 0$ as well, where it does not matter how $\gamma$ is read.
 #
