@@ -58,7 +58,8 @@ class Estimate(NamedTuple):
     def scaled(self, factor: float) -> Estimate:
         """In other units."""
         low, high = (None if end is None else factor * end for end in (self.low, self.high))
-        return Estimate(factor * self.value, factor * self.error, low, high, self.repetitions)
+        value, error = factor * self.value, factor * self.error
+        return type(self)(value, error, low, high, self.repetitions)
 
     def over(self, other: Estimate) -> Estimate:
         """Their ratio, if they are independent and other than zero, with no interval.
@@ -87,6 +88,20 @@ class Estimate(NamedTuple):
             return Interval95(self.value, -np.inf, np.inf)
         reach = t_quantile(None) * self.error
         return Interval95(self.value, self.value - reach, self.value + reach)
+
+
+class Skewed(Estimate):
+    """An estimate whose standard error says nothing, as a few of its repetitions make it: prints
+    its 95% interval in place of it.
+
+    >>> print(Skewed(0.2076, 0.106, 0.1032, 0.5149), Skewed(2.0, 3.0).scaled(2.0), sep=", ")
+    0.21 (0.10 to 0.51), 4 (-8 to 16)
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return str(self.interval())
 
 
 class AtLeast(NamedTuple):
@@ -257,7 +272,15 @@ class Share(NamedTuple):
         return float(low), float(high)
 
     def __str__(self) -> str:
-        low, high = (100 * end for end in self.interval())
+        return self.at()
+
+    def at(self, level: float = MEDIAN_LEVEL) -> str:
+        """With the interval of that level.
+
+        >>> Share(3, 22).at(0.95)
+        '3 of 22 (3 to 35%)'
+        """
+        low, high = (100 * end for end in self.interval(level))
         return f"{self.k} of {self.n} ({low:.0f} to {high:.0f}%)"
 
 

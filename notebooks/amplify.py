@@ -295,7 +295,7 @@ plt.show()
 report.show_table(
     "amplify-trainings",
     "What trainings are worth, with 95% intervals; those of means, in the logarithm, hang on how many of the "
-    "rare bad trainings were drawn",
+    "rare bad trainings were drawn; where some failed, the rate of failures, the failed and the others vary apart",
     ["trainings", "number", *(f"{q} quantiles" for q in quantiles)],
     [
         [f"{which}, {what}", len(those.counts), *map(measure, quantiles)]

@@ -13,13 +13,17 @@
 # %% [markdown]
 # # Cost
 #
-# What each result of this book cost, from the records of its parts, and what is still missing: {numref}`cost-table`.  A
-# part is the smallest thing that is stored: one GAN, or a hundred fits.  Seconds are by the clock, of one
-# core or of one GPU, shared by the parts that were computed together.  Where the machine had other work to do they were longer than the computation itself
+# What each result of this book cost, from the records of its parts, and what is still missing: {numref}`cost-table` by the parts of the book, and
+# {numref}`cost-amplification`, {numref}`cost-reweighting` and {numref}`cost-events` by studies.  A
+# part of a study is the smallest thing that is stored: one GAN, or a hundred fits.  Seconds are by the clock, shared by the parts that were computed together, of one
+# core or of one GPU: the two do not add up, and have a column each.  Where the machine had other work to do they were longer than the computation itself
 # would have needed: they bound its cost from above.  A part that two studies share stands in both
-# rows and counts once: all that this book stores took {glue:text}`cost-total`.  Top pairs are simulated
-# once for all studies.  Not in it are other events by the million, which are simulated wherever they
-# are needed, and what pages compute while they are built.
+# rows and counts once in the sums: all that this book stores took {glue:text}`cost-total`.  Top pairs are simulated
+# once for all studies, and stand apart.
+#
+# Not in it are: other events by the million, which are simulated wherever they are needed; what pages compute while they are built; trainings that were
+# abandoned; and the points of sweeps that the book ships as tables, which took {glue:text}`cost-sweeps`, with the results behind them, some of which are
+# rows here.
 
 # %% tags=["parameters"]
 preset = "best"
@@ -32,9 +36,23 @@ given = read_parameters(globals(), "preset")
 # %% tags=["remove-input"]
 from amplib.book import report
 from amplib.book.obtain import BEST, check_preset, stored
-from amplib.store.results import cost_so_far, total_cost
+from amplib.book.shipped import Shipped
+from amplib.estimate import enumerated
+from amplib.store.results import cost_so_far, spent
 from amplib.studies.catalogue import results_of
 from amplib.studies.collisions.reading import TopPairStatistics
+
+CHAPTERS = {
+    "I Amplification": ("cost-amplification", ["camel"]),
+    "II Reweighting": (
+        "cost-reweighting",
+        ["gaussians", "known", "generators", "showers", "reweighting"],
+    ),
+    "III Event generation": (
+        "cost-events",
+        ["collisions", "merit", "bvae", "topvae", "plane", "latent", "rivals"],
+    ),
+}
 
 check_preset(given["preset"])
 shown = ("laptop", "paper") if given["preset"] == BEST else (given["preset"],)
@@ -44,26 +62,88 @@ results = [
     for title, result in results_of(preset).items()
     if not result.study.bulk
 ]
-rows = []
-for title, result in sorted(results, key=lambda row: row[0]):
-    spent, devices, _ = cost_so_far(result)
+
+
+def folder_of(result):
+    """That its study is in."""
+    return type(result.study).__module__.split(".")[2]
+
+
+def time(seconds):
+    return report.duration(seconds) if seconds else "--"
+
+
+def row(title, result):
+    """What one study took."""
+    took, (_, devices, _) = spent([result]), cost_so_far(result)
     done, wanted = len(result.done()), len(result.study.parts())
-    time = report.duration(spent) if done else "--"
-    rows.append([title, result.preset, f"{done} of {wanted}", time, ", ".join(devices) or "--"])
-total = total_cost(result for _, result in results)
-for preset in shown:
-    simulated = [0.0]
+    return [
+        title,
+        result.preset,
+        f"{done} of {wanted}",
+        *map(time, took),
+        "; ".join(dict.fromkeys(device.partition(",")[0] for device in devices)) or "--",
+    ]
+
+
+def simulations(preset):
+    """Seconds of the top pairs that were simulated once for all studies, by what they are for."""
+    found = {}
     if (tops := stored("ttbar-summary", preset)).done():
-        simulated.append(sum(TopPairStatistics.of(tops).seconds.values()))
-        rows.append(["ttbar-summary, its events", preset, "", report.duration(simulated[-1]), ""])
+        found["ttbar-summary"] = sum(TopPairStatistics.of(tops).seconds.values())
     if (reference := stored("ttbar-reference", preset)).done():
-        simulated.append(float(next(reference.each())["seconds"]))
-        rows.append(["ttbar-reference, its events", preset, "", report.duration(simulated[-1]), ""])
-    total += max(simulated)  # the first are some of the second
-report.tell(**{"cost-total": report.duration(total)})
+        found["ttbar-reference"] = float(next(reference.each())["seconds"])
+    return found
+
+
+in_chapter = {
+    chapter: [
+        (title, r)
+        for title, r in sorted(results, key=lambda row: row[0])
+        if folder_of(r) in folders
+    ]
+    for chapter, (_, folders) in CHAPTERS.items()
+}
+assert sum(map(len, in_chapter.values())) == len(results), "a study is in no chapter"
+simulated = {preset: simulations(preset) for preset in shown}
+# Of a preset the first top pairs are some of the second.
+events = sum(max(found.values(), default=0.0) for found in simulated.values())
+total = spent(result for _, result in results)
+report.tell(
+    **{
+        "cost-total": f"{report.time_of(total)}, and the simulation of top pairs {time(events)} of one core",
+        "cost-sweeps": enumerated(
+            f"{report.duration(Shipped.read(name).seconds)} ({name})"
+            for name in ("amplification", "members", "plane")
+        )
+        + " of one core",
+    }
+)
+sums = []
+for chapter, those in in_chapter.items():
+    took = spent(r for _, r in those)
+    simulation = events if chapter.startswith("III ") else 0.0
+    sums.append([chapter, *map(time, took), time(simulation)])
 report.show_table(
     "cost-table",
-    "Parts done and wanted, and the time that the stored ones took",
-    ["study", "preset", "parts", "time", "on"],
-    [*rows, ["**in all**, each part once", "", "", f"**{report.duration(total)}**", ""]],
+    "The time that the stored parts took, each part once, and that of the top pairs that were simulated once for all",
+    ["part of the book", "cores", "GPUs", "simulation, cores"],
+    [*sums, ["**in all**", *(f"**{time(t)}**" for t in (*total, events))]],
 )
+for chapter, those in in_chapter.items():
+    name, _ = CHAPTERS[chapter]
+    rows = [row(title, r) for title, r in those]
+    if chapter.startswith("III "):
+        rows += [
+            [f"{study}, its simulation", preset, "", time(seconds), "--", ""]
+            for preset, found in simulated.items()
+            for study, seconds in found.items()
+        ]
+    took = spent(r for _, r in those)
+    without = ", without simulation" * chapter.startswith("III ")
+    report.show_table(
+        name,
+        f"{chapter}: parts done and wanted, and the time that the stored ones took",
+        ["study", "preset", "parts", "cores", "GPUs", "on"],
+        [*rows, [f"**each part once{without}**", "", "", *(f"**{time(t)}**" for t in took), ""]],
+    )

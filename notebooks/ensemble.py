@@ -231,8 +231,8 @@ for name, curve in {f"ensembles of {members}": ensemble, "single GANs": gan}.ite
         judged[f"{name}, {len(curve.whole.index)} without failures"] = curve.whole
 report.show_table(
     "ensemble-table",
-    "What an ensemble is worth, in points with standard errors over ensembles or GANs, which are of different "
-    "samples, and where the curves are saturated: the fewest events from which on the mean error stays within "
+    "What an ensemble is worth, in points with standard errors (where trainings failed, 95% intervals) over ensembles or "
+    "GANs, which are of different samples, and where the curves are saturated: the fewest events from which on the mean error stays within "
     "10% of that of the most (68% ranges)",
     ["", *(f"{q} quantiles" for q in quantiles)],
     [
@@ -294,7 +294,7 @@ report.show_table(
 # {glue:text}`ensemble-distinct` distinct trainings.  Both kinds are judged without them.  The {glue:text}`ensemble-whole` ensembles of
 # which no member failed are worth {glue:text}`ensemble-whole-equivalents` points at {glue:text}`ensemble-quantiles`
 # quantiles, a factor of {glue:text}`ensemble-whole-factor` at {glue:text}`ensemble-finest`; all together
-# {glue:text}`ensemble-equivalents`, a factor of {glue:text}`ensemble-factor`.  So few ensembles say little about where the curves saturate.
+# {glue:text}`ensemble-equivalents`, a factor of {glue:text}`ensemble-factor`, with 95% intervals for which the rate of failures, the failed and the others vary apart.  So few ensembles say little about where the curves saturate.
 #
 # **Does that bear the paper out?**  The second paper reads 190 to 750 points off its
 # figure for ten GANs a sample, 150 to 600 for one of them, and a factor above {glue:text}`ensemble-stated`, and does not speak of trainings that fail.

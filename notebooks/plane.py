@@ -36,6 +36,7 @@ given = read_parameters(globals(), "preset", study="top-point")
 from itertools import groupby, pairwise
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
@@ -43,13 +44,19 @@ from amplib.book.shipped import Shipped
 from amplib.book.sliders import Slider, show_grid
 from amplib.estimate import Interval, enumerated
 from amplib.store.results import wherever_stored
-from amplib.studies.bvae.study import CHOSEN
+from amplib.studies.bvae.study import CHOSEN, SETTINGS
 from amplib.studies.merit.reading import stored_reference
 from amplib.studies.plane.figures import Merits, slices, trade_off
 from amplib.studies.plane.reading import Point
 from amplib.studies.topvae.claims import SMOOTH
 from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
-from amplib.studies.topvae.reading import ChosenEvents
+from amplib.studies.topvae.reading import (
+    ChosenEvents,
+    ReadEvents,
+    candidates,
+    grown,
+    spreads_of,
+)
 
 made = obtain("top-point", **given)
 point = Point.of(made)
@@ -73,6 +80,9 @@ report.tell(
 )
 sweep.origin("plane-trade-off", made)
 sweep.origin("plane-grid", made)
+
+
+first = SETTINGS[0]["gamma"]  # the least offset of the scan
 
 
 def merit(number, alpha, gamma):
@@ -130,14 +140,171 @@ def steps(alpha):
     return enumerated(runs)
 
 
+def course(estimates):
+    """Several values in turn, and whether they fall, rise, or turn."""
+    values = [e.value for e in estimates]
+    way = (
+        "falls" if values == sorted(values, reverse=True)
+        else "rises" if values == sorted(values) else "turns"
+    )  # fmt: skip
+    return f"{way} ({enumerated(estimates)})"
+
+
 def without_second_lepton():
-    """delta at alpha = 1 without the observables of a second lepton, by the offset."""
+    """delta without the observables of a second lepton, beside delta_OF, along three ways."""
     found = stored("top-events", scale)
     if not found.done():
-        return "not measured at this scale"
+        return "it is not measured at this scale"
     events = ChosenEvents.of(found)
-    offsets = sorted({p.gamma for p in events.priors if p and p.alpha == 1} & {*gammas})
-    return enumerated(f"{events.delta_without(events.prior(1, g))} at {g:g}" for g in offsets)
+    bare = events.prior(1, 0)
+    drawn = [p for p in events.priors if p is not None and p.offset == bare.offset]
+    ways = {
+        "as γ on the variance grows at α = 1": [p for p in drawn if p.alpha == 1],
+        "as α grows at γ = 0": [p for p in drawn if p.gamma == 0],
+        f"from γ = 0 to {events.readings[-1].gamma:g} on σ": [bare, events.readings[-1]],
+    }
+    told = []
+    for way, priors in ways.items():
+        priors = sorted(priors, key=lambda p: (p.gamma, p.alpha))
+        deltas = course([events.delta_without(p) for p in priors])
+        crowding = course([events.delta_of(p, "eta") for p in priors])
+        told.append(f"{way} it {deltas} and δ_OF {crowding}")
+    return "; ".join(told)
+
+
+def complete(preset):
+    """The scan of a preset, or None where networks are missing."""
+    found = stored("scan", preset)
+    return None if found.missing() else found
+
+
+def spanned(values):
+    """Least and greatest, in two digits behind the point."""
+    low, high = (f"{end:.2f}" for end in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
+
+
+def first_offset():
+    """Whether delta of the other networks falls with the first offset of the scan, in words."""
+    if networks is None:
+        return "Whether it does in other networks is not measured at this scale."
+    ratios = {network: float(g.delta.mean()) for network, g in networks.items()}
+    own = ratios.pop(CHOSEN)
+    of_b = {
+        b: [r for (_, w), r in ratios.items() if w == b] for b in sorted({b for _, b in ratios})
+    }
+    said = enumerated(
+        f"{spanned(rs)} for {'the others of ' * (b == CHOSEN[1])}B = {b:g}"
+        for b, rs in of_b.items()
+    )
+    alike = [network for network, r in ratios.items() if r < (1 + own) / 2]
+    if own >= 1:
+        what = "It rises in this one, too"
+    elif alike:
+        what = f"Nearly as far, or farther, it falls in {enumerated(alike)}"
+    else:
+        what = "No other network's falls half as far: this is peculiar to this one training"
+    return (
+        f"From γ = 0 to {first:g} δ is {own:.2f} times what it was in the network chosen, and {said} "
+        f"({len(networks)} networks, one training each). {what}. {of_other_trainings()}"
+    )
+
+
+def of_other_trainings():
+    """The same of the laptop's trainings of the chosen model, and of the paper's."""
+    theirs = published[1, first][0] / published[1, 0][0]
+    said = f"The paper's own table has {theirs:.2f} for it"
+    if (short := complete("laptop")) is None:
+        return said + "."
+    own = grown(candidates(short), first)[CHOSEN].delta
+    return (
+        f"{said}, and its {len(own)} trainings at the laptop's scale have {spanned(own)}: "
+        f"{sum(own > 1)} of {len(own)} rise."
+    )
+
+
+def what_is_left():
+    """In which networks the first offset trades one figure of merit for the other, in words."""
+    if networks is None:
+        return "how many networks trade so is not measured at this scale"
+    trading = [network for network, g in networks.items() if g.trades]
+    both = [n for n, g in networks.items() if g.delta.mean() < 1 and g.crowding < 1]
+    of_b = enumerated(
+        f"{sum(w == b for _, w in trading)} of {sum(w == b for _, w in networks)} with B = {b:g}"
+        for b in sorted({b for _, b in networks})
+    )
+    return (
+        f"from γ = 0 to {first:g} δ rises as δ_OF falls in {len(trading)} of {len(networks)} "
+        f"networks ({of_b}; the one chosen is "
+        f"{'among them' if CHOSEN in trading else 'not among them'}), and both fall in {len(both)}"
+    )
+
+
+def table_of_networks():
+    """Rows of dim z, columns of B."""
+    if networks is None:
+        return ["dim z", "δ"], [["all", "not measured at this scale"]]
+    weights = sorted({b for _, b in networks})
+    rows = [
+        [
+            z,
+            *(
+                f"{networks[z, b].delta.mean():.2f} and {networks[z, b].crowding:.2f}"
+                for b in weights
+            ),
+        ]
+        for z in sorted({z for z, _ in networks})
+    ]
+    return ["dim z", *(f"B = {b:g}" for b in weights)], rows
+
+
+def as_an_offset(alpha):
+    """Between which offsets of alpha = 1 delta is that of this smudge factor, and which sigma that
+    would be if all were alike, in words."""
+    delta = plane[alpha, 0].delta.value
+    for low, high in pairwise(gammas):
+        ends = plane[least, low].delta.value, plane[least, high].delta.value
+        if min(ends) <= delta <= max(ends):
+            widths = [f"{(g / (alpha - 1)) ** 0.5:.2g}" for g in (low, high)]
+            return (
+                f"that of an offset of {low:g} to {high:g}, as if all σ were {' to '.join(widths)}"
+            )
+    return "that of no offset"
+
+
+def by_trainings():
+    """By how much one training differs from the next, in words."""
+    known = spreads_of(stored("scan", "laptop"))
+    if not known:
+        return "by how much trainings differ they do not say"
+    return (
+        "by how much trainings differ they do not say: at the laptop's scale, where some networks "
+        f"were trained five times, δ differs by {known['delta'].share:.0%} from one training to the next, "
+        f"δ_OF by {known['eta'].share:.0%} in η and {known['phi'].share:.0%} in φ"
+    )
+
+
+def the_papers_growth():
+    """What both figures of merit do from gamma = 0 to the paper's, theirs and ours, in words."""
+    theirs = (published[papers][k] / published[1, 0][k] for k in range(2))
+    said = "the paper's by {:.2f} and {:.3f}".format(*theirs)
+    found = stored("top-readings", scale)
+    if not found.done():
+        return said
+    readings, near = ReadEvents.of(found), {}
+    for offset, name in (("deviation", "on σ"), ("variance", "on the variance")):
+        near[name] = readings.growth(offset, "kept")
+    ours = enumerated(f"{d} and {o} with γ {name}" for name, (d, o) in near.items())
+    theirs = [published[papers][k] / published[1, 0][k] for k in range(2)]
+    nearest = [
+        min(near, key=lambda name: abs(np.log(near[name][k].value / theirs[k]))) for k in range(2)
+    ]
+    speaks = (
+        f"Both speak for γ {nearest[0]}"
+        if nearest[0] == nearest[1]
+        else f"δ_OF speaks for γ {nearest[1]}, δ for γ {nearest[0]}"
+    )
+    return f"{said}, ours by {ours}. {speaks}"
 
 
 def beaten(key):
@@ -161,6 +328,9 @@ better = [key for key in undecided if plane[key].delta.value < plane[best].delta
 in_phi = {key: merit("plane-phi", *key) for key in plane}
 least_phi = min(in_phi, key=lambda key: in_phi[key].value)
 lowest = min(plane, key=lambda key: plane[key].delta.value)
+least_eta = min(plane, key=lambda key: plane[key].delta_of.value)
+scanned = complete(scale)
+networks = None if scanned is None else grown(candidates(scanned), first)
 of_paper = sorted((g, merits) for (a, g), merits in published.items() if a == 1)
 least, most = alphas[0], alphas[-1]
 offset = papers[1]
@@ -181,6 +351,10 @@ report.tell(
             min(((least, g) for g in gammas), key=lambda k: plane[k].delta_of.value)
         ),
         "plane-lowest": place(lowest),
+        "plane-least-eta": place(least_eta),
+        "plane-first": first_offset(),
+        "plane-left": what_is_left(),
+        "plane-first-offset": f"{first:g}",
         "plane-without": without_second_lepton(),
         "plane-front": listed(key for key in plane if not beaten(key)),
         "plane-smudged": f"from {plane[least, 0].delta_of} to {plane[most, 0].delta_of}",
@@ -188,10 +362,17 @@ report.tell(
         "plane-smudges": f"{least:g} to {most:g}",
         "plane-same": f"from {plane[least, offset].delta} to {plane[most, offset].delta}",
         "plane-offset": f"{offset:g}",
-        "plane-added": f"{(most - 1) * study.threshold**2:.2g}",
+        "plane-as-offset": as_an_offset(most),
         "plane-phi-bare": str(in_phi[1, 0]),
         "plane-phi-least": str(in_phi[least_phi]),
         "plane-phi-at": at(least_phi),
+        "plane-phi-ideal": f"{reference.ideal_delta_of('phi'):.2f}",
+        "plane-all-three": "one point has the least of all three"
+        if lowest == least_eta == least_phi
+        else f"the least δ, δ_OF in η and δ_OF in φ are at {at(lowest)}, {at(least_eta)} and "
+        f"{at(least_phi)}",
+        "plane-papers-own": f"{published[papers][1]:g}",
+        "plane-growth": the_papers_growth(),
         "plane-paper-offsets": enumerated(f"{g:g}" for g, _ in of_paper),
         "plane-paper-crowding": enumerated(f"{merits[1]:g}" for _, merits in of_paper),
         "plane-our-crowding": enumerated(plane[1, g].delta_of for g, _ in of_paper),
@@ -199,7 +380,7 @@ report.tell(
         "plane-ideal": f"{ideal[0]:.5f}",
         "plane-ideal-eta": f"{ideal[1]:.2f}",
         "plane-threshold": f"{study.threshold:g}",
-        "plane-errors": "the one training that there is: by how much trainings differ they do not say"
+        "plane-errors": f"the one training that there is; {by_trainings()}"
         if len(point.parts) == 1
         else f"{len(point.parts)} trainings",
     }
@@ -243,27 +424,44 @@ show_grid(
 
 # %% [markdown]
 # **What $\gamma$ does.**  At $\alpha = 1$ and by the values alone, as $\gamma$ grows {glue:text}`plane-steps`.  Only where one rises as the other falls is there anything to trade.
-# $\delta_{OF}$ is least at {glue:text}`plane-turn`, about that of an ideal generator, {glue:text}`plane-ideal-eta`; what is smeared further fills bins that
-# ought to be empty ({numref}`bvae-fig5`), and the sum of eq. 23 counts these as well.  The least $\delta$ of all has {glue:text}`plane-lowest`.
+# At $\alpha = 1$ $\delta_{OF}$ is least at {glue:text}`plane-turn`, about that of an ideal generator, {glue:text}`plane-ideal-eta`; what is smeared further fills bins that
+# ought to be empty ({numref}`bvae-fig5`), and the sum of eq. 23 counts these as well.  Of all points the least $\delta_{OF}$ has {glue:text}`plane-least-eta`, and the least $\delta$
+# {glue:text}`plane-lowest`.
 #
-# *Why $\delta$ falls at first*: most events have no second lepton, and what the network puts in its place weighs heavily in $\delta$.  Without the
-# observables of that lepton $\delta$ is, by the offset, {glue:text}`plane-without` ({numref}`top-vae-merit`).
+# **Of this network or of all?**  {numref}`plane-networks` has the scan's networks at $\alpha = 1$.  {glue:text}`plane-first`
+
+# %% tags=["remove-input"]
+head, rows = table_of_networks()
+report.show_table(
+    "plane-networks",
+    f"What an offset of {first:g} on the variance makes of each network of the scan: δ and δ_OF (η) over what they are at γ = 0, both at α = 1",
+    head,
+    rows,
+)
+
+# %% [markdown]
+# *The second lepton*: most events have none, and what the network puts in its place weighs heavily in $\delta$.  Without the observables of
+# that lepton $\delta$ has another course: {glue:text}`plane-without` ({numref}`top-vae-merit`).
+# Where it falls together with $\delta_{OF}$ nothing is traded for that.
+#
+# *What is left of the paper's trade-off*: {glue:text}`plane-left`, by the values.  Beyond, where both rise, an offset has nothing to sell.
 #
 # **What $\alpha$ does.**  Without an offset a smudge factor of {glue:text}`plane-smudges` brings $\delta_{OF}$ {glue:text}`plane-smudged` and $\delta$
-# {glue:text}`plane-smudged-delta`: it widens the spikes about the training events.  It acts where $\sigma$ is below {glue:text}`plane-threshold`, so that it
-# adds {glue:text}`plane-added` to a variance at most, and beside a larger offset there is little left for it to do: at $\gamma$ = {glue:text}`plane-offset`
+# {glue:text}`plane-smudged-delta`: it widens the spikes about the training events.  It multiplies the variance where $\sigma$ is below {glue:text}`plane-threshold`, and
+# the $\delta$ of the largest factor is {glue:text}`plane-as-offset`.  Beside a larger offset that is little: at $\gamma$ = {glue:text}`plane-offset`
 # $\delta$ goes {glue:text}`plane-same` over the same range.  Both widen the same spikes, and the curves run into one another: the plane has hardly
 # more than one direction.
 #
-# **Which point is best?**  The paper takes the least $\delta$ with $\delta_{OF}$ up to {glue:text}`plane-bound`.  By their values {glue:text}`plane-smooth` points
-# have that, but of {glue:text}`plane-undecided` the interval does not decide it.  Of those by value {glue:text}`plane-better`{glue:text}`plane-missed`.
+# **Which point is best?**  The paper takes the least $\delta$ with $\delta_{OF}$ up to about {glue:text}`plane-bound`; its own choice has {glue:text}`plane-papers-own` there.  By their values {glue:text}`plane-smooth` points
+# have no more than the bound, but of {glue:text}`plane-undecided` the interval does not decide it.  Of those by value {glue:text}`plane-better`{glue:text}`plane-missed`.
 # The paper's choice has here {glue:text}`plane-papers`.  Not beaten in both by another point, again by the values, are {glue:text}`plane-front`.
 # In $\phi$, at which the paper looks apart, events crowd much longer: there $\delta_{OF}$ falls from {glue:text}`plane-phi-bare` at (1, 0) to
-# {glue:text}`plane-phi-least` at {glue:text}`plane-phi-at`, so that no point is best in all three.
+# {glue:text}`plane-phi-least` at {glue:text}`plane-phi-at`, where an ideal generator has {glue:text}`plane-phi-ideal`.  By the values {glue:text}`plane-all-three`.
 #
 # **The paper's points** at $\gamma$ of {glue:text}`plane-paper-offsets` have $\delta_{OF}$ of {glue:text}`plane-paper-crowding`; ours {glue:text}`plane-our-crowding`.  An offset that
 # is added to $\sigma$ adds $\gamma^2 + 2 \gamma \sigma$ to the variance, for a small $\sigma$ much less than $\gamma$: points of that reading belong nearer to $\gamma = 0$ on our
-# curve, in the order that the paper's have.  It is one more sign that the authors added $\gamma$ to $\sigma$ and not to the variance; {numref}`top-vae-readings` has that reading measured.
+# curve, in the order that the paper's have in $\delta_{OF}$.  {numref}`top-vae-readings` has that reading measured.  From $\gamma = 0$ to the offset chosen $\delta$ and $\delta_{OF}$ change by factors:
+# {glue:text}`plane-growth`.
 # In $\delta$ the paper's points have {glue:text}`plane-paper-delta`, and ours are higher at $\gamma = 0$ as well, where it does not matter how $\gamma$ is read.
 #
 # Errors are those of the generated events, of {glue:text}`plane-errors`.

@@ -14,9 +14,11 @@
 # # Is a GAN more than smoothing?
 #
 # The papers compare the GAN with its sample and with a fit that knows the answer's form.  Between
-# the two lies a baseline that they lack: estimates that know nothing but *smoothness*.  If a kernel
-# density estimate on the same points is worth as much as the GAN, the network's amplification is
-# smoothing by another name.
+# the two lies a baseline that they lack: estimates that know nothing but *smoothness*.  That this is what a network adds
+# is no objection to them; both say so themselves, in their first sections: "some kind of smoothness criterion combined with a typical
+# resolution adds information to discrete training data" {cite}`butter2020,butter2021`.  The question is whether it adds more of it than a textbook does:
+# what a kernel density estimate on the same points is worth beside the GAN.  And if both are worth the same, is it the
+# same that they do?  Equal errors do not say so: two estimates can be as far from the truth in different places.
 
 # %% tags=["parameters"]
 preset = "best"
@@ -38,11 +40,11 @@ import matplotlib.pyplot as plt
 
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
-from amplib.estimate import Share, enumerated
-from amplib.metrics.amplification import ratio, shared
-from amplib.metrics.quantiles import amplification_factor
+from amplib.estimate import LEVEL, Estimate, Share, enumerated
+from amplib.metrics.amplification import ratio, shared, worth
+from amplib.metrics.likeness import balance_likeness, likeness, median_ratio
 from amplib.models.smoothing import LABELS
-from amplib.studies.camel.figures import quantile_mse_panels, with_failures
+from amplib.studies.camel.figures import Shown, worth_panels
 from amplib.studies.camel.reading import (
     check_quantiles,
     gan_curve,
@@ -76,7 +78,8 @@ report.show_banner(gans, ensembles, smooth, fits)
 #
 # - **Kernel density estimates** with a Gaussian kernel and one bandwidth, from *Scott's rule*,
 #   *Silverman's rule*, or the *leave-one-out likelihood* of the sample itself.
-# - **A histogram** of 20 bins on $[-8, 8]$, uniform within a bin.
+# - **A histogram** of 20 bins on $[-8, 8]$, uniform within a bin.  Their number is a choice of ours, and with it what a histogram is
+#   worth: narrower bins scatter more, wider ones see less.  It is here as a mark, not as a rule that the sample could follow.
 # - **A two-component mixture** by expectation maximisation: the fit's functional form, found by
 #   other means, and so a check of the fit.
 # - **A bootstrap**: events drawn from the sample itself, with replacement.  It knows nothing and smooths
@@ -86,27 +89,52 @@ report.show_banner(gans, ensembles, smooth, fits)
 sample_and_fits = sample_and_fit(fits)
 baselines = smoothing(smooth)
 gan, ensemble = gan_curve(gans), gan_curve(ensembles)
-rows = {LABELS[name]: baseline for name, baseline in baselines.items()}
 at_full = gan_curve(full).whole if full.done() else None
 whole = ensemble.whole
 here = full.preset == gans.preset and full.study.key() == gans.study.key()
 of_single = "that did not fail" if here else "at the papers' own settings that did not fail"
-rows["GAN"] = gan.asymptote
+several = f"ensemble of {ensembles.study.members}"
+
+
+def mean_of(repetitions):
+    return "mean", repetitions.n_equiv, repetitions
+
+
+def middle_of(repetitions):
+    return "median", lambda q: repetitions.median_n_equiv(q, LEVEL), repetitions
+
+
+rows = [
+    ("the samples themselves", *mean_of(sample_and_fits.sample)),
+    (LABELS["bootstrap"], *mean_of(baselines["bootstrap"])),
+    *((LABELS[name], *mean_of(baselines[name])) for name in ("scott", "silverman", "loo")),
+    (LABELS["loo"], *middle_of(baselines["loo"])),
+    (LABELS["histogram"], *mean_of(baselines["histogram"])),
+    ("GAN, all", *mean_of(gan.asymptote)),
+    ("GAN, all", *middle_of(gan.asymptote)),
+]
 if at_full is not None:
-    rows["GAN, none failed" if here else "GAN, the papers' settings, none failed"] = (
-        at_full.asymptote
-    )
-rows[f"ensemble of {ensembles.study.members} GANs"] = ensemble.asymptote
+    name = "GAN, none failed" if here else "GAN, the papers' settings, none failed"
+    rows.append((name, *mean_of(at_full.asymptote)))
+rows += [
+    (f"{several}, all", *mean_of(ensemble.asymptote)),
+    (f"{several}, all", *middle_of(ensemble.asymptote)),
+]
 if whole is not None and ensemble.failed.any():
-    rows[f"ensemble of {ensembles.study.members} GANs, none failed"] = whole.asymptote
-rows["five-parameter fit"] = sample_and_fits.fit
+    rows.append((f"{several}, none failed", *mean_of(whole.asymptote)))
+rows += [
+    ("five-parameter fit", *mean_of(sample_and_fits.fit)),
+    (LABELS["mixture"], *mean_of(baselines["mixture"])),
+]
 report.tell(**{"smooth-n-train": smooth.study.n_train})
 report.show_table(
     "smoothing-equivalents",
-    "Equivalent sample sizes, with the standard error over repetitions; networks of the preset "
-    f"{gans.preset}, unless it says otherwise",
-    ["estimate", *(f"{q} quantiles" for q in quantiles), "repetitions"],
-    [[n, *(r.n_equiv(q) for q in quantiles), len(r.cells)] for n, r in rows.items()],
+    "Equivalent sample sizes: of mean errors with the standard error over repetitions, or where trainings failed "
+    "with the 95% interval; of median errors with the 95% interval. Networks of the preset "
+    f"{gans.preset}, unless it says otherwise. One over a mean is too large on average; that is removed where no "
+    "training failed, and shifts no row by more than its error",
+    ["estimate", "of", *(f"{q} quantiles" for q in quantiles), "repetitions"],
+    [[name, of, *map(measure, quantiles), len(r.cells)] for name, of, measure, r in rows],
 )
 
 # %% tags=["hide-input"]
@@ -116,7 +144,8 @@ report.tell(
     **{
         # For sweeps: a member is the mean over all that were trained on a sample.
         "member-factors": report.each(
-            lambda q: amplification_factor(apart.own(q), q, apart.n_train), quantiles
+            lambda q: worth(apart.own(q), q, ensemble.failed > 0).scaled(1 / apart.n_train),
+            quantiles,
         ),
         "ensemble-factors": report.each(ensemble.asymptote.amplification, quantiles),
         "fit-factors": report.each(sample_and_fits.fit.amplification, quantiles),
@@ -126,6 +155,7 @@ report.tell(
         "fits-failed": Share(int((~sample_and_fits.valid).sum()), len(sample_and_fits.valid)),
         "loo-equivalents": report.each(loo.n_equiv, quantiles),
         "bootstrap-equivalents": report.each(baselines["bootstrap"].n_equiv, quantiles),
+        "sample-equivalents-here": report.each(sample_and_fits.sample.n_equiv, quantiles),
         "smooth-quantiles": enumerated(quantiles),
         "gan-over-loo": report.each(ratio(gan.asymptote, loo), quantiles),
         "gan-over-histogram": report.each(ratio(gan.asymptote, baselines["histogram"]), quantiles),
@@ -134,65 +164,148 @@ report.tell(
 )
 
 
+def middles(curve):
+    """Ratio of the median errors of a kernel and of a curve."""
+    return lambda q: median_ratio(curve.asymptote, loo, q)
+
+
+def in_full(over):
+    """Ratios with their 95% intervals, and in words."""
+    ranges = enumerated(
+        report.with_interval(r) if isinstance(r, Estimate) else r for r in map(over, quantiles)
+    )
+    return f"{ranges}: {report.in_words(over, quantiles)}"
+
+
 def against_loo(curve):
     """What a curve is worth beside the kernel estimate, on its samples."""
     mine, kernel = shared(curve.asymptote, loo)
-    over = ratio(mine, kernel)
-    told = f"{report.each(over, quantiles)} of it: {report.in_words(over, quantiles)}"
+    told = in_full(ratio(mine, kernel))
     if len(mine.index) == len(loo.index):
         return told
     own = report.each(kernel.n_equiv, quantiles)
     return f"{told} (on their {len(mine.index)} samples, where the kernel is worth {own})"
 
 
-def of_all(curve):
-    """The same with the 95% intervals of the ratios."""
-    over = ratio(curve.asymptote, loo)
-    ranges = enumerated(report.with_interval(over(q)) for q in quantiles)
-    return f"{ranges}: {report.in_words(over, quantiles)}"
+def verdict(name, ways):
+    """In how many of the ways to count something is worth more than the kernel, in words."""
+    words = [report.beside_one(over(q)) for over in ways for q in quantiles]
+    found = [f"{word} in {words.count(word)}" for word in ("more", "less") if word in words]
+    if not found:
+        return f"{name} is not told apart from the kernel in any of {len(words)} comparisons"
+    told = f"{name} is worth {' and '.join(found)} of {len(words)} comparisons with the kernel"
+    return told + ", and not told apart from it in the others" * ("not told apart" in words)
 
 
+def answer(ways):
+    """What that says of the question, in words."""
+    more = any(report.beside_one(over(q)) == "more" for over in ways for q in quantiles)
+    said = (
+        "So there are ways to count in which a GAN is worth more than smoothing"
+        if more
+        else "So by what they are worth these GANs are not shown to be more than smoothing"
+    )
+    if any(likeness(good, loo, q).high >= 1 for q in quantiles):
+        return said
+    return f"{said}; but it is not the same that they do"
+
+
+ways = [ratio(gan.asymptote, loo), middles(gan)]
+of_ensembles = [ratio(ensemble.asymptote, loo), middles(ensemble)]
+if at_full is not None:
+    ways.append(ratio(at_full.asymptote, loo))
+if whole is not None:
+    of_ensembles.append(ratio(whole.asymptote, loo))
+good = gan.whole.asymptote if gan.whole else gan.asymptote
+sample = sample_and_fits.sample
+by_q = {
+    "gan-like-loo": (good, loo),
+    "gan-like-sample": (good, sample),
+    "gan-like-fit": (good, sample_and_fits.fit),
+    "loo-like-sample": (loo, sample),
+}
+in_common = members_of(ensembles, whole) if whole is not None else apart
 report.tell(
     **{
         "of-single": of_single,
         "full-against-loo": "none is stored" if at_full is None else against_loo(at_full),
-        "full-failed": "–" if at_full is None else gan_curve(full).failures,
+        "full-failed": "–" if at_full is None else gan_curve(full).failures.at(LEVEL),
         "whole-against-loo": "none is there" if whole is None else against_loo(whole),
-        "gan-of-loo": of_all(gan),
-        "ensemble-of-loo": of_all(ensemble),
+        "gan-of-loo": in_full(ratio(gan.asymptote, loo)),
+        "ensemble-of-loo": in_full(ratio(ensemble.asymptote, loo)),
+        "gan-median-of-loo": in_full(middles(gan)),
+        "ensemble-median-of-loo": in_full(middles(ensemble)),
+        "gans-failed-here": gan.failures.at(LEVEL),
+        "members-failed-here": ensemble.failures.at(LEVEL),
+        "whole-over-histogram": in_full(ratio(good, baselines["histogram"])),
+        "all-over-histogram": in_full(ratio(gan.asymptote, baselines["histogram"])),
+        "smooth-verdict": verdict("A single GAN", ways),
+        "smooth-verdict-ensemble": verdict(f"An {several}", of_ensembles),
+        "smooth-answer": answer(ways + of_ensembles),
+        **{
+            name: report.each(lambda q, pair=pair: likeness(*pair, q), quantiles)
+            for name, pair in by_q.items()
+        },
+        "gan-balance": balance_likeness(good, sample),
+        "loo-balance": f"{balance_likeness(loo, sample).value:.2f}",
+        "gans-alike": report.each(
+            lambda q: f"{in_common.common(q).mean() / in_common.own(q).mean():.2f}", quantiles
+        )
+        if in_common.count > 1
+        else "not known from one of them",
+        "smooth-alike": "less than one"
+        if all(likeness(good, loo, q).high < 1 for q in quantiles)
+        else "not told apart from one",
     }
 )
 report.origin("smoothing-fig1", gans, ensembles, smooth, fits)
 
-# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "Companion to {numref}`amplify-fig2` and {numref}`ensemble-fig2`: the GAN and the ensemble against further estimates from the same points (horizontal lines: their mean errors, without the noise of drawing events but for the bootstrap's). Bands are one standard deviation; lines without, of and between failed trainings as there.\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Quantile MSE of GAN, ensemble and smoothing baselines"}} tags=["hide-input"]
-curves = with_failures(gan, "GAN", ORANGE, "-.")
-curves += with_failures(ensemble, f"ensemble of {ensembles.study.members}", PURPLE, "-")
-quantile_mse_panels(sample_and_fits, curves, quantiles, baselines)
+# %% mystnb={"figure": {"name": "smoothing-fig1", "caption": "What mean errors are worth, in points of the truth (higher is better): the GAN and the ensemble without failed trainings against the number of events, and estimates from the same points (horizontal lines, without the noise of drawing events). Each has its own samples, of which ensembles have few: the same samples are compared in the text. Errors, medians and what failed trainings make of the means are in {numref}`smoothing-equivalents`.\n\n{glue:text}`smoothing-fig1-origin`"}, "image": {"alt": "Equivalent points of GAN, ensemble, kernels, histogram, fit and sample against the number of GANned events, three panels"}} tags=["hide-input"]
+curves = [
+    Shown(curve.whole or curve, name if curve.whole is None else f"{name}, none failed", *look)
+    for curve, name, look in (
+        (gan, "GAN", (ORANGE, "-.")),
+        (ensemble, several, (PURPLE, "-")),
+    )
+]
+worth_panels(sample_and_fits, curves, baselines, quantiles)
 plt.show()
 
 # %% [markdown]
 # ## What a GAN adds, and what it does not
 #
 # {numref}`smoothing-equivalents` holds two checks.  Events drawn from the samples, the bootstrap, are worth
-# the samples themselves; and the mixture, another way to the fit's form, is worth what the fit is.
+# the samples themselves, {glue:text}`sample-equivalents-here` points; and the mixture, another way to the fit's form, is worth what the fit is.
 #
 # **Amplification as such is nothing special.**  Twenty bins amplify, and so does the leave-one-out kernel
-# estimate ({numref}`smoothing-fig1`: their lines lie below that of the sample).  Textbook rules do not: Scott's
-# and Silverman's take the distance of the humps for the width of the density and end below the sample that they
+# estimate ({numref}`smoothing-fig1`: their lines lie above that of the samples).  Textbook rules do not: Scott's
+# and Silverman's take the distance of the humps for the width of the density, and are worth less than the sample that they
 # started from.
 #
 # **The GAN against smoothing.**  The papers read 150 to 500 and 150 to 600 points off their figures for the
 # GAN, from 10 to 50 quantiles, and up to 750 for the ensemble; at {glue:text}`smooth-quantiles` quantiles the
-# leave-one-out kernel estimate is worth {glue:text}`loo-equivalents`.  In units of that estimate on the same samples, as ratios of
-# mean errors with paired standard errors:
+# leave-one-out kernel estimate is worth {glue:text}`loo-equivalents`.  How often a training fails is a part of what it is worth, and a mean hangs on it while a
+# median does not: so there are three numbers, each in units of the kernel on the same samples, with 95% intervals.
 #
-# - of single GANs {glue:text}`of-single`, one is worth {glue:text}`full-against-loo`; {glue:text}`full-failed` failed.
-# - an ensemble without a failed member is worth {glue:text}`whole-against-loo`.
-# - with all trainings counted, of which {glue:text}`gans-failed` single GANs and {glue:text}`members-failed` members of ensembles
-#   failed, the single GAN is worth {glue:text}`gan-of-loo` (95% intervals); the ensemble {glue:text}`ensemble-of-loo`.
-#   A few that failed make such a mean, and then its ratio has no upper limit, or a far one.
+# - *All trainings, by the mean*, of which {glue:text}`gans-failed-here` single GANs and {glue:text}`members-failed-here` members of
+#   ensembles failed (95% intervals): the single GAN is worth {glue:text}`gan-of-loo`; the ensemble {glue:text}`ensemble-of-loo`.
+#   An error is positive, so that failures can only add to what the others have: the intervals are those of the rate of failures, of the failed and of
+#   the others, each varied by itself.
+# - *All trainings, by the median*: the single GAN {glue:text}`gan-median-of-loo`; the ensemble {glue:text}`ensemble-median-of-loo`.
+# - *Without the failed, by the mean*: of single GANs {glue:text}`of-single` ({glue:text}`full-failed` failed) one is worth {glue:text}`full-against-loo`.
+#   An ensemble without a failed member is worth {glue:text}`whole-against-loo`.
 #
-# In units of twenty bins a single GAN is worth {glue:text}`gan-over-histogram`, all counted.
+# In units of twenty bins, by the mean: all single GANs {glue:text}`all-over-histogram`; those that did not fail {glue:text}`whole-over-histogram`.
+#
+# **Is it the same that they do?**  Of two estimates that are the same function of their sample the deviations from the truth's quantiles would have a correlation of one.
+# The GAN's that did not fail and the kernel's have, at {glue:text}`smooth-quantiles` quantiles, {glue:text}`gan-like-loo` (95% intervals): {glue:text}`smooth-alike`.  Two GANs trained on
+# the same sample, in ensembles without a failed member, have {glue:text}`gans-alike`.  With the sample's own deviations the kernel's
+# have {glue:text}`loo-like-sample` and the GAN's {glue:text}`gan-like-sample`; with the fit's the GAN's have {glue:text}`gan-like-fit`.  The relative height of the humps shows it best: with the sample's
+# the kernel's has a correlation of {glue:text}`loo-balance`, as it copies it, and the GAN's one of {glue:text}`gan-balance`: what it adds by itself is the greater part.
+#
+# ## The answer
+#
+# {glue:text}`smooth-verdict`.  {glue:text}`smooth-verdict-ensemble`.  (All three ways to count at each resolution; they share their trainings.)  {glue:text}`smooth-answer`.
 #
 # *More* is what a network adds to smoothing.  *Less* says that a kernel with one number, chosen by
 # the data, does better than all of these networks' parameters.  *Not told apart* says that these repetitions
@@ -201,7 +314,7 @@ plt.show()
 # known to fade, is not measured here.
 
 # %% tags=["nbval-check-output", "remove-cell"]
-for name, row in rows.items():
-    print(name)
+for name, of, measure, _ in rows:
+    print(name, of, sep=", ")
     for q in quantiles:
-        print(f"  {row.n_equiv(q)} points at {q} quantiles")
+        print(f"  {measure(q)} points at {q} quantiles")

@@ -21,10 +21,10 @@ from myst_nb import glue
 from amplib.book import numbers
 from amplib.book.claims import Claim
 from amplib.book.obtain import banner
-from amplib.estimate import AtLeast, Estimate, Interval, enumerated
+from amplib.estimate import AtLeast, Estimate, Interval, Interval95, Skewed, enumerated
 from amplib.metrics.verdict import reasons
 from amplib.parameters import ParameterError
-from amplib.store.results import Result, cost_so_far, total_cost, with_sources
+from amplib.store.results import Result, Spent, cost_so_far, spent, with_sources
 from amplib.studies.catalogue import STUDIES
 from amplib.style import use_style
 
@@ -115,9 +115,10 @@ def origin(figure: str, *results: Result, simulation: float = 0.0) -> None:
     if simulation:
         text += f" Simulation: {duration(simulation)} of one core."
     glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
-    seconds = simulation + total_cost(needed)
+    time = spent(needed)
+    time = time._replace(core=time.core + simulation)
     presets = ", ".join(sorted({r.preset for r in needed}))
-    cost = f"{duration(seconds)} of one core by the clock (preset {presets}). {again}"
+    cost = f"{time_of(time)} by the clock (preset {presets}). {again}"
     glue(f"{figure}-cost", cost, display=False)
     name_results(figure, *results)
 
@@ -140,7 +141,7 @@ def _origin(results: Sequence[Result]) -> str:
         f"[{study.name}] preset {results[0].preset}, {several}{done} of {wanted} "
         f"parts, seed {study.asdict()['seed']}, "
         f"commit {', '.join(commits)}, {'; '.join(devices)}, "
-        f"{duration(total_cost(results))}."
+        f"{time_of(spent(results))}."
     )
 
 
@@ -150,6 +151,16 @@ def live_origin(figure: str, seconds: float, seed: int) -> None:
     text = f"Computed while the page was built, seed {seed}, {duration(seconds)} of one core."
     glue(f"{figure}-origin", f"{text} Again: {again}", display=False)
     glue(f"{figure}-cost", f"{text} {again}", display=False)
+
+
+def time_of(spent: Spent) -> str:
+    """``3.4 h of one core``, ``12 s of a GPU``, or both.
+
+    >>> time_of(Spent(90.0, 7200.0)), time_of(Spent(0.0, 12.0)), time_of(Spent(0.0, 0.0))
+    ('1.5 min of one core and 2.0 h of a GPU', '12 s of a GPU', '0 s of one core')
+    """
+    parts = [f"{duration(spent.core)} of one core"] if spent.core or not spent.gpu else []
+    return " and ".join([*parts, *([f"{duration(spent.gpu)} of a GPU"] if spent.gpu else [])])
 
 
 def duration(seconds: float) -> str:
@@ -165,7 +176,7 @@ def with_interval(n: Estimate | AtLeast) -> str:
     >>> with_interval(Estimate(0.21, 0.11, 0.0, math.inf))
     '0.21 ± 0.11 (no upper limit)'
     """
-    if isinstance(n, AtLeast):
+    if isinstance(n, (AtLeast, Skewed)):
         return str(n)
     _, low, high = n.interval()
     if math.isinf(high):
@@ -252,16 +263,17 @@ def sorted_by_answer(estimates: Mapping[str, Estimate | Interval], line: float) 
     return _by_word({name: answer(estimate) for name, estimate in estimates.items()}, "for")
 
 
-def in_words(measure: Callable[[int], Estimate], quantiles: Sequence[int]) -> str:
+def in_words(measure: Callable[[int], Estimate | Interval95], quantiles: Sequence[int]) -> str:
     """Ratios in words: ``more at 50, not told apart at 10 and 20`` from one by the 95% interval."""
+    return _by_word({q: beside_one(measure(q)) for q in quantiles}, "at")
 
-    def word(estimate: Estimate) -> str:
-        _, low, high = estimate.interval()
-        if low <= 1 <= high:
-            return "not told apart"
-        return "more" if estimate.value > 1 else "less"
 
-    return _by_word({q: word(measure(q)) for q in quantiles}, "at")
+def beside_one(ratio: Estimate | Interval95) -> str:
+    """``more``, ``less`` or ``not told apart`` from one, by the 95% interval."""
+    _, low, high = ratio.interval() if isinstance(ratio, Estimate) else ratio
+    if low <= 1 <= high:
+        return "not told apart"
+    return "more" if ratio.value > 1 else "less"
 
 
 def _by_word(words: Mapping[Any, str], where: str) -> str:

@@ -23,6 +23,8 @@ from amplib.parameters import ParameterError
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE
 
 ONE, TWO, SCHEDULER = "one core", "two cores", "scheduler"
+DISTURBED = 2 / 3
+"""A round in which two cores gave the sweep less than this share of their time had other work."""
 MACHINES = np.unique(np.round(np.geomspace(1, 1000, 61)).astype(int))
 
 
@@ -101,7 +103,11 @@ class Scaling:
     @property
     def submitting(self) -> Estimate | None:
         """Processor seconds that handing a job to the scheduler and looking after it take, one
-        after the other in one process: no number of machines makes them fewer."""
+        after the other in one process: no number of machines makes them fewer.
+
+        An upper bound: what the command needs once, as its imports and its plan, is in it, shared
+        by the points, and of one number of points it cannot be told from the rest.
+        """
         if SCHEDULER not in self.cpu:
             return None
         return mean((self.cpu[SCHEDULER] - self.nothing[1]) / self.points)
@@ -110,6 +116,21 @@ class Scaling:
     def speed_up(self) -> Estimate:
         """One core's time over that of two."""
         return ratio_of_means(self.wall[ONE], self.wall[TWO])
+
+    @property
+    def speed_ups(self) -> np.ndarray:
+        """The same of every round, ``(rounds,)``."""
+        return self.wall[ONE] / self.wall[TWO]
+
+    def given(self, way: str) -> np.ndarray:
+        """Share of the time of one core, or of two, that the sweep had in every round: processor
+        over wall time, ``(rounds,)``."""
+        return self.cpu[way] / (2 if way == TWO else 1) / self.wall[way]
+
+    @property
+    def disturbed(self) -> np.ndarray:
+        """Rounds in which the second core was in good part somebody else's, ``(rounds,)``."""
+        return self.given(TWO) < DISTURBED
 
 
 def faster(ratio: Estimate) -> str:
@@ -137,10 +158,11 @@ def check_jobs(jobs: object) -> None:
 def hours(jobs: int, machines: int, each: float, serial: float, start: float) -> float:
     """Wall hours of so many jobs of equal length, from their counts alone.
 
-    .. math:: T(n) = t_0 + \\max(P s + t,\\ s + \\lceil P/n \\rceil\\, t)
+    .. math:: T(n) = t_0 + t + \\max(P s,\\ (P - k n)\\, s + k t), \\quad
+        k = \\lceil P/n \\rceil - 1
 
-    The last job is handed out at P s at the earliest, and then runs; the first at s, and where
-    machines are few each of them has its share one after the other.
+    The last job is handed out at P s at the earliest.  Where machines are few, k of its jobs keep
+    its machine busy before it, and that machine began as the (P - k n)-th of all.
 
     Args:
         jobs: P.
@@ -152,35 +174,39 @@ def hours(jobs: int, machines: int, each: float, serial: float, start: float) ->
     >>> round(hours(1000, 10, 36.0, 0.1, 0.0), 2)
     1.0
     """
-    handed_out, rounds = jobs * serial, ceil(jobs / machines)
-    return (start + max(handed_out + each, serial + rounds * each)) / 3600
+    before = ceil(jobs / machines) - 1
+    waiting = (jobs - before * machines) * serial + before * each
+    return (start + each + max(jobs * serial, waiting)) / 3600
 
 
-def most_useful(each: float, serial: float) -> float:
-    """Machines from which on more of them only wait for the submitting process, t / s."""
-    return each / serial
+def most_useful(jobs: int, each: float, serial: float) -> int:
+    """Machines from which on more of them only wait: for the process that hands out jobs, t / s, or
+    for a job."""
+    return min(jobs, ceil(each / serial))
 
 
 def speed_up_panel(
-    jobs: int, lengths: Mapping[str, float], serial: float, start: float
+    jobs: int, lengths: Mapping[str, tuple[float, float]], serial: float, start: float
 ) -> plt.Figure:
-    """Speed-up of so many jobs against the number of machines, for jobs of several lengths.
+    """Speed-up of so many jobs of several lengths against the number of machines, over one core
+    that does them one after the other without a scheduler.
 
     Args:
         jobs: P.
-        lengths: seconds of a job, by the curve's label.
+        lengths: seconds of a job, and of a job with its time in the queue, by the curve's label.
         serial, start: as of ``hours``.
     """
-    figure, ax = plt.subplots(figsize=(5.6, 3.8))
+    figure, ax = plt.subplots(figsize=(5.0, 4.4))
     ax.plot(MACHINES, MACHINES, color=GREY, linewidth=0.8, label="as many times as machines")
     styles = ((ORANGE, "-"), (BLUE, "--"), (GREEN, "-."), (BLACK, ":"))
-    for (label, each), (color, style) in zip(lengths.items(), styles, strict=False):
-        one = hours(jobs, 1, each, serial, start)
+    for (label, (alone, each)), (color, style) in zip(lengths.items(), styles, strict=False):
+        one = (start + jobs * alone) / 3600
         times = [one / hours(jobs, int(n), each, serial, start) for n in MACHINES]
         ax.plot(MACHINES, times, style, color=color, label=label)
-    ax.set(xscale="log", yscale="log", xlim=(1, 1000), ylim=(1, 1000))
+    ax.set(xscale="log", yscale="log", xlim=(1, 1000), ylim=(0.3, 1000))
     ax.set(xlabel="machines", ylabel=f"speed-up of {jobs:,} jobs")
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    figure.tight_layout()
     return figure
 
 

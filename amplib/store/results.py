@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -371,15 +372,40 @@ def with_sources(results: Iterable[Result]) -> list[Result]:
     return list(found.values())
 
 
-def total_cost(results: Iterable[Result]) -> float:
-    """Seconds of one core or GPU that went into all stored parts of these results; a part that
-    several of them share counts once."""
-    seconds = {}
+class Spent(NamedTuple):
+    """Seconds by the clock of one core, and of one GPU, which do not add up."""
+
+    core: float
+    gpu: float
+
+
+def spent(results: Iterable[Result]) -> Spent:
+    """What went into all stored parts of these results; a part that several of them share counts
+    once."""
+    found = {False: 0.0, True: 0.0}
+    for device, seconds in seconds_by_device(results).items():
+        found[is_gpu(device)] += sum(seconds)
+    return Spent(found[False], found[True])
+
+
+def seconds_by_device(results: Iterable[Result]) -> dict[str, list[float]]:
+    """The same part by part, by the name of the device."""
+    found: dict[tuple[Path, Part], tuple[str, float]] = {}
     for result in results:
         recorded = result.record()["parts"]
         for part in result.done():
-            seconds[result.folder, part] = its_seconds(recorded[part_name(part)])
-    return sum(seconds.values())
+            entry = recorded[part_name(part)]
+            device = entry.get("device", "unknown")
+            found[result.folder, part] = device, its_seconds(entry)
+    seconds: dict[str, list[float]] = {}
+    for device, its in found.values():
+        seconds.setdefault(device, []).append(its)
+    return seconds
+
+
+def is_gpu(device: str) -> bool:
+    """Whether a device, by its name in a record, is no processor core."""
+    return device.startswith("NVIDIA")
 
 
 def its_seconds(entry: Record) -> float:

@@ -10,7 +10,7 @@ from amplib.book.numbers import COLUMNS, Resolutions, numbers_of, rows_of, sourc
 from amplib.book.obtain import stored
 from amplib.estimate import AtLeast, Estimate, Interval, Share
 from amplib.files import RESULTS
-from amplib.store.results import Result, cost_so_far, total_cost, with_sources
+from amplib.store.results import Result, cost_so_far, spent, with_sources
 from amplib.studies.camel.study import READINGS, reading
 from amplib.studies.catalogue import make_study
 
@@ -86,9 +86,9 @@ def test_a_figure_costs_what_its_results_are_made_of_as_well(monkeypatch):
     report.origin("figure", mapped)
     assert "[latent-map] preset paper" in told["figure-origin"]
     assert "[scan] preset paper" in told["figure-origin"]
-    both = total_cost(with_sources([mapped]))
-    assert total_cost([trained]) > 100 * total_cost([mapped])
-    assert both > total_cost([mapped]) + total_cost([trained]) - 1
+    both = spent(with_sources([mapped])).core
+    assert spent([trained]).core > 100 * spent([mapped]).core
+    assert both > spent([mapped]).core + spent([trained]).core - 1
     assert told["figure-cost"].startswith(
         f"{report.duration(both)} of one core by the clock (preset paper)"
     )

@@ -72,19 +72,41 @@ def test_without_a_scheduler_nothing_is_said_of_it():
     assert found.submitting is None
 
 
-@pytest.mark.parametrize("machines", [1, 7, 100, 1000])
-def test_on_paper_no_number_of_machines_beats_the_one_that_hands_out_work(machines):
-    """A thousand jobs of 100 s, 0.5 s each to hand out: 200 machines are busy at most.  The queue,
-    played through: each job goes to the machine that is free first."""
-    free, ends = machines * [10.0], []
-    for job in range(1000):
-        begun = max(10 + 0.5 * (job + 1), heapq.heappop(free))
-        heapq.heappush(free, begun + 100)
-        ends.append(begun + 100)
-    time = 3600 * hours(1000, machines, 100.0, 0.5, 10.0)
-    assert max(ends) == pytest.approx(time, rel=0.1) and max(ends) >= time - 1e-6
-    assert time >= 610
-    assert most_useful(100.0, 0.5) == 200
+def played(jobs, machines, each, serial, start):
+    """The queue, job by job: each goes to the machine that is free first."""
+    free, ends = machines * [start], []
+    for job in range(jobs):
+        begun = max(start + serial * (job + 1), heapq.heappop(free))
+        heapq.heappush(free, begun + each)
+        ends.append(begun + each)
+    return max(ends)
+
+
+@pytest.mark.parametrize("machines", [1, 7, 100, 199, 200, 334, 500, 999, 1000, 1500])
+@pytest.mark.parametrize(("each", "serial"), [(100.0, 0.5), (42.2, 1.2), (600.0, 1.2)])
+def test_on_paper_it_takes_what_the_queue_takes_that_is_played(machines, each, serial):
+    time = 3600 * hours(1000, machines, each, serial, 10.0)
+    assert time == pytest.approx(played(1000, machines, each, serial, 10.0))
+    assert time >= 10 + 1000 * serial + each - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("each", "serial", "most"), [(100.0, 0.5, 200), (5.0, 1.2, 5), (9e3, 1, 1000)]
+)
+def test_more_machines_than_are_useful_change_nothing(each, serial, most):
+    assert most_useful(1000, each, serial) == most
+    best = hours(1000, 100_000, each, serial, 0.0)
+    assert hours(1000, most, each, serial, 0.0) == pytest.approx(best)
+    assert hours(1000, most - 1, each, serial, 0.0) > best * (1 + 1e-6)
+
+
+def test_a_round_with_other_work_on_the_second_core_is_told_by_the_processors_time():
+    content = record(rounds=3, noise=0.0)
+    content["rounds"][1]["two cores"] = {"wall": 200.0, "cpu": 98.0, "notebooks": [20.0] * 4}
+    found = Scaling.of(content)
+    assert found.disturbed.tolist() == [False, True, False]
+    assert found.given(scaling.TWO)[1] == pytest.approx(0.245)
+    assert found.speed_ups == pytest.approx([1.6, 103 / 200, 1.6])
 
 
 def test_the_shipped_record_is_one():
@@ -93,6 +115,7 @@ def test_the_shipped_record_is_one():
     assert {"made", "device", "commit", "command"} <= set(content)
     assert all(len(r["one core"]["notebooks"]) == found.points for r in content["rounds"])
     assert 0.5 < found.speed_up.value < 3
+    assert found.disturbed.tolist() == [True, True, False, False], "the page has a word for both"
 
 
 def test_in_the_shipped_record_nothing_is_quickly_done():

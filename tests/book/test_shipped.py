@@ -13,7 +13,7 @@ from amplib.book.shipped import Shipped
 from amplib.estimate import Share
 from amplib.files import ROOT
 from amplib.metrics.quantiles import amplification_factor
-from amplib.store.results import total_cost
+from amplib.store.results import is_gpu, seconds_by_device, spent
 from amplib.studies.camel.reading import gan_curve, members_of, sample_and_fit, smoothing
 from amplib.studies.catalogue import STUDIES
 from amplib.studies.plane.reading import Point
@@ -129,7 +129,8 @@ def test_a_sweep_costs_its_notebooks_and_the_results_behind_them(name):
     assert notebooks > 2 * len(sweep.points)  # it takes as long to import what they need
     asked = ["top-point"] if name == "plane" else ["ensemble", "fit"]
     stored = [result_of(study, point) for study in asked for point in sweep.points]
-    assert sweep.seconds > notebooks + 0.99 * total_cost(stored)
+    assert sweep.seconds > notebooks + 0.99 * spent(stored).core
+    assert not any(map(is_gpu, seconds_by_device(stored))), "its seconds are said to be a core's"
 
 
 def test_a_shipped_sweep_has_its_cost_in_an_empty_store(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
 
 from amplib.cells import merge_cells
 from amplib.estimate import Share
@@ -35,13 +35,11 @@ from amplib.style import (
 from amplib.truth.densities import CamelBack
 
 BASELINE_STYLES: dict[str, dict[str, Any]] = {
-    "scott": {"color": GREY, "linestyle": (0, (1, 1))},
-    "silverman": {"color": GREY, "linestyle": (0, (4, 2))},
     "loo": {"color": VERMILLION, "linestyle": (0, (5, 1))},
     "histogram": {"color": SKY, "linestyle": (0, (3, 1, 1, 1))},
-    "mixture": {"color": BLACK, "linestyle": (0, (1, 2))},
-    "bootstrap": {"color": BLACK, "linestyle": (0, (6, 3))},
+    "scott": {"color": GREY, "linestyle": (0, (1, 1))},
 }
+"""Of the baselines that ``worth_panels`` draws."""
 
 
 WIDE = 24
@@ -130,7 +128,6 @@ def quantile_mse_panels(
     data: SampleAndFit,
     curves: Sequence[Shown],
     quantiles: Sequence[int],
-    baselines: Mapping[str, Repetitions] | None = None,
     *,
     stacked: bool = False,
     central: bool = False,
@@ -143,7 +140,6 @@ def quantile_mse_panels(
         data: pure samples and fit.
         curves: of each generative model.
         quantiles: numbers of quantiles, a panel each.
-        baselines: further estimates, whose mean MSE is a horizontal line each.
         stacked: the panels one below the other, with one axis of events.
         central: bands hold the central 68% of the repetitions in place of one standard deviation.
     """
@@ -188,9 +184,6 @@ def quantile_mse_panels(
                 average = np.median if of == "median" else np.mean
                 middle = average(curve.mse(q), axis=0)
                 ax.plot(curve.sizes, middle, style, color=color, label=label, linewidth=1.2)
-        for name, baseline in (baselines or {}).items():
-            mean = baseline.mse(q).mean()
-            ax.plot(ends, [mean, mean], **BASELINE_STYLES[name], label=LABELS[name])
         ax.set(xscale="log", yscale="log", xlim=ends, title=f"{q} quantiles")
         # A band that is wider than its mean has no lower end on this axis.
         ax.set_ylim(bottom=max(ax.get_ylim()[0], 0.4 * expected_mse(LINE_SIZES[-1], q)))
@@ -209,6 +202,48 @@ def quantile_mse_panels(
         ncol=2 if stacked else 3 if max(map(len, labels)) > WIDE else min(len(labels), 5),
         bbox_to_anchor=(0.5, 1.0),
     )
+    return figure
+
+
+def worth_panels(
+    data: SampleAndFit,
+    curves: Sequence[Shown],
+    baselines: Mapping[str, Repetitions],
+    quantiles: Sequence[int],
+) -> plt.Figure:
+    """Equivalent points of mean errors against the number of GANned events, a panel a resolution,
+    one below the other.
+
+    Args:
+        data: samples and fit, a horizontal line each.
+        curves: of each generative model; drawn is their mean.
+        baselines: further estimates, a horizontal line each of those in ``BASELINE_STYLES``.
+        quantiles: numbers of quantiles.
+    """
+    height = 1.1 + 2.1 * len(quantiles)
+    figure, axes = plt.subplots(len(quantiles), 1, figsize=(5.0, height), sharex=True)
+    lines = {
+        "five-parameter fit": (data.fit, {"color": GREEN, "linestyle": "--"}),
+        **{LABELS[n]: (baselines[n], BASELINE_STYLES[n]) for n in BASELINE_STYLES},
+        "the samples themselves": (data.sample, {"color": BLUE, "linestyle": "-"}),
+    }
+    ends = curves[0].curve.sizes[[0, -1]]
+    for ax, q in zip(np.atleast_1d(axes), quantiles, strict=True):
+        for curve, label, color, style, _ in curves:
+            worth = expected_mse(1, q) / curve.mse(q).mean(0)
+            ax.plot(curve.sizes, worth, style, color=color, label=label)
+        for label, (estimate, look) in lines.items():
+            worth = expected_mse(1, q) / estimate.mse(q).mean()
+            ax.plot(ends, [worth, worth], **look, label=label)
+        ax.set(xscale="log", yscale="log", xlim=ends, ylabel="equivalent points")
+        ax.yaxis.set_major_locator(FixedLocator([30, 100, 300, 1000]))
+        ax.yaxis.set_major_formatter(ScalarFormatter())
+        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.text(0.02, 0.94, f"{q} quantiles", transform=ax.transAxes, va="top")
+    np.atleast_1d(axes)[-1].set_xlabel("number of GANned events")
+    figure.tight_layout()
+    handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncol=2, bbox_to_anchor=(0.5, 1.0))
     return figure
 
 

@@ -216,8 +216,8 @@ def gain_over_members(
         FileNotFoundError: if no ensemble is complete.
     """
     ensembles = ensembles or gan_curve(result)
-    apart = members_of(result, ensembles)
-    return lambda q: ratio_of_means(apart.own(q), ensembles.asymptote.mse(q))
+    apart, spoilt = members_of(result, ensembles), ensembles.failed > 0
+    return lambda q: ratio_of_means(apart.own(q), ensembles.asymptote.mse(q), spoilt)
 
 
 def worth_with_failures(failed: int, members: int) -> float:

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from amplib.estimate import Interval
@@ -71,7 +72,7 @@ def trade_off(
     ax.axvline(ideal, color=GREY, linestyle=":", label=r"ideal $\delta_{OF}$")
     ax.set(xscale="log", yscale="log", xlabel=r"$\delta_{OF}$ ($\eta$)", ylabel=r"$\delta$")
     ax.set_xlim(right=2.2 * max(m.delta_of.high for m in plane.values()))
-    ax.legend(loc="upper left", title=r"$\gamma$ at the points")
+    ax.legend(loc="upper left", title=r"small numbers: $\gamma$")
     figure.tight_layout()
     return figure
 
@@ -110,6 +111,7 @@ def slices(plane: Plane, ideal: tuple[float, float]) -> Callable[[float, float],
             ax.axhline(ideal[k], color=BLACK, linestyle=":", linewidth=1, label="ideal")
             ax.set(yscale="log", xlabel=r"offset $\gamma$")
             ax.set_xticks(range(len(gammas)), [f"{g:g}" for g in gammas])
+            ax.xaxis.set_minor_locator(NullLocator())  # steps have nothing between them
         axes[0].set_ylabel(r"$\delta$")
         axes[1].set_ylabel(r"$\delta_{OF}$ ($\eta$)")
         figure.tight_layout()

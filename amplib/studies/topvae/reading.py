@@ -495,6 +495,36 @@ def candidates(
     return sorted(found, key=lambda candidate: candidate.delta.value)
 
 
+class Growth(NamedTuple):
+    """What an offset makes of a network with alpha = 1, over what it is without one.
+
+    Args:
+        delta: of each of its trainings.
+        crowding: delta_OF (eta), of the means over trainings.
+    """
+
+    delta: Array
+    crowding: float
+
+    @property
+    def trades(self) -> bool:
+        """Whether delta rises as delta_OF falls, as the paper has it; by the values."""
+        return bool(self.delta.mean() > 1 > self.crowding)
+
+
+def grown(ordered: Sequence[Candidate], gamma: float) -> dict[tuple[int, float], Growth]:
+    """How both figures of merit change from gamma = 0 to this one, by (dim z, B)."""
+    found = {c.key: c for c in ordered}
+    return {
+        network: Growth(
+            np.divide(found[*network, 1, gamma].deltas, found[*network, 1, 0].deltas),
+            found[*network, 1, gamma].delta_of["eta"].value
+            / found[*network, 1, 0].delta_of["eta"].value,
+        )
+        for network in sorted({c.network for c in ordered})
+    }
+
+
 class BesideThePaper(NamedTuple):
     """A scan beside the paper's tables, in the settings that these have.
 

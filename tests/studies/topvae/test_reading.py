@@ -32,6 +32,7 @@ from amplib.studies.topvae.reading import (
     candidates,
     compared,
     granularity,
+    grown,
     lost,
     off,
     spreads,
@@ -404,3 +405,35 @@ def scans_at_the_papers_settings():
     scan = make_study("scan", "paper")
     scans = candidates(Result(scan, "paper")), candidates(Result(on_deviations(scan), "paper"))
     return [(ordered, beside_the_paper(ordered)) for ordered in scans]
+
+
+def test_delta_falls_with_the_first_offset_in_one_network_of_the_papers_scan_alone():
+    """What the page of the plane says: by a quarter in the chosen one, by a fiftieth at most in
+    others, and in none of its trainings at the laptop's scale."""
+    found = grown(candidates(Result(make_study("scan", "paper"), "paper")), 0.01)
+    assert len(found) == 16
+    falls = {network: float(g.delta.mean()) for network, g in found.items()}
+    assert falls.pop(CHOSEN) < 0.8
+    assert min(falls.values()) > 0.97
+    assert all(found[z, b].trades for z, b in found if b == 1e-7)
+    assert not found[CHOSEN].trades
+    laptop = grown(candidates(Result(make_study("scan", "laptop"), "laptop")), 0.01)
+    assert len(laptop[CHOSEN].delta) == 5
+    assert (laptop[CHOSEN].delta > 1).all()
+
+
+def test_growth_is_taken_training_by_training():
+    def one(gamma, deltas, crowding):
+        return Candidate(
+            *CHOSEN,
+            1,
+            gamma,
+            Estimate(np.mean(deltas), 0.1),
+            {"eta": Estimate(crowding, 0.1)},
+            deltas,
+        )
+
+    found = grown([one(0, (1.0, 2.0), 4.0), one(0.01, (2.0, 2.0), 2.0)], 0.01)[CHOSEN]
+    assert found.delta.tolist() == [2.0, 1.0]
+    assert found.crowding == 0.5
+    assert found.trades
