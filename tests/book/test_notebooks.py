@@ -144,6 +144,7 @@ NOT_CITED = {
     "amplify-trainings": "stands in the paragraph that it belongs to",
     "amplify-schedules": "stands below the sentence on it",
     "rivals-mbd": "shown where more is trained than the paper's table has",
+    "rivals-one-turn": "shown where it is stored, of what one paragraph speaks",
     "rivals-each": "shown where GANs are trained more than once, below the sentence on it",
     "rivals-length": "shown where some of that table, and not all, is trained at full length",
 }
