@@ -159,7 +159,7 @@ report.tell(
         "merit-scatter-events": f"{splits[0].events:,}",
         "merit-orders-say": said_of_orders(),
         "merit-eq-24-says": said_of_eq_24(),
-        "merit-off": enumerated(f"({100 * o.value:.1f} ± {100 * o.error:.1f})%" for _, o in off),
+        "merit-off": enumerated(f"({o.scaled(100)})%" for _, o in off),
         "merit-off-events": enumerated(f"{s.events:,}" for s, _ in off),
         "merit-of-scatter": enumerated(
             f"{enumerated(f'{x:.0%}' for x in found.values())} at {s.events:,} events ({s.pairs} pairs)"
@@ -191,7 +191,7 @@ report.origin("merit-fig1", result, simulation=float(next(iter(result.load().val
 report.show_table(
     "merit-choices",
     "$\\delta$ by the choice of bins: smeared training events against all, and the truth against itself by the paper's eq. 24; "
-    "± is what eq. 24 misses when the upper half of the sizes is predicted from the lower",
+    "the error is what eq. 24 misses when the upper half of the sizes is predicted from the lower",
     ["bins, and what is outside", *(f"σ = {width:.0%}" for width in paper.SMEARINGS), "the truth"],
     [[c.name, *(f"{d:.4f}" for d in c.smeared), c.ideal] for c in choices]
     + [["*the paper*", *paper.PAPER_SMEARED, "--", "--", paper.PAPER_IDEAL[0]]],
@@ -225,7 +225,7 @@ report.show_table(
 # {glue:text}`merit-off` above $(F-1)/N$.
 #
 # The paper extrapolates $\delta$ to all of its
-# events by $A/\log(BN + C) + D$ (eq. 24; {numref}`merit-fig1`) and finds 0.0003.  Ours gives {glue:text}`merit-eq-24`, where ± is
+# events by $A/\log(BN + C) + D$ (eq. 24; {numref}`merit-fig1`) and finds 0.0003.  Ours gives {glue:text}`merit-eq-24`, where the error is
 # no standard error, but what the law misses when it predicts the upper half of the sizes from the lower.  That is
 # {glue:text}`merit-eq-24-says`
 #
