@@ -107,7 +107,8 @@ def spread(name):
 further = [method for method in gans if method not in GANS]
 # The table shows one scale; what is trained at the papers' before all of it is stands beside it.
 full = stored("event-gans", "paper", **truth)
-at_length = [] if trained.preset == "paper" else [r for r in rivals(full).values() if r.delta]
+longer_too = trained.preset != full.preset and full.done()
+at_length = [r for r in rivals(full).values() if r.delta] if longer_too else []
 longer = [full] if at_length else []
 
 
