@@ -63,8 +63,8 @@ class Split:
     expected_delta_of: dict[str, float | None]
 
     def scatter(self, of: Estimate) -> float:
-        """Standard deviation of single pairs over their mean ``of``."""
-        return float(of.error * self.pairs**0.5 / of.value)
+        """Standard deviation of single pairs over their mean ``of``; NaN if that is zero."""
+        return float(of.error * self.pairs**0.5 / of.value) if of.value else np.nan
 
     def beyond_expected(self) -> Estimate | None:
         """delta over what is expected, less one.  The bins F that are filled are counted in one

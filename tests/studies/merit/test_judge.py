@@ -211,6 +211,7 @@ def test_single_pairs_scatter_by_the_error_of_their_mean_times_the_root_of_their
     split = Split(1000, 9, means[0], 0.4, {"eta": means[1]}, {"eta": None})
     assert split.scatter(means[0]) == pytest.approx(0.12)
     assert split.scatter(means[1]) == pytest.approx(0.09 / 0.61)
+    assert np.isnan(split.scatter(Estimate(0.0, 0.0)))
     found = split.beyond_expected()
     assert found.value == pytest.approx(0.25)
     assert found.error == pytest.approx(np.hypot(0.04, 0.12))
