@@ -16,8 +16,6 @@ from amplib.store.study import PRESETS, Study
 from amplib.studies.catalogue import make_study
 
 BEST = "best"
-ENOUGH = 5
-"""Repetitions from which a paper-scale result, complete or not, is shown before the laptop's."""
 
 
 def obtain(name: str, preset: str = BEST, **overrides: object) -> Result:
@@ -84,7 +82,10 @@ def stored(name: str, preset: str = BEST, **overrides: object) -> Result:
         return Result(make_study(name, preset, **overrides), preset)
     paper = Result(make_study(name, "paper", **overrides), "paper")
     done = paper.done()
-    if len(done) == len(paper.study.parts()) or paper.study.repetitions_done(done) >= ENOUGH:
+    if (
+        len(done) == len(paper.study.parts())
+        or paper.study.repetitions_done(done) >= paper.study.enough
+    ):
         return paper
     return Result(make_study(name, "laptop", **overrides), "laptop")
 

@@ -62,6 +62,8 @@ class Study(Parameters):
     memory: ClassVar[int] = 2000
     """MB that a scheduler is asked for one process, above what was measured at the papers'
     settings."""
+    enough: ClassVar[int] = 5
+    """Repetitions from which on the papers' scale, complete or not, is shown before a smaller one."""
     format: ClassVar[int] = 1
     """Raised when the arrays of a part change their meaning."""
 

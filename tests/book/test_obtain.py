@@ -4,10 +4,11 @@ import pytest
 from meeting_workers import meeting
 
 import amplib.files
-from amplib.book.obtain import ENOUGH, banner, compute_together, largest, obtain, stored
+from amplib.book.obtain import banner, compute_together, largest, obtain, stored
 from amplib.parameters import ParameterError
 from amplib.store import worker
 from amplib.store.results import Result
+from amplib.store.study import Study
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def parts_at(monkeypatch):
         ({}, "laptop", "laptop"),
         ({"laptop": 3}, "laptop", "laptop"),
         ({"paper": 1}, "laptop", "paper"),
-        ({"paper": ENOUGH - 1, "laptop": 3}, "laptop", "paper"),
-        ({"paper": ENOUGH}, "paper", "paper"),
+        ({"paper": Study.enough - 1, "laptop": 3}, "laptop", "paper"),
+        ({"paper": Study.enough}, "paper", "paper"),
     ],
 )
 def test_the_papers_settings_are_shown_if_enough_or_any_of_it_is_stored(
@@ -40,11 +41,13 @@ def test_the_papers_settings_are_shown_if_enough_or_any_of_it_is_stored(
     assert largest("gan").preset == any_at_all
 
 
-def test_what_lacks_methods_of_a_table_is_not_the_largest(parts_at):
+@pytest.mark.parametrize("show", [largest, stored])
+def test_what_lacks_methods_of_a_table_is_not_shown(parts_at, show):
+    """Of the GANs of events one training of each is enough: the paper's table has no more."""
     parts_at({"paper": 4, "laptop": 7})
-    assert largest("event-gans").preset == "laptop"
+    assert show("event-gans").preset == "laptop"
     parts_at({"paper": 5})  # those of the paper's table
-    assert largest("event-gans").preset == "paper"
+    assert show("event-gans").preset == "paper"
 
 
 def test_a_preset_that_is_asked_for_is_taken_with_its_own_changes(parts_at):

@@ -219,6 +219,7 @@ class EventGANs(EventRivals):
     unit: ClassVar[str] = "turns of a WGAN"
     rate: ClassVar[float] = 20.0
     gpu_rate: ClassVar[float | None] = 500.0  # of three at once; six others used the H200 as well
+    enough: ClassVar[int] = 1  # the paper's table has one training of each
     methods: ClassVar[tuple[str, ...]] = tuple(EVENT_GANS)
     tabulated: ClassVar[int] = 5
     turn_cost: ClassVar[dict[str, float]] = {
