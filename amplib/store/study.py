@@ -63,7 +63,7 @@ class Study(Parameters):
     """MB that a scheduler is asked for one process, above what was measured at the papers'
     settings."""
     enough: ClassVar[int] = 5
-    """Repetitions from which on the papers' scale, complete or not, is shown before a smaller one."""
+    """Repetitions of the papers' scale from which on it is shown, complete or not."""
     format: ClassVar[int] = 1
     """Raised when the arrays of a part change their meaning."""
 
