@@ -382,7 +382,7 @@ def test_a_bibae_in_half_precision_stays_finite(device):
         scale=32, detour="none", batch_size=8, pieces=2, judged=10, precision="bfloat16",
         critic_steps=2, start="mean",
     )  # fmt: skip
-    rng, n, hits = np.random.default_rng(4), 96, 800
+    rng, n, hits = np.random.default_rng(4), 48, 800
     cells, energies = rng.integers(0, 30**3, n * hits), rng.exponential(2, n * hits)
     images = SparseImages.of(cells, energies, np.full(n, hits), (30, 30, 30), device)
     of_energy = 50.0, lambda x: x.sum((1, 2, 3))[:, None], torch.ones(10, 1), 0.1

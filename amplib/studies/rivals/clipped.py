@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from amplib.models.config import EVENT_GANS
 from amplib.models.event_gans import WGAN
 
-TURNS = 50
+TURNS = 20
 RELEASED_CLIP = 1e-5
 """Of the event paper's code; the WGAN's own is 0.01 (arXiv:1701.07875)."""
 
