@@ -63,6 +63,7 @@ from amplib.studies.rivals.reading import (
     vae_losses,
     valued,
 )
+from amplib.studies.rivals.study import ONE_TURN
 from amplib.studies.topvae.claims import in_words
 from amplib.studies.topvae.reading import ReadEvents
 from amplib.truth.collisions.columns import TTBAR, columns
@@ -125,10 +126,10 @@ def below_densities():
     if densities.preset != trained.preset:
         return ""
     best = min((r for r in fitted.values() if r.delta), key=lambda r: r.delta.value)
-    below = [f"{g.method}" for g in gans.values() if g.delta and g.delta.value < best.delta.value]
-    kernel = [
-        g.method for g in gans.values() if g.delta and g.delta.value < fitted["KDE"].delta.value
-    ]
+    below, kernel = (
+        [g.method for g in gans.values() if g.delta and g.delta.value < density.delta.value]
+        for density in (best, fitted["KDE"])
+    )
     return (
         f"The least δ of a density of the events is {best.delta} ({best.method}), which the paper has below all GANs: "
         f"below it here is {enumerated(below) if below else 'none'}. Below the KDE's, as only DijetGAN and LSGAN are in "
@@ -137,7 +138,7 @@ def below_densities():
 
 
 # What the papers' settings give before they have trained anything.
-early = stored("event-gans", full.preset, shortening=1_000_000, trainings=1, **truth)
+early = stored("event-gans", full.preset, **ONE_TURN, **truth)
 untrained = rivals(early) if early.done() else {}
 ALIKE = 1.5
 
@@ -261,14 +262,17 @@ def at_same_scale():
     return " ".join(of_the_vae_at(preset, names) for preset, names in whose.items())
 
 
+def nothing_cut(read):
+    """The paper's readings in which nothing is cut, by their words."""
+    return {
+        in_words(one).replace("gamma", "γ"): one for one in read.parts if one.negative == "kept"
+    }
+
+
 def of_the_chosen(found):
     """Its delta in each reading of the paper in which nothing is cut, as text."""
     read = ReadEvents.of(found)
-    return enumerated(
-        f"{read.delta(one)} with {in_words(one).replace('gamma', 'γ')}"
-        for one in read.parts
-        if one.negative == "kept"
-    )
+    return enumerated(f"{read.delta(one)} with {words}" for words, one in nothing_cut(read).items())
 
 
 def of_the_vae_at(preset, names):
@@ -303,12 +307,8 @@ def beside_the_vae(preset, found):
     if chosen.done():
         read = ReadEvents.of(chosen)
         pairs |= {
-            f"the B-VAE with {in_words(one).replace('gamma', 'γ')}": (
-                read.delta(one),
-                read.delta_of(one, "eta"),
-            )
-            for one in read.parts
-            if one.negative == "kept"
+            f"the B-VAE with {words}": (read.delta(one), read.delta_of(one, "eta"))
+            for words, one in nothing_cut(read).items()
         }
     first, second = (min(pairs, key=lambda name: pairs[name][k].value) for k in range(2))
     most = (
@@ -659,13 +659,12 @@ def of_the_vae(result):
     read, size = ReadEvents.of(result), result.study
     return [
         Valued(
-            f"B-VAE, {in_words(one).replace('gamma', 'γ')}",
+            f"B-VAE, {words}",
             size.training_events,
             size.held_out_events,
             read.worth(one),
         )
-        for one in read.parts
-        if one.negative == "kept"
+        for words, one in nothing_cut(read).items()
     ]
 
 

@@ -512,11 +512,9 @@ class EventSplines(SplineFlowConfig, FlowStudy):
         )
 
 
-def of_one_turn(preset: str) -> EventGANs:
-    """The same GANs after their first turn, which changes next to nothing: what not to train is
-    worth."""
-    changes = {"shortening": 1_000_000, "trainings": 1}
-    return EventGANs.with_overrides(EventGANs.presets[preset], changes)
+ONE_TURN = {"shortening": 1_000_000, "trainings": 1}
+"""What makes GANs stop after their first turn, which changes next to nothing: what not to train is
+worth."""
 
 
 def variants(preset: str) -> dict[str, EventRivals]:
@@ -525,7 +523,8 @@ def variants(preset: str) -> dict[str, EventRivals]:
     simulates."""
     if preset == "smoke":
         return {}
-    found: dict[str, EventRivals] = {"event-gans, one turn": of_one_turn(preset)}
+    early = EventGANs.with_overrides(EventGANs.presets[preset], ONE_TURN)
+    found: dict[str, EventRivals] = {"event-gans, one turn": early}
     if preset == "laptop":
         kinds: tuple[type[EventRivals], ...] = (EventDensities, EventFlows, EventGANs)
         for kind in kinds:
