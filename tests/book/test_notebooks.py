@@ -146,7 +146,6 @@ NOT_CITED = {
     "rivals-mbd": "shown where more is trained than the paper's table has",
     "rivals-one-turn": "shown where it is stored, of what one paragraph speaks",
     "rivals-each": "shown where GANs are trained more than once, below the sentence on it",
-    "rivals-length": "shown where some of that table, and not all, is trained at full length",
 }
 """Figures and tables that no sentence of their page cites by number, and why."""
 

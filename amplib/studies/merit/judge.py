@@ -32,6 +32,7 @@ from amplib.metrics.merit import (
     FilledBins,
     NotFinite,
     PairHistograms,
+    delta_of,
     empty_bins,
     ideal_delta,
     ideal_delta_of,
@@ -213,6 +214,12 @@ class Reference:
         """delta_OF of the same, for one of ``DIRECTIONS``."""
         quarter, half, whole = self.empty[name]
         return ideal_delta_of(quarter, half, whole, self.events)
+
+    def most_delta_of(self, name: str) -> float:
+        """delta_OF of a generator that has all of its events in one bin, for one of ``DIRECTIONS``:
+        no other has more."""
+        one_bin = 1 - 1 / np.asarray(GRIDS, dtype=float) ** 2
+        return delta_of(one_bin, self.empty[name][-1])
 
 
 class Sample:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from amplib.estimate import AtLeast
 from amplib.studies.rivals.reading import PAPER, Losses, Rival, Valued
@@ -20,6 +22,8 @@ MARKERS = "osD^vPX*"
 PAPER_TRAINING = 100_000
 LOOKS_OF_SCALE = {True: (VERMILLION, "o"), False: (BLUE, "s")}
 """Colour and marker of what was trained on as many events as in the paper, and on fewer."""
+ROOM = 0.25
+"""Between the trainings of one generator, in rows."""
 COLORS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, GREY)
 
 
@@ -55,6 +59,8 @@ def _losses(ax: Axes, name: str, losses: Losses) -> None:
     window = f", window {losses.window(AVERAGED):,} steps" if chaotic else ""
     ax.set_title(name + window, fontsize=10)
     ax.set_xlim(0, losses.step[-1])
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if chaotic:
         _frame(ax, [*losses.last.values(), *(line for _, line in lines)])
     else:
@@ -70,26 +76,37 @@ def _frame(ax: Axes, values: Sequence[np.ndarray]) -> None:
     ax.set_ylim(low - margin, high + 2 * margin)
 
 
-def merit_plane(
-    panels: Mapping[str, Sequence[Rival]],
-    ideal: Sequence[tuple[float, float]],
-    published: Sequence[bool],
-) -> plt.Figure:
-    """delta against delta_OF, a panel a table: ours filled, single trainings small, the paper's
-    open.
+class Panel(NamedTuple):
+    """Of ``merit_plane``.
 
     Args:
-        panels: rivals by title; of one without delta the paper's point alone is drawn.
-        ideal: both figures of merit of an ideal generator, a panel.
+        title: over it.
+        rivals: of one without delta the paper's point alone is drawn.
+        ideal: both figures of merit of an ideal generator.
         published: whether the paper's numbers, of as many events as its own, belong into it.
     """
+
+    title: str
+    rivals: Sequence[Rival]
+    ideal: tuple[float, float]
+    published: bool
+
+
+def merit_plane(panels: Sequence[Panel], most: float) -> plt.Figure:
+    """delta against delta_OF, panels that share their axes: ours filled, single trainings small,
+    the paper's open.
+
+    Args:
+        panels: side by side.
+        most: delta_OF where all events lie in one bin.
+    """
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(4.5 * len(panels), 4.2), layout="constrained", squeeze=False
-    )
-    for ax, (title, rivals), (delta, crowding), papers in zip(
-        axes[0], panels.items(), ideal, published, strict=True
-    ):
-        for k, rival in enumerate(rivals):
+        1, len(panels), figsize=(3.9 * len(panels), 4.9), layout="constrained",
+        sharex=True, sharey=True, squeeze=False,
+    )  # fmt: skip
+    for ax, panel in zip(axes[0], panels, strict=True):
+        ax.axhline(most, color=GREY, linestyle="--", linewidth=1, label="all in one bin")
+        for k, rival in enumerate(panel.rivals):
             look = {"marker": MARKERS[k % len(MARKERS)], "color": COLORS[k % len(COLORS)]}
             for single in rival.each:
                 ax.plot(*single, linestyle="none", markersize=3.5, alpha=0.6, **look)
@@ -97,38 +114,41 @@ def merit_plane(
                 eta = rival.delta_of["eta"]
                 ax.errorbar(rival.delta.value, eta.value, xerr=rival.delta.error, yerr=eta.error,
                             linestyle="none", markersize=7, label=rival.method, **look)  # fmt: skip
-            if papers and rival.method in PAPER:
+            if panel.published and rival.method in PAPER:
                 alone = rival.method if rival.delta is None else None
                 ax.plot(*PAPER[rival.method], linestyle="none", markersize=7, label=alone,
                         markerfacecolor="none", **look)  # fmt: skip
-        ax.plot(delta, crowding, "k+", markersize=11, label="ideal")
-        ax.set(xscale="log", yscale="log", xlabel=r"$\delta$", title=title)
-        ax.legend(fontsize=8)
+        ax.plot(*panel.ideal, "k+", markersize=11, label="ideal")
+        ax.set(xscale="log", yscale="log", xlabel=r"$\delta$", title=panel.title)
+        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.17))
     axes[0, 0].set_ylabel(r"$\delta_{OF}$, $\eta$")
     return figure
 
 
 def worth_chart(valued: Sequence[Valued], q: int) -> plt.Figure:
-    """N_equiv over the training events, a row a generator, with 95% intervals; arrows are lower
-    bounds.
+    """N_equiv over the training events, a row a generator, its trainings below each other, with 95%
+    intervals; arrows are lower bounds.
 
     Args:
         valued: generators, the first on top.
         q: number of cells.
     """
     figure, ax = plt.subplots(figsize=(8, 0.36 * len(valued) + 1.2), layout="constrained")
-    labels = []
+    several = len({one.training_events for one in valued}) > 1
     for row, one in enumerate(valued):
-        factor = one.worth[q].scaled(1 / one.training_events)
         color, marker = LOOKS_OF_SCALE[one.training_events >= PAPER_TRAINING]
-        if isinstance(factor, AtLeast):
-            ax.plot(factor.low, row, ">", color=color, markersize=8)
-            ax.annotate("", (2.2 * factor.low, row), (factor.low, row),
-                        arrowprops={"arrowstyle": "->", "color": color})  # fmt: skip
-        else:
-            value, low, high = factor.interval()
-            ax.errorbar(value, row, xerr=[[value - low], [high - value]], fmt=marker, color=color)
-        labels.append(f"{one.method} ({one.training_events:,})")
+        places = row + ROOM * (np.arange(len(one.worth)) - (len(one.worth) - 1) / 2)
+        for place, worth in zip(places, one.worth, strict=True):
+            factor = worth[q].scaled(1 / one.training_events)
+            if isinstance(factor, AtLeast):
+                ax.plot(factor.low, place, ">", color=color, markersize=7)
+                ax.annotate("", (2.2 * factor.low, place), (factor.low, place),
+                            arrowprops={"arrowstyle": "->", "color": color})  # fmt: skip
+            else:
+                value, low, high = factor.interval()
+                ax.errorbar(value, place, xerr=[[value - low], [high - value]], fmt=marker,
+                            color=color, markersize=5)  # fmt: skip
+    labels = [one.method + f" ({one.training_events:,})" * several for one in valued]
     ax.axvline(1, color=GREY, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(valued)), labels, fontsize=9)
     ax.tick_params(axis="y", which="minor", left=False, right=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.estimate import AtLeast, Estimate
+from amplib.metrics.worth import CellContents
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.bvae.reading import positive
@@ -19,6 +21,9 @@ from amplib.studies.merit.worth import worth_in_cells
 from amplib.studies.rivals.study import EventDensities, EventGANs, EventRivals
 
 Array = NDArray[np.float64]
+
+Worths = Mapping[int, Estimate | AtLeast]
+"""N_equiv by the number of cells."""
 
 PAPER = {
     "DijetGAN": (0.3477, 19.70),
@@ -34,6 +39,9 @@ PAPER = {
     "10% smearing": (0.0192, 3.89),
 }
 """Tables IV and V: delta and delta_OF."""
+COLLAPSED = 840.60
+"""delta_OF in Table III of the staged VAE at B = 1, whose loss is the KL divergence alone: its
+decoder learns nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Rival:
         dropped: mean share of entries beyond the truth's ranges.
         each: delta and delta_OF (eta) of every training that has not diverged, if there are more
             than one.
-        worth: N_equiv of the first training that has not diverged, by the number of cells; nothing
+        worth: N_equiv of every training that has not diverged, by the number of cells; nothing
             where no cells were cut.
     """
 
@@ -59,7 +67,7 @@ class Rival:
     delta_of: dict[str, Estimate]
     dropped: float
     each: list[tuple[float, float]] = field(default_factory=list)
-    worth: dict[int, Estimate | AtLeast] = field(default_factory=dict)
+    worth: Sequence[Worths] = field(default_factory=list)
 
     @property
     def left(self) -> int:
@@ -74,24 +82,35 @@ class Valued(NamedTuple):
         method: its name.
         training_events: that it was trained on.
         held_out: events that the cells were cut from, at most.
-        worth: N_equiv by the number of cells.
+        worth: N_equiv of each training.
     """
 
     method: str
     training_events: int
     held_out: int
-    worth: dict[int, Estimate | AtLeast]
+    worth: Sequence[Worths]
 
     def against_its_training(self, q: int) -> str:
-        """Whether it is worth ``more`` or ``less`` than its training events in q cells, by the 95%
-        interval; or ``undecided``."""
-        n = self.worth[q]
-        if isinstance(n, AtLeast):
-            return "more" if n.low > self.training_events else "undecided"
-        _, low, high = n.interval()
-        if high < self.training_events:
-            return "less"
-        return "more" if low > self.training_events else "undecided"
+        """Whether every training is worth ``more``, or ``less``, than its training events in q
+        cells, by the 95% interval; else ``undecided``."""
+        found = {_beside(one[q], self.training_events) for one in self.worth}
+        return found.pop() if len(found) == 1 else "undecided"
+
+
+def _beside(n: Estimate | AtLeast, events: int) -> str:
+    low, high = (n.low, np.inf) if isinstance(n, AtLeast) else n.interval()[1:]
+    if high < events:
+        return "less"
+    return "more" if low > events else "undecided"
+
+
+def largest_bound(q: int, events: int, held_out: int) -> float:
+    """The largest lower bound of N_equiv that so many generated events can have in ``q`` cells cut
+    from so many ``held_out`` ones: that of events that lie as evenly as chance allows."""
+    even = np.full(q, events / q)
+    bound = CellContents(even, even, held_out).n_equiv()
+    assert isinstance(bound, AtLeast)
+    return bound.low
 
 
 def valued(result: Result) -> list[Valued]:
@@ -133,7 +152,7 @@ def _rival(method: str, parts: list[Arrays]) -> Rival:
     delta = _mean([a["delta"] for a in good])
     dropped = float(np.mean([a["dropped"] for a in good]))
     each = [(float(a["delta"][0]), float(a["delta_of"][0, 0])) for a in good if len(good) > 1]
-    worth = worth_in_cells(good[0]) if "cut_from" in good[0] else {}
+    worth = [worth_in_cells(a) for a in good if "cut_from" in a]
     return Rival(method, len(parts), len(parts) - len(good), delta, crowding, dropped, each, worth)
 
 
@@ -176,18 +195,30 @@ class Losses:
         n = min(records, len(self.step))
         return int(self.step[n - 1])
 
+    @property
+    def halted(self) -> int | None:
+        """The step after which every loss is zero to the end, as that of a critic to which all
+        events are alike: nothing moves any more.  None if there is none."""
+        moving = np.flatnonzero(np.any([self.since[name] != 0 for name in self.since], axis=0))
+        last = moving[-1] if len(moving) else 0
+        return None if last == len(self.step) - 1 else int(self.step[last])
+
 
 def gan_losses(result: Result) -> dict[str, Losses]:
     """Of the first training of each GAN that is stored."""
+    return {method: found[0] for method, found in all_losses(result).items() if 0 in found}
+
+
+def all_losses(result: Result) -> dict[str, dict[int, Losses]]:
+    """Of each stored training of each GAN, by its number."""
     study = cast(EventGANs, result.study)
-    found = {}
+    found: dict[str, dict[int, Losses]] = {}
     for (method, training), arrays in result.load().items():
-        if training == 0:
-            step, *rest = arrays["losses"].astype(float).T
-            last, since = (
-                dict(zip(("critic", "generator"), rest[k : k + 2], strict=True)) for k in (0, 2)
-            )
-            found[study.methods[method]] = Losses(step, last, since)
+        step, *rest = arrays["losses"].astype(float).T
+        last, since = (
+            dict(zip(("critic", "generator"), rest[k : k + 2], strict=True)) for k in (0, 2)
+        )
+        found.setdefault(study.methods[method], {})[training] = Losses(step, last, since)
     return found
 
 

@@ -124,6 +124,15 @@ def test_delta_of_sees_a_copied_training_sample_and_delta_hardly(events, truth):
         assert found.delta_of[name].value > 20 * found.ideal_delta_of[name]
 
 
+def test_one_event_over_and_over_has_the_most_delta_of(events, truth):
+    """Whatever event it is: all of them lie in one bin of every grid."""
+    for one in events[[0, 17]]:
+        found = truth.judge(np.repeat(one[None], N, axis=0)).delta_of
+        for name in DIRECTIONS:
+            assert found[name].value == pytest.approx(truth.most_delta_of(name), rel=1e-9)
+    assert truth.most_delta_of("eta") < 1000
+
+
 def test_batches_are_judged_as_the_whole(events, truth):
     parts = np.array_split(events[N : 2 * N], 3)
     whole, batched = truth.judge(events[N : 2 * N]), truth.judge(iter(parts))

@@ -5,18 +5,21 @@ import pytest
 
 from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
+from amplib.metrics.worth import CellContents
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
 from amplib.studies.merit.reference import PAPER_EVENTS
 from amplib.studies.rivals.claims import GANS, direct_densities, gans, lsgan_crowding
-from amplib.studies.rivals.figures import loss_panels, merit_plane, worth_chart
+from amplib.studies.rivals.figures import Panel, loss_panels, merit_plane, worth_chart
 from amplib.studies.rivals.reading import (
     PAPER,
     Losses,
     Rival,
     Valued,
+    all_losses,
     fits,
     gan_losses,
+    largest_bound,
     over_trainings,
     rival_curves,
     rivals,
@@ -130,11 +133,18 @@ def test_figures_hold_every_method_and_the_papers(tmp_path):
     assert [t.split(", ")[0] for t in titles] == list(make_study("event-gans", "laptop").methods)
     found = rivals(result)
     few = [found["LSGAN"], Rival("WGAN", 0, 0, None, {}, np.nan)]  # which is not trained yet
-    panels = {"GANs": [found[m] for m in GANS], "shorter": [found[m] for m in GANS], "longer": few}
-    plane = merit_plane(panels, 3 * [(0.001, 0.5)], [True, False, True])
+    every, ideal = [found[m] for m in GANS], (0.001, 0.5)
+    panels = [
+        Panel("GANs", every, ideal, True),
+        Panel("fewer events", every, ideal, False),
+        Panel("few", few, ideal, True),
+    ]
+    plane = merit_plane(panels, 900.0)
     names, papers = [], []
     for ax in plane.axes:
-        names.append({text.get_text() for text in ax.get_legend().get_texts()} - {"ideal"})
+        names.append(
+            {text.get_text() for text in ax.get_legend().get_texts()} - {"ideal", "all in one bin"}
+        )
         open_ones = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
         papers.append({tuple(line.get_xydata()[0]) for line in open_ones})
     assert names == [{*GANS}, {*GANS}, {"LSGAN", "WGAN"}]
@@ -226,9 +236,11 @@ def test_worth_is_read_where_cells_were_counted(tmp_path):
     assert (kernels.method, mixture.method) == study.methods[:2]
     assert (kernels.training_events, kernels.held_out) == (10_000, 10_000)
     # pi_j = 1/50 (1 +- 1/3): 1/N = (1/3)^2 / 49
-    low, high = kernels.worth[50].interval()[1:]
+    (worth,) = kernels.worth
+    low, high = worth[50].interval()[1:]
     assert low < 49 * 9 < high
-    assert isinstance(kernels.worth[10], AtLeast)
+    assert isinstance(worth[10], AtLeast)
+    assert worth[10].low == pytest.approx(largest_bound(10, 20_000, 9999))  # all cells are even
     figure = worth_chart([kernels, mixture], 50)
     assert len(figure.axes[0].get_yticks()) == 2
     assert worth_chart([kernels], 10).axes[0].texts  # an arrow
@@ -270,4 +282,39 @@ def test_nothing_is_said_where_no_cells_were_cut(tmp_path):
     ],
 )
 def test_worth_is_set_against_the_training_by_its_interval(worth, verdict):
-    assert Valued("a", 100, 1000, {50: worth}).against_its_training(50) == verdict
+    assert Valued("a", 100, 1000, [{50: worth}]).against_its_training(50) == verdict
+    assert Valued("a", 100, 1000, 3 * [{50: worth}]).against_its_training(50) == verdict
+
+
+def test_trainings_that_disagree_decide_nothing():
+    less, more = {50: Estimate(50, 5, 40, 70)}, {50: AtLeast(110)}
+    assert Valued("a", 100, 1000, [less, more, less]).against_its_training(50) == "undecided"
+
+
+def test_no_bound_is_above_what_held_out_events_allow():
+    """Perfect events, 200 times: their bounds are below the largest, which has some use."""
+    rng = np.random.default_rng(5)
+    drawn = rng.multinomial(20_000, np.full(50, 1 / 50), 200).astype(float)
+    bounds = [CellContents(counts, counts, 5_000).n_equiv() for counts in drawn]
+    lows = [b.low if isinstance(b, AtLeast) else b.interval().low for b in bounds]
+    most = largest_bound(50, 20_000, 5_000)
+    assert max(lows) < most < 5 * np.median(lows)
+
+
+def test_a_training_whose_losses_stay_zero_has_halted():
+    steps = np.arange(100.0, 600.0, 100.0)
+
+    def losses(*critic):
+        both = {"critic": np.array(critic), "generator": -np.array(critic)}
+        return Losses(steps, both, both)
+
+    assert losses(0.5, 0.1, 0.0, 0.0, 0.0).halted == 200
+    assert losses(0.5, 0.0, 0.2, 0.0, 1e-9).halted is None
+    assert losses(0.5, 0.1, 0.2, 0.3, 0.4).halted is None
+
+
+def test_trainings_of_a_method_are_all_read(tmp_path):
+    found = all_losses(made_up("event-gans", tmp_path, {}, trainings=2))
+    assert {name: sorted(each) for name, each in found.items()} == {
+        method: [0, 1] for method in make_study("event-gans", "laptop").methods
+    }
