@@ -136,7 +136,7 @@ def outlook(
     real: ArrayLike,
     generated: ArrayLike,
     largest: float = LARGEST,
-    real_prior: ArrayLike | None = None,
+    truth_prior: ArrayLike | None = None,
 ) -> Outlook:
     """Say what weights can do, from those of both samples.
 
@@ -144,7 +144,7 @@ def outlook(
         real: W of events of the truth ``(N,)``, not of the training; infinity is allowed.
         generated: W of generated events ``(M,)``, likewise.
         largest: weight at which generated ones are clipped.
-        real_prior: weights ``(N,)`` that the events of the truth came with.
+        truth_prior: weights ``(N,)`` that the events of the truth came with.
 
     Raises:
         ValueError: negative weights or NaN.
@@ -152,7 +152,7 @@ def outlook(
     real, generated = np.asarray(real, dtype=float), np.asarray(generated, dtype=float)
     kept, beyond = clip(generated, largest), real > largest
     as_weights(np.where(beyond, largest, real))  # refuses what cannot be a weight
-    prior = np.ones(len(real)) if real_prior is None else as_weights(real_prior, len(real))
+    prior = np.ones(len(real)) if truth_prior is None else as_weights(truth_prior, len(real))
     prior = prior / prior.sum()
     lost = float(prior @ beyond)
     error = float(np.sqrt(prior**2 @ (beyond - lost) ** 2))

@@ -154,7 +154,7 @@ def weigh(
     # The highest value belongs to the last bin, as that of a share does.
     limits = np.stack([low, np.nextafter(np.where(high > low, high, low + 1), np.inf)], 1)
     real, made = histograms(t, limits, BINS, truth_prior), histograms(g, limits, BINS)
-    r = dilution(t, g, weights, rng, truth_weights=truth_prior)
+    r = dilution(t, g, weights, rng, truth_prior=truth_prior)
     varies = _width(t) > NARROW * _width(g)
     return Weighed(
         outlook(of_truth, of_generated, largest, truth_prior),

@@ -234,7 +234,7 @@ def dilution(
     weights: ArrayLike,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
-    truth_weights: ArrayLike | None = None,
+    truth_prior: ArrayLike | None = None,
 ) -> Estimates:
     """r: the uncertainty of each observable's mean over weighted events, over that of the truth.
 
@@ -248,7 +248,7 @@ def dilution(
         weights: ``(N_G,)`` of the generated events.
         rng: of the bootstraps.
         resamples: their number, at least 2.
-        truth_weights: ``(N_T,)`` that the events of the truth come with, or None.
+        truth_prior: ``(N_T,)`` that the events of the truth come with, or None.
 
     Returns:
         ``(F,)``, the errors being those of two spreads that are estimated from so many resamples;
@@ -263,7 +263,7 @@ def dilution(
         raise ValueError(f"{t.shape[1]} observables of the truth, but {g.shape[1]} generated")
     if resamples < 2:
         raise ValueError(f"resamples = {resamples}: a spread needs at least 2")
-    v = np.ones(len(t)) if truth_weights is None else as_weights(truth_weights, len(t))
+    v = np.ones(len(t)) if truth_prior is None else as_weights(truth_prior, len(t))
     spread = [
         np.sqrt(len(x)) * bootstrap_means(x, w, rng, resamples).std(0, ddof=1)
         for x, w in ((g, as_weights(weights, len(g))), (t, v))

@@ -188,7 +188,7 @@ def test_prior_weights_of_the_truth_count():
     """A truth of N(0, 1) with prior weights that make it N(1/2, 1)."""
     x = scores(100_000, 1)
     prior = np.exp(0.5 * x - 0.125)
-    look = outlook(prior, of_gaussians(0.5)[1], real_prior=prior)
+    look = outlook(prior, of_gaussians(0.5)[1], truth_prior=prior)
     assert abs(look.auc.value - outlook(*of_gaussians(0.5)).auc.value) < 6 * look.auc.error
 
 
@@ -240,7 +240,7 @@ def test_an_outlook_by_hand():
     """Weights of 150 and of infinity are out of reach, 100 itself is not; r is the root of N over
     N_eff, and its error goes with that of the share."""
     real, made = np.array([0.5, 100.0, 150.0, np.inf]), np.array([1.0, 100.0, 150.0])
-    look = outlook(real, made, real_prior=np.array([1.0, 2.0, 3.0, 4.0]))
+    look = outlook(real, made, truth_prior=np.array([1.0, 2.0, 3.0, 4.0]))
     assert look.lost.value == pytest.approx(0.7)
     # p_k (1 or 0 - 0.7) in squares: the error over events of a weighted mean.
     squares = (0.1 * 0.7) ** 2 + (0.2 * 0.7) ** 2 + (0.3 * 0.3) ** 2 + (0.4 * 0.3) ** 2
