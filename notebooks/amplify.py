@@ -194,6 +194,7 @@ report.tell(
         "gan-median": report.each(curve.asymptote.median_n_equiv, quantiles),
         "gan-equivalents": report.each(good.asymptote.n_equiv, quantiles),
         "gan-factors": report.each(good.asymptote.amplification, quantiles),
+        "gan-factors-all": report.each(curve.asymptote.amplification, quantiles),
         "gan-median-finest": f"{curve.asymptote.median_amplification(finest)} at {finest}",
         "gan-median-coarsest": f"{curve.asymptote.median_amplification(quantiles[0])} at {quantiles[0]}",
         "gan-saturation": report.each(lambda q: curve_saturation(good, q), quantiles),
