@@ -20,7 +20,8 @@ TRADITIONAL = ("KDE", "GMM, 50", "GMM, 100", "GMM, 1000")
 SEVERAL = 2
 RULES = (
     "Of the B-VAE's rivals, a GAN is judged by the geometric mean over its trainings, which may "
-    "differ tenfold, with Student's interval in the logarithm: a single training decides nothing.  "
+    "differ tenfold, with Student's interval in the logarithm, in brackets: a single training "
+    "decides nothing.  "
     "This rule replaced the mean of the figures themselves after the numbers were known; a verdict "
     "that is another by that is named.  A density of the events has little to choose beside them; "
     f"its interval is over the events that it generates.  *Several* models of the scan are "
