@@ -219,7 +219,7 @@ without_curves = [
 def the_answer():
     """Whether generated events are as good as simulated ones, by delta, and whether they crowd as
     copies of the training events do."""
-    deltas, ideal = [events.delta(prior) for prior in events.readings], reference.ideal_delta
+    deltas, ideal = [events.delta(prior) for prior in (own, other)], reference.ideal_delta
     worse = all(delta.interval().low > ideal for delta in deltas)
     near = all(2 * float(off) < float(eta_others[-1]) for off in (eta_off, eta_others[0]))
     times = enumerated(f"{delta.value / ideal:.0f}" for delta in deltas)
@@ -750,7 +750,11 @@ def in_both_readings():
                 one.verdict.partition(" (")[0],
             )
             alike = verdict == one.otherwise
-            by_both = f"{verdict} by both" if alike else f"{verdict} by them, {one.otherwise} on σ"
+            by_both = (
+                f"{verdict} by both"
+                if alike
+                else f"{verdict} by the equations, {one.otherwise} on σ"
+            )
             sentences.append(f"“{name}” is {by_both}.")
     return " ".join(sentences) or "No scan on σ is complete."
 
