@@ -549,7 +549,8 @@ report.show_table(
 # %% [markdown]
 # The paper finds good agreement in general, deviations in the tails of the masses, and MET, its azimuth, $\Delta\phi$ and $\Delta R$ almost
 # perfect.  {numref}`top-vae-observables` has numbers for that: $\chi^2$ of each histogram beside that of an ideal generator, which is not
-# zero, how many events are astray, and how many the tails have.  Over an ideal generator's, which falls as events become more, $\chi^2$ is, by eq. 19 and with $\gamma$ on $\sigma$,
+# zero, how many events are astray, and how many the tails have.
+# In units of an ideal generator's, which falls as events become more, $\chi^2$ is (first by eq. 19, then with $\gamma$ on $\sigma$)
 # {glue:text}`top-vae-perfect`; and {glue:text}`top-vae-masses`.
 # The tails of masses differ in number from the truth's by {glue:text}`top-vae-tails` at most by eq. 19, and by {glue:text}`top-vae-other-tails` with $\gamma$ on $\sigma$; bin by bin they part further, above and then below the truth.
 #
@@ -687,8 +688,8 @@ def tables_beside_the_papers():
         "power is what a factor makes that multiplies σ in place of σ², as γ is added to σ by the "
         "paper's words and code; α of 5 is then eq. 17's α of 25. Ours are as far off where γ is "
         f"0.05, {span(found.more)} times the paper's, as a variance of 0.05 moves codes much further "
-        f"than a deviation. Where γ is 0.01 they are {span(found.little)} times the paper's, and "
-        f"that tells nothing. {codes_on_sigma()}"
+        f"than a deviation. Where γ is 0.01 they are {span(found.little)} times the paper's, "
+        f"which does not decide between the readings. {codes_on_sigma()}"
     )
 
 
@@ -698,12 +699,12 @@ def codes_on_sigma():
         return "So δ_OF speaks for codes of N(μ, (ασ + γ)²), which such a scan has not drawn."
     found = deviations
     return (
-        f"So {len(found.telling)} settings, {len(found.more)} of the one table and "
-        f"{len(found.smudged)} of the other, speak for codes of N(μ, (ασ + γ)²). From networks of the "
-        "same seeds, the chosen one among them trained anew, these were drawn as well. In those "
-        f"settings δ_OF (η) is off the paper's by a factor of {reading.off(found.telling):.1f} then, in "
-        f"place of {reading.off(equations.telling):.1f} (root mean square of the logarithms); where γ is "
-        f"0.01 by {reading.off(found.little):.1f} in place of {reading.off(equations.little):.1f}. It falls "
+        f"So {len(found.telling)} settings ({len(found.more)} of Table I, "
+        f"{len(found.smudged)} of Table II) speak for codes of N(μ, (ασ + γ)²). Such codes were drawn, "
+        "too, from networks of the same seeds, of which the chosen one was trained anew. In those "
+        f"settings δ_OF (η) is then off the paper's by a factor of {reading.off(found.telling):.1f} in "
+        f"place of {reading.off(equations.telling):.1f} (root mean square of the logarithms), and where γ "
+        f"is 0.01 by {reading.off(found.little):.1f} in place of {reading.off(equations.little):.1f}. It falls "
         f"like α to the power of {found.power.mean():.2f}, and lies below the paper's in "
         f"{(found.moved < 1).sum()} of the {len(found.moved)} settings that move codes; how far "
         "trainings differ at this scale is not known."
@@ -744,18 +745,11 @@ def in_both_readings():
     """The verdicts that may turn on the reading, each in a sentence."""
     sentences = []
     for one in claims:
-        if one.otherwise:
-            name, verdict = (
-                one.id.partition(".")[2].replace("-", " "),
-                one.verdict.partition(" (")[0],
-            )
-            alike = verdict == one.otherwise
-            by_both = (
-                f"{verdict} by both"
-                if alike
-                else f"{verdict} by the equations, {one.otherwise} on σ"
-            )
-            sentences.append(f"“{name}” is {by_both}.")
+        name, verdict = one.id.partition(".")[2].replace("-", " "), one.verdict.partition(" (")[0]
+        if one.otherwise == verdict:
+            sentences.append(f"“{name}” is {verdict} by both.")
+        elif one.otherwise:
+            sentences.append(f"“{name}” is {verdict} by the equations, {one.otherwise} on σ.")
     return " ".join(sentences) or "No scan on σ is complete."
 
 
