@@ -40,6 +40,7 @@ class Claim:
         verdict: begins with ``met``, ``missed``, ``undecided`` or ``not measured``.
         figure: key of the figure that shows it, or None.
         why: where we differ, what we know of the reason.
+        otherwise: the verdict by the other reading of the paper, where it may depend on that.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Claim:
     verdict: str
     figure: str | None
     why: str = ""
+    otherwise: str = ""
 
 
 def rules() -> Iterator[str]:
@@ -113,7 +115,7 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
     result = measured.result(evidence)
     verdict, why = finding.verdict, finding.why
     if result.preset != "paper" or result.missing():
-        verdict += f" ({scale(result)})"
+        verdict += f" ({scale(result, finding.trainings)})"
     if finding.verdict == MISSED and not why and result.preset != "paper":
         why = "the schedule is shorter than the papers'; whether that is the reason is not measured"
     if finding.repetitions:
@@ -121,15 +123,24 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
         more = "more than " if finding.repetitions > MANY else ""
         why = reasons(why, more + needed)
     return Claim(
-        name, text, finding.measured, finding.error, result.preset, verdict, measured.figure, why
+        name,
+        text,
+        finding.measured,
+        finding.error,
+        result.preset,
+        verdict,
+        measured.figure,
+        why,
+        finding.otherwise,
     )
 
 
-def scale(result: Result) -> str:
-    """Preset and repetitions, and the members of an ensemble where they are not the papers'."""
+def scale(result: Result, trainings: str = "") -> str:
+    """Preset and repetitions, or the trainings of each method, and the members of an ensemble where
+    they are not the papers'."""
     study = result.study
     done = study.repetitions_done(result.done())
-    text = f"{result.preset}, {done} repetition{'s' * (done != 1)}"
+    text = f"{result.preset}, {trainings or f'{done} repetition' + 's' * (done != 1)}"
     members = study.asdict().get("members", 1)
     return text if members == 1 else f"{text} of {members} members"
 

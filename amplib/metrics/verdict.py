@@ -24,6 +24,8 @@ class Finding:
         why: what is to be said of it.
         repetitions: that would decide it, if the value stays where it is; None if it is decided or
             not known.
+        otherwise: the verdict by the other reading of the paper, where it may depend on that.
+        trainings: that it is of, where methods have different numbers of them.
     """
 
     measured: str
@@ -31,6 +33,8 @@ class Finding:
     verdict: str
     why: str = ""
     repetitions: int | None = None
+    otherwise: str = ""
+    trainings: str = ""
 
 
 def reasons(*texts: str) -> str:
@@ -57,10 +61,13 @@ def judge(estimate: Estimate, low: float, high: float, why: str = "") -> Finding
 
 def _needed(estimate: Estimate, low: float, high: float) -> int | None:
     """Repetitions after which the interval clears the nearest line: its width falls as their
-    root."""
+    root, in the logarithm where the interval is even there."""
     value, left, right = estimate.interval()
     if estimate.repetitions is None or not math.isfinite(estimate.error):
         return None
+    if left > 0 and math.isclose(value / left, right / value):
+        value, left, right = math.log(value), math.log(left), math.log(right)
+        low, high = (math.log(line) if line > 0 else -math.inf for line in (low, high))
     factors = []
     for line in (low, high):
         reach, gap = (value - left, value - line) if line < value else (right - value, line - value)

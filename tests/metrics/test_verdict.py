@@ -72,13 +72,13 @@ def test_an_interval_that_ends_on_a_line_is_on_its_good_side():
 @pytest.mark.parametrize(
     ("value", "low", "high", "needed"),
     [
-        (6.0, 5.5, 9.0, 144),  # 2 down to 0.5
-        (6.0, 1.0, 7.0, 81),  # 3 up to 1: nine times as many
-        (6.0, 5.5, 7.0, 144),  # the worse of the two
+        (7.0, 6.5, 10.0, 144),  # 2 down to 0.5
+        (7.0, 1.0, 8.0, 81),  # 3 up to 1: nine times as many
+        (7.0, 6.5, 8.0, 144),  # the worse of the two
         (5.0, 5.0, 9.0, None),  # on the line no number decides
-        (6.0, 1.0, 6.0, None),
-        (6.0, -math.inf, 7.0, 81),
-        (6.0, 9.0, 20.0, None),  # what is on an end of the interval is not to be cleared
+        (7.0, 1.0, 7.0, None),
+        (7.0, -math.inf, 8.0, 81),
+        (7.0, 10.0, 20.0, None),  # what is on an end of the interval is not to be cleared
     ],
 )
 def test_the_side_of_the_line_says_how_many_repetitions(value, low, high, needed):
@@ -86,6 +86,13 @@ def test_the_side_of_the_line_says_how_many_repetitions(value, low, high, needed
     found = judge(Estimate(value, 1.0, value - 2, value + 3, 9), low, high)
     assert found.verdict == UNDECIDED
     assert found.repetitions == needed
+
+
+@pytest.mark.parametrize(("low", "high"), [(-math.inf, 9.0), (4.0, math.inf), (0.0, 9.0)])
+def test_an_interval_that_is_even_in_the_logarithm_narrows_there(low, high):
+    """A factor of two down to one of 1.5: 2.92 times as many."""
+    found = judge(Estimate(6.0, 1.0, 3.0, 12.0, 10), low, high)
+    assert (found.verdict, found.repetitions) == (UNDECIDED, 30)
 
 
 def test_what_has_no_error_or_no_number_needs_nobody_knows_how_many():

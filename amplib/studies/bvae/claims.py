@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from amplib.metrics.verdict import Finding, above, below, both
+from amplib.metrics.verdict import Finding, above, below, both, reasons
 from amplib.store.results import Result
 from amplib.studies.bvae.observables import QUANTILES, two_body_values
 from amplib.studies.bvae.reading import Generated
@@ -86,3 +88,10 @@ def z_momentum(evidence: Evidence, _: object) -> Finding:
         texts.append(f"{what}: {' / '.join(map(str, momentum))} GeV, {azimuth} rad")
     first = generated.width("VAE", "sum_px")
     return both(findings, "; ".join(texts), first.error)
+
+
+def beside(own: Finding, other: Finding) -> Finding:
+    """A finding by the paper's equations, with what the other reading says of the claim."""
+    both_verdicts = f"by eqs. 17 and 19 {own.verdict}, with α and γ on σ {other.verdict}"
+    why = reasons(f"{both_verdicts}: {other.measured}", own.why)
+    return replace(own, why=why, otherwise=other.verdict)

@@ -8,6 +8,7 @@ import numpy as np
 
 from amplib.estimate import Estimate
 from amplib.metrics.verdict import UNDECIDED, Finding, above, below, both, reasons
+from amplib.studies.bvae.claims import beside
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.latent.charts import INPUTS
 from amplib.studies.latent.reading import Chart, JudgedPrior, judged_priors
@@ -95,9 +96,9 @@ def buffer_wins(evidence: Evidence, _: object) -> Finding:
         for name, p in learned(priors).items()
         if name not in others
     ]
+    found = both(wins(buffer, others), text, buffer.delta.error, reasons(*further))
     other = in_the_other_reading(priors)
-    why = reasons("judged by eq. 19" if other else "", other, *further)
-    return both(wins(buffer, others), text, buffer.delta.error, why)
+    return beside(found, other) if other else found
 
 
 def wins(buffer: JudgedPrior, others: Mapping[str, JudgedPrior]) -> list[Finding]:
@@ -108,7 +109,7 @@ def wins(buffer: JudgedPrior, others: Mapping[str, JudgedPrior]) -> list[Finding
     return [below(difference(ours, theirs), 0) for ours, theirs in pairs]
 
 
-def in_the_other_reading(priors: Mapping[str, JudgedPrior]) -> str:
+def in_the_other_reading(priors: Mapping[str, JudgedPrior]) -> Finding | None:
     """What the buffer with gamma added to sigma says of the claim; nothing if it is not judged.
 
     "The minimal standard deviation" (sec. III B d) and the published code read so, eq. 19 does
@@ -119,13 +120,9 @@ def in_the_other_reading(priors: Mapping[str, JudgedPrior]) -> str:
     ]
     others = tabulated(priors)
     if not other or other[0].diverged or not others:
-        return ""
+        return None
     p, first = other[0], next(iter(DIRECTIONS))
-    verdict = both(wins(p, others), "", None).verdict
-    return (
-        "with γ added to σ, as the paper's words and its published code have it, "
-        f"δ {p.delta} and δ_OF {p.delta_of[first]}, by which the claim would be {verdict}"
-    )
+    return both(wins(p, others), f"δ {p.delta}, δ_OF {p.delta_of[first]}", None)
 
 
 @claim("bvae.s-vae", "bvae-fig7", "latent-priors")

@@ -66,6 +66,9 @@ SCANS: tuple[dict[str, Any], ...] = (
 )
 """Of the points of a scan: open ones about those that are filled, where both are alike."""
 OTHERS, MARKERS = (BLACK, GREEN, GREY, PURPLE, BLUE, SKY, ORANGE), "osD^vPX*"
+LINEAR = 0.002
+"""Differences of shares of empty bins up to which their scale is linear."""
+DIFFERENCES = (-0.1, -0.01, 0, 0.01, 0.1)
 Curve = tuple[NDArray[np.float64], str, str, str]
 """With its name, colour and line."""
 ZOOM = (2.0, 3.0)
@@ -77,7 +80,7 @@ def marginals(events: ChosenEvents, truth: Truth) -> plt.Figure:
     their ratio below."""
     rows = -(-len(OBSERVED) // COLUMNS)
     figure = plt.figure(figsize=(9.6, 1.9 * rows))
-    grid = figure.add_gridspec(rows, COLUMNS, hspace=0.36, wspace=0.3, left=0.06, right=0.99,
+    grid = figure.add_gridspec(rows, COLUMNS, hspace=0.36, wspace=0.3, left=0.075, right=0.99,
                                top=0.985, bottom=0.045)  # fmt: skip
     for k, (name, label) in enumerate(OBSERVED.items()):
         cell = grid[k // COLUMNS, k % COLUMNS]
@@ -100,6 +103,7 @@ def marginals(events: ChosenEvents, truth: Truth) -> plt.Figure:
         ),
     ]
     legend.legend(handles=handles, loc="center", fontsize=8.5, labelspacing=0.8)
+    figure.supylabel("events per bin; below, generated over simulated", x=0.005, fontsize=9)
     return figure
 
 
@@ -146,12 +150,14 @@ def _marginal(
 
 
 def _name_what_is_below(ax: plt.Axes, readings: Sequence[Marginal]) -> None:
-    """Shares of generated events below all true ones, in their colours, within the area."""
+    """Shares of generated events below all true ones, in their colours: within the area, or beside
+    it where that is narrow."""
     if max(reading.below for reading in readings) < NAMED:
         return
     for line, (reading, (color, *_)) in enumerate(zip(readings, READINGS, strict=False)):
         text = f"$\\leftarrow$ {reading.below:.1%}"
-        ax.text(0.5, 0.2 - 0.14 * line, text, color=color, fontsize=7, ha="center",
+        x, y = (0.5, 0.2) if ax.get_yscale() == "log" else (0.78, 0.85)
+        ax.text(x, y - 0.14 * line, text, color=color, fontsize=7, ha="center",
                 transform=ax.transAxes)  # fmt: skip
 
 
@@ -228,8 +234,9 @@ def crowding(
             below.plot(GRIDS, other - simulated, **thin)
         below.axhline(0, color=BLACK, linewidth=3, alpha=0.35)
         above.set(ylabel="share of empty bins", ylim=(0, 1), title=PLANES[name])
-        below.set_ylim(*_limits([curve - simulated for curve, *_ in curves]))
-        below.set(xlabel=r"$\sqrt{N_{\mathrm{bins}}}$", ylabel="less that of Monte Carlo")
+        below.set_yscale("symlog", linthresh=LINEAR)
+        below.set_yticks(DIFFERENCES, [f"{tick:g}" for tick in DIFFERENCES])
+        below.set(xlabel=r"$\sqrt{N_{\mathrm{bins}}}$", ylabel="difference from Monte Carlo")
         for ax in (above, below):
             ax.set_xlim(0, GRIDS[-1])
         above.tick_params(labelbottom=False)
@@ -249,12 +256,12 @@ def beside_tables(scans: Mapping[str, Sequence[Candidate]], ideal: float) -> plt
         ideal: delta_OF (eta) of an ideal generator.
     """
     published = PAPER_GAMMA | PAPER_ALPHA
-    panels: dict[str, tuple[int, Callable[[Candidate], Estimate]]] = {
-        r"$\delta_{OF}$ ($\eta$)": (1, lambda model: model.delta_of["eta"]),
-        r"$\delta$": (0, lambda model: model.delta),
+    panels: dict[str, tuple[str, int, Callable[[Candidate], Estimate]]] = {
+        r"$\delta_{OF}$ ($\eta$)": ("empty bins", 1, lambda model: model.delta_of["eta"]),
+        r"$\delta$": ("distance to the truth", 0, lambda model: model.delta),
     }
     figure, axes = plt.subplots(1, 2, figsize=(10.2, 4.6), layout="constrained")
-    for ax, (name, (column, merit)) in zip(axes, panels.items(), strict=True):
+    for ax, (name, (title, column, merit)) in zip(axes, panels.items(), strict=True):
         theirs = {key: merits[column] for key, merits in published.items()}
         for (label, ordered), look in zip(scans.items(), SCANS, strict=False):
             ax.plot([], [], "s", label=label, linestyle="none", **look)
@@ -265,6 +272,7 @@ def beside_tables(scans: Mapping[str, Sequence[Candidate]], ideal: float) -> plt
         span = [min(theirs.values()), max(theirs.values())]
         ax.plot(span, span, "-", color=GREY, linewidth=1, zorder=0)
         ax.set(xscale="log", yscale="log", xlabel=f"{name}, the paper", ylabel=f"{name}, here")
+        ax.set_title(title)
     axes[0].axhline(ideal, color=GREY, linestyle=":", linewidth=1, label="ideal generator")
     for axis, ticks in ((axes[1].xaxis, (0.007, 0.01, 0.015, 0.02)),
                         (axes[1].yaxis, (0.01, 0.02, 0.05, 0.1))):  # fmt: skip
@@ -305,12 +313,3 @@ def title(prior: BufferConfig | None) -> str:
         return r"$\mathcal{N}(0, 1)$"
     where = r" on $\sigma$" if prior.offset == "deviation" and prior.gamma else ""
     return rf"$\alpha = {prior.alpha:g}$, $\gamma = {prior.gamma:g}${where}"
-
-
-def _limits(differences: list[NDArray[np.float64]]) -> tuple[float, float]:
-    """Such that half of the curves and one more fill the frame: what copies, and what is off
-    altogether, leaves it."""
-    inside = sorted(differences, key=lambda d: float(np.abs(d).max()))
-    shown = np.concatenate(inside[: len(inside) // 2 + 1])
-    low, high = float(shown.min()), float(shown.max())
-    return low - 0.1 * (high - low), high + 0.1 * (high - low)

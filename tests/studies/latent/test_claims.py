@@ -101,12 +101,9 @@ OTHER = "buffer, σ + γ, γ = 0.05"
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [
-        (
-            (0.0050, 0.3),
-            "δ 0.005000 ± 0.000050 and δ_OF 0.3000 ± 0.0030, by which the claim would be met",
-        ),
-        ((0.0050, 20.0), "by which the claim would be missed"),
-        ((0.0266, 0.3), "by which the claim would be undecided"),
+        ((0.0050, 0.3), "met: δ 0.005000 ± 0.000050, δ_OF 0.3000 ± 0.0030"),
+        ((0.0050, 20.0), "missed: δ"),
+        ((0.0266, 0.3), "undecided: δ"),
     ],
 )
 def test_the_other_reading_of_the_buffer_is_said_and_does_not_judge(tmp_path, numbers, said):
@@ -115,8 +112,9 @@ def test_the_other_reading_of_the_buffer_is_said_and_does_not_judge(tmp_path, nu
     alone = buffer_wins(priors(tmp_path / "a", lost), None)
     both = buffer_wins(priors(tmp_path / "b", lost | {OTHER: numbers}), None)
     assert alone.verdict == both.verdict == MISSED
-    assert "would be" not in alone.why
-    assert said in both.why and "judged by eq. 19" in both.why
+    assert not alone.otherwise and "on σ" not in alone.why
+    assert both.otherwise == said.partition(":")[0]
+    assert f"by eqs. 17 and 19 missed, with α and γ on σ {said}" in both.why
 
 
 def test_numbers_of_fewer_events_are_not_the_papers(tmp_path):

@@ -8,6 +8,7 @@ from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.metrics.worth import CellContents
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
+from amplib.studies.merit.reading import Smearing
 from amplib.studies.merit.reference import PAPER_EVENTS
 from amplib.studies.rivals.claims import GANS, direct_densities, gans, lsgan_crowding
 from amplib.studies.rivals.figures import Panel, loss_panels, merit_plane, worth_chart
@@ -29,12 +30,13 @@ from amplib.studies.rivals.reading import (
 )
 
 
-def made_up(name, folder, values, trainings=1, ill=(), events=PAPER_EVENTS):
+def made_up(name, folder, values, trainings=1, ill=(), events=PAPER_EVENTS, factors=None):
     """A result whose methods have these (delta, delta_OF), to 1% from training to training.
 
     Args:
         values: by method; one of 1 and 1 is everybody else's.
         ill: parts that have diverged.
+        factors: of delta_OF from training to training, in place of that 1%.
     """
     study = make_study(name, "laptop", trainings=trainings, events=events)
     result = Result(study, "laptop", folder)
@@ -43,7 +45,7 @@ def made_up(name, folder, values, trainings=1, ill=(), events=PAPER_EVENTS):
         jitter = 1 + 0.01 * k
         arrays = {
             "delta": np.array([delta * jitter, 0.001 * delta]),
-            "delta_of": np.array([[crowding * jitter, 0.01 * crowding]] * 2),
+            "delta_of": np.array([[crowding * (factors or {k: jitter})[k], 0.01 * crowding]] * 2),
             "dropped": np.array(0.1),
             "diverged": np.array(-1),
         }
@@ -190,7 +192,7 @@ def test_numbers_of_fewer_events_are_not_compared_with_the_papers(tmp_path):
     values = {m: (3 * d, c) for m, (d, c) in PAPER.items()}
     few = made_up("event-densities", tmp_path, values, events=20_000)
     found = direct_densities(evidence_of(few, smeared), None)
-    assert (found.verdict, found.why[:16]) == (UNDECIDED, "of 20,000 events")
+    assert (found.verdict, found.why[-12:]) == (UNDECIDED, "not compared")
 
 
 @pytest.mark.parametrize(
@@ -209,6 +211,49 @@ def test_the_lsgan_fills_the_plane_best_but_is_far(lsgan, trainings, verdict, tm
     densities = made_up("event-densities", tmp_path, {}, trainings)
     finding = lsgan_crowding(evidence_of(trained, densities, scan), 3.03)
     assert finding.verdict == verdict
+
+
+def test_trainings_that_differ_tenfold_are_judged_in_the_logarithm(tmp_path):
+    """4, 80 and 80 beside 1: more by the mean and its error, but not by their logarithms; of four,
+    all of about 80, there is no doubt."""
+    scan = Result(make_study("scan", "laptop"), "laptop")
+    densities = made_up("event-densities", tmp_path / "densities", {})
+    for crowding, verdict in (((4, 80, 80), UNDECIDED), ((79, 80, 81, 80), MISSED)):
+        folder, n = tmp_path / str(len(crowding)), len(crowding)
+        trained = made_up("event-gans", folder, {"LSGAN": (1.9, 1.0)}, n, factors=crowding)
+        found = lsgan_crowding(evidence_of(trained, densities, scan), 3.03)
+        assert found.verdict == verdict
+        assert found.trainings == f"{n} trainings of LSGAN"
+        said = "by the earlier rule, the mean over trainings, missed" in found.why
+        assert said == (verdict == UNDECIDED)
+
+
+def test_a_finding_says_how_often_each_gan_was_trained(tmp_path):
+    values = {m: PAPER[m] for m in GANS}
+    ill = [(2, 1), (2, 2)]
+    trained = made_up("event-gans", tmp_path, values, trainings=3, ill=ill)
+    found = gans(evidence_of(trained), None)
+    said = "3 trainings of DijetGAN, LSGAN, WGAN-GP and WGAN, 1 of MMD-GAN"
+    assert (found.verdict, found.trainings) == (UNDECIDED, said)
+
+
+@pytest.mark.parametrize(
+    ("densities", "smeared", "alone"),
+    [(1.0, 1.0, "met"), (3.0, 1.0, "missed"), (1.0, 3.0, "met")],
+)
+def test_smearings_are_no_evidence_of_their_own(densities, smeared, alone, tmp_path, monkeypatch):
+    from amplib.studies.rivals import claims
+
+    monkeypatch.setattr(claims, "smearings", lambda result: [
+        Smearing(width, Estimate(smeared * PAPER[f"{width:.0%} smearing"][0], 1e-5), {}, 0.0)
+        for width in (0.05, 0.1)
+    ])  # fmt: skip
+    values = {m: (densities * d, c) for m, (d, c) in PAPER.items()}
+    made = made_up("event-densities", tmp_path, values)
+    given = Result(make_study("ttbar-smeared", "paper"), "paper")
+    found = direct_densities(evidence_of(made, given), None)
+    assert found.verdict == (MET if densities == smeared else MISSED)
+    assert found.why.endswith(f"by the KDE and the mixtures alone {alone}")
 
 
 # ---- what events are worth ----

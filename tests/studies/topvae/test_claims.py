@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
-from chosen_events import events_result, readings_result, scan_result, store, tiny, truth_result
+from chosen_events import events_result, scan_result, store, tiny, truth_result
 
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
-from amplib.studies.catalogue import claims
+from amplib.store.results import Result
+from amplib.studies.catalogue import claims, make_study
 from amplib.studies.merit.reference import PAPER_EVENTS
+from amplib.studies.rivals.claims import SEVERAL
 from amplib.studies.topvae.claims import (
     ONE_TRAINING,
     OWN,
+    TURNING,
     b_trade_off,
     best_delta,
     best_model,
@@ -18,6 +21,7 @@ from amplib.studies.topvae.claims import (
     scanned,
     tables,
 )
+from amplib.studies.topvae.reading import candidates
 
 pytestmark = pytest.mark.usefixtures("made_up")
 
@@ -42,7 +46,7 @@ def part(delta, of, seconds=1.0):
 
 
 def test_the_claims_of_this_study_are_measured():
-    assert set(OWN) <= set(claims())
+    assert {*OWN, *TURNING} <= set(claims())
 
 
 @pytest.mark.parametrize(
@@ -58,31 +62,50 @@ def test_the_claims_of_this_study_are_measured():
 def test_the_best_model(parts, verdict, tmp_path):
     """Of one training by its events, of several by how they differ."""
     events = events_result(tmp_path, *parts, events=PAPER_EVENTS)
-    read = readings_result(tmp_path, [])
-    found = best_model(evidence_of(events, read), BEST_MODEL)
+    found = best_model(evidence_of(events), BEST_MODEL)
     assert found.verdict == verdict
     assert (ONE_TRAINING in found.why) == (len(parts) == 1)
-    assert "nearest" not in found.why
 
 
 @pytest.mark.parametrize("delta", [0.0085, 0.5])
 def test_fewer_events_than_the_papers_are_not_compared(delta, tmp_path):
     events = events_result(tmp_path, part(delta, 1.1))
-    found = best_model(evidence_of(events, readings_result(tmp_path, [])), BEST_MODEL)
-    assert found.verdict == UNDECIDED
+    found = best_model(evidence_of(events), BEST_MODEL)
+    assert found.verdict == found.otherwise == UNDECIDED
     assert found.why.endswith("of 600 events, the paper's numbers of 1,200,000: not compared")
 
 
-def test_the_nearest_reading_is_named_and_does_not_judge(tmp_path):
-    """Of deltas of 0.0048 to 0.06, and twice that of what is inside: 0.0096."""
-    events = events_result(tmp_path, part(0.02, 1.1), events=PAPER_EVENTS)
-    read = readings_result(tmp_path, [0.02, 0.03, 0.04, 0.05, 0.0048, 0.06])
-    found = best_model(evidence_of(events, read), BEST_MODEL)
-    assert found.verdict == MISSED
-    assert (
-        "gamma = 0.05 on the standard deviation, set to zero where negative, shares of what is "
-        "inside, 0.0096" in found.why
+def test_the_other_reading_of_the_best_model_is_said_and_does_not_judge(tmp_path):
+    """The second row has gamma on sigma."""
+    rows = part(0.02, 2.0)
+    rows["delta"][1], rows["delta_of"][1] = (0.0085, 0.000085), (1.1, 0.011)
+    found = best_model(evidence_of(events_result(tmp_path, rows, events=PAPER_EVENTS)), BEST_MODEL)
+    assert (found.verdict, found.otherwise) == (MISSED, MET)
+    assert found.why.startswith(
+        "by eqs. 17 and 19 missed, with α and γ on σ met: delta 0.008500 ± 0.000085, delta_OF 1.1"
     )
+
+
+def test_a_scan_on_sigma_is_said_and_does_not_judge(truth, tmp_path):
+    """dim z of 28 is worst by the equations and best on sigma; without such a scan nothing is
+    said."""
+    worst = scan_result(tmp_path, changed(lambda d, *s: (3 if d == 28 else 1, 1)))
+    evidence = evidence_of(worst, truth)
+    alone = latent_dimension(evidence, None)
+    best = changed(lambda d, *s: (1 / 3 if d == 28 else 1, 1))
+    scan_result(tmp_path, best, smudge="deviation", offset="deviation")
+    found = latent_dimension(evidence, None)
+    assert (alone.verdict, alone.otherwise) == (MET, "")
+    assert (found.verdict, found.otherwise) == (MET, MISSED)
+    assert found.measured == alone.measured
+    assert found.why.startswith("by eqs. 17 and 19 met, with α and γ on σ missed: ")
+
+
+def test_the_lsgan_is_set_beside_models_that_no_reading_moves():
+    """Those of the scan that crowd most have neither a smudge factor nor an offset."""
+    scan = Result(make_study("scan", "paper"), "paper")
+    most = sorted(candidates(scan), key=lambda c: -c.delta_of["eta"].value)[:SEVERAL]
+    assert {(c.alpha, c.gamma) for c in most} == {(1, 0)}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +201,7 @@ def test_the_bound_is_twice_the_ideal_where_events_are_few(truth, tmp_path):
     first = scan.part((1, 1, 0))
     for k, factor in ((1, 1.1), (2, 1.2)):
         store(scan, (1, 1, k), first | {"delta": factor * first["delta"]})
-    ordered, bound, why = scanned(evidence_of(scan, truth))
+    ordered, bound, why = scanned(evidence_of(scan, truth), scan)
     reference = truth.load()[(0,)]
     assert 0 < bound != 1
     assert reference["histograms"][0, 0].sum() == 600
@@ -209,8 +232,6 @@ def test_single_trainings_differ_as_those_of_the_laptop_do(ratio, verdict, truth
 
 
 def test_the_two_tables_are_the_whole_scan(tmp_path):
-    from amplib.studies.topvae.reading import candidates
-
     first, second = tables(candidates(scan_result(tmp_path, the_papers)))
     assert len(first) == len(second) == 48
     assert {c.alpha for c in first} == {1}

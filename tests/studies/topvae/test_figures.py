@@ -37,6 +37,7 @@ def test_29_observables_are_drawn_as_they_are_stored(shown):
     figure = figures.marginals(events, truth)
     panels = figure.axes[:-1]
     assert len(panels) == 2 * 29
+    assert figure.get_supylabel().startswith("events per bin")
     assert set(figures.OBSERVED) == {n for n in OBSERVABLES if not n.endswith("_l2")}
     for name, top, below in zip(figures.OBSERVED, panels[::2], panels[1::2], strict=True):
         marginal = events.marginal(name, truth)
@@ -93,6 +94,8 @@ def test_curves_are_of_every_way_to_draw_codes(shown, results):
             np.testing.assert_array_equal(line.get_xdata(), GRIDS)
             np.testing.assert_array_equal(line.get_ydata(), curve)
             np.testing.assert_array_equal(below.get_ydata(), curve - truth.empty_held_out[name])
+            low, high = less.get_ylim()  # no curve leaves the frame
+            assert low <= below.get_ydata().min() <= below.get_ydata().max() <= high
             assert line.get_label() == figures.title(prior)
     assert figures.title(events.priors[1]).endswith(r"on $\sigma$")
     assert list(figures.PLANES) == list(DIRECTIONS)
@@ -152,5 +155,6 @@ def test_every_setting_of_the_tables_is_a_point():
         )
         ratios = points[:, 1] / points[:, 0]
         assert sorted(ratios) == pytest.approx([1] * len(published) + [2] * len(published))
+    assert all(ax.get_title() for ax in figure.axes)
     (legend,) = figure.legends
     assert [t.get_text() for t in legend.get_texts()][:2] == ["one", "two"]
