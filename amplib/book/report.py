@@ -213,7 +213,9 @@ def show_banner(*results: Result, also: Sequence[str] = ()) -> None:
     glue("scale", " ".join(texts) or "The papers' own settings.", display=False)
     if texts:
         lines = "\n".join(f"- {text}" for text in texts)
-        display(Markdown(f":::{{admonition}} Not the papers' full scale\n:class: warning\n{lines}\n:::"))
+        display(
+            Markdown(f":::{{admonition}} Not the papers' full scale\n:class: warning\n{lines}\n:::")
+        )
 
 
 def show_table(

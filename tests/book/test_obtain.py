@@ -95,4 +95,6 @@ def test_a_banner_says_how_many_ensembles_are_complete(parts_at):
         "Incomplete: 4 of 50 ensembles (45 of 500 parts of the ensemble study)"
     )
     single = banner(stored("gan", "paper"))
-    assert single.startswith("Incomplete: 45 of 100 parts of the gan study, at the papers' settings")
+    assert single.startswith(
+        "Incomplete: 45 of 100 parts of the gan study, at the papers' settings"
+    )
