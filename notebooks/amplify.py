@@ -23,8 +23,8 @@
 # They can be, and it depends on whether the training fails: of {glue:text}`gan-trainings` trainings on
 # {glue:text}`n-train` points of their own {glue:text}`gan-failures` did.  At {glue:text}`quantiles` quantiles the median
 # training is worth {glue:text}`gan-median` points of the truth; by the mean error of those that did not fail it is
-# {glue:text}`gan-equivalents`, by that of all {glue:text}`gan-mean-all` ({numref}`amplify-fig2`).  A median is over trainings
-# throughout, at each resolution and number of events by its own order.
+# {glue:text}`gan-equivalents`, by that of all {glue:text}`gan-mean-all` ({numref}`amplify-fig2`).  Medians are taken over
+# trainings, anew at each resolution and number of events.
 
 # %% tags=["parameters"]
 preset = "best"
@@ -250,7 +250,8 @@ plt.show()
 # left is the error of the density that the network learned.  It is worth {glue:text}`gan-equivalents` points,
 # amplification factors of {glue:text}`gan-factors` ({glue:text}`gan-means`).  The worst of these trainings has
 # {glue:text}`gan-worst-share` of their summed error, where an equal share is {glue:text}`gan-equal-share`; without it
-# they would be worth {glue:text}`gan-without-worst`.  It left its initial state late ({numref}`network-leaving`).
+# they would be worth {glue:text}`gan-without-worst`.  The worst at
+# {glue:text}`gan-finest` quantiles left its initial state late ({numref}`network-leaving`).
 #
 # **Failures.**  A GAN may never get going.  The generator starts as a point between the humps, where the truth
 # has next to nothing; the discriminator tells it from the sample at once and then stands still, as its gradient has

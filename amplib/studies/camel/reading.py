@@ -313,8 +313,8 @@ def without_failed_members(result: Result, left_by: float = math.inf) -> Chosen:
 
 
 def same_for_all(repetitions: Repetitions, q: int) -> float:
-    """Share of the mean MSE that the mean deviation over the samples has, squared and corrected for its
-    noise: what architecture and schedule do to every network, whatever its sample.
+    """Share of the mean MSE that the mean deviation over the samples has, squared and corrected for
+    its noise: what architecture and schedule do to every network, whatever its sample.
 
     Args:
         repetitions: single GANs on two samples or more.
