@@ -262,12 +262,12 @@ def sorted_by_answer(estimates: Mapping[str, Estimate | Interval], line: float) 
         _, low, high = estimate.interval() if isinstance(estimate, Estimate) else estimate
         return "yes" if low > line else "no" if high < line else "not decided"
 
-    return _by_word({name: answer(estimate) for name, estimate in estimates.items()}, "for")
+    return by_word({name: answer(estimate) for name, estimate in estimates.items()}, "for")
 
 
 def in_words(measure: Callable[[int], Estimate | Interval95], quantiles: Sequence[int]) -> str:
     """Ratios in words: ``more at 50, compatible with one at 10 and 20``, by the 95% interval."""
-    return _by_word({q: beside_one(measure(q)) for q in quantiles}, "at")
+    return by_word({q: beside_one(measure(q)) for q in quantiles}, "at")
 
 
 def beside_one(ratio: Estimate | Interval95) -> str:
@@ -278,7 +278,7 @@ def beside_one(ratio: Estimate | Interval95) -> str:
     return "more" if ratio.value > 1 else "less"
 
 
-def _by_word(words: Mapping[Any, str], where: str) -> str:
+def by_word(words: Mapping[Any, str], where: str) -> str:
     """What has the same word together, in the order of the words' first appearance."""
     said: dict[str, list[object]] = {}
     for one, word in words.items():
