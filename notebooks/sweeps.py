@@ -251,17 +251,9 @@ report.show_table(
 #
 # ## The members of an ensemble
 #
-# What an ensemble of $M$ GANs on one sample is worth follows from two numbers.  Let $d_m$ be what member $m$ puts into
-# the quantiles, less what belongs there.  Members are trained alike and know nothing of each other, so that in the mean
-#
-# $$
-# \langle\mathrm{MSE}\rangle_M = \langle d_m d_n \rangle
-# + \frac{\langle d_m^2 \rangle - \langle d_m d_n \rangle}{M} , \qquad m \neq n .
-# $$ (eq-members)
-#
-# The first term is what two of them share, because of their sample or of how networks are; the second is averaged away.  Both are
-# measured with a few members, and tell what many would be worth: {numref}`sweeps-members` goes to
-# {glue:text}`members-most`.
+# What an ensemble of $M$ GANs on one sample is worth follows by {eq}`eq-members` from two numbers: the error that two members
+# share, and the rest, which is averaged away.  Both are measured with a few members, and tell what many would be worth:
+# {numref}`sweeps-members` goes to {glue:text}`members-most`.
 
 # %% tags=["remove-cell"]
 apart = members_of(ensembles)
