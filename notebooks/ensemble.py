@@ -318,7 +318,7 @@ report.show_table(
 # in {glue:text}`ensemble-bridge-above` members, and no ensemble averages that away.
 #
 # {numref}`ensemble-fig2` and {numref}`ensemble-table` have
-# {glue:text}`ensemble-repetitions` samples with an ensemble each.  Failed trainings ({doc}`amplify`) are
+# {glue:text}`ensemble-repetitions` samples with an ensemble each.  Failed trainings (see {doc}`the first page <amplify>`) are
 # {glue:text}`ensemble-failures` members of ensembles and {glue:text}`ensemble-single-failures` single GANs, with the
 # 68% interval of the rate; as the first member of an ensemble is the single GAN of its sample, that is
 # {glue:text}`ensemble-distinct` distinct trainings.  Both kinds are judged without them.  The {glue:text}`ensemble-whole` ensembles of
