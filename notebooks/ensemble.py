@@ -190,6 +190,7 @@ report.tell(
         "ensemble-whole-equivalents": "–"
         if whole is None
         else report.each(whole.asymptote.n_equiv, quantiles),
+        "ensemble-whole-gain": report.each(own, quantiles),
         "ensemble-whole-factor": "–"
         if whole is None
         else whole.asymptote.amplification(quantiles[-1]),
