@@ -291,7 +291,7 @@ report.tell(
             f"{int(escapes[name].won.any(1).sum())} of {len(escapes[name].won)}" for name in WIDER
         ),
         "escape-others": "also differ significantly from their reference: "
-        + enumerated(f"*{name}*" for name in told_apart)
+        + enumerated(f'"{name}"' for name in told_apart)
         if told_apart
         else "no other single choice differs significantly from its reference",
         "escape-two": f"{p_two:.2g}",
