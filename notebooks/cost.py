@@ -13,16 +13,18 @@
 # %% [markdown]
 # # Cost
 #
-# What each result of this book cost, from the records of its parts, and what is still missing: {numref}`cost-table` by the parts of the book, and
-# {numref}`cost-amplification`, {numref}`cost-reweighting` and {numref}`cost-events` by studies.  A
-# part of a study is the smallest thing that is stored: one GAN, or a hundred fits.  Seconds are by the clock, shared by the parts that were computed together, of one
-# core or of one GPU: the two do not add up, and have a column each.  Where the machine had other work to do they were longer than the computation itself
-# would have needed: they bound its cost from above.  A part that two studies share stands in both
-# rows and counts once in the sums: all that this book stores took {glue:text}`cost-total`.  Top pairs are simulated
-# once for all studies, and stand apart.
+# What did the results of this book cost?  {glue:text}`cost-core-hours` core-hours and {glue:text}`cost-gpu-hours` GPU-hours, and
+# {glue:text}`cost-simulation-hours` core-hours for the simulation of top pairs.
+#
+# {numref}`cost-table` has this by the parts of the book, and
+# {numref}`cost-amplification`, {numref}`cost-reweighting` and {numref}`cost-events` by studies, from the records of their parts, with what
+# is still missing.  A part of a study is the smallest thing that is stored: one GAN, or a hundred fits.  Times are wall-clock,
+# hence upper bounds on shared machines, and are shared by the parts that were computed together; those of
+# cores and of GPUs do not add up, and have a column each.  A part that two studies share stands in both
+# rows and counts once in the sums.  Top pairs are simulated once for all studies, and stand apart.
 #
 # Not in it are: other events by the million, which are simulated wherever they are needed; what pages compute while they are built; trainings that were
-# abandoned; and the points of sweeps that the book ships as tables, which took {glue:text}`cost-sweeps`, with the results behind them, some of which are
+# abandoned; and the points of sweeps whose tables are part of the book, which took {glue:text}`cost-sweeps`, with the results behind them, some of which are
 # rows here.
 
 # %% tags=["parameters"]
@@ -112,6 +114,9 @@ total = spent(result for _, result in results)
 report.tell(
     **{
         "cost-total": f"{report.time_of(total)}, and the simulation of top pairs {time(events)} of one core",
+        "cost-core-hours": f"{total.core / 3600:.1f}",
+        "cost-gpu-hours": f"{total.gpu / 3600:.1f}",
+        "cost-simulation-hours": f"{events / 3600:.1f}",
         "cost-sweeps": enumerated(
             f"{report.duration(Shipped.read(name).seconds)} ({name})"
             for name in ("amplification", "members", "plane")

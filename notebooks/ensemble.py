@@ -17,6 +17,12 @@
 # random.  Butter et al. {cite}`butter2021` train several on each sample and take an equal share of
 # the events from each, which divides this part of the error by their number.  What remains is common
 # to all of them: the sample, and what the training does to every network alike.
+#
+# How much do they gain?  The {glue:text}`ensemble-whole` ensembles of {glue:text}`ensemble-members` of which no member failed are worth
+# {glue:text}`ensemble-whole-equivalents` points at {glue:text}`ensemble-quantiles` quantiles ({numref}`ensemble-fig2`).  Without failed
+# members all {glue:text}`ensemble-repetitions` are worth {glue:text}`ensemble-gain` times their own members, and
+# {glue:text}`ensemble-gain-earlier` times without the {glue:text}`ensemble-late` members that left their initial state last
+# ({numref}`ensemble-leaving`).
 
 # %% tags=["parameters"]
 preset = "best"
@@ -160,6 +166,19 @@ verdicts = {
     "the range of points": "ensemble.ensemble-equivalent",
 }
 judged_as = {c.id: c.verdict.split(" (")[0] for c in all_claims(only=verdicts.values())}
+paper, paper_single = (stated[name]["value"] for name in ("ensemble-equivalent", "gan-equivalent"))
+
+
+def common(q):
+    """Share of a GAN's error that two members of a sample have in common."""
+    return 1 - cleared.differing(q).value
+
+
+def same(q):
+    """Share of it that is the same whatever the sample."""
+    return same_for_all((gan.whole or gan).asymptote, q)
+
+
 own = gain_over_members(ensembles) if whole is None else gain_over_members(ensembles, whole)
 report.tell(
     **{
@@ -171,6 +190,7 @@ report.tell(
         "ensemble-whole-equivalents": "–"
         if whole is None
         else report.each(whole.asymptote.n_equiv, quantiles),
+        "ensemble-whole-gain": report.each(own, quantiles),
         "ensemble-whole-factor": "–"
         if whole is None
         else whole.asymptote.amplification(quantiles[-1]),
@@ -186,8 +206,17 @@ report.tell(
         ),
         "ensemble-shared": report.each(differing(cleared), quantiles),
         "ensemble-shared-earlier": report.each(differing(earlier), quantiles),
-        "ensemble-same": report.each(
-            lambda q: f"{same_for_all((gan.whole or gan).asymptote, q):.0%}", quantiles
+        "ensemble-common": report.each(lambda q: f"{common(q):.0%}", quantiles)
+        if members > 1
+        else "not known from one GAN",
+        "ensemble-same": report.each(lambda q: f"{same(q):.0%}", quantiles),
+        "ensemble-from-sample": "most of the shared error comes from the sample"
+        if members > 1 and all(same(q) < common(q) / 2 for q in quantiles)
+        else "it is not shown that most of the shared error comes from the sample",
+        "ensemble-paper": "{} to {}".format(*paper),
+        "ensemble-paper-single": "{} to {}".format(*paper_single),
+        "ensemble-paper-gain": enumerated(
+            f"{e / g:.2f} ({e}/{g})" for e, g in zip(paper, paper_single, strict=True)
         ),
         "ensemble-over-fit": report.each(over_fit, quantiles),
         "ensemble-word-fit": report.in_words(over_fit, quantiles),
@@ -246,13 +275,15 @@ report.show_table(
 report.show_table(
     "ensemble-fits",
     f"The ensembles of the members that did not fail, their members and the fits, on the same {len(alone.index)} "
-    "samples: points with standard errors, and the ratio of ensemble and fit, paired",
+    "samples: points with standard errors, and ratios, paired. Points are corrected for the bias of one over a mean, "
+    "ratios are not, so that $g$ is not quite the quotient of its two rows",
     ["", *(f"{q} quantiles" for q in quantiles)],
     [
         ["ensemble", *map(alone.n_equiv, quantiles)],
         ["its members, mean", *(n_equiv(cleared.own(q), q) for q in quantiles)],
         ["fit", *map(fit_alone.n_equiv, quantiles)],
         ["ensemble / fit", *map(over_fit, quantiles)],
+        ["ensemble / members, $g$", *map(cleared.gain, quantiles)],
     ],
 )
 report.show_table(
@@ -288,16 +319,16 @@ report.show_table(
 # in {glue:text}`ensemble-bridge-above` members, and no ensemble averages that away.
 #
 # {numref}`ensemble-fig2` and {numref}`ensemble-table` have
-# {glue:text}`ensemble-repetitions` samples with an ensemble each.  Failed trainings ({doc}`amplify`) are
+# {glue:text}`ensemble-repetitions` samples with an ensemble each.  Failed trainings (see {doc}`the first page <amplify>`) are
 # {glue:text}`ensemble-failures` members of ensembles and {glue:text}`ensemble-single-failures` single GANs, with the
 # 68% interval of the rate; as the first member of an ensemble is the single GAN of its sample, that is
 # {glue:text}`ensemble-distinct` distinct trainings.  Both kinds are judged without them.  The {glue:text}`ensemble-whole` ensembles of
 # which no member failed are worth {glue:text}`ensemble-whole-equivalents` points at {glue:text}`ensemble-quantiles`
 # quantiles, a factor of {glue:text}`ensemble-whole-factor` at {glue:text}`ensemble-finest`; all together
-# {glue:text}`ensemble-equivalents`, a factor of {glue:text}`ensemble-factor`, with 95% intervals for which the rate of failures, the failed and the others vary apart.  So few ensembles say little about where the curves saturate.
+# {glue:text}`ensemble-equivalents`, a factor of {glue:text}`ensemble-factor`, with 95% intervals for which the rate of failures, the failed and the other errors are varied independently.  So few ensembles say little about where the curves saturate.
 #
-# **Does that bear the paper out?**  The second paper reads 190 to 750 points off its
-# figure for ten GANs a sample, 150 to 600 for one of them, and a factor above {glue:text}`ensemble-stated`, and does not speak of trainings that fail.
+# **Does that bear the paper out?**  The second paper gives {glue:text}`ensemble-paper` points
+# for ten GANs a sample, {glue:text}`ensemble-paper-single` for one of them, and a factor above {glue:text}`ensemble-stated`, and does not speak of trainings that fail.
 # Is the factor at {glue:text}`ensemble-finest` above that?  By 95% intervals, {glue:text}`ensemble-above`.  By the rules of
 # {numref}`claims-ensemble`, which compares for 10,000 events as the paper does, the verdict is {glue:text}`ensemble-verdicts`.
 #
@@ -312,27 +343,35 @@ report.show_table(
 # That an ensemble is worth no less needs no measurement: the squared error of a mean is at most the mean of the
 # squared errors.  How much more it is, is the question: {glue:text}`ensemble-gain` times without the members that
 # failed.  (With them it is {glue:text}`ensemble-gain-all` times,
-# a number that hangs on the failed alone, as the mean of an ensemble's members has their error in full.)  The second
-# paper introduces ensembles against the instability of trainings, and reads a gain of about a quarter off its figure.
+# a number dominated by failed members, whose full error enters the members' mean.)  The second
+# paper introduces ensembles against the instability of trainings; its numbers imply a gain of {glue:text}`ensemble-paper-gain`.
 #
 # Sample by sample the gain is {glue:text}`ensemble-gains` at {glue:text}`ensemble-finest` quantiles: a few samples make it, first of all
 # those with a member that all but failed.  Leave out the {glue:text}`ensemble-late` in which the discriminator was
 # seen to have won after epoch {glue:text}`ensemble-cut`, a cut made after the numbers were seen, and it is
 # {glue:text}`ensemble-gain-earlier` times ({glue:text}`ensemble-gains-earlier` by sample), at all resolutions alike.
-# By {numref}`ensemble-leaving` an earlier cut changes it little.  So the gain mostly measures when trainings left their start ({doc}`network`).
+# By {numref}`ensemble-leaving` an earlier cut changes it little.  The excess over {glue:text}`ensemble-gain-earlier` thus comes from members that
+# left the initial state late (see {doc}`the page on the network <network>`).
 #
-# The gain $g$ comes from the
-# share $s$ of a GAN's error that differs from training to training: averaging $M$ densities divides it by $M$
-# and leaves the rest.  So
-# $s = (1 - 1/g)/(1 - 1/M)$, without the failed {glue:text}`ensemble-shared`, and {glue:text}`ensemble-shared-earlier` with the cut;
+# **What members share.**  What an ensemble of $M$ GANs on one sample is worth follows from two numbers.  Let $d_m$ be what member $m$ puts into
+# the quantiles, less what belongs there.  Members are trained alike and know nothing of each other, so that in the mean
+#
+# $$
+# \langle\mathrm{MSE}\rangle_M = \langle d_m d_n \rangle
+# + \frac{\langle d_m^2 \rangle - \langle d_m d_n \rangle}{M} , \qquad m \neq n .
+# $$ (eq-members)
+#
+# The first term is what two of them share, because of their sample or of how networks are; the second is averaged away.
+# It is the share $s = 1 - \langle d_m d_n \rangle / \langle d_m^2 \rangle$ of a GAN's error, and
+# makes the gain $g = \langle d_m^2 \rangle / \langle\mathrm{MSE}\rangle_M = 1 / (1 - s (1 - 1/M))$.  Without the failed
+# $s$ is {glue:text}`ensemble-shared`, and {glue:text}`ensemble-shared-earlier` with the cut;
 # 95% intervals are of bootstraps over the samples, which for so few are too narrow, if anything.
-# The rest is what the sample made, and what architecture and schedule do to every network.  Of these the second is
-# small: the mean deviation over the samples of single GANs, squared, has {glue:text}`ensemble-same` of their error.
-# Members share, for the most part, what their sample made of them.
+# The rest, {glue:text}`ensemble-common`, is what the sample made, and what architecture and schedule do to every network.  The
+# second has {glue:text}`ensemble-same` of the error of single GANs, by the square of their mean deviation over the samples:
+# {glue:text}`ensemble-from-sample`.
 #
-# **One failed member.**  The GANs that failed put all of their events into one quantile.  With the
-# share $1/M$ that one has of an ensemble's events the error is $(1 - 1/q)/(q M^2)$ if the others have none: that of
-# $M^2$ points at any $q$, which the others could only offset by leaving that very quantile short.  So an ensemble caps the damage,
+# **One failed member.**  A failed member puts $1/M$ of all events into one quantile.  With perfect others the error is
+# $(1 - 1/q)/(q M^2)$, worth $M^2$ points at any $q$.  So an ensemble caps the damage,
 # at about $M^2$ points in place of one, and spreads it: if a share $f$ of all trainings fails,
 # $1 - (1 - f)^M$ of the ensembles have such a member.  Whoever looks at the events of each member sees at a glance
 # which that is, and can leave it out.  {glue:text}`ensemble-spoilt`

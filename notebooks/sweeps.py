@@ -16,8 +16,15 @@
 # The amplification papers end on an open question: how does the improvement scale with the amount of training
 # data?  They ask it of networks that refine or reweight, and themselves train GANs on 100 points and look at three
 # resolutions.  And the second of them takes ten GANs for its ensembles, without saying
-# why ten.  Both are questions for {ref}`sweeps <reproduce-sweeps>`; those of this page are in
-# `workflow/sweeps`, and their tables are shipped with the book.
+# why ten.
+#
+# In laptop trainings a GAN's factor scales with the size of the training sample $N$ as a power of {glue:text}`sweeps-gan` at
+# {glue:text}`sweeps-middle` quantiles (95% interval), where 0 would say that each further point adds as much as the first ones and
+# $-1$ that it adds nothing ({numref}`sweeps-grid`).  And
+# {glue:text}`members-needed` GANs reach {glue:text}`members-enough` of the limit of many, at {glue:text}`members-shown` quantiles
+# ({numref}`sweeps-members`).
+#
+# Both are questions for {ref}`sweeps <reproduce-sweeps>`, which are in `workflow/sweeps`; their tables are part of the book.
 
 # %% tags=["parameters"]
 preset = "best"
@@ -35,7 +42,7 @@ from amplib.book import report
 from amplib.book.obtain import BEST, obtain, stored
 from amplib.book.shipped import Shipped
 from amplib.book.sliders import Slider, show_grid
-from amplib.estimate import Estimate, Share, enumerated
+from amplib.estimate import Estimate, Share
 from amplib.studies.camel.reading import gan_curve, members_of
 from amplib.studies.camel.sweeps import amplification_planes, members_panels, trend
 from amplib.studies.catalogue import make_study
@@ -89,7 +96,7 @@ middle = 50 if 50 in resolutions else resolutions[-1]
 def exponent(label, q=middle):
     """Of a power law, with its 95% interval."""
     value, low, high = laws[label][q].exponent.interval()
-    return f"{value:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
+    return f"{value:.3f} ({low:.3f} to {high:.3f})".replace("-", "−")
 
 
 def grown(plane):
@@ -97,16 +104,19 @@ def grown(plane):
     return plane[sizes[-1], resolutions[-1]].value / plane[sizes[-1], resolutions[0]].value
 
 
-def expected(label, exponent):
-    """At which resolutions an estimate's exponent is not told apart from the one to expect."""
-    intervals = {q: law.exponent.interval() for q, law in laws[label].items()}
-    words = {
-        "as expected": [q for q, (_, low, high) in intervals.items() if low <= exponent <= high],
-        "above that": [q for q, (_, low, _) in intervals.items() if exponent < low],
-        "below that": [q for q, (_, _, high) in intervals.items() if high < exponent],
-    }
-    said = ", ".join(f"{word} at {enumerated(where)}" for word, where in words.items() if where)
-    return f"of the {label} {said}"
+def expected(label, exponent, name):
+    """At which resolutions an estimate's exponent agrees with the one to expect, by its 95% interval."""
+
+    def word(low, high):
+        if low <= exponent <= high:
+            return f"agrees with {name}"
+        return "lies above" if exponent < low else "lies below"
+
+    words = {q: word(*law.exponent.interval()[1:]) for q, law in laws[label].items()}
+    if len(set(words.values())) == 1:
+        return f"the {label}'s {words[resolutions[0]]} at all numbers of quantiles"
+    by_word = dict(sorted(words.items(), key=lambda found: found[1]))
+    return f"the {label}'s {report.by_word(by_word, 'at')} quantiles"
 
 
 def against_sample(factor):
@@ -114,7 +124,7 @@ def against_sample(factor):
     _, low, high = factor.interval()
     if high < 1:
         return "one had better keep the sample"
-    return "the GAN is worth more than its sample" if low > 1 else "not told apart from one"
+    return "the GAN is worth more than its sample" if low > 1 else "compatible with one"
 
 
 points = {n: planes["GAN"][n, middle].scaled(n) for n in sizes}
@@ -152,16 +162,17 @@ report.tell(
         "sweeps-gain": gain,
         "sweeps-best": "the most on the most of them"
         if best == sizes[-1]
-        else f"the most on {best:,}, and less on {sizes[-1]:,}, by {deviation:.1f} standard errors",
+        else f"the most on {best:,}, and less on {sizes[-1]:,}, by {deviation:.1f} standard errors (of a "
+        "maximum that was chosen after the numbers were seen, so that this overstates it)",
         "sweeps-times": f"{sizes[-1] / sizes[0]:.0f}",
-        "sweeps-expected": f"{expected('fit', 0.0)} quantiles; {expected('kernel', -0.2)}",
+        "sweeps-expected": f"{expected('fit', 0.0, '0')}; {expected('kernel', -0.2, '−1/5')}",
         "sweeps-first-fit": planes["fit"][sizes[0], middle],
         "sweeps-word-last": against_sample(planes["GAN"][sizes[-1], middle]),
         "sweeps-least": sizes[0],
         "sweeps-first": planes["GAN"][sizes[0], middle],
         "sweeps-first-kernel": planes["kernel"][sizes[0], middle],
         "sweeps-last": planes["GAN"][sizes[-1], middle],
-        "sweeps-word-gan": "not told apart from −1"
+        "sweeps-word-gan": "compatible with −1"
         if gan.low <= -1 <= gan.high
         else ("above −1" if gan.low > -1 else "below −1"),
         "sweeps-word-kernel": "less than a kernel does"
@@ -230,38 +241,30 @@ report.show_table(
 #
 # **What is found.**  At {glue:text}`sweeps-middle` quantiles the exponent is {glue:text}`sweeps-fit` of the fit,
 # {glue:text}`sweeps-kernel` of the kernel, {glue:text}`sweeps-gan` of the GAN and {glue:text}`sweeps-ensemble` of ensembles
-# of {glue:text}`sweeps-trained` (95% intervals over samples; {numref}`sweeps-trends` has the other resolutions).  Against what one expects they are, {glue:text}`sweeps-expected`.  The GAN's exponent is
+# of {glue:text}`sweeps-trained` (95% intervals over samples; {numref}`sweeps-trends` has the other resolutions).  Of the exponents {glue:text}`sweeps-expected`.  The GAN's exponent is
 # {glue:text}`sweeps-word-gan`: from more points it gains {glue:text}`sweeps-word-kernel`.  On {glue:text}`sweeps-least` points its
 # factor is {glue:text}`sweeps-first`, the fit's {glue:text}`sweeps-first-fit` and the kernel's
 # {glue:text}`sweeps-first-kernel`.  It is worth {glue:text}`sweeps-worth` points: {glue:text}`sweeps-times` times as many points
 # make it worth {glue:text}`sweeps-gain` times as much, and it is worth {glue:text}`sweeps-best`.  At {glue:text}`sweeps-at` points its factor is {glue:text}`sweeps-last`: by its
 # 95% interval {glue:text}`sweeps-word-last`.  With the resolution factors grow: from {glue:text}`sweeps-ends` quantiles, at
 # {glue:text}`sweeps-at` points, about {glue:text}`sweeps-growth`.  At many quantiles the sample breaks up into single points, of which
-# any smooth curve makes more ({doc}`closer`).  {glue:text}`sweeps-failed` of these trainings failed
+# any smooth curve makes more (see {doc}`Looking closer <closer>`).  {glue:text}`sweeps-failed` of these trainings failed
 # ({numref}`sweeps-failures`).
 #
 # **What this leaves open.**  These are trainings at the length of a laptop: {glue:text}`sweeps-updates` updates, where the papers
 # have {glue:text}`sweeps-paper-updates`.  The more points there are, the fewer times a training goes over them
 # ({glue:text}`sweeps-epochs` epochs), and it may well have stopped short: how much of the exponent is the network's, and how
 # much the schedule's, only longer trainings tell.  What fails at the papers' length, and in which reading of their loss, is measured on 100 points
-# only ({doc}`network`).  Samples of two sizes begin with the same random numbers, so that sizes are a little less
+# only (see {doc}`the page on the network <network>`).  Samples of two sizes begin with the same random numbers, so that sizes are a little less
 # independent than the intervals take them to be.  No sample is
 # larger than {glue:text}`sweeps-largest` points, and the power law is a description of {glue:text}`sweeps-count` sizes and no
 # more.
 #
 # ## The members of an ensemble
 #
-# What an ensemble of $M$ GANs on one sample is worth follows from two numbers.  Let $d_m$ be what member $m$ puts into
-# the quantiles, less what belongs there.  Members are trained alike and know nothing of each other, so that in the mean
-#
-# $$
-# \langle\mathrm{MSE}\rangle_M = \langle d_m d_n \rangle
-# + \frac{\langle d_m^2 \rangle - \langle d_m d_n \rangle}{M} , \qquad m \neq n .
-# $$ (eq-members)
-#
-# The first term is what two of them share, because of their sample or of how networks are; the second is averaged away.  Both are
-# measured with a few members, and tell what many would be worth: {numref}`sweeps-members` goes to
-# {glue:text}`members-most`.
+# What an ensemble of $M$ GANs on one sample is worth follows by {eq}`eq-members` from two numbers: the error that two members
+# share, and the rest, which is averaged away.  Both are measured with a few members, and tell what many would be worth:
+# {numref}`sweeps-members` goes to {glue:text}`members-most`.
 
 # %% tags=["remove-cell"]
 apart = members_of(ensembles)
@@ -278,7 +281,7 @@ def added(count, q):
 
 
 def share_of_limit(members, q):
-    """What the papers' number of GANs is worth over what ever more are."""
+    """What the papers' number of GANs is worth over the limit of many."""
     return f"{members.of(PAPERS, q).value / members.limit(q).value:.0%}"
 
 
@@ -288,16 +291,16 @@ def at_the_papers_length():
     if not result.study.repetitions_done(result.done()):
         return "Ensembles of the papers' length are not stored."
     every = gan_curve(result)
-    parts = [(f"of all {len(every.index)}", every)]
+    parts = [(f"all {len(every.index)} ensembles", every)]
     if every.failed.any() and every.whole:
-        parts.append((f"of the {len(every.whole.index)} without a failed member", every.whole))
-    shares = enumerated(
-        f"{report.each(lambda q, of=of: share_of_limit(members_of(result, of), q), SHOWN)} {which}"
+        parts.append((f"the {len(every.whole.index)} without a failed member", every.whole))
+    shares = ", ".join(
+        f"{report.each(lambda q, of=of: share_of_limit(members_of(result, of), q), SHOWN)} ({which})"
         for which, of in parts
     )
     return (
-        f"Those are ensembles of a laptop's trainings. Of ensembles at the papers' length {PAPERS} "
-        f"are worth {shares}: whether one of its members failed decides what an ensemble lacks."
+        f"Those are ensembles of a laptop's trainings. At the papers' length {PAPERS} GANs reach "
+        f"{shares}: whether one of its members failed decides what an ensemble lacks."
     )
 
 
@@ -337,15 +340,14 @@ report.show_table(
         ]
         for count in COUNTS
     ]
-    + [["ever more", *(apart.limit(q) for q in SHOWN), "--"]],
+    + [["limit of many", *(apart.limit(q) for q in SHOWN), "--"]],
 )
 
 # %% [markdown]
-# **When another GAN stops helping.**  One never has more than {glue:text}`members-gain` times a single GAN's worth, at
-# {glue:text}`members-shown` quantiles.  {glue:text}`members-enough` of what ever more GANs are worth is there with
-# {glue:text}`members-needed` of them (standard errors over {glue:text}`members-samples` samples, whose intervals in
+# **When another GAN stops helping.**  The limit of many GANs is {glue:text}`members-gain` times a single GAN's worth, at
+# {glue:text}`members-shown` quantiles.  {glue:text}`members-needed` GANs reach {glue:text}`members-enough` of the limit (standard errors over {glue:text}`members-samples` samples, whose intervals in
 # {numref}`sweeps-members` are wide; {numref}`sweeps-members-table` has the numbers).  One more than {glue:text}`members-trained` adds {glue:text}`members-next`.  The second paper's
-# {glue:text}`members-papers` are worth {glue:text}`members-ten` of what ever more are.  {glue:text}`members-length`  The rest of the error is the same
+# {glue:text}`members-papers` reach {glue:text}`members-ten` of the limit.  {glue:text}`members-length`  The rest of the error is the same
 # in all members, and no further GAN helps against it.
 
 # %% tags=["nbval-check-output", "remove-cell"]

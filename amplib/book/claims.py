@@ -66,7 +66,7 @@ def rules() -> Iterator[str]:
         "Intervals over few repetitions are Student's, in the logarithm of an N_equiv, as MSEs are "
         "skewed; its bias, of one over a mean, is removed. Ratios on shared samples have "
         "Fieller's. Where trainings failed, in either, the rate of failures, the failed and the "
-        "others are drawn apart, and the bias stays."
+        "others are varied independently, and the bias stays."
     )
     yield f"*About x* is from x/{ABOUT:g} to {ABOUT:g} x. A *range* has both ends as *about*."
     yield from catalogue.claim_rules()

@@ -120,13 +120,13 @@ def banner(result: Result) -> str | None:
     if result.preset == "paper" and done == wanted:
         return None
     if result.preset == "paper":
-        whole = ""
+        what = f"{done} of {wanted} parts of the {study.name} study"
         if study.asdict().get("members", 1) > 1:
             repetitions = study.repetitions_done(result.done())
-            whole = f", {repetitions} of {study.asdict()['repetitions']} ensembles complete"
+            what = f"{repetitions} of {study.asdict()['repetitions']} ensembles ({what})"
         return (
-            f"Paper settings, {done} of {wanted} parts of the {study.name} study{whole}: "
-            "the error bars are those of the repetitions at hand."
+            f"Incomplete: {what}, at the papers' settings; the error bars are those of the "
+            "repetitions at hand."
         )
     return (
         f"Preset {result.preset}: a shorter and smaller version of the {study.name} study, "

@@ -213,7 +213,9 @@ def show_banner(*results: Result, also: Sequence[str] = ()) -> None:
     glue("scale", " ".join(texts) or "The papers' own settings.", display=False)
     if texts:
         lines = "\n".join(f"- {text}" for text in texts)
-        display(Markdown(f":::{{admonition}} Not the papers' scale\n:class: warning\n{lines}\n:::"))
+        display(
+            Markdown(f":::{{admonition}} Not the papers' full scale\n:class: warning\n{lines}\n:::")
+        )
 
 
 def show_table(
@@ -260,23 +262,23 @@ def sorted_by_answer(estimates: Mapping[str, Estimate | Interval], line: float) 
         _, low, high = estimate.interval() if isinstance(estimate, Estimate) else estimate
         return "yes" if low > line else "no" if high < line else "not decided"
 
-    return _by_word({name: answer(estimate) for name, estimate in estimates.items()}, "for")
+    return by_word({name: answer(estimate) for name, estimate in estimates.items()}, "for")
 
 
 def in_words(measure: Callable[[int], Estimate | Interval95], quantiles: Sequence[int]) -> str:
-    """Ratios in words: ``more at 50, not told apart at 10 and 20`` from one by the 95% interval."""
-    return _by_word({q: beside_one(measure(q)) for q in quantiles}, "at")
+    """Ratios in words: ``more at 50, compatible with one at 10 and 20``, by the 95% interval."""
+    return by_word({q: beside_one(measure(q)) for q in quantiles}, "at")
 
 
 def beside_one(ratio: Estimate | Interval95) -> str:
-    """``more``, ``less`` or ``not told apart`` from one, by the 95% interval."""
+    """``more`` or ``less`` than one or ``compatible with one``, by the 95% interval."""
     _, low, high = ratio.interval() if isinstance(ratio, Estimate) else ratio
     if low <= 1 <= high:
-        return "not told apart"
+        return "compatible with one"
     return "more" if ratio.value > 1 else "less"
 
 
-def _by_word(words: Mapping[Any, str], where: str) -> str:
+def by_word(words: Mapping[Any, str], where: str) -> str:
     """What has the same word together, in the order of the words' first appearance."""
     said: dict[str, list[object]] = {}
     for one, word in words.items():

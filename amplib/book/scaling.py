@@ -137,11 +137,11 @@ def faster(ratio: Estimate) -> str:
     """A speed-up in words, by its 95% interval.
 
     >>> faster(Estimate(1.6, 0.1)), faster(Estimate(1.6, 0.5))
-    ('faster', 'not told apart from one')
+    ('faster', 'compatible with one')
     """
     _, low, high = ratio.interval()
     if low <= 1 <= high:
-        return "not told apart from one"
+        return "compatible with one"
     return "faster" if ratio.value > 1 else "slower"
 
 

@@ -53,7 +53,7 @@ def balance_likeness(a: Repetitions, b: Repetitions) -> Interval95:
 
 
 def median_ratio(a: Repetitions, b: Repetitions, q: int) -> Interval95:
-    """Ratio of what the middle repetition of each is worth, on the samples that both saw.
+    """Ratio of what the median repetition of each is worth, on the samples that both saw.
 
     Its interval holds the truth in 92 to 96% of the cases, for 6 to 100 samples.
     """

@@ -93,10 +93,8 @@ def fit_equivalent(evidence: Evidence, value: float, q: int) -> Finding:
     why = f"the Fisher information bounds an unbiased fit near {bound:.0f} points" + (
         f", so that {value:g} lies above what such a fit can reach" if value > 1.05 * bound else ""
     )
-    middle = (
-        f"the fit in the middle has {fit.median_n_equiv(q)}; the paper does not say which it is"
-    )
-    return about(fit.n_equiv(q), value, reasons(why, middle))
+    median = f"the median fit has {fit.median_n_equiv(q)}; the paper does not say which it is"
+    return about(fit.n_equiv(q), value, reasons(why, median))
 
 
 @claim("amplify.gan-equivalent-low", AMPLIFY, "gan", q=10)

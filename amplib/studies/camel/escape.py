@@ -140,7 +140,7 @@ def epochs_of_leaving(result: Result) -> np.ndarray:
 
 
 def median_entropies(name: str) -> np.ndarray:
-    """Cross entropy of the training in the middle at the epochs of ``GRID``: guessing has 1.39."""
+    """Median cross entropy over trainings at the epochs of ``GRID``: guessing has 1.39."""
     losses = np.array([a["losses"] for a in Result(reading(name), "paper").load().values()])
     return np.asarray(np.median(losses[:, _records(losses[0]), 1], axis=0))
 
@@ -156,7 +156,7 @@ def _won_on_grid(losses: np.ndarray) -> np.ndarray:
 
 
 def worth_at_end(name: str, q: int) -> Interval:
-    """N_equiv of the training in the middle at ``EPOCHS``, by its 1000 events."""
+    """N_equiv of the median training at ``EPOCHS``, by its 1000 events."""
     result = Result(reading(name), "paper")
     counts = np.stack([a["counts"][-1] for a in result.load().values()])
     index = np.array([i for i, _ in result.done()])

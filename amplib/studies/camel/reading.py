@@ -154,11 +154,11 @@ class Members:
         return n_equiv(common + (self.own(q) - common) / members, q)
 
     def limit(self, q: int) -> Estimate:
-        """The same of ever more."""
+        """The same in the limit of many."""
         return n_equiv(self.common(q), q)
 
     def most_gain(self, q: int) -> Estimate:
-        """N_equiv of ever more members over that of one."""
+        """N_equiv in the limit of many members over that of one."""
         return ratio_of_means(self.own(q), self.common(q))
 
     def enough(self, share: float, q: int) -> Estimate:
@@ -313,8 +313,8 @@ def without_failed_members(result: Result, left_by: float = math.inf) -> Chosen:
 
 
 def same_for_all(repetitions: Repetitions, q: int) -> float:
-    """Share of the mean MSE that the mean deviation over the samples has, squared and freed of its
-    noise: what architecture and schedule do to every network, whatever its sample.
+    """Share of the mean MSE that the mean deviation over the samples has, squared and corrected for
+    its noise: what architecture and schedule do to every network, whatever its sample.
 
     Args:
         repetitions: single GANs on two samples or more.

@@ -91,7 +91,7 @@ def members_panels(
     """What ensembles are worth against their members, a panel a resolution.
 
     Args:
-        apart: ensembles taken apart; the line and its 95% band, and the limit of ever more.
+        apart: ensembles taken apart; the line and its 95% band, and the limit of many.
         measured: quantiles -> members -> N_equiv of the ensembles of the first so many; may be
             empty.
         quantiles: of the panels.
@@ -103,8 +103,8 @@ def members_panels(
         curve = [apart.of(int(m), q) for m in count]
         low, high = np.array([e.interval()[1:] for e in curve]).T
         ax.fill_between(count, low, high, color=PURPLE, alpha=0.2, linewidth=0)
-        ax.plot(count, [e.value for e in curve], color=PURPLE, label="any so many members")
-        ax.axhline(apart.limit(q).value, color=PURPLE, linestyle=":", label="ever more")
+        ax.plot(count, [e.value for e in curve], color=PURPLE, label="expected of so many")
+        ax.axhline(apart.limit(q).value, color=PURPLE, linestyle=":", label="limit of many")
         _bars(ax, measured.get(q, {}), (BLACK, "o", ""), 1.0, "the first so many")
         ends = [high.max(), *(e.interval()[2] for e in measured.get(q, {}).values())]
         top = min(1.1 * max(ends), 4 * curve[-1].value)  # a band may have no end

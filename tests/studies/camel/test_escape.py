@@ -147,6 +147,15 @@ def test_the_network_page_says_what_the_stored_trainings_say():
     falling = escape.median_entropies(xavier)[np.isin(GRID, (500, 1000, EPOCHS))]
     assert (np.diff(falling) < -0.3).all() and falling[-1] < 0.5  # it is winning
     assert (escape.median_entropies(he) > 1.3).all()  # hardly better than guessing, 1.39
+    full = Result(CamelGAN(), "paper")
+    epochs, won = escape.states(full)
+    last = epochs_of_leaving(full)
+    inside = won[:, epochs == EPOCHS][:, 0]
+    assert not (inside & (last < EPOCHS)).any()
+    assert inside.sum() == (last >= EPOCHS).sum()  # later, or there for the last time
+    for name in set(READINGS) - {"gradient in x", "gradient through B", escape.TWO_THINGS}:
+        other = in_x if name.startswith("gradient in x,") else through
+        assert paired_p_value(escape.escape(name), other, EPOCHS) * (len(READINGS) - 1) > 0.05
 
 
 def test_noise_after_the_batch_is_two_things_where_the_gradient_passes_through_it():

@@ -218,6 +218,8 @@ def test_the_ensemble_page_says_what_the_stored_ensembles_say():
     gains = [by_7000.gain(q).value for q in (10, 20, 50)]
     assert max(gains) < 1.1 * min(gains)
     assert all(every.gain(q).value > 1.15 * by_7000.gain(q).value for q in (10, 20, 50))
+    with_failed = gain_over_members(stored)
+    assert all(with_failed(q).value > 2 * every.gain(q).value for q in (10, 20, 50))
     assert all(abs(by_1500.gain(q).value - by_7000.gain(q).value) < 0.1 for q in (10, 20, 50))
     between = abs(DENSITY_BINS[1:] + DENSITY_BINS[:-1]) / 2 < 1
     densities = np.array([stored.part((0, m))["density"][1:-1] for m in range(10)])

@@ -21,7 +21,7 @@ def estimates():
 
 
 @pytest.mark.parametrize("q", QUANTILES)
-def test_bins_and_the_chosen_kernel_amplify_and_textbook_rules_do_not(estimates, q):
+def test_bins_and_the_chosen_kernel_amplify_and_rules_of_thumb_do_not(estimates, q):
     worth = {name: repetitions.n_equiv(q).interval() for name, repetitions in estimates.items()}
     for name in ("histogram", "loo"):
         assert worth[name].low > worth["sample"].high
