@@ -80,7 +80,7 @@ test: lint book ## lint, types, tests, notebooks and the built pages in a browse
 	@workflow/system_packages.sh browser || echo 'Without it the browser tests are skipped.'
 	$(RUN) python workflow/notebook.py check
 	$(RUN) pytest tests $(CHECKED:%=_build/nbval/%.ipynb) --nbval-lax --nbval-current-env \
-		-m "$$MARKS" --numprocesses "$$CORES" --dist loadfile $$ARGS
+		-m "$$MARKS" --numprocesses "$$CORES" --dist loadfile --durations 25 $$ARGS
 
 lint: .venv/.ready ## ruff, mypy, and who may import whom
 	$(RUN) ruff check .
