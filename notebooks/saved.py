@@ -13,10 +13,13 @@
 # %% [markdown]
 # # Can weights save it?
 #
-# A generator that is not good enough may be mended by weights ({doc}`gaussians`, {doc}`reweighted`): a classifier that
-# tells its events from the truth's with the score $h$ gives each the weight $W = h/(1-h)$ {cite}`diefenbacher2020`.  What
-# that will cost, and whether anything will be left, the scores say before a single observable is looked at.  This page asks
-# it of the generators of all documents, and holds the answer against what the weights then do.  Left out are further ways to draw
+# Can weights make good a generator that is not good enough, and can one know before they are used?  What weights cost, a classifier's scores tell beforehand, within
+# a factor of {glue:text}`saved-within` for two thirds of the generators that they give hope; whether they save it is another matter: of {glue:text}`saved-count` generators the answer is *freely* for
+# {glue:text}`saved-freely-n`, *no* for {glue:text}`saved-no-n`, and open for {glue:text}`saved-open-n`, where one known cut sees more than the classifier does.
+#
+# The weights are those of {doc}`the Gaussians <gaussians>` and {doc}`the showers <reweighted>`: a classifier that tells generated events from
+# the truth's with the score $h$ gives each the weight $W = h/(1-h)$ {cite}`diefenbacher2020`.  This page takes the generators of all documents, reads the cost from the scores, and compares it with
+# what the weights then do.  Left out are further ways to draw
 # the codes of one decoder, the priors of {doc}`latent` and the BIB-AE's fitted latent numbers, and the camel back's baselines without a network.
 
 # %% tags=["parameters"]
@@ -33,7 +36,7 @@ import numpy as np
 
 import amplib
 from amplib.book import report
-from amplib.book.saved import generators
+from amplib.book.saved import absent_leptons, generators
 from amplib.estimate import enumerated, written_area, written_in_turn
 from amplib.metrics.outlook import FREE, HOPELESS_AUC, HOPELESS_SHARE, LARGEST, TOLERABLE
 from amplib.studies.merit.study import UNSEEN
@@ -50,7 +53,7 @@ smaller = sum(one.scale != "paper" for one in saved)
 report.show_banner(
     also=[
         f"{smaller} of {len(saved)} generators are shorter and smaller versions of the papers'; "
-        "{numref}`saved-table` has the scale of each, and how many trainings there are of it."
+        "{numref}`saved-table` has the scale of each, and how many trainings and classifiers there are of it."
     ]
     if smaller
     else []
@@ -62,6 +65,7 @@ MODERATE = 0.9  # an AUC
 judged = [one for one in saved if one.group != "camel back"]
 hopeful = [one for one in judged if any(told.outlook.answer != "no" for told in one.each)]
 few = [one for one in judged if one.answer == "no"]
+unresolved = [one for one in saved if one.answer == "not resolved"]
 ratio, within = how_far_off(hopeful) if hopeful else (np.nan, np.nan)
 hopeless = [one.off for one in few]
 mended = [one for one in judged if one not in few and one.helped]
@@ -75,8 +79,22 @@ def listed(texts):
 
 def those(answer):
     """Generators with one answer in all their repetitions, their part of the book and the scale."""
-    alike = [one for one in saved if one.answer == answer]
-    return listed(f"{one.name} ({one.group}, {one.scale})" for one in alike)
+    return listed(f"{one.name} ({one.group}, {one.scale})" for one in alike(answer))
+
+
+def alike(answer):
+    """Generators with one answer in all their repetitions."""
+    return [one for one in saved if one.answer == answer]
+
+
+def out_of_reach(one):
+    """The share of the truth that is, unless the classifiers cannot say."""
+    return one.answer if one in unresolved else share(one.over(lambda told: told.lost))
+
+
+def verdict(one):
+    """The answer, and where it is open what the scores alone would say."""
+    return one.answer + f"; by the scores {one.by_scores}" * (one in unresolved)
 
 
 def weight(one):
@@ -86,7 +104,7 @@ def weight(one):
 
 
 def before_clip(one):
-    """The mean weight before the clip, of each repetition."""
+    """The mean weight before the clip, of each classifier."""
     return ", ".join(written_in_turn([told.outlook.mean_before_clip for told in one.each]))
 
 
@@ -97,7 +115,7 @@ def not_hopeful():
 
 
 def by_auc(low, high):
-    """r by the AUC over that by the scores: geometric mean over repetitions with such an AUC."""
+    """r by the AUC over that by the scores: geometric mean over classifiers with such an AUC."""
     told = [told.outlook for one in judged for told in one.each]
     some = [o.dilution_by_auc.value / o.dilution.value for o in told if low <= o.auc.value < high]
     return f"{np.exp(np.mean(np.log(some))):.2g}" if some else "not measured"
@@ -109,6 +127,9 @@ def share(estimate):
     return f"{whole:.0%}" if whole in (0, 1) else estimate.percent()
 
 
+tops = [one for one in saved if one.group == "top pairs"]
+pairs = [result.study for result, one in found if one in tops]
+absent = absent_leptons(pairs[0]) if pairs else 0.0
 report.tell(
     **{
         "saved-count": len(saved),
@@ -124,8 +145,17 @@ report.tell(
         "saved-freely": those("freely"),
         "saved-price": those("at a price"),
         "saved-part": those("in part"),
+        "saved-freely-n": len(alike("freely")),
+        "saved-no-n": len(alike("no")) + len(alike("no, by the AUC")),
+        "saved-open-n": len(unresolved),
+        "saved-open": listed(
+            f"{one.name} ({one.by_scores.replace(' (', ', ').replace(')', '')})"
+            for one in unresolved
+        ),
+        "saved-absent": f"{absent:.1%}",
+        "saved-zeros": listed(one.name for one in tops if one.known_area < 0.5 + absent / 2),
         "saved-no": len(few),
-        "saved-auc": sum(one.answer == "no, by the AUC" for one in saved),
+        "saved-auc": len(alike("no, by the AUC")),
         "saved-mended": sum(one.helped.weighted < one.helped.without for one in mended),
         "saved-mended-of": len(mended),
         "saved-mended-more": not_hopeful(),
@@ -140,11 +170,11 @@ report.tell(
         "saved-above": by_auc(MODERATE, 0.99),
         "saved-moderate": MODERATE,
         "saved-vae": listed(
-            f"{one.answer} with {one.name.removeprefix('B-VAE, ')}"
+            f"{one.by_scores} with {one.name.removeprefix('B-VAE, ')}"
             for one in saved
             if one.group == "top pairs" and one.name.startswith("B-VAE")
         ),
-        "saved-split": sum(" of " in one.answer for one in saved),
+        "saved-split": sum(" of " in one.by_scores for one in saved),
         "saved-events": f"{UNSEEN['laptop']['weighed_events']:,}",
     }
 )
@@ -166,17 +196,24 @@ if results:
 # - *in part*: more than {glue:text}`saved-tolerable` of the truth is out of reach;
 # - *freely*: $r$ is below {glue:text}`saved-free`; and *at a price* otherwise.
 #
-# What is asked of every generator is the same; what it is asked with is not.  The Gaussians and the showers have their
-# papers' classifiers (of the showers the one that sees high-level quantities).  Top pairs and decays have {glue:text}`saved-classifiers` for this page, of three layers
-# and with a temperature: half of
-# {glue:text}`saved-events` generated and half of as many true events that trained no generator, drawn by lot, train each, and the others are what is shown.  It is
-# given the observables that the events are judged by, of decays the columns as well.  The first of these true events told when to stop the training of the B-VAE.  Events that are smeared by hand are
-# each made from another training event.  What the truth conserves, or has one value of in most events, as of a second lepton, is in no median of $r$.  Of the camel back, which has one
-# dimension, the density is known in a hundred cells, and no classifier is needed; told and measured are of the same counts there, and a share of the truth below that of a cell is not seen.
+# What is asked of every generator is the same; what it is asked with is not.
 #
-# What is repeated differs, too: on the camel back it is the generator with its sample, of the Gaussians generator and classifier, and of all others the classifier of one generator alone.
+# - *Gaussians and showers* have their papers' classifiers, of the showers the one that sees high-level quantities.
+# - *Top pairs and decays* have {glue:text}`saved-classifiers` classifiers of three layers and with a temperature, made for this page.  Each is trained on half of
+#   {glue:text}`saved-events` generated and half of as many true events that trained no generator, drawn by lot; results are of the other halves.  It sees the observables that the events are judged by, of decays the columns as well.
+#   The first of these true events told when to stop the training of the B-VAE, and events that are smeared by hand are each made from another training event.
+#   Observables that the truth conserves, or that have one value in most events, as those of a second lepton, are in no median of $r$.
+# - *The camel back* has one dimension, and its density is known in a hundred cells, so that no classifier is needed.  Told and measured $r$ are of the same counts there, and a share of the truth below that of a cell is not seen.
+#
+# What is repeated differs, too.  On the camel back it is the training of the generator, with its sample; of the Gaussians the training of generator and classifier.  Elsewhere a generator has several classifiers, and some have several
+# trainings as well ({numref}`saved-table`): then classifiers are averaged within a training, and answers are counted and errors taken over trainings.  Where there is one training, the error is that of the classifier alone, and says nothing of another training of the generator.
+#
+# **What a cut knows.**  An answer is worth no more than its classifier.  Of top pairs two cuts are known that need none.  A second lepton is absent from {glue:text}`saved-absent` of the true events, which then have four exact zeros, while a
+# network's output, a kernel's or a Gaussian's is next to never exactly zero.  Nor does any true event lie beyond all others, as some generated ones do; their share is no smaller than that of the dropped entries in {doc}`the figures of merit <merit>`.  {numref}`saved-table` has the AUC of the better
+# cut.  To these classifiers, which see every column in units of its spread, a lepton of almost no energy is as good as none; boosted trees tell the events of a B-VAE by it ({numref}`latent-worth`).  Where the classifiers' AUC is below that of the cut the answer is *not resolved*, unless it is *no* anyway:
+# their weights leave standing what the cut removes.  Taken literally, {glue:text}`saved-absent` of the truth are then out of reach.  Exact zeros may come from {glue:text}`saved-zeros` alone, and no such cut is counted for these; in the spline flow's events every column has its own, and how often only some of a lepton's four numbers are zero is not stored.
 
-# %% mystnb={"figure": {"name": "saved-fig1", "caption": "What weights would cost {glue:text}`saved-count` generators of this book, a point a repetition. Left: $r$ as the scores tell it, against the AUC; in the shaded range the answer is no. Right: $r$ that observables then had, their median and central 68%, some of which leave the frame, against the told one; on the line both are the same.\n\n{glue:text}`saved-fig1-origin`"}, "image": {"alt": "Dilution told by the scores against AUC, and measured against told dilution, for generators of camel backs, Gaussians, showers, decays and top pairs"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "saved-fig1", "caption": "What weights would cost {glue:text}`saved-count` generators of this book, a point a classifier; hollow points are of generators whose answer is *not resolved*. Left: $r$ as the scores tell it, against the AUC; in the shaded range the answer is no. A camel back's GAN with an AUC near one and $r = 1$ has all its events in one cell: they have one weight, which costs nothing, and the rest of the truth is out of reach. Right: $r$ that observables then had, their median and central 68%, some of which leave the frame, against the told one; on the line both are the same.\n\n{glue:text}`saved-fig1-origin`"}, "image": {"alt": "Dilution told by the scores against AUC, and measured against told dilution, for generators of camel backs, Gaussians, showers, decays and top pairs"}} tags=["hide-input"]
 if saved:
     saved_panels(saved)
 plt.show()
@@ -184,53 +221,57 @@ plt.show()
 # %% [markdown]
 # ## What is found
 #
-# *Is it the price?*  Over the {glue:text}`saved-hopeful` generators for which there is hope in any repetition, the camel back left out, the measured $r$ is
-# {glue:text}`saved-ratio` times the told one (geometric mean), and two thirds of them are
-# within a factor of {glue:text}`saved-within` ({numref}`saved-done`).  To that extent the scores of a classifier tell what its weights cost, before it is paid and without asking for
-# any observable.  Of a single observable, which may depend on the weights, they tell less: the bars of {numref}`saved-fig1` are that spread.  Where the answer is *no*
-# the ratio is {glue:text}`saved-off`: a few events bear all of the weight there, or none does, and neither $r$ means much.  The AUC alone is a worse guide: what it tells is
-# {glue:text}`saved-below` times the told $r$ where it is below {glue:text}`saved-moderate`, and {glue:text}`saved-above` times from there to 0.99 (geometric means over repetitions).
+# *Is it the price?*  Take the {glue:text}`saved-hopeful` generators to which the scores of any classifier give hope, without the camel back.  The measured $r$ is
+# {glue:text}`saved-ratio` times the told one (geometric mean), and for two thirds of them both agree within a factor of {glue:text}`saved-within` ({numref}`saved-done`).
+# To that extent the scores tell what weights cost before any is used, whatever the observable.  Of a single observable, which may depend on the weights, they tell less: the bars of {numref}`saved-fig1` are that spread.
+# Where the answer is *no* the ratio is {glue:text}`saved-off`: a few events bear all of the weight there, or none does, and neither $r$ means much.  The AUC alone is a worse guide: what it tells is
+# {glue:text}`saved-below` times the told $r$ where it is below {glue:text}`saved-moderate`, and {glue:text}`saved-above` times from there to 0.99 (geometric means over classifiers).
 #
-# *Is it worth the price?*  That the scores do not tell.  Of the {glue:text}`saved-mended-of` generators whose answer is not a plain *no*{glue:text}`saved-mended-more` the median distance of the observables from the truth, $\langle S^2\rangle$
-# above its floor, is smaller with weights for {glue:text}`saved-mended` ({numref}`saved-done`).  Weights that a classifier learns from some ten thousand events have errors of their own
-# ({doc}`gaussians`), and where every observable by itself is nearly right already they may do more harm than good.
+# *Is it worth the price?*  That the scores do not tell.  Take the {glue:text}`saved-mended-of` generators whose answer is not a plain *no*{glue:text}`saved-mended-more`.  Weights bring the observables closer to the truth, by the median of
+# $\langle S^2\rangle$ above its floor, for {glue:text}`saved-mended` of them ({numref}`saved-done`).  Weights that a classifier learns from some ten thousand events have {doc}`errors of their own <gaussians>`:
+# where every observable by itself is nearly right already, they may do more harm than good.
 #
-# *Are the weights right?*  The answer does not ask.  Of right ones the mean before the clip is one, less the share of the truth where nothing
-# is generated.  Where the answer is not *no* in some repetition it is off by more than a factor of {glue:text}`saved-doubtful` of
-# {glue:text}`saved-doubtful-ones`, in turn over such repetitions.  A few events
-# beyond the clip may do that.  Of weights like these the price may be told well; they are not those of the truth.
+# *Are the weights right?*  The answer does not ask.  Of right weights the mean before the clip is one, less the share of the truth where nothing
+# is generated.  For some generators whose answer is not *no* with every classifier it is off by more than a factor of {glue:text}`saved-doubtful`:
+# {glue:text}`saved-doubtful-ones`, in turn over such classifiers.  A few events
+# beyond the clip may do that.  The price of such weights may be told well; they are not those of the truth.
 #
 # *Freely*: {glue:text}`saved-freely`.  *At a price*: {glue:text}`saved-price`.  *In part*: {glue:text}`saved-part`.  *No* is the answer
-# for {glue:text}`saved-no` of {glue:text}`saved-count`, and *no, by the AUC* for {glue:text}`saved-auc`; for {glue:text}`saved-split` the repetitions differ, and {numref}`saved-table` has how.
+# for {glue:text}`saved-no` of {glue:text}`saved-count`, and *no, by the AUC* for {glue:text}`saved-auc`.  *Not resolved*, of top pairs, with what the scores alone would say: {glue:text}`saved-open`.  For {glue:text}`saved-split` generators
+# repetitions differ in what their scores say, and {numref}`saved-table` has how.
 #
-# Of the B-VAE of top pairs the answer hangs on what is added to the width of a code: {glue:text}`saved-vae` ({doc}`top_vae` has the two readings).
+# What the scores say of the B-VAE of top pairs depends on {doc}`what is added to the width of a code <top_vae>`: {glue:text}`saved-vae`.
 #
 # **What it does not say.**  Weights ask whether events look like the truth's, not how many of the truth's they are worth: copies of the training events would be saved *freely*.  That question is
-# answered in {doc}`rivals`.  And a *no* is no verdict on a histogram: a generator may have one observable after the other nearly right and still give itself away in every event, by a mass shell that
-# is not sharp, a momentum that is not balanced, or a number of a lepton that is not there and is not quite zero either.  Weights cannot move an event onto the shell.
+# asked in {doc}`rivals`, where it stays open for the best generators.  And a *no* is no verdict on a histogram: a generator may have one observable after the other nearly right and still give itself away in every event, by a mass shell that
+# is not sharp, a momentum that is not balanced, or numbers of an absent lepton that are not quite zero.  Weights cannot move an event onto the shell.
 
 # %% tags=["hide-input"]
 report.show_table(
     "saved-table",
-    "What scores tell of weights: means over repetitions, whose number stands behind the scale, with their standard error; means of weights before the clip in turn. If weights are right these are one, less the share of the truth where nothing is generated; those of clipped weights are smaller by what is beyond the clip",
-    ["generator", "scale", "AUC", "mean weight, clipped", "before the clip", "$r$ told", "truth out of reach", "can weights save it?"],
+    "What scores tell of weights.  Behind the scale stands the number of trainings times that of the classifiers of each (of the camel back, of cells in their place). Numbers are means over trainings with their standard error; of a single training over its classifiers, and the error is then theirs alone. The AUC of a cut is that of the better of two that need no classifier. Means of weights before the clip are of each classifier in turn: if weights are right these are one, less the share of the truth where nothing is generated; those of clipped weights are smaller by what is beyond the clip",
+    [
+        "generator", "scale", "AUC", "AUC of a cut", "mean weight, clipped", "before the clip", "$r$ told", "truth out of reach",
+        "can weights save it?",
+    ],
     [
         [
             f"{one.group}: {one.name}",
-            f"{one.scale}, {len(one.each)}",
+            f"{one.scale}, {one.size}",
             written_area(one.over(lambda told: told.auc)),
+            f"{one.known_area:.3f}" if one in tops else "--",
             weight(one) if one in judged else "--",
             before_clip(one) if one in judged else "--",
             one.told,
-            share(one.over(lambda told: told.lost)),
-            one.answer,
+            out_of_reach(one),
+            verdict(one),
         ]
         for one in saved
     ],
 )  # fmt: skip
 report.show_table(
     "saved-done",
-    "What weights then do: $r$ of the observables, median and central 68%, geometric means over repetitions; median $\\langle S^2\\rangle$ of the observables from the truth, above its floor, without weights and with them; and of how many $\\langle S^2\\rangle$ is smaller or larger by more than two errors",
+    "What weights then do: $r$ of the observables, median and central 68%, geometric means over classifiers; median $\\langle S^2\\rangle$ of the observables from the truth, above its floor, without weights and with them; and of how many $\\langle S^2\\rangle$ is smaller or larger by more than two errors",
     ["generator", "$r$ told", "$r$ measured", "$\\langle S^2\\rangle$ without", "$\\langle S^2\\rangle$ with", "closer", "farther"],
     [
         [
@@ -260,4 +301,4 @@ print(answer)
 
 # %% tags=["nbval-check-output", "remove-cell"]
 for one in saved:
-    print(one.name, len(one.each), one.told, one.measured, one.helped, one.answer, sep=" | ")
+    print(one.name, one.size, one.told, one.measured, one.helped, verdict(one), sep=" | ")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import cast
 
 import numpy as np
@@ -13,10 +14,11 @@ from amplib.metrics.weighed import Helped, Weighed
 from amplib.store.results import Result
 from amplib.studies.bvae.study import WEIGHED, ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
 from amplib.studies.camel.reading import told_by_cells
+from amplib.studies.collisions.study import first_top_pairs
 from amplib.studies.gaussians import reading as gaussians
 from amplib.studies.merit.reading import smeared_curves
 from amplib.studies.merit.reference import SMEARINGS
-from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN
+from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN, TopPairReference
 from amplib.studies.merit.unseen import JudgedByUnseen
 from amplib.studies.reweighting import reading as showers
 from amplib.studies.reweighting.study import ReweightedGAN, at_length
@@ -24,7 +26,8 @@ from amplib.studies.rivals.reading import rival_curves
 from amplib.studies.rivals.study import EventRivals
 from amplib.studies.topvae.study import TopReadings
 from amplib.studies.weighing.kept import weights_made, weights_of_rows
-from amplib.studies.weighing.reading import Saved, ToldAndMeasured
+from amplib.studies.weighing.reading import Saved, ToldAndMeasured, area_of_cuts
+from amplib.truth.collisions.columns import TTBAR, columns
 
 Found = Iterator[tuple[Result, Saved]]
 Curves = dict[str, NDArray[np.float64]]
@@ -32,6 +35,10 @@ Curves = dict[str, NDArray[np.float64]]
 
 DECAYS: dict[type[DecayStudy], str] = {TwoBodyVAE: "two-body", TwoBodyGAN: "two-body", ZVAE: "Z"}
 BEFORE_AND_AFTER = (showers.GENERATOR, showers.HIGH)
+WITH_ZEROS = ("spline flow", "DijetGAN", *(f"{width:.0%} smearing" for width in SMEARINGS))
+"""Generators of top pairs that may write exact zeros for a second lepton that is absent, as the
+truth does: by values of the training sample, by a hyperbolic tangent at the end of a column's
+range, or by factors.  No other output is exactly zero."""
 RIVALS = ("event-flows", "event-splines", "event-densities", "event-gans")
 
 
@@ -72,23 +79,25 @@ def _camel_backs(preset: str) -> Found:
             except FileNotFoundError:  # of ensembles none may be complete
                 continue
             # Weights that are exact in cells leave nothing to be helped there.
-            each = [ToldAndMeasured(*one, None) for one in told]
-            yield result, Saved("camel back", title, scale, each)
+            trainings = [[ToldAndMeasured(*one, None)] for one in told]
+            yield result, Saved("camel back", title, scale, trainings)
             break
 
 
 def _mixtures(preset: str) -> Found:
     for name, title in gaussians.MIXTURES.items():
         if (result := largest(name, preset)).done():
-            each = [
-                ToldAndMeasured(
-                    one.outlook,
-                    one.usual_dilution,
-                    Helped.of_separations(*one.of_observables),
-                )
+            trainings = [
+                [
+                    ToldAndMeasured(
+                        one.outlook,
+                        one.usual_dilution,
+                        Helped.of_separations(*one.of_observables),
+                    )
+                ]
                 for one in gaussians.read(result).each
             ]
-            yield result, Saved("Gaussians", f"GAN, {title}", result.preset, each)
+            yield result, Saved("Gaussians", f"GAN, {title}", result.preset, trainings)
 
 
 def _calorimeter(preset: str) -> Found:
@@ -106,7 +115,7 @@ def _calorimeter(preset: str) -> Found:
                 )
                 for x in one.each
             ]
-            yield result, Saved("showers", one.title + how, result.preset, each)
+            yield result, Saved("showers", one.title + how, result.preset, [each])
 
 
 def _decays(preset: str) -> Found:
@@ -119,40 +128,67 @@ def _decays(preset: str) -> Found:
         if cast(DecayStudy, result.study).weighed_events and result.done():
             parts = list(result.load().values())
             for row, model in enumerate(kind.models):
-                told = [w for arrays in parts for w in weights_made(weights_of_rows(arrays)[row])]
-                yield from _told(result, "decays", f"{model}, {decay}", told)
+                trainings = [weights_made(weights_of_rows(arrays)[row]) for arrays in parts]
+                yield from _told(result, "decays", f"{model}, {decay}", trainings)
 
 
 def _top_pairs(preset: str) -> Found:
     if (result := largest("top-readings", preset, UNSEEN)).done():
         study = cast(TopReadings, result.study)
-        of_each = _by_first(result)
+        methods: dict[int, str] = {}
         for i, reading in enumerate(study.readings()):
             if reading.negative == "kept":
                 where = f" on the {reading.offset}"
-                name = f"B-VAE, γ = {reading.gamma:g}" + where * (reading.gamma > 0)
-                yield from _told(result, "top pairs", name, of_each.get(i, []))
+                methods[i] = f"B-VAE, γ = {reading.gamma:g}" + where * (reading.gamma > 0)
+        yield from _of_methods(result, methods)
     for name in RIVALS:
         if (result := largest(name, preset, UNSEEN)).done():
-            of_each = _by_first(result)
-            for i, method in enumerate(cast(EventRivals, result.study).methods):
-                yield from _told(result, "top pairs", method, of_each.get(i, []))
+            methods = dict(enumerate(cast(EventRivals, result.study).methods))
+            yield from _of_methods(result, methods)
     if (result := largest("ttbar-smeared", preset, SMEARED_UNSEEN)).done():
-        of_each = _by_first(result)
-        for i, width in enumerate(SMEARINGS[:2]):  # the readings of the authors' code
-            yield from _told(result, "top pairs", f"{width:.0%} smearing", of_each.get(i, []))
+        # the readings of the authors' code
+        methods = {i: f"{width:.0%} smearing" for i, width in enumerate(SMEARINGS[:2])}
+        yield from _of_methods(result, methods)
 
 
-def _by_first(result: Result) -> dict[int, list[Weighed]]:
-    """What weights made, by each classifier, in all parts with the same first number."""
-    found: dict[int, list[Weighed]] = {}
-    for part, arrays in result.load().items():
-        found.setdefault(part[0], []).extend(weights_made(arrays))
-    return found
+def _of_methods(result: Result, methods: Mapping[int, str]) -> Found:
+    """Generators of top pairs that have been weighed and have not diverged.
+
+    Args:
+        result: whose parts begin with the number of a method.
+        methods: by that number.
+    """
+    study, parts = cast(JudgedByUnseen, result.study), result.load()
+    for i, name in methods.items():
+        each = [arrays for part, arrays in parts.items() if part[0] == i]
+        trainings = [weights_made(arrays) for arrays in each]
+        if any(trainings):
+            dropped = float(
+                np.mean([a["dropped"] for a, t in zip(each, trainings, strict=True) if t])
+            )
+            absent = 0.0 if name in WITH_ZEROS else absent_leptons(study)
+            yield from _told(result, "top pairs", name, trainings, area_of_cuts(dropped, absent))
 
 
-def _told(result: Result, group: str, name: str, told: Sequence[Weighed]) -> Found:
+def absent_leptons(study: JudgedByUnseen) -> float:
+    """Share of true events without a second lepton, of those that generated ones are weighed by."""
+    return _absent(TopPairReference(**study.truth()), study.seen(), study.weighed_events)
+
+
+@cache
+def _absent(truth: TopPairReference, seen: int, weighed: int) -> float:
+    (second,) = columns(TTBAR, "pT_l2")
+    return float((first_top_pairs(truth, seen + weighed)[seen:, second] == 0).mean())
+
+
+def _told(
+    result: Result,
+    group: str,
+    name: str,
+    trainings: Sequence[Sequence[Weighed]],
+    known_area: float = 0.5,
+) -> Found:
     """One generator, if it has been weighed and has not diverged."""
-    if told:
-        each = [ToldAndMeasured.of(one) for one in told]
-        yield result, Saved(group, name, result.preset, each)
+    if any(trainings):
+        each = [[ToldAndMeasured.of(one) for one in told] for told in trainings if told]
+        yield result, Saved(group, name, result.preset, each, known_area)

@@ -21,8 +21,23 @@ DOUBTFUL = 1.5
 """Factor by which the mean weight before the clip is off, at which weights are hardly right."""
 
 
+def area_of_cuts(dropped: float, absent: float) -> float:
+    """AUC of the better of two cuts on top pairs that need no classifier, either of which a share
+    of one sample passes and nothing of the other.
+
+    - An observable beyond all of the truth: a share of the generated events that is no smaller than
+      that of the ``dropped`` entries, for an event has at most all of its pairs beyond.
+    - Four exact zeros in the place of a second lepton: a share ``absent`` of the truth, where the
+      generator makes none; else 0.
+
+    >>> area_of_cuts(0.0, 0.9)
+    0.95
+    """
+    return 0.5 + max(dropped, absent) / 2
+
+
 class ToldAndMeasured(NamedTuple):
-    """Of one repetition.
+    """Of one classifier, or of cells in its place.
 
     Args:
         outlook: told by the scores.
@@ -49,35 +64,73 @@ class ToldAndMeasured(NamedTuple):
 
 @dataclass(frozen=True)
 class Saved:
-    """All repetitions of one generator.
+    """All that is told of one generator.
 
     Args:
         group: which part of the book it is of.
         name: of the generator.
         scale: the preset.
-        each: its repetitions, at least one.
+        trainings: of the generator, at least one; of each what every classifier told.
+        known_area: AUC of the best cut that is known without a classifier; 1/2 if there is none.
     """
 
     group: str
     name: str
     scale: str
-    each: Sequence[ToldAndMeasured]
+    trainings: Sequence[Sequence[ToldAndMeasured]]
+    known_area: float = 0.5
+
+    @property
+    def each(self) -> list[ToldAndMeasured]:
+        """Of every classifier of every training."""
+        return [told for training in self.trainings for told in training]
+
+    @property
+    def size(self) -> str:
+        """Trainings times the classifiers of each.
+
+        >>> Saved("", "", "", [["told"] * 3] * 2).size
+        '2 × 3'
+        """
+        return f"{len(self.trainings)} × {len(self.trainings[0])}"
+
+    @property
+    def repetitions(self) -> Sequence[Sequence[ToldAndMeasured]]:
+        """What answers are counted and errors taken over: the trainings, for classifiers of one
+        training share its events; of a single training its classifiers, and then the error is
+        theirs alone."""
+        return self.trainings if len(self.trainings) > 1 else [[one] for one in self.each]
+
+    @property
+    def by_scores(self) -> str:
+        """Whether weights save it, as the scores have it: of repetitions that differ all answers,
+        the most frequent first.  Of a training it is the most frequent answer of its classifiers.
+        """
+        usual = [
+            Counter(told.answer for told in one).most_common(1)[0][0] for one in self.repetitions
+        ]
+        counts = Counter(usual).most_common()
+        if len(counts) == 1:
+            return counts[0][0]
+        return "; ".join(f"{answer} ({n} of {len(usual)})" for answer, n in counts)
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the classifiers tell its events from the truth's at least as well as the cut that
+        is known, on average.  If not, weights that would do what the cut does are not theirs."""
+        return self.over(lambda told: told.auc).value >= self.known_area
 
     @property
     def answer(self) -> str:
-        """Whether weights save it; of repetitions that differ all answers, the most frequent first.
-
-        >>> Saved("", "", "", []).answer
-        ''
-        """
-        counts = Counter(one.answer for one in self.each).most_common()
-        if len(counts) == 1:
-            return counts[0][0]
-        return "; ".join(f"{answer} ({n} of {len(self.each)})" for answer, n in counts)
+        """``by_scores``, but *not resolved* where a known cut tells more than the classifiers.  A
+        *no* stays: who sees more finds no less to mend."""
+        if self.resolved or all(told.outlook.answer == "no" for told in self.each):
+            return self.by_scores
+        return "not resolved"
 
     @property
     def helped(self) -> Helped | None:
-        """Means over repetitions; of the distances geometric ones, 0 where any is not positive."""
+        """Means over classifiers; of the distances geometric ones, 0 where any is not positive."""
         if any(one.helped is None for one in self.each):
             return None
         every = np.array([one.helped for one in self.each], dtype=float)
@@ -87,22 +140,26 @@ class Saved:
         return Helped(round(closer), round(farther), int(of), float(without), float(weighted))
 
     def over(self, measure: Callable[[Outlook], Estimate]) -> Estimate:
-        """Mean over repetitions; of a single one its own estimate, whose error is over events."""
+        """Mean over ``repetitions``; of a single one its own estimate, whose error is over
+        events."""
         if len(self.each) == 1:
             return measure(self.each[0].outlook)
-        return mean([measure(one.outlook).value for one in self.each])
+        return mean(
+            [np.mean([measure(told.outlook).value for told in one]) for one in self.repetitions]
+        )
 
     @property
     def told(self) -> Estimate:
-        """r by the scores: geometric mean over repetitions, or of a single one its own."""
+        """r by the scores: geometric mean over ``repetitions``, or of a single one its own."""
         if len(self.each) == 1:
             return self.each[0].outlook.dilution
-        return geometric_mean([one.outlook.dilution.value for one in self.each])
+        logs = [[np.log(told.outlook.dilution.value) for told in one] for one in self.repetitions]
+        return geometric_mean([np.exp(np.mean(one)) for one in logs])
 
     @property
     def measured(self) -> Interval:
-        """r over the observables: geometric means of median and central 68% over the repetitions
-        in which any of them varies; NaN if there is none."""
+        """r over the observables: geometric means of median and central 68% over the classifiers
+        beside which any of them varies; NaN if there is none."""
         every = np.array([one.r for one in self.each], dtype=float)
         known = every[np.isfinite(every[:, 0])]
         if not len(known):
@@ -111,7 +168,7 @@ class Saved:
         return Interval(float(value), float(low), float(high))
 
     def doubtful(self) -> list[float]:
-        """Mean weights before the clip of the repetitions whose answer is not *no*, if any of them
+        """Mean weights before the clip of the classifiers whose answer is not *no*, if any of them
         is off one by more than a factor ``DOUBTFUL``; else none.  What is left may be told well of
         weights that are not those of the truth."""
         told = [x.outlook for x in self.each if x.outlook.answer != "no"]

@@ -8,7 +8,7 @@ import pytest
 from amplib.estimate import Estimate, Interval
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.weighed import Helped
-from amplib.studies.weighing.reading import Saved, ToldAndMeasured, how_far_off
+from amplib.studies.weighing.reading import Saved, ToldAndMeasured, area_of_cuts, how_far_off
 
 
 def told(r, measured, auc=0.7, lost=0.0, helped=None, cut=0.0):
@@ -19,8 +19,9 @@ def told(r, measured, auc=0.7, lost=0.0, helped=None, cut=0.0):
     return ToldAndMeasured(look, Interval(measured, measured / 2, measured * 2), helped)
 
 
-def saved(*each):
-    return Saved("group", "name", "laptop", each)
+def saved(*each, known_area=0.5):
+    """A classifier a training."""
+    return Saved("group", "name", "laptop", [[one] for one in each], known_area)
 
 
 def test_over_trainings_means_are_geometric_and_have_an_error():
@@ -31,6 +32,56 @@ def test_over_trainings_means_are_geometric_and_have_an_error():
     assert two.off == pytest.approx(2.0)
     area = saved(told(1.5, 1.5, auc=0.6), told(1.5, 1.5, auc=0.7)).over(lambda x: x.auc)
     assert (area.value, area.error) == (pytest.approx(0.65), pytest.approx(0.05))
+
+
+def test_errors_are_over_trainings_whose_classifiers_are_averaged():
+    """Classifiers of one training share its events: three that agree are one number."""
+    low, high = [told(1.0, 1.0, auc=0.6)] * 3, [told(4.0, 4.0, auc=0.7)] * 3
+    two = Saved("group", "name", "paper", [low, high])
+    area = two.over(lambda x: x.auc)
+    assert (area.value, area.error) == (pytest.approx(0.65), pytest.approx(0.05))
+    assert (area.repetitions, two.told.repetitions) == (2, 2)
+    assert two.told.value == pytest.approx(2.0)
+    assert (two.size, len(two.each)) == ("2 × 3", 6)
+    uneven = Saved("", "", "", [[told(1.0, 1.0), told(4.0, 1.0)], [told(8.0, 1.0)]])
+    assert uneven.told.value == pytest.approx(4.0)  # a training counts once
+    assert Saved("", "", "", [[*low, *high]]).told.repetitions == 6  # the classifiers of one
+
+
+def test_answers_are_counted_over_trainings():
+    """Of each by the most of its classifiers; of a single one over these."""
+    hopeless, fine = told(1.5, 1.5, auc=0.99), told(1.5, 1.5)
+    two = Saved("", "", "", [[hopeless, fine, fine], [hopeless] * 3])
+    assert two.answer == "at a price (1 of 2); no, by the AUC (1 of 2)"
+    one = Saved("", "", "", [[hopeless, fine, fine]])
+    assert one.answer == "at a price (2 of 3); no, by the AUC (1 of 3)"
+
+
+def test_an_answer_is_open_where_a_known_cut_tells_more_than_the_classifiers():
+    free = told(1.0, 1.0, auc=0.6)
+    assert saved(free, known_area=0.6).answer == "freely"
+    missed = saved(free, known_area=0.61)
+    assert (missed.answer, missed.by_scores) == ("not resolved", "freely")
+    assert saved(told(20, 20, auc=0.96), known_area=0.98).answer == "no"
+    assert saved(free, told(20, 20, auc=0.96), known_area=0.98).answer == "not resolved"
+    # on average, not for each
+    assert saved(free, told(1.0, 1.0, auc=0.7), known_area=0.64).answer == "freely"
+
+
+def test_cuts_tell_no_more_than_the_events_that_pass_one():
+    """Of generated events a share passes the cut on the truth's range that is no smaller than that
+    of their dropped entries; of the truth none does."""
+    rng = np.random.default_rng(1)
+    beyond = rng.random((2000, 6)) < rng.choice([0.0, 0.4], (2000, 1), p=[0.8, 0.2])
+    pairs = [beyond[:, i] | beyond[:, j] for i in range(6) for j in range(i)]
+    dropped, passing = np.mean(pairs), beyond.any(1).mean()
+    made, true = beyond.any(1), np.zeros(2000)
+    area = (
+        np.mean(made[:, None] > true[None, :200]) + np.mean(made[:, None] == true[None, :200]) / 2
+    )
+    assert area == pytest.approx(0.5 + passing / 2)
+    assert area_of_cuts(float(dropped), 0.0) <= area
+    assert area_of_cuts(0.2, 0.5) == area_of_cuts(0.5, 0.2) == 0.75
 
 
 def test_a_training_in_which_nothing_varies_is_in_no_mean_of_r():
