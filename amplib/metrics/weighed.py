@@ -29,7 +29,8 @@ CLEAR = 2.0
 ROUNDING = 1e-20
 """Of a variance, in what does not vary."""
 LEAST = 1e-100
-"""Weights are no smaller, so that those of a classifier that is sure of all events are not zero."""
+"""Weights are no smaller: those of a classifier that is sure of all events, and their squares, are
+not zero, and are compared with each other all the same."""
 
 
 class Helped(NamedTuple):

@@ -302,3 +302,15 @@ def bootstrap_means(
         sums += rng.poisson(1.0, (resamples, len(rows))).astype(float) @ rows
     with np.errstate(invalid="ignore", divide="ignore"):
         return centre + sums[:, :-1] / sums[:, -1:]
+
+
+def log_histogram(weights: ArrayLike, edges: ArrayLike) -> NDArray[np.int64]:
+    """Counts of log10 W between ``edges``, ``(edges + 1,)``: the first and the last are of what lies
+    beyond, zeros among it.
+
+    >>> log_histogram([0.0, 0.5, 2.0, 3.0, 500.0], [-1.0, 0.0, 1.0]).tolist()
+    [1, 1, 2, 1]
+    """
+    with np.errstate(divide="ignore"):
+        place = np.searchsorted(edges, np.log10(weights), side="right")
+    return np.bincount(place, minlength=np.size(edges) + 1)

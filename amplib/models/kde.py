@@ -13,14 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 
+from amplib.models.cost import SEARCHED
 from amplib.models.points import as_points
 
 Array = NDArray[np.float64]
 
 BANDWIDTHS = np.logspace(-1, 1, 20)
 FOLDS = 5
-SEARCHED = 10_000
-"""Points that the search for a bandwidth uses."""
 
 
 @dataclass(frozen=True, eq=False)

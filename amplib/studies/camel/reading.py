@@ -9,9 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from amplib.cells import merge_cells
 from amplib.estimate import LEVEL, Estimate, Interval, Interval95
 from amplib.metrics.amplification import GANCurve, Repetitions, mse_of_counts, ratio_of_means
+from amplib.metrics.likeness import deviations
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.quantiles import expected_mse, n_equiv
 from amplib.metrics.weighed import dilution_in_cells, outlook_of_cells
@@ -35,12 +35,7 @@ TRUE_PARAMETERS = np.array([-4.0, 4.0, 1.0, 1.0, 0.5])
 
 def fit_bound(n: int, q: int) -> float:
     """N_equiv of a fit with the least covariance that ``n`` points allow (Cramer, Rao)."""
-    return _worth(np.asarray(np.linalg.inv(information(TRUE_PARAMETERS, n)), dtype=float), q)
-
-
-def _worth(covariance: np.ndarray, q: int) -> float:
-    mse = propagated_mse(TRUE_PARAMETERS, covariance, CamelBack().edges(q))
-    return expected_mse(1, q) / mse
+    return _n_equiv_of(np.linalg.inv(information(TRUE_PARAMETERS, n)), q)
 
 
 def check_quantiles(quantiles: object) -> list[int]:
@@ -320,8 +315,7 @@ def same_for_all(repetitions: Repetitions, q: int) -> float:
         repetitions: single GANs on two samples or more.
         q: quantiles.
     """
-    merged = merge_cells(repetitions.cells, q)
-    deviation = merged / merged.sum(1, keepdims=True) - 1 / q
+    deviation = deviations(repetitions, q)
     noise = deviation.var(0, ddof=1) / len(deviation)
     squared = float((deviation.mean(0) ** 2 - noise).mean())
     return max(squared, 0.0) / float((deviation**2).mean())

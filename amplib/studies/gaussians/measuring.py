@@ -8,7 +8,14 @@ import torch
 from amplib.metrics.outlook import outlook
 from amplib.metrics.separation import histograms
 from amplib.metrics.two_sample import auc, sliced_wasserstein
-from amplib.metrics.weights import Clipped, clip, dilution, expectation, needed_events
+from amplib.metrics.weights import (
+    Clipped,
+    clip,
+    dilution,
+    expectation,
+    log_histogram,
+    needed_events,
+)
 from amplib.models.checkpoint import Checkpoint
 from amplib.models.dctr import DCTR, perceptron, train_dctr
 from amplib.progress import Progress
@@ -104,7 +111,7 @@ def measure(
         **measured,
         "outlook": told.estimates(),
         "clipped": np.array([told.clipped, told.cut]),
-        "weights": np.stack([_log_histogram(w) for w in (of_real, raw)]),
+        "weights": np.stack([log_histogram(w, LOG_WEIGHTS) for w in (of_real, raw)]),
         "auc_after": np.array(after[:2]),
         "distance": np.array([d[:2] for d in distances]),
         "losses": dctr.losses.astype(np.float32),
@@ -207,12 +214,3 @@ def _of_observables(
         "dilution": np.array(dilution(t, g, weights, rng)),
         "needed": np.array(needed_events(g, weights)),
     }
-
-
-def _log_histogram(weights: np.ndarray) -> np.ndarray:
-    """Counts of log10 W; what is outside of ``LOG_WEIGHTS`` is in the first and the last."""
-    with np.errstate(divide="ignore"):
-        return np.bincount(
-            np.searchsorted(LOG_WEIGHTS, np.log10(weights), side="right"),
-            minlength=len(LOG_WEIGHTS) + 1,
-        )

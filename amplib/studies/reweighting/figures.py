@@ -21,6 +21,7 @@ from amplib.studies.reweighting.reading import (
     Reweighted,
 )
 from amplib.studies.reweighting.study import LOG_WEIGHTS
+from amplib.studies.showers.figures import SYMBOLS
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
 from amplib.truth.showers.config import CORRELATED
 
@@ -30,10 +31,6 @@ STYLES: dict[str, dict[str, Any]] = {
     LOW: {"color": GREEN, "linestyle": "-."},
 }
 MARKERS = {GENERATOR: "s", HIGH: "o", LOW: "^"}
-SYMBOLS = {
-    **{"X2": "$X_2$", "Y2": "$Y_2$", "Z2": "$Z_2$", "X": "$X$", "Y": "$Y$", "Z": "$Z$"},
-    **{"E_vis": "$E_{vis}$", "n_hit": "$n_{hit}$", "E1": "$E_1$", "E2": "$E_2$", "E3": "$E_3$"},
-}
 RATIO = (0.0, 2.0)
 SUMMARY = ((1e-5, 1.0), (1e-2, 10.0), (0.0, 5.0))
 """Axes of Fig. 8, as in the paper's code but for <S^2>, which has its own scale here."""

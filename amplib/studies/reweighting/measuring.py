@@ -13,7 +13,8 @@ from amplib.cells import Splits
 from amplib.metrics.correlations import correlations
 from amplib.metrics.outlook import outlook
 from amplib.metrics.separation import histograms
-from amplib.metrics.weights import clip, dilution
+from amplib.metrics.weighed import LEAST
+from amplib.metrics.weights import clip, dilution, log_histogram
 from amplib.models.checkpoint import Checkpoint
 from amplib.models.dctr import DCTR, finished, perceptron, steps_kept, train_dctr
 from amplib.models.image_classifier import ImageClassifier
@@ -36,9 +37,6 @@ from amplib.truth.showers.shower import double_precision
 
 TAIL = 0.002
 """Of the truth, beyond either end of an observable's histogram."""
-LEAST = 1e-100
-"""Weights are no smaller: those of a classifier that is sure of all showers are compared with each
-other all the same, and their squares are not zero."""
 LIMITING = 4000
 """Showers of the truth whose quantiles are these ends, the same ones for every part."""
 
@@ -195,7 +193,9 @@ def measure(
         ),
         "outlook": np.array([t.estimates() for t in told]),
         "clipped": np.array([[w.clipped, w.cut] for w in weights.values()]),
-        "weights": np.array([[_log_histogram(w) for w in both] for both in raw.values()]),
+        "weights": np.array(
+            [[log_histogram(w, LOG_WEIGHTS) for w in both] for both in raw.values()]
+        ),
         **_compared(weights["low"].weights, weights["high"].weights),
         "temperature": np.array([high.temperature, low.temperature]),
         "high_losses": high.losses.astype(np.float32),
@@ -384,13 +384,6 @@ def _compared(low: np.ndarray, high: np.ndarray) -> Arrays:
         "pairs": np.stack([low, high], 1)[:PAIRS].astype(np.float32),
         "pearson": np.array(pearson[:2]),
     }
-
-
-def _log_histogram(weights: np.ndarray) -> np.ndarray:
-    """Counts of log10 W; what is outside of ``LOG_WEIGHTS`` is in the first and the last."""
-    with np.errstate(divide="ignore"):
-        place = np.searchsorted(LOG_WEIGHTS, np.log10(weights), side="right")
-    return np.bincount(place, minlength=len(LOG_WEIGHTS) + 1)
 
 
 def tiny_run(study: Reweighting, made: ShowerConfig) -> list[float]:
