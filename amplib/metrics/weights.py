@@ -305,8 +305,7 @@ def bootstrap_means(
 
 
 def log_histogram(weights: ArrayLike, edges: ArrayLike) -> NDArray[np.int64]:
-    """Counts of log10 W between ``edges``, ``(edges + 1,)``: the first and the last are of what lies
-    beyond, zeros among it.
+    """Counts of log10 W, ``(edges + 1,)``: first and last are of what lies beyond the edges.
 
     >>> log_histogram([0.0, 0.5, 2.0, 3.0, 500.0], [-1.0, 0.0, 1.0]).tolist()
     [1, 1, 2, 1]
