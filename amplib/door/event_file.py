@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import warnings
+import zlib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from amplib.files import format_of
+
 Array = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
+
+INDEX = re.compile(r"|Unnamed: \d+|index|__index_level_\d+__")
+"""What pandas calls the numbers of the rows: in CSV nothing, then ``Unnamed`` once it was read and
+written again, ``index`` in a structured array, and the last in parquet."""
 
 
 class Events(NamedTuple):
@@ -28,27 +38,34 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
     """Read events from a file.
 
     Args:
-        path: ``.csv`` or ``.txt`` (commas or white space, with or without a line of names),
-            ``.npy``, ``.h5`` or ``.hdf5``, ``.parquet``.
+        path: ``.csv`` or ``.txt`` (commas or white space, with or without a line of names; either
+            may end in ``.gz``), ``.npy``, ``.h5`` or ``.hdf5``, ``.parquet``.
         columns: names of the columns, in this order, or their numbers from 0 where they have no
             names; all but the weights by default, in the file's order, which is that of the
             alphabet where HDF5 has a dataset a column.
         weights: the column that holds them.
 
     Raises:
-        ValueError: for another suffix, a file that is not what its suffix says, an unknown column.
+        ValueError: for another suffix, a file that is not what its suffix says, an unknown column,
+            a column of row numbers that would be taken for one of the events'.
         ImportError: if the library that reads the format is missing.
         OSError: if there is no such file.
     """
-    if path.suffix not in READERS:
+    form = format_of(path)
+    if form not in READERS:
         raise ValueError(f"{path}: unknown suffix; allowed: {', '.join(READERS)}")
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
-    table = READERS[path.suffix](path)
+    table = READERS[form](path)
     wanted = list(columns) or [name for name in table if name != weights]
     for name in [*wanted, *([weights] if weights else [])]:
         if name not in table:
             raise ValueError(f"{path}: no column {name!r}; there are {', '.join(table) or 'none'}")
+    if not columns and (numbers := [name for name in wanted if INDEX.fullmatch(name)]):
+        raise ValueError(
+            f"{path}: column {numbers[0]!r} numbers the rows? Write it with index=False, or name "
+            "the columns to take with --columns"
+        )
     if not wanted:
         raise ValueError(f"{path} has no columns of events")
     try:
@@ -119,11 +136,27 @@ def _numbers(column: NDArray[Any]) -> Array:
 
 
 def _read_text(path: Path) -> Columns:
-    text = "utf-8-sig"  # without the mark with which some programs begin
-    with path.open(encoding=text, errors="replace") as stream:
-        first = stream.readline().strip()
+    zipped = format_of(path).endswith(".gz")
+    try:
+        # utf-8-sig: without the mark with which some programs begin
+        with (gzip.open if zipped else open)(
+            path, "rt", encoding="utf-8-sig", errors="replace"
+        ) as stream:
+            return _columns(path, stream)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+
+
+def _columns(path: Path, stream: TextIO) -> Columns:
+    line = stream.readline()
+    first = line.strip()
     separator = "," if "," in first else None
-    names = [name.strip() for name in first.lstrip("#").split(separator)]
+    names = [name.strip().strip('"') for name in first.lstrip("#").split(separator)]
+    if _numbered_names(names) and not first.startswith("#"):  # columns, or an event?
+        raise ValueError(
+            f"{path} cannot be read: its first line, {first}, numbers the columns. Write it with "
+            "names and index=False, or without it by header=False; an event as 0.0"
+        )
     numbers = sum(map(_is_number, names))
     headed = numbers < len(names)
     if headed and numbers:  # names, or an event that is damaged?
@@ -132,14 +165,23 @@ def _read_text(path: Path) -> Columns:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of an empty file
-            rows = np.loadtxt(
-                path, delimiter=separator, skiprows=int(headed), ndmin=2, encoding=text
-            )
+            lines = stream if headed else chain([line], stream)
+            rows = np.loadtxt(lines, delimiter=separator, quotechar='"', ndmin=2)
     except (ValueError, UserWarning) as error:
         raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     if headed and len(names) != rows.shape[1]:
         raise ValueError(f"{path}: {len(names)} names for {rows.shape[1]} columns")
     return dict(zip(names, rows.T, strict=True)) if headed else _numbered(rows)
+
+
+def _numbered_names(names: list[str]) -> bool:
+    """Whether they are 0, 1 ... as pandas calls columns without names, with or without its index.
+
+    >>> _numbered_names(["0", "1"]), _numbered_names(["", "0"]), _numbered_names(["0.0", "1.0"])
+    (True, True, False)
+    """
+    given = names[1:] if names[:1] == [""] else names
+    return bool(given) and given == [str(i) for i in range(len(given))]
 
 
 def _check_unique(path: Path, names: Sequence[str]) -> None:
@@ -225,7 +267,9 @@ def _read_parquet(path: Path) -> Columns:
 
 READERS: dict[str, Callable[[Path], Columns]] = {
     ".csv": _read_text,
+    ".csv.gz": _read_text,
     ".txt": _read_text,
+    ".txt.gz": _read_text,
     ".npy": _read_npy,
     ".h5": _read_hdf5,
     ".hdf5": _read_hdf5,
