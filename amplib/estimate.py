@@ -18,6 +18,10 @@ SMALL = 1e-9
 """Below which nobody counts the zeros."""
 
 
+class NothingToJudge(ValueError):
+    """All that was stored is left out, or none of it is what was asked for; its text is why."""
+
+
 class Estimate(NamedTuple):
     """A value with its standard error; prints two significant digits of the error.
 
@@ -79,6 +83,11 @@ class Estimate(NamedTuple):
         """
         return f"({self.scaled(100)})%"
 
+    @property
+    def at_least(self) -> float:
+        """Lower end of the 95% interval, as an :class:`AtLeast` has one, too."""
+        return self.interval().low
+
     def interval(self) -> Interval95:
         """The 95% interval; normal, if nothing else is known of it.  What has no error, as of a
         single repetition, may be anything."""
@@ -112,6 +121,11 @@ class AtLeast(NamedTuple):
     """
 
     low: float
+
+    @property
+    def at_least(self) -> float:
+        """The same, by the name that an :class:`Estimate` has for it."""
+        return self.low
 
     def __str__(self) -> str:
         return f"at least {float(f'{self.low:.1e}'):.15g}"

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from amplib.cells import merge_cells
-from amplib.estimate import LEVEL, Estimate, Interval, Interval95
+from amplib.estimate import LEVEL, Estimate, Interval, Interval95, NothingToJudge
 from amplib.metrics.amplification import GANCurve, Repetitions, mse_of_counts, ratio_of_means
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.quantiles import expected_mse, n_equiv
@@ -66,6 +66,7 @@ def gan_curve(result: Result) -> GANCurve:
 
     Raises:
         FileNotFoundError: if no repetition is complete.
+        NothingToJudge: if all of them diverged.
     """
     study = result.study
     assert isinstance(study, CamelGAN)
@@ -82,7 +83,7 @@ def gan_curve(result: Result) -> GANCurve:
             index.append(i)
             failed.append(sum(map(has_failed, members)))
     if diverged and not stacks:
-        raise ValueError(f"all {diverged} repetitions of {study.name} diverged")
+        raise NothingToJudge(f"all {diverged} repetitions of {study.name} diverged")
     if not stacks:
         raise FileNotFoundError(
             f"no complete repetition yet: {result.study.command(result.preset)}"
