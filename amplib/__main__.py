@@ -239,12 +239,12 @@ def run_worth(options: argparse.Namespace) -> bool:
         events, held_out = read_events(options.events, *asked), None
     answer = worth(
         events.x,
-        truth,
-        held_out,
-        options.train,
-        options.quantiles,
-        events.weights,
-        events.names,
+        truth=truth,
+        held_out=held_out,
+        n_train=options.train,
+        quantiles=options.quantiles,
+        weights=events.weights,
+        columns=events.names,
     )
     print(json.dumps(answer.to_dict(), indent=1) if options.json else answer)
     if options.plot:
@@ -268,7 +268,7 @@ def run_reweight(options: argparse.Namespace) -> bool:
     events, true = read_alike(
         options.events, options.held_out, options.columns, held_out_weights=weights
     )
-    answer = reweight(events.x, true.x, seed=options.seed, held_out_weights=true.weights)
+    answer = reweight(events.x, held_out=true.x, seed=options.seed, held_out_weights=true.weights)
     print(answer)
     print(f"Columns: {', '.join(events.names)}" + (f"; weights: {weights}" if weights else ""))
     if out:

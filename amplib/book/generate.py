@@ -91,10 +91,10 @@ def generate(
 
 
 def how_to_read(path: Path, header: bool) -> str:
-    """What pandas has to be told of a CSV file in the published layout; nothing of the others.
+    r"""What pandas has to be told of a CSV file in the published layout; nothing of the others.
 
     >>> how_to_read(Path("a.csv"), header=True)
-    "Columns are separated by spaces: pandas.read_csv('a.csv', sep=r'\\s+')\\n"
+    "Columns are separated by spaces: pandas.read_csv('a.csv', sep=r'\\s+')\n"
     """
     if format_of(path) not in TEXT:
         return ""

@@ -15,7 +15,7 @@ from amplib.door.judge import check_whole, contents_of, coordinate_cuts, verdict
 from amplib.door.verdict import Worth
 from amplib.metrics.quantiles import n_equiv
 from amplib.metrics.worth import n_equiv_without_noise
-from amplib.truth.densities import Truth
+from amplib.truth.densities import Truth, as_truth
 
 Array = NDArray[np.float64]
 
@@ -37,8 +37,9 @@ whose ``random_state``, if it has one, is set from ``rng``."""
 
 
 def amplify(
-    truth: Truth,
+    truth: Truth | str,
     generator: Generator,
+    *,
     n_train: int = 100,
     quantiles: int = 50,
     repetitions: int = 10,
@@ -48,7 +49,8 @@ def amplify(
     """How many true events a generator is worth that was trained on ``n_train`` of them.
 
     Args:
-        truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`).
+        truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`), or
+            the name of one of the book's (:func:`amplib.truth.densities.truth_named`).
         generator: a function ``(sample, n, rng) -> events``, or an object with ``fit`` and
             ``sample`` (:data:`Generator`).
         n_train: events of each training sample.
@@ -67,6 +69,8 @@ def amplify(
     >>> print(amplify(amplib.CamelBack(), bootstrap, repetitions=50).factor)
     0.988 ± 0.024
     """
+    truth = as_truth(truth)
+    check_generator(generator)
     given = (("n_train", n_train, 1), ("quantiles", quantiles, 2), ("repetitions", repetitions, 1))
     for name, value, least in given:
         check_whole(name, value, least)
@@ -99,15 +103,27 @@ def amplify(
     )
 
 
-def generate(generator: Generator, sample: Array, n: int, rng: np.random.Generator) -> ArrayLike:
-    """Events of a generator that has seen one sample.
+def is_estimator(generator: object) -> bool:
+    """Whether it has ``fit`` and ``sample``."""
+    return hasattr(generator, "fit") and hasattr(generator, "sample")
+
+
+def check_generator(generator: object) -> None:
+    """Refuse what is neither a function nor an object with ``fit`` and ``sample``.
 
     Raises:
-        ValueError: if it is neither a function nor an object with ``fit`` and ``sample``.
+        ValueError: in one line; for a class of such objects, too.
     """
-    if not (hasattr(generator, "fit") and hasattr(generator, "sample")):
-        if not callable(generator):
-            raise ValueError("a generator is a function or has the methods fit and sample")
+    if isinstance(generator, type):
+        raise ValueError(f"a generator is no class: {generator.__name__}() in place of it")
+    if not (is_estimator(generator) or callable(generator)):
+        raise ValueError("a generator is a function or has the methods fit and sample")
+
+
+def generate(generator: Generator, sample: Array, n: int, rng: np.random.Generator) -> ArrayLike:
+    """Events of a generator that has seen one sample."""
+    if not is_estimator(generator):
+        assert callable(generator)
         return generator(sample, n, rng)
     model: Any = copy.deepcopy(generator)
     seed = int(rng.integers(2**31))

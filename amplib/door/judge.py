@@ -9,15 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from amplib.cells import Grid, Splits, as_events
 from amplib.door.verdict import Worth
+from amplib.metrics.weights import as_weights
 from amplib.metrics.worth import CellContents, cell_contents
-from amplib.truth.densities import Truth
+from amplib.truth.densities import Truth, as_truth
 
 Array = NDArray[np.float64]
 
 
 def worth(
     events: ArrayLike,
-    truth: Truth | None = None,
+    *,
+    truth: Truth | str | None = None,
     held_out: ArrayLike | None = None,
     n_train: int | None = None,
     quantiles: int = 50,
@@ -28,7 +30,8 @@ def worth(
 
     Args:
         events: (N, D), or (N,) for one column; independent draws of the generator.
-        truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`).
+        truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`), or
+            the name of one of the book's (:func:`amplib.truth.densities.truth_named`).
         held_out: (M, D) events of the truth that the generator has not seen, in its place.
         n_train: events that the generator was trained on, for the amplification factor.
         quantiles: cells of equal mass in all, over all dimensions.
@@ -42,16 +45,29 @@ def worth(
 
     >>> import amplib
     >>> truth, rng = amplib.CamelBack(), np.random.default_rng(1)
-    >>> print(worth(truth.sample(2000, rng), truth=truth, quantiles=20).n_equiv)
+    >>> answer = worth(truth.sample(2000, rng), truth=truth, quantiles=20)
+    >>> print(answer.n_equiv)
     at least 3600
+
+    Of a generator without visible error that is all there is, an ``AtLeast``; of another it is an
+    ``Estimate`` with value and error.  Both have the lower end of the 95% interval:
+
+    >>> worse = worth(1.1 * truth.sample(2000, rng), truth="camel-back", quantiles=20)
+    >>> for n_equiv in (answer.n_equiv, worse.n_equiv):
+    ...     value = n_equiv.value if isinstance(n_equiv, amplib.Estimate) else None
+    ...     print(n_equiv.at_least > 1000, value is None)
+    True True
+    False False
     """
     if (truth is None) == (held_out is None):
         raise ValueError("expected either truth or held_out to judge the events by")
+    if truth is not None:
+        truth = as_truth(truth)
     check_whole("quantiles", quantiles, 2)
     if n_train is not None:
         check_whole("n_train", n_train, 1)
     x = as_events(events)
-    w = None if weights is None else np.asarray(weights, dtype=float)
+    w = None if weights is None else as_weights(weights, len(x))
     names = tuple(map(str, range(x.shape[1]) if columns is None else columns))
     if len(names) != x.shape[1]:
         raise ValueError(f"{len(names)} names for {x.shape[1]} columns")

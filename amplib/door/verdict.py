@@ -20,7 +20,7 @@ LINE = 80
 """Characters in a line of the table."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Worth:
     """What events of a generator are worth.  ``print`` makes a table of it.
 

@@ -12,6 +12,7 @@ from amplib.metrics.quantiles import n_equiv
 from amplib.models.smoothing import kde_probabilities
 
 TRUTH = amplib.CamelBack()
+X = np.zeros(100)
 
 
 def bootstrap(sample, n, rng):
@@ -82,6 +83,11 @@ def test_an_estimator_is_left_as_it_was():
     assert model.random_state is None and not hasattr(model, "means_")
 
 
+def test_a_truth_may_be_named():
+    named, given = (amplib.amplify(t, bootstrap, repetitions=2) for t in ("ring", amplib.Ring()))
+    assert named.to_dict() == given.to_dict()
+
+
 def test_one_training_is_answered_with_the_interval_of_its_events():
     answer = amplib.amplify(TRUTH, bootstrap, repetitions=1)
     assert answer.repetitions == 1
@@ -114,6 +120,9 @@ def test_anything_with_sample_and_cells_is_a_truth():
     ("call", "message"),
     [
         (lambda: amplib.amplify(TRUTH, 3), "a generator is a function or has"),
+        (lambda: amplib.amplify(TRUTH, KernelDensity), r"no class: KernelDensity\(\) in place"),
+        (lambda: amplib.amplify("rings", bootstrap), "truth = 'rings': allowed are"),
+        (lambda: amplib.amplify(X, bootstrap), "truth has the methods sample and cells"),
         (lambda: amplib.amplify(TRUTH, bootstrap, n_train=0), "n_train = 0"),
         (lambda: amplib.amplify(TRUTH, bootstrap, quantiles=1), "quantiles = 1"),
         (lambda: amplib.amplify(TRUTH, bootstrap, quantiles=2.5), "quantiles = 2.5"),

@@ -362,7 +362,7 @@ def test_weights_of_all_events_are_written_in_their_order(tmp_path, capsys):
     np.save(tmp_path / "made.npy", made)
     np.save(tmp_path / "real.npy", real)
     files = [str(tmp_path / "made.npy"), "--held-out", str(tmp_path / "real.npy")]
-    own = amplib.reweight(made, real, seed=3)
+    own = amplib.reweight(made, held_out=real, seed=3)
     for name, load in (("w.npy", np.load), ("w.txt", np.loadtxt), ("w.CSV.gz", np.loadtxt)):
         assert main(["reweight", *files, "--seed", "3", "-o", str(tmp_path / name)]) == 0
         np.testing.assert_allclose(load(tmp_path / name), own.weights(made))
@@ -380,7 +380,7 @@ def test_true_events_may_have_a_column_of_weights(tmp_path, capsys, monkeypatch)
     np.savetxt("real.csv", np.column_stack([w, real]), delimiter=",", header="w,x", comments="")
     files = ["made.csv", "--held-out", "real.csv"]
     assert main(["reweight", *files, "--held-out-weights", "w"]) == 0
-    own = amplib.reweight(made, real, held_out_weights=w)
+    own = amplib.reweight(made, held_out=real, held_out_weights=w)
     assert capsys.readouterr().out == f"{own}\nColumns: x; weights: w\n"
     assert main(["reweight", *files]) == 2
     assert "the held-out file 2: name those to take" in capsys.readouterr().err
