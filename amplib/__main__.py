@@ -69,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
 
     c = commands.add_parser("worth", help="what the events of your generator are worth")
-    c.add_argument("events", type=Path, help=EVENTS)
+    c.add_argument(
+        "events", type=Path, help=f"{EVENTS}; independent draws, no copies of the training sample"
+    )
     c.add_argument("--truth", help="camel-back, ring, or shells-D in D dimensions")
     c.add_argument(
         "--held-out",
@@ -472,6 +474,8 @@ def span(text: str) -> tuple[int, int]:
 
 def _number(kind: type, text: str) -> Any:
     value = _literal(text)
+    if isinstance(value, float) and value.is_integer():  # 1e5
+        value = int(value)
     if not isinstance(value, (int, kind)):
         raise ValueError(f"{text!r} is no {kind.__name__}")
     return kind(value)

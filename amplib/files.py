@@ -78,9 +78,9 @@ def whole_file(path: Path) -> Iterator[Path]:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
-        if error.filename is not None:
+        if error.filename not in (None, str(temporary)):
             raise
-        # A full disk is found by a write, which no longer knows the name.
+        # A full disk is found by a write, which no longer knows the name; others know another.
         raise OSError(f"{path} cannot be written ({error.strerror or error})") from None
     finally:
         temporary.unlink(missing_ok=True)

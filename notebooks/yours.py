@@ -227,7 +227,8 @@ plt.show()
 #
 # Most generators cannot be trained ten times, and most truths are a simulation.  `worth` takes events as
 # they are, and in place of the truth a sample that the generator has not seen, from which it cuts cells of
-# equal mass.  Here, and in {numref}`yours-fig2`, is its answer for one mixture.
+# equal mass.  They must be independent draws: of copies, of each other or of the training sample, noise is removed
+# that they do not have, and the answer says so where it sees them.  Here, and in {numref}`yours-fig2`, is its answer for one mixture.
 
 # %%
 rng = np.random.default_rng(page.seed)

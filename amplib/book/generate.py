@@ -85,9 +85,15 @@ def generate(
         write_events(path, told(batches, bar), vae.columns, n, header)
     ended = time.monotonic()
     return (
-        f"{path}: {n:,} events, {path.stat().st_size / 1e6:,.0f} MB, in {ended - loaded:.1f} s "
+        f"{path}: {n:,} event{'s' * (n > 1)}, {megabytes(path)} MB, in {ended - loaded:.1f} s "
         f"after {loaded - begun:.1f} s for the model.\n{how_to_read(path, header)}{origin}"
     )
+
+
+def megabytes(path: Path) -> str:
+    """Size of a file, of small ones with two digits."""
+    size = path.stat().st_size / 1e6
+    return f"{size:,.0f}" if size >= 10 else f"{size:.2g}"
 
 
 def how_to_read(path: Path, header: bool) -> str:
@@ -124,8 +130,8 @@ def save_model(name: str, path: Path) -> str:
     check_name(name)
     model, origin = top_pairs()
     model.save(path)
-    size = path.stat().st_size / 1e6
-    return f"{path}: weights and {len(model.buffer.mean):,} encodings, {size:,.0f} MB.\n{origin}"
+    encodings = f"{len(model.buffer.mean):,} encodings"
+    return f"{path}: weights and {encodings}, {megabytes(path)} MB.\n{origin}"
 
 
 def check_name(name: str) -> None:

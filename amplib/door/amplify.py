@@ -11,10 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.cells import as_events
-from amplib.door.judge import check_whole, contents_of, coordinate_cuts, verdict
+from amplib.door.judge import (
+    check_equal,
+    check_whole,
+    contents_of,
+    coordinate_cuts,
+    copies,
+    verdict,
+)
 from amplib.door.verdict import Worth
 from amplib.metrics.quantiles import n_equiv
-from amplib.metrics.worth import n_equiv_without_noise
+from amplib.metrics.worth import CellContents, n_equiv_without_noise
 from amplib.truth.densities import Truth, as_truth
 
 Array = NDArray[np.float64]
@@ -77,17 +84,28 @@ def amplify(
     n = max(10_000, 10 * n_train) if n_events is None else n_events
     check_whole("n_events", n, quantiles)
     check_whole("seed", seed, 0)
-    contents = []
+    check_equal(truth, quantiles)
+    contents: list[CellContents] = []
+    copied, before = [], None
     for stream in np.random.SeedSequence(seed).spawn(repetitions):
         rng = np.random.default_rng(stream)
         sample = as_events(truth.sample(n_train, rng), "training events")
-        events = as_events(generate(generator, sample, n, rng))
+        made = generate(generator, sample, n, rng)
+        if made is None:
+            raise ValueError("the generator returned nothing")
+        events = as_events(made, "generated events")
         if len(events) != n:
             raise ValueError(f"the generator returned {len(events)} events, not {n}")
+        if before is not None and np.array_equal(events, before):
+            raise ValueError(
+                "two trainings gave the very same events: a generator takes its chance from rng"
+            )
+        before = events
         contents.append(contents_of(events, truth, quantiles))
+        copied.append(copies(events, sample))
     cuts = coordinate_cuts(truth, quantiles)
     if repetitions == 1:
-        return verdict(contents[0], n, n_train, cuts)
+        return verdict(contents[0], n, n_train, cuts, copied=copied[0])
     mse = np.array([c.mse for c in contents])
     return Worth(
         as_it_is=n_equiv(mse, quantiles),
@@ -100,6 +118,7 @@ def amplify(
         fractions=np.mean([c.fractions for c in contents], axis=0),
         mse=mse,
         cuts=cuts,
+        copied=float(np.mean(copied)),
     )
 
 
@@ -116,8 +135,16 @@ def check_generator(generator: object) -> None:
     """
     if isinstance(generator, type):
         raise ValueError(f"a generator is no class: {generator.__name__}() in place of it")
-    if not (is_estimator(generator) or callable(generator)):
+    if is_estimator(generator):
+        return
+    if not callable(generator):
         raise ValueError("a generator is a function or has the methods fit and sample")
+    try:
+        inspect.signature(generator).bind("sample", "n", "rng")
+    except TypeError as error:
+        raise ValueError(f"a generator takes (sample, n, rng): {error}") from None
+    except ValueError:  # of some built-in functions nothing is known
+        pass
 
 
 def generate(generator: Generator, sample: Array, n: int, rng: np.random.Generator) -> ArrayLike:

@@ -19,9 +19,11 @@ from amplib.files import format_of
 Array = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
 
-INDEX = re.compile(r"|Unnamed: \d+|index|__index_level_\d+__")
+INDEX = re.compile(r"|Unnamed: \d+|index")
 """What pandas calls the numbers of the rows: in CSV nothing, then ``Unnamed`` once it was read and
-written again, ``index`` in a structured array, and the last in parquet."""
+written again, ``index`` in a structured array."""
+INDEX_LEVEL = re.compile(r"__index_level_\d+__")
+"""The same in parquet, where nobody else has such names."""
 
 
 class Events(NamedTuple):
@@ -57,6 +59,7 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     table = READERS[form](path)
+    _check_unique("--columns", columns)
     wanted = list(columns) or [name for name in table if name != weights]
     for name in [*wanted, *([weights] if weights else [])]:
         if name not in table:
@@ -73,6 +76,11 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
         w = _numbers(table[weights]) if weights else None
     except (TypeError, ValueError):
         raise ValueError(f"{path}: {', '.join(wanted)} must be numbers, equally many") from None
+    finite = np.isfinite(x)
+    if not finite.all():
+        bad = [name for k, name in enumerate(wanted) if not finite[:, k].all()]
+        rows = int((~finite).any(axis=1).sum())
+        raise ValueError(f"{path}: {rows} of {len(x)} hold NaN or infinity in {', '.join(bad)}")
     others = tuple(name for name in table if name not in wanted and name != weights)
     return Events(x, tuple(wanted), w, others)
 
@@ -104,8 +112,10 @@ def read_alike(
         return events, held_out._replace(x=held_out.x[:, order], names=events.names)
     n, m = len(events.names), len(held_out.names)
     if n != m:
+        alone = sorted(set(events.names) ^ set(held_out.names))
         raise ValueError(
-            f"events have {n} columns, the held-out file {m}: name those to take with --columns"
+            f"events have {n} columns, the held-out file {m}: name those to take with --columns; "
+            f"in one alone: {', '.join(alone)}"
         )
     if _unnamed(events.names) and _unnamed(held_out.names):
         return events, held_out  # weights stood before other columns
@@ -150,6 +160,8 @@ def _read_text(path: Path) -> Columns:
 def _columns(path: Path, stream: TextIO) -> Columns:
     line = stream.readline()
     first = line.strip()
+    if ";" in first:
+        raise ValueError(f"{path} cannot be read: expected commas or white space, not semicolons")
     separator = "," if "," in first else None
     names = [name.strip().strip('"') for name in first.lstrip("#").split(separator)]
     if _numbered_names(names) and not first.startswith("#"):  # columns, or an event?
@@ -168,7 +180,8 @@ def _columns(path: Path, stream: TextIO) -> Columns:
             lines = stream if headed else chain([line], stream)
             rows = np.loadtxt(lines, delimiter=separator, quotechar='"', ndmin=2)
     except (ValueError, UserWarning) as error:
-        raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+        said = str(error).splitlines()[0].partition("; use `usecols`")[0]
+        raise ValueError(f"{path} cannot be read: {said}") from None
     if headed and len(names) != rows.shape[1]:
         raise ValueError(f"{path}: {len(names)} names for {rows.shape[1]} columns")
     return dict(zip(names, rows.T, strict=True)) if headed else _numbered(rows)
@@ -184,10 +197,10 @@ def _numbered_names(names: list[str]) -> bool:
     return bool(given) and given == [str(i) for i in range(len(given))]
 
 
-def _check_unique(path: Path, names: Sequence[str]) -> None:
+def _check_unique(where: Path | str, names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"{path}: two columns are called {name!r}")
+            raise ValueError(f"{where}: two columns are called {name!r}")
 
 
 def _is_number(text: str) -> bool:
@@ -202,8 +215,10 @@ def _numbered(rows: NDArray[Any]) -> Columns:
     """Columns of an array under their numbers.
 
     Raises:
-        ValueError: unless it has one or two dimensions.
+        ValueError: unless it has one or two dimensions, and events.
     """
+    if not rows.size:
+        raise ValueError("it holds no events")
     if rows.ndim not in (1, 2):
         raise ValueError(f"events must have the shape (N,) or (N, D), got {rows.shape}")
     return {str(i): column for i, column in enumerate(rows.reshape(len(rows), -1).T)}
@@ -262,7 +277,9 @@ def _read_parquet(path: Path) -> Columns:
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     _check_unique(path, table.column_names)
-    return {name: table[name].to_numpy() for name in table.column_names}
+    index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    names = [n for n in table.column_names if n not in index and not INDEX_LEVEL.fullmatch(n)]
+    return {name: table[name].to_numpy() for name in names}
 
 
 READERS: dict[str, Callable[[Path], Columns]] = {

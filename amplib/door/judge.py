@@ -6,14 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import chdtrc
 
 from amplib.cells import Grid, Splits, as_events
 from amplib.door.verdict import Worth
 from amplib.metrics.weights import as_weights
 from amplib.metrics.worth import CellContents, cell_contents
-from amplib.truth.densities import Truth, as_truth
+from amplib.truth.densities import CamelBack, GaussianMixture, Shells, Truth, as_truth
 
 Array = NDArray[np.float64]
+
+OWN_EVENTS = 50
+"""Of a truth, for each of its cells, that are to be equally many."""
+FALSE_ALARM = 1e-6
+"""Probability of refusing cells that are."""
 
 
 def worth(
@@ -72,13 +78,15 @@ def worth(
     if len(names) != x.shape[1]:
         raise ValueError(f"{len(names)} names for {x.shape[1]} columns")
     if truth is not None:
+        check_equal(truth, quantiles)
         contents = contents_of(x, truth, quantiles, w)
-        return verdict(contents, len(x), n_train, coordinate_cuts(truth, quantiles))
+        return verdict(contents, len(x), n_train, coordinate_cuts(truth, quantiles), copies(x))
     truth_events = as_events(held_out, "held-out events")  # type: ignore[arg-type]
     check_columns(x, truth_events.shape[1])
     cells = Splits(truth_events, quantiles)
     contents = cell_contents(x, cells, quantiles, w, held_out=cells.size)
-    return verdict(contents, len(x), n_train, dict(zip(names, cells.cuts, strict=True)))
+    cuts = dict(zip(names, cells.cuts, strict=True))
+    return verdict(contents, len(x), n_train, cuts, copies(x))
 
 
 def coordinate_cuts(truth: Truth, quantiles: int) -> dict[str, int] | None:
@@ -88,7 +96,12 @@ def coordinate_cuts(truth: Truth, quantiles: int) -> dict[str, int] | None:
 
 
 def verdict(
-    contents: CellContents, events: int, n_train: int | None, cuts: dict[str, int] | None
+    contents: CellContents,
+    events: int,
+    n_train: int | None,
+    cuts: dict[str, int] | None,
+    repeated: float = 0.0,
+    copied: float = 0.0,
 ) -> Worth:
     """What the cells of one training's events say."""
     return Worth(
@@ -103,7 +116,51 @@ def verdict(
         mse=np.array([contents.mse]),
         evenness=contents.evenness(),
         cuts=cuts,
+        repeated=repeated,
+        copied=copied,
     )
+
+
+def copies(x: Array, sample: Array | None = None) -> float:
+    """Share of events (N, D) that are rows of a sample (M, D), or, without one, of earlier events.
+
+    >>> copies(np.array([[1.0], [2.0], [1.0], [1.0]])), copies(np.ones((2, 3)), np.ones((5, 3)))
+    (0.5, 1.0)
+    """
+    rows = _as_bytes(x)
+    if sample is None:
+        return 1 - len(np.unique(rows)) / len(rows)
+    return float(np.mean(np.isin(rows, _as_bytes(sample))))
+
+
+def _as_bytes(x: Array) -> NDArray[np.bytes_]:
+    """Each row as one value: equal where the rows are."""
+    rows = np.ascontiguousarray(x + 0.0)  # of -0.0 no sign is left
+    return rows.view(f"V{rows.itemsize * rows.shape[1]}").ravel()
+
+
+def check_equal(truth: Truth, q: int) -> None:
+    """Refuse a truth of somebody's own in whose cells its own events are not equally many.
+
+    Pearson's chi square of ``OWN_EVENTS`` a cell, from a generator of a fixed seed: cells that are
+    equal are refused in one case of 1/``FALSE_ALARM``.
+
+    Raises:
+        ValueError: in one line.
+    """
+    if isinstance(truth, (CamelBack, GaussianMixture, Shells)):
+        return
+    n = OWN_EVENTS * q
+    cells = np.asarray(truth.cells(q)(truth.sample(n, np.random.default_rng(0))))
+    inside = np.issubdtype(cells.dtype, np.integer) and cells.shape == (n,)
+    if not inside or ((cells < 0) | (cells >= q)).any():
+        raise ValueError(f"truth: cells({q}) must give each of its events an integer below {q}")
+    counts = np.bincount(cells, minlength=q)
+    if chdtrc(q - 1, ((counts - OWN_EVENTS) ** 2).sum() / OWN_EVENTS) < FALSE_ALARM:
+        raise ValueError(
+            f"truth: its {q} cells are not of equal mass: of {n:,} of its own events one has "
+            f"{counts.max():,} and one {counts.min():,}"
+        )
 
 
 def contents_of(x: Array, truth: Truth, q: int, weights: Array | None = None) -> CellContents:

@@ -33,7 +33,9 @@ def generated(path, n, *options):
 
 def test_events_do_not_depend_on_their_number_or_file(tmp_path, capsys):
     few = generated(tmp_path / "a.npy", 300)
-    assert "300 events" in capsys.readouterr().err
+    assert "300 events, 0.031 MB" in capsys.readouterr().err
+    generated(tmp_path / "one.npy", "1e0")
+    assert ": 1 event, " in capsys.readouterr().err
     more = generated(tmp_path / "b.parquet", BATCH + 7)
     assert few.x.shape == (300, 26) and more.x.shape == (BATCH + 7, 26)
     assert more.names == TTBAR

@@ -97,14 +97,12 @@ PANDAS = pd.DataFrame(TABLE[:50], columns=["x", "w"])
         (lambda path: pd.DataFrame(TABLE).to_csv(path, index=False), None),
         (lambda path: pd.DataFrame(TABLE).to_csv(path, index=False, sep=" "), None),
         (lambda path: PANDAS.rename_axis("Unnamed: 0").to_csv(path), "Unnamed: 0"),
-        (lambda path: PANDAS[PANDAS.x > 0].to_parquet(path), "__index_level_0__"),
         (lambda path: np.save(path, PANDAS.to_records()), "index"),
     ],
 )
 def test_numbers_of_rows_and_columns_are_no_events(tmp_path, written, name):
     """pandas writes them where nobody asks for them."""
-    suffix = {"__index_level_0__": ".parquet", "index": ".npy"}.get(name, ".csv")
-    path = tmp_path / f"a{suffix}"
+    path = tmp_path / f"a{'.npy' if name == 'index' else '.csv'}"
     written(path)
     line = "numbers the columns" if name is None else f"column {name!r} numbers the rows"
     with pytest.raises(ValueError, match=line) as error:
@@ -112,6 +110,13 @@ def test_numbers_of_rows_and_columns_are_no_events(tmp_path, written, name):
     assert "index=False" in str(error.value) and "\n" not in str(error.value)
     if name is not None:
         assert read_events(path, ["x", "w"]).names == ("x", "w")
+
+
+def test_pandas_index_in_parquet_is_no_column(tmp_path):
+    """It is named in the file as what it is."""
+    for k, frame in enumerate((PANDAS, PANDAS[PANDAS.x > 0], PANDAS.rename_axis("event"))):
+        frame.to_parquet(tmp_path / f"{k}.parquet")
+        assert read_events(tmp_path / f"{k}.parquet").names == ("x", "w")
 
 
 def test_what_pandas_writes_with_names_is_read(tmp_path):
@@ -134,7 +139,7 @@ def test_the_command_answers_as_python_does(tmp_path, capsys):
     np.savetxt(tmp_path / "truth.csv", held_out, header="x", comments="", fmt="%.17g")
     a, plot = str(tmp_path / "a.csv"), tmp_path / "a.svg"
 
-    truth = ["--truth", "camel-back", "--train", "100"]
+    truth = ["--truth", "camel-back", "--train", "1e2"]
     assert main(["worth", a, *truth, "--columns", "x", "--plot", str(plot)]) == 0
     expected = amplib.worth(X, truth=amplib.CamelBack(), n_train=100)
     assert capsys.readouterr().out == f"{expected}\n"
@@ -161,6 +166,10 @@ def write_damaged(folder):
     with h5py.File(folder / "elsewhere.h5", "w") as file:
         file.create_dataset("x", X.shape, X.dtype, external=[("raw", 0, X.nbytes)])
     (folder / "cut.csv.gz").write_bytes(gzip.compress(rows.encode())[:-20])
+    (folder / "ragged.csv").write_text("x,y\n1,2\n1,2\n1,2\n1\n")
+    (folder / "semicolons.csv").write_text("x;y\n1,5;2,5\n")
+    np.save(folder / "none.npy", np.empty((0, 2)))
+    np.save(folder / "nan.npy", np.where(np.arange(400).reshape(200, 2) == 7, np.nan, 1.0))
     (folder / "plain.csv.gz").write_text(rows)
     with h5py.File(folder / "virtual.h5", "w") as file:
         layout = h5py.VirtualLayout(X.shape, X.dtype)
@@ -207,6 +216,11 @@ def write_damaged(folder):
         (["event.csv", "--truth", "ring"], "its first line has names and numbers"),
         (["complex.npy", "--truth", "camel-back"], "must be numbers"),
         (["cut.csv.gz", "--truth", "ring"], "cut.csv.gz cannot be read: Compressed file ended"),
+        (["ragged.csv", "--truth", "ring"], "the number of columns changed from 2 to 1 at row 4\n"),
+        (["semicolons.csv", "--truth", "ring"], "expected commas or white space, not semicolons"),
+        (["none.npy", "--truth", "ring"], "none.npy cannot be read: it holds no events"),
+        (["nan.npy", "--truth", "ring"], "nan.npy: 1 of 200 hold NaN or infinity in 1"),
+        (["a.csv", "--truth", "ring", "--columns", "x", "x"], "two columns are called 'x'"),
         (["plain.csv.gz", "--truth", "ring"], "plain.csv.gz cannot be read: Not a gzipped file"),
         (["archive.npy", "--truth", "camel-back"], "cannot be read: the magic string"),
         (["huge.npy", "--truth", "camel-back"], "Unable to allocate"),
@@ -280,7 +294,11 @@ def told(capsys, *arguments):
         ("a5.npy", "a3.npy", "events have 5 columns, the held-out file 3: name those to take"),
         ("a3.csv", "a5.csv", "events have 3 columns, the held-out file 5: name those to take"),
         ("a3.npy", "a26.csv", "events have 3 columns, the held-out file 26: name those to take"),
-        ("xyz.csv", "xyzw.csv", "events have 3 columns, the held-out file 4: name those to take"),
+        (
+            "xyz.csv",
+            "xyzw.csv",
+            "the held-out file 4: name those to take with --columns; in one alone: w",
+        ),
         ("xyz.csv", "xyv.csv", "events have the columns x, y, z, the held-out file x, y, v: name"),
         ("xyz.csv", "a3.csv", "events have the columns x, y, z, the held-out file 0, 1, 2: name"),
     ],

@@ -1,6 +1,7 @@
 """Events written as they come, in every format that is read."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,3 +110,10 @@ def test_a_bad_target_is_refused(tmp_path):
     (tmp_path / "a.csv").mkdir()
     with pytest.raises(IsADirectoryError, match="is a folder"):
         check_target(tmp_path / "a.csv")
+
+
+def test_what_cannot_be_written_is_named_as_it_was_asked_for():
+    """And not by the temporary name beside it."""
+    path = Path("/proc/events.csv")  # where nobody makes files
+    with pytest.raises(OSError, match=r"^/proc/events\.csv cannot be written"):
+        write_events(path, batches(), NAMES, len(EVENTS))

@@ -104,6 +104,13 @@ def test_too_even_events_are_named():
     )
 
 
+def test_events_that_repeat_are_named():
+    """Half of them do where each comes twice; of independent ones none."""
+    said = " ".join(amplib.worth(np.repeat(X, 2), truth=TRUTH).notes())
+    assert "50% of the events repeat others of them. Unless each is drawn anew" in said
+    assert amplib.worth(X, truth=TRUTH).to_dict()["repeated"] == 0
+
+
 def test_columns_of_the_table_stay_apart():
     """Events that are worth little have a small factor with a long error."""
     table = str(amplib.worth(np.linspace(0, 1, 500), truth=TRUTH, n_train=100))
@@ -178,6 +185,8 @@ def test_bound_and_value_have_a_lower_end(answer):
         (lambda: amplib.worth(X, truth=TRUTH, weights=-X), "not negative"),
         (lambda: amplib.worth(X, truth=TRUTH, weights=["a"]), "weights must be numbers"),
         (lambda: amplib.worth(X + 1j, truth=TRUTH), "events must be numbers"),
+        (lambda: amplib.worth(np.ma.masked_less(X, X[5]), truth=TRUTH), "of 10000 hold NaN"),
+        (lambda: amplib.worth(X, held_out=np.ones(5000)), "the value 1 in column 0"),
         (lambda: amplib.worth(X, truth="camel"), "truth = 'camel': allowed are camel-back"),
         (lambda: amplib.worth(X, truth=X), "truth has the methods sample and cells, got ndarray"),
         (lambda: amplib.worth(X, truth=amplib.CamelBack), "truth is the class CamelBack"),
