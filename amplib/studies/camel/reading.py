@@ -102,7 +102,7 @@ def gan_curve(result: Result) -> GANCurve:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Members:
     """Ensembles taken apart: what of a GAN's error another GAN averages away.
 
@@ -232,7 +232,7 @@ def worth_with_failures(failed: int, members: int) -> float:
     return (members / failed) ** 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chosen:
     """Ensembles of some of their members, of each at the most events.
 
@@ -328,7 +328,7 @@ def same_for_all(repetitions: Repetitions, q: int) -> float:
     return max(squared, 0.0) / float((deviation**2).mean())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SampleAndFit:
     """Pure samples and the maximum-likelihood fit on the same training samples.
 

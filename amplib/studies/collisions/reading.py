@@ -92,7 +92,7 @@ def largest(result: Result, name: str) -> Array:
     return np.max([part[name] for part in result.load().values()], axis=0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TopPairStatistics:
     """The parts of a ``TopPairSummary`` as one.
 

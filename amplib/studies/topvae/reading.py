@@ -63,7 +63,7 @@ class Truth:
         return cls(stored_reference(result), marginals, kept["azimuths"][by], curves)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Marginal:
     """One observable: counts of as many true as generated events, in the same bins.
 
