@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from amplib.door.judge import worth
     from amplib.door.reweight import Reweighting, reweight
     from amplib.door.verdict import Worth
-    from amplib.truth.densities import CamelBack, GaussianMixture, Ring, Shells
+    from amplib.estimate import AtLeast, Estimate
+    from amplib.models.config import DCTRTraining
+    from amplib.truth.densities import CamelBack, GaussianMixture, Ring, Shells, truth_named
 
 __all__ = [
+    "AtLeast",
     "CamelBack",
+    "DCTRTraining",
+    "Estimate",
     "GaussianMixture",
     "Reweighting",
     "Ring",
@@ -34,6 +39,7 @@ __all__ = [
     "Worth",
     "amplify",
     "reweight",
+    "truth_named",
     "worth",
 ]
 
@@ -42,7 +48,11 @@ _HOME = {
     "worth": "amplib.door.judge",
     "Worth": "amplib.door.verdict",
     **dict.fromkeys(("Reweighting", "reweight"), "amplib.door.reweight"),
-    **dict.fromkeys(("CamelBack", "GaussianMixture", "Ring", "Shells"), "amplib.truth.densities"),
+    **dict.fromkeys(
+        ("CamelBack", "GaussianMixture", "Ring", "Shells", "truth_named"), "amplib.truth.densities"
+    ),
+    **dict.fromkeys(("AtLeast", "Estimate"), "amplib.estimate"),
+    "DCTRTraining": "amplib.models.config",
 }
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import io
 import json
 import re
 import sys
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amplib import files
 from amplib.book.data import make_data
@@ -34,10 +36,9 @@ CHANGES: dict[str, Any] = {
 }
 PLOTS = (".svg", ".pdf", ".png")
 """What ``amplib worth`` draws."""
-WEIGHTS: dict[str, Callable[[io.BytesIO, Any], None]] = {
-    ".npy": np.save, ".csv": np.savetxt, ".txt": np.savetxt,
-}  # fmt: skip
-"""How ``amplib reweight`` writes weights."""
+WEIGHTS = (".npy", ".csv", ".csv.gz", ".txt", ".txt.gz")
+"""What ``amplib reweight`` writes."""
+EVENTS = "a file: csv, csv.gz, txt, txt.gz, npy, h5, hdf5, parquet"
 MODELS = (".safetensors",)
 """How ``amplib generate`` writes a model."""
 LONGEST = 100
@@ -68,24 +69,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
 
     c = commands.add_parser("worth", help="what the events of your generator are worth")
-    c.add_argument("events", type=Path, help="a file: csv, txt, npy, h5, hdf5, parquet")
+    c.add_argument(
+        "events", type=Path, help=f"{EVENTS}; independent draws, no copies of the training sample"
+    )
     c.add_argument("--truth", help="camel-back, ring, or shells-D in D dimensions")
-    c.add_argument("--held-out", type=Path, help="a file of true events, with the same columns")
+    c.add_argument(
+        "--held-out",
+        type=Path,
+        help="a file of true events, with the same columns; they count alike, whatever weights "
+        "they have",
+    )
     c.add_argument("--train", type=int, metavar="N", help="events the generator was trained on")
     c.add_argument("--quantiles", type=int, default=50, help="cells of equal mass; 50 by default")
     c.add_argument("--columns", nargs="+", default=[], metavar="NAME", help="all by default")
-    c.add_argument("--weights", metavar="NAME", help="column with the weights of generated events")
+    c.add_argument(
+        "--weights",
+        metavar="NAME",
+        help="the generated events' column of weights, if they have any; a column of this name in "
+        "the held-out file is not used",
+    )
     c.add_argument("--json", action="store_true", help="print JSON in place of the table")
     c.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .svg, .pdf, .png")
     c.set_defaults(run=run_worth)
 
     c = commands.add_parser("reweight", help="whether weights could save your generator")
-    c.add_argument("events", type=Path, help="a file: csv, txt, npy, h5, hdf5, parquet")
+    c.add_argument("events", type=Path, help=f"{EVENTS}; they count alike")
     c.add_argument("--held-out", type=Path, required=True, help="a file of true events")
     c.add_argument("--columns", nargs="+", default=[], metavar="NAME", help="all by default")
-    c.add_argument("--held-out-weights", metavar="NAME", help="the true events' column of weights")
-    c.add_argument("--seed", type=int, default=0, help="of the classifier")
-    c.add_argument("-o", "--output", type=Path, metavar="FILE", help="weights: .npy, .csv, .txt")
+    c.add_argument(
+        "--held-out-weights",
+        metavar="NAME",
+        help="the true events' column of weights, if they have any; generated events have none "
+        "before this",
+    )
+    c.add_argument("--seed", type=int, default=0, help="of the classifier; 0 by default")
+    c.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help=f"weights: {', '.join(WEIGHTS)}"
+    )
     c.set_defaults(run=run_reweight)
 
     c = commands.add_parser("compute", help="compute the missing parts of a study")
@@ -126,7 +146,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c = commands.add_parser("generate", help="events of a shipped generator, as one file")
     c.add_argument("generator", help="ttbar: top pairs of the event paper's B-VAE")
     c.add_argument("-n", type=int, help="events")
-    c.add_argument("-o", type=Path, metavar="FILE", help="csv, npy, h5, parquet")
+    c.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="csv, csv.gz: separated by spaces and without names, as the published file "
+        r"(pandas.read_csv(FILE, sep=r'\s+', header=None)); npy; with names h5, hdf5, parquet",
+    )
+    c.add_argument(
+        "--header", action="store_true", default=None, help="name the columns of a CSV file"
+    )
     c.add_argument("--seed", type=int, help="of the random numbers; 1 by default")
     c.add_argument("--alpha", type=float, help="smudge factor of the buffer; 1 by default")
     c.add_argument("--gamma", type=float, help="offset of the buffer's variances; 0.05 by default")
@@ -184,7 +214,7 @@ def check_output(option: str, path: Path, suffixes: Collection[str]) -> None:
         raise ValueError(f"{option} {path}: no such folder")
     if path.is_dir():
         raise ValueError(f"{option} {path}: a folder")
-    if path.suffix not in suffixes:
+    if files.format_of(path) not in suffixes:
         raise ValueError(f"{option} {path}: unknown suffix; allowed: {', '.join(suffixes)}")
 
 
@@ -211,17 +241,17 @@ def run_worth(options: argparse.Namespace) -> bool:
         events, held_out = read_events(options.events, *asked), None
     answer = worth(
         events.x,
-        truth,
-        held_out,
-        options.train,
-        options.quantiles,
-        events.weights,
-        events.names,
+        truth=truth,
+        held_out=held_out,
+        n_train=options.train,
+        quantiles=options.quantiles,
+        weights=events.weights,
+        columns=events.names,
     )
     print(json.dumps(answer.to_dict(), indent=1) if options.json else answer)
     if options.plot:
         drawn = io.BytesIO()
-        answer.plot().savefig(drawn, format=options.plot.suffix.removeprefix("."))
+        answer.plot().savefig(drawn, format=files.format_of(options.plot).removeprefix("."))
         files.write_atomically(options.plot, drawn.getvalue())
     return True
 
@@ -240,15 +270,21 @@ def run_reweight(options: argparse.Namespace) -> bool:
     events, true = read_alike(
         options.events, options.held_out, options.columns, held_out_weights=weights
     )
-    answer = reweight(events.x, true.x, seed=options.seed, held_out_weights=true.weights)
+    answer = reweight(events.x, held_out=true.x, seed=options.seed, held_out_weights=true.weights)
     print(answer)
     print(f"Columns: {', '.join(events.names)}" + (f"; weights: {weights}" if weights else ""))
     if out:
-        written = io.BytesIO()
-        WEIGHTS[out.suffix](written, answer.weights(events.x))
-        files.write_atomically(out, written.getvalue())
+        files.write_atomically(out, weights_as(files.format_of(out), answer.weights(events.x)))
         print(f"Weights of all {len(events.x):,} events, half of which trained: {out}")
     return True
+
+
+def weights_as(form: str, weights: NDArray[np.float64]) -> bytes:
+    """A file of weights (N,): one a line, or an array of numpy."""
+    written = io.BytesIO()
+    (np.save if form == ".npy" else np.savetxt)(written, weights)
+    data = written.getvalue()
+    return gzip.compress(data, mtime=0) if form.endswith(".gz") else data
 
 
 def run_compute(options: argparse.Namespace) -> bool:
@@ -320,15 +356,15 @@ def run_generate(options: argparse.Namespace) -> bool:
     from amplib.book.generate import generate, save_model
 
     prior = ("alpha", "gamma", "offset", "smudge", "negative")
-    names = ("n", "o", "seed", *prior, "device", "model")
+    names = ("n", "output", "header", "seed", *prior, "device", "model")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     if options.save_model is not None:
         check_output("--save-model", options.save_model, MODELS)
         if given:
             raise ValueError(f"--save-model FILE writes a model: it takes no {', '.join(given)}")
         told = save_model(options.generator, options.save_model)
-    elif {"n", "o"} <= given.keys():
-        told = generate(options.generator, given.pop("n"), given.pop("o"), **given)
+    elif {"n", "output"} <= given.keys():
+        told = generate(options.generator, given.pop("n"), given.pop("output"), **given)
     else:
         raise ValueError("expected -n and -o, or --save-model")
     print(told, file=sys.stderr)
@@ -438,6 +474,8 @@ def span(text: str) -> tuple[int, int]:
 
 def _number(kind: type, text: str) -> Any:
     value = _literal(text)
+    if isinstance(value, float) and value.is_integer():  # 1e5
+        value = int(value)
     if not isinstance(value, (int, kind)):
         raise ValueError(f"{text!r} is no {kind.__name__}")
     return kind(value)

@@ -18,6 +18,23 @@ Array = NDArray[np.float64]
 ROUNDING = 1e-12
 
 
+def as_floats(x: Any) -> Array:
+    """``x`` as a float array, a tensor of torch too, wherever it is and whatever made it; what is
+    masked is NaN.
+
+    Raises:
+        TypeError, ValueError: no numbers, or complex ones.
+    """
+    if hasattr(x, "detach"):
+        x = x.detach().cpu()
+    if np.ma.isMaskedArray(x):
+        x = np.ma.filled(x.astype(float), np.nan)
+    x = np.asarray(x)
+    if x.dtype.kind == "c":
+        raise TypeError("complex numbers")
+    return np.asarray(x, dtype=float)
+
+
 def as_samples(x: ArrayLike) -> Array:
     """``x`` as a float array (..., N) of finite points.
 
@@ -51,7 +68,7 @@ def as_events(x: ArrayLike, name: str = "events") -> Array:
         ValueError: of another shape, no event, no number, NaN or infinity; it begins with ``name``.
     """
     try:
-        x = np.asarray(x, dtype=float)
+        x = as_floats(x)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be numbers, in rows of one length") from None
     if x.ndim not in (1, 2) or x.size == 0:
@@ -274,7 +291,10 @@ class Splits:
         at = float(points[rank, axis])
         # Equal values lie on one side of the cut; few do not matter beside the cells' noise.
         if np.count_nonzero(points[:, axis] == at) - 1 > self.gaps**0.5 / 2:
-            raise ValueError(f"held-out events: too many have the value {at:g} to cut equal cells")
+            raise ValueError(
+                f"held-out events: too many have the value {at:g} in column {axis} (from 0) to cut "
+                "equal cells"
+            )
         return _Cut(
             axis,
             at,

@@ -18,6 +18,10 @@ SMALL = 1e-9
 """Below which nobody counts the zeros."""
 
 
+class NothingToJudge(ValueError):
+    """All that was stored is left out, or none of it is what was asked for; its text is why."""
+
+
 class Estimate(NamedTuple):
     """A value with its standard error; prints two significant digits of the error.
 
@@ -26,6 +30,11 @@ class Estimate(NamedTuple):
 
     >>> print(Estimate(238.7, 11.2), Estimate(0.51234, 0.0996), Estimate(12346.0, 678.0), sep=", ")
     239 ± 11, 0.51 ± 0.10, 12350 ± 680
+
+    There are no digits that no measurement has:
+
+    >>> print(Estimate(1.0, 5.9e-17))
+    1 ± 6e-17
 
     Zero has no sign:
 
@@ -47,6 +56,8 @@ class Estimate(NamedTuple):
     def __str__(self) -> str:
         if not np.isfinite(self.error) or self.error <= 0:
             return f"{self.value:.4g} ± {self.error:g}"
+        if self.error < SMALL * abs(self.value):
+            return f"{self.value:.4g} ± {self.error:.1g}"
         # The exponent after rounding: 0.0996 is 0.10, not 0.100.
         decimals = 1 - int(f"{self.error:.1e}".partition("e")[2])
         if max(abs(self.value), self.error) < SMALL:
@@ -78,6 +89,11 @@ class Estimate(NamedTuple):
         '(51.2 ± 3.4)%'
         """
         return f"({self.scaled(100)})%"
+
+    @property
+    def at_least(self) -> float:
+        """Lower end of the 95% interval, as an :class:`AtLeast` has one, too."""
+        return self.interval().low
 
     def interval(self) -> Interval95:
         """The 95% interval; normal, if nothing else is known of it.  What has no error, as of a
@@ -112,6 +128,11 @@ class AtLeast(NamedTuple):
     """
 
     low: float
+
+    @property
+    def at_least(self) -> float:
+        """The same, by the name that an :class:`Estimate` has for it."""
+        return self.low
 
     def __str__(self) -> str:
         return f"at least {float(f'{self.low:.1e}'):.15g}"

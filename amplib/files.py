@@ -35,6 +35,16 @@ def repository() -> Path:
     return ROOT
 
 
+def format_of(path: Path) -> str:
+    """Its suffix in small letters, with the one before it where it is compressed.
+
+    >>> format_of(Path("a.b.CSV")), format_of(Path("a.csv.gz")), format_of(Path("a"))
+    ('.csv', '.csv.gz', '')
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write beside the target, flush to disk, rename: the file is whole or not there.
 
@@ -47,7 +57,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary name beside ``path``: flushed and renamed to it if the block ends well.
+    """A temporary name beside ``path``, of its format: flushed and renamed to it if the block ends
+    well.
 
     Whatever interrupts the block, ``path`` is as before or complete.
 
@@ -60,16 +71,16 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise FileNotFoundError(f"no such folder: {path.parent}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
-        if error.filename is not None:
+        if error.filename not in (None, str(temporary)):
             raise
-        # A full disk is found by a write, which no longer knows the name.
+        # A full disk is found by a write, which no longer knows the name; others know another.
         raise OSError(f"{path} cannot be written ({error.strerror or error})") from None
     finally:
         temporary.unlink(missing_ok=True)

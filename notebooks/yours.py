@@ -153,7 +153,12 @@ truths = {
 }
 answers = {
     (shape, name): amplib.amplify(
-        density, generator, page.n_train, q, page.repetitions, seed=page.seed
+        density,
+        generator,
+        n_train=page.n_train,
+        quantiles=q,
+        repetitions=page.repetitions,
+        seed=page.seed,
     )
     for shape, (density, q) in truths.items()
     for name, generator in generators.items()
@@ -184,7 +189,7 @@ report.tell(
             f"{' × '.join(map(str, density.cells(q).divisions))} ({shape})"
             for shape, (density, q) in truths.items()
         ),
-        "yours-above": listed(lambda factor: factor.low > 1),
+        "yours-above": listed(lambda factor: factor.at_least > 1),
         "yours-below": listed(lambda factor: getattr(factor, "high", np.inf) < 1),
         "yours-best": "; ".join(map(best, truths)),
         "yours-bounds": sum(isinstance(a.n_equiv, AtLeast) for a in answers.values()) or "none",
@@ -222,7 +227,8 @@ plt.show()
 #
 # Most generators cannot be trained ten times, and most truths are a simulation.  `worth` takes events as
 # they are, and in place of the truth a sample that the generator has not seen, from which it cuts cells of
-# equal mass.  Here, and in {numref}`yours-fig2`, is its answer for one mixture.
+# equal mass.  They must be independent draws: of copies, of each other or of the training sample, noise is removed
+# that they do not have, and the answer says so where it sees them.  Here, and in {numref}`yours-fig2`, is its answer for one mixture.
 
 # %%
 rng = np.random.default_rng(page.seed)

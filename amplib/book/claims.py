@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from amplib.book.obtain import BEST, stored
-from amplib.estimate import LEVEL
-from amplib.files import repository
+from amplib.estimate import LEVEL, NothingToJudge
+from amplib.files import repository, write_atomically
 from amplib.metrics.verdict import ABOUT, MISSED, reasons
 from amplib.store.record import DamagedResult
 from amplib.store.results import Result
@@ -110,7 +110,7 @@ def _claim(evidence: Evidence, name: str, row: dict[str, Any]) -> Claim:
         return Claim(name, text, None, None, None, "not measured yet", None)
     try:
         finding = measured(evidence, row.get("value"))
-    except (FileNotFoundError, DamagedResult) as error:
+    except (FileNotFoundError, DamagedResult, NothingToJudge) as error:
         return Claim(name, text, None, None, None, "not measured", measured.figure, str(error))
     result = measured.result(evidence)
     verdict, why = finding.verdict, finding.why
@@ -149,4 +149,4 @@ def write_claims(claims: list[Claim], path: Path) -> None:
     """``claims.json``: the table for machines."""
     rows: list[dict[str, Any]] = [asdict(c) for c in claims]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rows, indent=1))
+    write_atomically(path, json.dumps(rows, indent=1).encode())

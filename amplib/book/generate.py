@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from amplib.book.obtain import banner, stored
-from amplib.door.event_writer import check_target, write_events
+from amplib.door.event_writer import TEXT, check_target, write_events
+from amplib.files import format_of
 from amplib.models.config import BufferConfig
 from amplib.parameters import ParameterError
 from amplib.store.compute import chosen_device
@@ -44,6 +45,7 @@ def generate(
     negative: str = BufferConfig.negative,
     model: Path | None = None,
     device: str = "cpu",
+    header: bool = False,
 ) -> str:
     """Write ``n`` events of a stored generator; returns what they are, as a text.
 
@@ -60,6 +62,7 @@ def generate(
         negative: what becomes of energies and momenta below zero (``BufferConfig``).
         model: a file of ``save_model``; the shipped generator if None.
         device: ``cpu``, ``cuda`` or ``auto``; on another, events differ by rounding.
+        header: whether CSV begins with the names of the columns; the published file has none.
 
     Raises:
         ParameterError: an unknown generator, a number out of range.
@@ -71,7 +74,7 @@ def generate(
         raise ParameterError(f"n = {n}: must be an integer from 1 to {MOST:,}")
     if seed < 0:
         raise ParameterError(f"seed = {seed}: must be an integer from 0")
-    check_target(path)
+    check_target(path, header)
     prior = BufferConfig(alpha, gamma, offset=offset, negative=negative, smudge=smudge)
     device = chosen_device(device, gpu=True)
     begun = time.monotonic()
@@ -79,11 +82,33 @@ def generate(
     batches = vae.to(device).generate(n, np.random.SeedSequence(seed), prior, BATCH)
     loaded = time.monotonic()
     with tqdm(total=n, unit=" events", unit_scale=True, file=sys.stderr, disable=None) as bar:
-        write_events(path, told(batches, bar), vae.columns, n)
+        write_events(path, told(batches, bar), vae.columns, n, header)
     ended = time.monotonic()
     return (
-        f"{path}: {n:,} events, {path.stat().st_size / 1e6:,.0f} MB, in {ended - loaded:.1f} s "
-        f"after {loaded - begun:.1f} s for the model.\n{origin}"
+        f"{path}: {n:,} event{'s' * (n > 1)}, {megabytes(path)} MB, in {ended - loaded:.1f} s "
+        f"after {loaded - begun:.1f} s for the model.\n{how_to_read(path, header)}{origin}"
+    )
+
+
+def megabytes(path: Path) -> str:
+    """Size of a file, of small ones with two digits."""
+    size = path.stat().st_size / 1e6
+    return f"{size:,.0f}" if size >= 10 else f"{size:.2g}"
+
+
+def how_to_read(path: Path, header: bool) -> str:
+    r"""What pandas has to be told of a CSV file in the published layout; nothing of the others.
+
+    >>> how_to_read(Path("a.csv"), header=True)
+    "Columns are separated by spaces: pandas.read_csv('a.csv', sep=r'\\s+')\n"
+    """
+    if format_of(path) not in TEXT:
+        return ""
+    layout = "" if header else ", as in the published file without names"
+    options = "" if header else ", header=None"
+    return (
+        f"Columns are separated by spaces{layout}: "
+        f"pandas.read_csv({str(path)!r}, sep=r'\\s+'{options})\n"
     )
 
 
@@ -105,8 +130,8 @@ def save_model(name: str, path: Path) -> str:
     check_name(name)
     model, origin = top_pairs()
     model.save(path)
-    size = path.stat().st_size / 1e6
-    return f"{path}: weights and {len(model.buffer.mean):,} encodings, {size:,.0f} MB.\n{origin}"
+    encodings = f"{len(model.buffer.mean):,} encodings"
+    return f"{path}: weights and {encodings}, {megabytes(path)} MB.\n{origin}"
 
 
 def check_name(name: str) -> None:

@@ -56,7 +56,8 @@ def rows_of(name: str, value: object) -> Iterator[dict[str, Any]]:
     elif isinstance(value, Interval):
         yield {**row, **_interval(value.value, value.low, value.high, value.level)}
     elif isinstance(value, Share):
-        ends = _interval(value.k / value.n, *value.interval(), MEDIAN_LEVEL)
+        rate = value.k / value.n if value.n else math.nan
+        ends = _interval(rate, *value.interval(), MEDIAN_LEVEL)
         yield {**row, **ends, "over": value.n}
     elif isinstance(value, Real) and not isinstance(value, bool):
         yield {**row, "value": float(value), "low": None, "high": None, "level": None}

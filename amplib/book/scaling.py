@@ -33,7 +33,7 @@ def record_path() -> Path:
     return repository() / "benchmarks" / "scaling.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scaling:
     """Seconds of the sweeps of a benchmark, by round.
 

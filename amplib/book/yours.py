@@ -157,7 +157,7 @@ def single_trainings(trials: int, rng: np.random.Generator) -> list[Trials]:
 
     def weighted() -> Worth:
         x = tilted.sample(10_000, rng)
-        return worth(x, truth, quantiles=10, weights=rng.exponential(size=len(x)))
+        return worth(x, truth=truth, quantiles=10, weights=rng.exponential(size=len(x)))
 
     def against_held_out() -> Worth:
         return worth(wide.sample(10_000, rng), held_out=truth.sample(10_000, rng), quantiles=20)
@@ -183,7 +183,7 @@ def single_trainings(trials: int, rng: np.random.Generator) -> list[Trials]:
          weighted),
         ("one quantile crowded", "truth", _worth_of(one_crowded), lambda: judged(crowded, 50)),
         ("shell too large, 5 dimensions", "truth", _worth_of(np.repeat(thirds / 81, 81)),
-         lambda: worth(large.sample(10_000, rng), shell, quantiles=243)),
+         lambda: worth(large.sample(10_000, rng), truth=shell, quantiles=243)),
     ]  # fmt: skip
     return [
         Trials(name, judge, [true] * trials, [answer() for _ in range(trials)])
@@ -243,7 +243,8 @@ def several_trainings(trials: int, stream: np.random.SeedSequence) -> list[Trial
     judge = f"truth, {TRAININGS} trainings"
     return [
         Trials(name, judge, [true] * trials,
-               [amplify(CamelBack(), generator, POINTS, 50, TRAININGS, seed) for seed in seeds])
+               [amplify(CamelBack(), generator, n_train=POINTS, repetitions=TRAININGS, seed=seed)
+                for seed in seeds])
         for name, true, generator in rows
     ]  # fmt: skip
 

@@ -11,11 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.cells import as_events
-from amplib.door.judge import check_whole, contents_of, coordinate_cuts, verdict
+from amplib.door.judge import (
+    check_equal,
+    check_whole,
+    contents_of,
+    coordinate_cuts,
+    copies,
+    verdict,
+)
 from amplib.door.verdict import Worth
 from amplib.metrics.quantiles import n_equiv
-from amplib.metrics.worth import n_equiv_without_noise
-from amplib.truth.densities import Truth
+from amplib.metrics.worth import CellContents, n_equiv_without_noise
+from amplib.truth.densities import Truth, as_truth
 
 Array = NDArray[np.float64]
 
@@ -37,8 +44,9 @@ whose ``random_state``, if it has one, is set from ``rng``."""
 
 
 def amplify(
-    truth: Truth,
+    truth: Truth | str,
     generator: Generator,
+    *,
     n_train: int = 100,
     quantiles: int = 50,
     repetitions: int = 10,
@@ -48,7 +56,8 @@ def amplify(
     """How many true events a generator is worth that was trained on ``n_train`` of them.
 
     Args:
-        truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`).
+        truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`), or
+            the name of one of the book's (:func:`amplib.truth.densities.truth_named`).
         generator: a function ``(sample, n, rng) -> events``, or an object with ``fit`` and
             ``sample`` (:data:`Generator`).
         n_train: events of each training sample.
@@ -67,23 +76,36 @@ def amplify(
     >>> print(amplify(amplib.CamelBack(), bootstrap, repetitions=50).factor)
     0.988 ± 0.024
     """
+    truth = as_truth(truth)
+    check_generator(generator)
     given = (("n_train", n_train, 1), ("quantiles", quantiles, 2), ("repetitions", repetitions, 1))
     for name, value, least in given:
         check_whole(name, value, least)
     n = max(10_000, 10 * n_train) if n_events is None else n_events
     check_whole("n_events", n, quantiles)
     check_whole("seed", seed, 0)
-    contents = []
+    check_equal(truth, quantiles)
+    contents: list[CellContents] = []
+    copied, before = [], None
     for stream in np.random.SeedSequence(seed).spawn(repetitions):
         rng = np.random.default_rng(stream)
         sample = as_events(truth.sample(n_train, rng), "training events")
-        events = as_events(generate(generator, sample, n, rng))
+        made = generate(generator, sample, n, rng)
+        if made is None:
+            raise ValueError("the generator returned nothing")
+        events = as_events(made, "generated events")
         if len(events) != n:
             raise ValueError(f"the generator returned {len(events)} events, not {n}")
+        if before is not None and np.array_equal(events, before):
+            raise ValueError(
+                "two trainings gave the very same events: a generator takes its chance from rng"
+            )
+        before = events
         contents.append(contents_of(events, truth, quantiles))
+        copied.append(copies(events, sample))
     cuts = coordinate_cuts(truth, quantiles)
     if repetitions == 1:
-        return verdict(contents[0], n, n_train, cuts)
+        return verdict(contents[0], n, n_train, cuts, copied=copied[0])
     mse = np.array([c.mse for c in contents])
     return Worth(
         as_it_is=n_equiv(mse, quantiles),
@@ -96,18 +118,39 @@ def amplify(
         fractions=np.mean([c.fractions for c in contents], axis=0),
         mse=mse,
         cuts=cuts,
+        copied=float(np.mean(copied)),
     )
 
 
-def generate(generator: Generator, sample: Array, n: int, rng: np.random.Generator) -> ArrayLike:
-    """Events of a generator that has seen one sample.
+def is_estimator(generator: object) -> bool:
+    """Whether it has ``fit`` and ``sample``."""
+    return hasattr(generator, "fit") and hasattr(generator, "sample")
+
+
+def check_generator(generator: object) -> None:
+    """Refuse what is neither a function nor an object with ``fit`` and ``sample``.
 
     Raises:
-        ValueError: if it is neither a function nor an object with ``fit`` and ``sample``.
+        ValueError: in one line; for a class of such objects, too.
     """
-    if not (hasattr(generator, "fit") and hasattr(generator, "sample")):
-        if not callable(generator):
-            raise ValueError("a generator is a function or has the methods fit and sample")
+    if isinstance(generator, type):
+        raise ValueError(f"a generator is no class: {generator.__name__}() in place of it")
+    if is_estimator(generator):
+        return
+    if not callable(generator):
+        raise ValueError("a generator is a function or has the methods fit and sample")
+    try:
+        inspect.signature(generator).bind("sample", "n", "rng")
+    except TypeError as error:
+        raise ValueError(f"a generator takes (sample, n, rng): {error}") from None
+    except ValueError:  # of some built-in functions nothing is known
+        pass
+
+
+def generate(generator: Generator, sample: Array, n: int, rng: np.random.Generator) -> ArrayLike:
+    """Events of a generator that has seen one sample."""
+    if not is_estimator(generator):
+        assert callable(generator)
         return generator(sample, n, rng)
     model: Any = copy.deepcopy(generator)
     seed = int(rng.integers(2**31))

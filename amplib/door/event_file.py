@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import warnings
+import zlib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from amplib.files import format_of
+
 Array = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
+
+INDEX = re.compile(r"|Unnamed: \d+|index")
+"""What pandas calls the numbers of the rows: in CSV nothing, then ``Unnamed`` once it was read and
+written again, ``index`` in a structured array."""
+INDEX_LEVEL = re.compile(r"__index_level_\d+__")
+"""The same in parquet, where nobody else has such names."""
 
 
 class Events(NamedTuple):
@@ -28,27 +40,35 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
     """Read events from a file.
 
     Args:
-        path: ``.csv`` or ``.txt`` (commas or white space, with or without a line of names),
-            ``.npy``, ``.h5`` or ``.hdf5``, ``.parquet``.
+        path: ``.csv`` or ``.txt`` (commas or white space, with or without a line of names; either
+            may end in ``.gz``), ``.npy``, ``.h5`` or ``.hdf5``, ``.parquet``.
         columns: names of the columns, in this order, or their numbers from 0 where they have no
             names; all but the weights by default, in the file's order, which is that of the
             alphabet where HDF5 has a dataset a column.
         weights: the column that holds them.
 
     Raises:
-        ValueError: for another suffix, a file that is not what its suffix says, an unknown column.
+        ValueError: for another suffix, a file that is not what its suffix says, an unknown column,
+            a column of row numbers that would be taken for one of the events'.
         ImportError: if the library that reads the format is missing.
         OSError: if there is no such file.
     """
-    if path.suffix not in READERS:
+    form = format_of(path)
+    if form not in READERS:
         raise ValueError(f"{path}: unknown suffix; allowed: {', '.join(READERS)}")
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
-    table = READERS[path.suffix](path)
+    table = READERS[form](path)
+    _check_unique("--columns", columns)
     wanted = list(columns) or [name for name in table if name != weights]
     for name in [*wanted, *([weights] if weights else [])]:
         if name not in table:
             raise ValueError(f"{path}: no column {name!r}; there are {', '.join(table) or 'none'}")
+    if not columns and (numbers := [name for name in wanted if INDEX.fullmatch(name)]):
+        raise ValueError(
+            f"{path}: column {numbers[0]!r} numbers the rows? Write it with index=False, or name "
+            "the columns to take with --columns"
+        )
     if not wanted:
         raise ValueError(f"{path} has no columns of events")
     try:
@@ -56,6 +76,11 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
         w = _numbers(table[weights]) if weights else None
     except (TypeError, ValueError):
         raise ValueError(f"{path}: {', '.join(wanted)} must be numbers, equally many") from None
+    finite = np.isfinite(x)
+    if not finite.all():
+        bad = [name for k, name in enumerate(wanted) if not finite[:, k].all()]
+        rows = int((~finite).any(axis=1).sum())
+        raise ValueError(f"{path}: {rows} of {len(x)} hold NaN or infinity in {', '.join(bad)}")
     others = tuple(name for name in table if name not in wanted and name != weights)
     return Events(x, tuple(wanted), w, others)
 
@@ -87,8 +112,10 @@ def read_alike(
         return events, held_out._replace(x=held_out.x[:, order], names=events.names)
     n, m = len(events.names), len(held_out.names)
     if n != m:
+        alone = sorted(set(events.names) ^ set(held_out.names))
         raise ValueError(
-            f"events have {n} columns, the held-out file {m}: name those to take with --columns"
+            f"events have {n} columns, the held-out file {m}: name those to take with --columns; "
+            f"in one alone: {', '.join(alone)}"
         )
     if _unnamed(events.names) and _unnamed(held_out.names):
         return events, held_out  # weights stood before other columns
@@ -119,11 +146,29 @@ def _numbers(column: NDArray[Any]) -> Array:
 
 
 def _read_text(path: Path) -> Columns:
-    text = "utf-8-sig"  # without the mark with which some programs begin
-    with path.open(encoding=text, errors="replace") as stream:
-        first = stream.readline().strip()
+    zipped = format_of(path).endswith(".gz")
+    try:
+        # utf-8-sig: without the mark with which some programs begin
+        with (gzip.open if zipped else open)(
+            path, "rt", encoding="utf-8-sig", errors="replace"
+        ) as stream:
+            return _columns(path, stream)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+
+
+def _columns(path: Path, stream: TextIO) -> Columns:
+    line = stream.readline()
+    first = line.strip()
+    if ";" in first:
+        raise ValueError(f"{path} cannot be read: expected commas or white space, not semicolons")
     separator = "," if "," in first else None
-    names = [name.strip() for name in first.lstrip("#").split(separator)]
+    names = [name.strip().strip('"') for name in first.lstrip("#").split(separator)]
+    if _numbered_names(names) and not first.startswith("#"):  # columns, or an event?
+        raise ValueError(
+            f"{path} cannot be read: its first line, {first}, numbers the columns. Write it with "
+            "names and index=False, or without it by header=False; an event as 0.0"
+        )
     numbers = sum(map(_is_number, names))
     headed = numbers < len(names)
     if headed and numbers:  # names, or an event that is damaged?
@@ -132,20 +177,30 @@ def _read_text(path: Path) -> Columns:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of an empty file
-            rows = np.loadtxt(
-                path, delimiter=separator, skiprows=int(headed), ndmin=2, encoding=text
-            )
+            lines = stream if headed else chain([line], stream)
+            rows = np.loadtxt(lines, delimiter=separator, quotechar='"', ndmin=2)
     except (ValueError, UserWarning) as error:
-        raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+        said = str(error).splitlines()[0].partition("; use `usecols`")[0]
+        raise ValueError(f"{path} cannot be read: {said}") from None
     if headed and len(names) != rows.shape[1]:
         raise ValueError(f"{path}: {len(names)} names for {rows.shape[1]} columns")
     return dict(zip(names, rows.T, strict=True)) if headed else _numbered(rows)
 
 
-def _check_unique(path: Path, names: Sequence[str]) -> None:
+def _numbered_names(names: list[str]) -> bool:
+    """Whether they are 0, 1 ... as pandas calls columns without names, with or without its index.
+
+    >>> _numbered_names(["0", "1"]), _numbered_names(["", "0"]), _numbered_names(["0.0", "1.0"])
+    (True, True, False)
+    """
+    given = names[1:] if names[:1] == [""] else names
+    return bool(given) and given == [str(i) for i in range(len(given))]
+
+
+def _check_unique(where: Path | str, names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"{path}: two columns are called {name!r}")
+            raise ValueError(f"{where}: two columns are called {name!r}")
 
 
 def _is_number(text: str) -> bool:
@@ -160,8 +215,10 @@ def _numbered(rows: NDArray[Any]) -> Columns:
     """Columns of an array under their numbers.
 
     Raises:
-        ValueError: unless it has one or two dimensions.
+        ValueError: unless it has one or two dimensions, and events.
     """
+    if not rows.size:
+        raise ValueError("it holds no events")
     if rows.ndim not in (1, 2):
         raise ValueError(f"events must have the shape (N,) or (N, D), got {rows.shape}")
     return {str(i): column for i, column in enumerate(rows.reshape(len(rows), -1).T)}
@@ -220,12 +277,16 @@ def _read_parquet(path: Path) -> Columns:
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     _check_unique(path, table.column_names)
-    return {name: table[name].to_numpy() for name in table.column_names}
+    index = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    names = [n for n in table.column_names if n not in index and not INDEX_LEVEL.fullmatch(n)]
+    return {name: table[name].to_numpy() for name in names}
 
 
 READERS: dict[str, Callable[[Path], Columns]] = {
     ".csv": _read_text,
+    ".csv.gz": _read_text,
     ".txt": _read_text,
+    ".txt.gz": _read_text,
     ".npy": _read_npy,
     ".h5": _read_hdf5,
     ".hdf5": _read_hdf5,

@@ -8,53 +8,61 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.files import whole_file
+from amplib.files import format_of, whole_file
 
 Events = NDArray[np.floating]
 Batches = Iterator[Events]
 Write = Callable[[Path, Batches, Sequence[str], int], None]
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, header: bool = False) -> None:
     """Refuse what ``write_events`` would refuse, before any work.
 
     Raises:
-        ValueError: for an unknown suffix.
+        ValueError: for an unknown suffix; for a header of what is no CSV.
         FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name.
     """
-    if path.suffix not in WRITERS:
+    if format_of(path) not in WRITERS:
         raise ValueError(f"{path}: unknown suffix; allowed: {', '.join(WRITERS)}")
+    if header and format_of(path) not in TEXT:
+        raise ValueError(f"{path}: a header is for {', '.join(TEXT)}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder")
 
 
-def write_events(path: Path, batches: Batches, names: Sequence[str], n: int) -> None:
+def write_events(
+    path: Path, batches: Batches, names: Sequence[str], n: int, header: bool = False
+) -> None:
     """Write ``n`` events; the file is whole or not there, and memory does not grow with them.
 
-    CSV as the published file is: space-separated, a space at the end of a line, no names.  The
-    others hold float32; NPY one table without names, HDF5 and parquet a column a name.
+    CSV as the published file is: space-separated, a space at the end of a line, no names unless
+    they are asked for; compressed if the path ends in ``.gz``.  The others hold float32; NPY one
+    table without names, HDF5 and parquet a column a name.
 
     Args:
         path: the file; its suffix says the format.
         batches: of ``(rows, columns)``, ``n`` rows in all.
         names: of the columns.
         n: events.
+        header: whether CSV begins with the names.
 
     Raises:
-        ValueError: for an unknown suffix.
+        ValueError: as of ``check_target``.
         ImportError: if the library that writes the format is missing.
     """
-    check_target(path)
+    check_target(path, header)
+    if format_of(path) in TEXT and not header:
+        names = ()
     with whole_file(path) as temporary:
-        WRITERS[path.suffix](temporary, batches, names, n)
+        WRITERS[format_of(path)](temporary, batches, names, n)
 
 
 def _write_csv(path: Path, batches: Batches, names: Sequence[str], n: int) -> None:
     from amplib.truth.collisions.csv_file import write_events
 
-    write_events(path, batches)
+    write_events(path, batches, header=names)
 
 
 def _write_npy(path: Path, batches: Batches, names: Sequence[str], n: int) -> None:
@@ -91,9 +99,12 @@ def _write_parquet(path: Path, batches: Batches, names: Sequence[str], n: int) -
 
 WRITERS: dict[str, Write] = {
     ".csv": _write_csv,
+    ".csv.gz": _write_csv,
     ".npy": _write_npy,
     ".h5": _write_hdf5,
     ".hdf5": _write_hdf5,
     ".parquet": _write_parquet,
 }
 """By suffix."""
+TEXT = (".csv", ".csv.gz")
+"""Those in which names are in the way of the published layout."""

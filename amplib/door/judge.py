@@ -6,18 +6,26 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import chdtrc
 
 from amplib.cells import Grid, Splits, as_events
 from amplib.door.verdict import Worth
+from amplib.metrics.weights import as_weights
 from amplib.metrics.worth import CellContents, cell_contents
-from amplib.truth.densities import Truth
+from amplib.truth.densities import CamelBack, GaussianMixture, Shells, Truth, as_truth
 
 Array = NDArray[np.float64]
+
+OWN_EVENTS = 50
+"""Of a truth, for each of its cells, that are to be equally many."""
+FALSE_ALARM = 1e-6
+"""Probability of refusing cells that are."""
 
 
 def worth(
     events: ArrayLike,
-    truth: Truth | None = None,
+    *,
+    truth: Truth | str | None = None,
     held_out: ArrayLike | None = None,
     n_train: int | None = None,
     quantiles: int = 50,
@@ -28,7 +36,8 @@ def worth(
 
     Args:
         events: (N, D), or (N,) for one column; independent draws of the generator.
-        truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`).
+        truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`), or
+            the name of one of the book's (:func:`amplib.truth.densities.truth_named`).
         held_out: (M, D) events of the truth that the generator has not seen, in its place.
         n_train: events that the generator was trained on, for the amplification factor.
         quantiles: cells of equal mass in all, over all dimensions.
@@ -42,27 +51,42 @@ def worth(
 
     >>> import amplib
     >>> truth, rng = amplib.CamelBack(), np.random.default_rng(1)
-    >>> print(worth(truth.sample(2000, rng), truth=truth, quantiles=20).n_equiv)
+    >>> answer = worth(truth.sample(2000, rng), truth=truth, quantiles=20)
+    >>> print(answer.n_equiv)
     at least 3600
+
+    Of a generator without visible error that is all there is, an ``AtLeast``; of another it is an
+    ``Estimate`` with value and error.  Both have the lower end of the 95% interval:
+
+    >>> worse = worth(1.1 * truth.sample(2000, rng), truth="camel-back", quantiles=20)
+    >>> for n_equiv in (answer.n_equiv, worse.n_equiv):
+    ...     value = n_equiv.value if isinstance(n_equiv, amplib.Estimate) else None
+    ...     print(n_equiv.at_least > 1000, value is None)
+    True True
+    False False
     """
     if (truth is None) == (held_out is None):
         raise ValueError("expected either truth or held_out to judge the events by")
+    if truth is not None:
+        truth = as_truth(truth)
     check_whole("quantiles", quantiles, 2)
     if n_train is not None:
         check_whole("n_train", n_train, 1)
     x = as_events(events)
-    w = None if weights is None else np.asarray(weights, dtype=float)
+    w = None if weights is None else as_weights(weights, len(x))
     names = tuple(map(str, range(x.shape[1]) if columns is None else columns))
     if len(names) != x.shape[1]:
         raise ValueError(f"{len(names)} names for {x.shape[1]} columns")
     if truth is not None:
+        check_equal(truth, quantiles)
         contents = contents_of(x, truth, quantiles, w)
-        return verdict(contents, len(x), n_train, coordinate_cuts(truth, quantiles))
+        return verdict(contents, len(x), n_train, coordinate_cuts(truth, quantiles), copies(x))
     truth_events = as_events(held_out, "held-out events")  # type: ignore[arg-type]
     check_columns(x, truth_events.shape[1])
     cells = Splits(truth_events, quantiles)
     contents = cell_contents(x, cells, quantiles, w, held_out=cells.size)
-    return verdict(contents, len(x), n_train, dict(zip(names, cells.cuts, strict=True)))
+    cuts = dict(zip(names, cells.cuts, strict=True))
+    return verdict(contents, len(x), n_train, cuts, copies(x))
 
 
 def coordinate_cuts(truth: Truth, quantiles: int) -> dict[str, int] | None:
@@ -72,7 +96,12 @@ def coordinate_cuts(truth: Truth, quantiles: int) -> dict[str, int] | None:
 
 
 def verdict(
-    contents: CellContents, events: int, n_train: int | None, cuts: dict[str, int] | None
+    contents: CellContents,
+    events: int,
+    n_train: int | None,
+    cuts: dict[str, int] | None,
+    repeated: float = 0.0,
+    copied: float = 0.0,
 ) -> Worth:
     """What the cells of one training's events say."""
     return Worth(
@@ -87,7 +116,51 @@ def verdict(
         mse=np.array([contents.mse]),
         evenness=contents.evenness(),
         cuts=cuts,
+        repeated=repeated,
+        copied=copied,
     )
+
+
+def copies(x: Array, sample: Array | None = None) -> float:
+    """Share of events (N, D) that are rows of a sample (M, D), or, without one, of earlier events.
+
+    >>> copies(np.array([[1.0], [2.0], [1.0], [1.0]])), copies(np.ones((2, 3)), np.ones((5, 3)))
+    (0.5, 1.0)
+    """
+    rows = _as_bytes(x)
+    if sample is None:
+        return 1 - len(np.unique(rows)) / len(rows)
+    return float(np.mean(np.isin(rows, _as_bytes(sample))))
+
+
+def _as_bytes(x: Array) -> NDArray[np.bytes_]:
+    """Each row as one value: equal where the rows are."""
+    rows = np.ascontiguousarray(x + 0.0)  # of -0.0 no sign is left
+    return rows.view(f"V{rows.itemsize * rows.shape[1]}").ravel()
+
+
+def check_equal(truth: Truth, q: int) -> None:
+    """Refuse a truth of somebody's own in whose cells its own events are not equally many.
+
+    Pearson's chi square of ``OWN_EVENTS`` a cell, from a generator of a fixed seed: cells that are
+    equal are refused in one case of 1/``FALSE_ALARM``.
+
+    Raises:
+        ValueError: in one line.
+    """
+    if isinstance(truth, (CamelBack, GaussianMixture, Shells)):
+        return
+    n = OWN_EVENTS * q
+    cells = np.asarray(truth.cells(q)(truth.sample(n, np.random.default_rng(0))))
+    inside = np.issubdtype(cells.dtype, np.integer) and cells.shape == (n,)
+    if not inside or ((cells < 0) | (cells >= q)).any():
+        raise ValueError(f"truth: cells({q}) must give each of its events an integer below {q}")
+    counts = np.bincount(cells, minlength=q)
+    if chdtrc(q - 1, ((counts - OWN_EVENTS) ** 2).sum() / OWN_EVENTS) < FALSE_ALARM:
+        raise ValueError(
+            f"truth: its {q} cells are not of equal mass: of {n:,} of its own events one has "
+            f"{counts.max():,} and one {counts.min():,}"
+        )
 
 
 def contents_of(x: Array, truth: Truth, q: int, weights: Array | None = None) -> CellContents:

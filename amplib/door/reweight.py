@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.cells import as_events
+from amplib.door.judge import check_whole
 from amplib.metrics.outlook import LARGEST
 from amplib.metrics.weighed import Weighed, weigh
 from amplib.metrics.weights import as_weights
@@ -63,6 +65,7 @@ class Reweighting:
 
 def reweight(
     events: ArrayLike,
+    *,
     held_out: ArrayLike,
     observables: Observables | None = None,
     training: DCTRTraining = TRAINING,
@@ -91,7 +94,8 @@ def reweight(
     Raises:
         ValueError: in one line: other columns than the truth's, NaN, fewer than 100 events of
             either kind, weights that are negative, not finite or not one an event, ``largest``
-            not above zero, a training that diverges.
+            not above zero or infinite, observables that are none, no seed, a training that
+            diverges; all but the last before any work.
 
     >>> import amplib
     >>> rng = np.random.default_rng(1)
@@ -99,39 +103,60 @@ def reweight(
     >>> amplib.reweight(made, held_out=real).weighed.outlook.answer
     'freely'
     """
-    import torch
-
-    from amplib.models.dctr import perceptron, train_dctr
-
+    if observables is not None and not callable(observables):
+        raise ValueError(f"observables must be a function, got {type(observables).__name__}")
+    if not isinstance(training, DCTRTraining):
+        raise ValueError(f"training must be a DCTRTraining, got {type(training).__name__}")
+    if not (isinstance(largest, Real) and 0 < largest < np.inf):
+        raise ValueError(f"largest = {largest!r}: must be a finite number above zero")
+    if not isinstance(seed, np.random.SeedSequence):
+        check_whole("seed", seed, 0)
+        seed = np.random.SeedSequence(seed)
     x, truth = as_events(events), as_events(held_out, "held-out events")
     if x.shape[1] != truth.shape[1]:
         raise ValueError(f"events have {x.shape[1]} columns, but held-out ones {truth.shape[1]}")
     for name, sample in (("events", x), ("held-out events", truth)):
         if len(sample) < FEWEST:
             raise ValueError(f"{len(sample)} {name}: at least {FEWEST} are needed")
-    if not largest > 0:
-        raise ValueError(f"largest = {largest:g}: must be above zero")
     v = (
         np.ones(len(truth))
         if held_out_weights is None
         else as_weights(held_out_weights, len(truth))
     )
-    root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    start, fit, resampling, lot = root.spawn(4)
+    start, fit, resampling, lot = seed.spawn(4)
     draw = np.random.default_rng(lot)
     (made, test), (real, unseen) = (
         [sample[rows] for rows in np.array_split(draw.permutation(len(sample)), 2)]
         for sample in (x, np.column_stack([truth, v]))
     )
     (real, v_real), (unseen, v_unseen) = ((s[:, :-1], s[:, -1]) for s in (real, unseen))
+    measured = [_measured(observables, sample) for sample in (unseen, test)]
+    if measured[0].shape[1] != measured[1].shape[1]:
+        raise ValueError("observables of true and of generated events are not equally many")
+
+    import torch
+
+    from amplib.models.dctr import perceptron, train_dctr
+
     generator = torch.Generator().manual_seed(int(start.generate_state(1)[0]))
     network = perceptron(np.concatenate([real, made]), HIDDEN, generator).to(
         torch.float64 if double else torch.float32
     )
     dctr = train_dctr(network, real, made, training, fit, real_weights=v_real)
-    measure = observables or (lambda columns: columns)
     weighed = weigh(
-        measure(unseen), measure(test), dctr.weights(unseen), dctr.weights(test),
+        *measured, dctr.weights(unseen), dctr.weights(test),
         np.random.default_rng(resampling), largest, v_unseen,
     )  # fmt: skip
     return Reweighting(weighed, dctr, largest, x.shape[1])
+
+
+def _measured(observables: Observables | None, events: Array) -> Array:
+    """Observables (n, F) of events (n, D); the columns themselves if there is no function.
+
+    Raises:
+        ValueError: they are no numbers, or not one row an event.
+    """
+    found = as_events(observables(events) if observables else events, "observables")
+    if len(found) != len(events):
+        raise ValueError(f"observables have {len(found)} rows, not one for each of {len(events)}")
+    return found

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 LINE = 80
 """Characters in a line of the table."""
+COPIES = 0.01
+"""Share of events that are copies of which something is said; a million numbers in single precision
+have some by chance."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Worth:
     """What events of a generator are worth.  ``print`` makes a table of it.
 
@@ -39,6 +42,9 @@ class Worth:
             for several trainings.
         cuts: of each column by name, on the way to a cell and at most; of each coordinate where the
             truth is known and its cells are a grid in them, and None where they are no grid.
+        repeated: share of the events that are copies of others among them.
+        copied: share of the events that are rows of their training sample, the mean over
+            trainings; 0 where it is not known.
     """
 
     as_it_is: Estimate
@@ -52,6 +58,8 @@ class Worth:
     mse: NDArray[np.float64]
     evenness: float | None = None
     cuts: dict[str, int] | None = None
+    repeated: float = 0.0
+    copied: float = 0.0
 
     @property
     def quantiles(self) -> int:
@@ -75,6 +83,17 @@ class Worth:
             said.append(
                 "The events lie more evenly than independent ones do (probability below "
                 f"{TOO_EVEN:g}): what is removed for their number is too much."
+            )
+        if self.copied > COPIES:
+            said.append(
+                f"{self.copied:.0%} of the events are rows of the training sample. Unless each is "
+                "drawn anew, by itself, what is removed for their number is too much."
+            )
+        if self.repeated > COPIES:
+            said.append(
+                f"{self.repeated:.0%} of the events repeat others of them. Unless each is "
+                "drawn anew, by itself, what is removed for their number is too little. (Whole "
+                "numbers repeat by themselves.)"
             )
         return said
 
@@ -148,6 +167,8 @@ class Worth:
             "held_out": self.held_out,
             "cuts": self.cuts,
             "not_looked_at": self.unseen,
+            "repeated": self.repeated,
+            "copied": self.copied,
             "mse": self.mse.tolist(),
             "fractions": self.fractions.tolist(),
             "notes": self.notes(),

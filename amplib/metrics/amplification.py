@@ -17,6 +17,7 @@ from amplib.estimate import (
     MEDIAN_LEVEL,
     Estimate,
     Interval,
+    NothingToJudge,
     Share,
     Skewed,
     median,
@@ -56,7 +57,7 @@ def worth(mse: np.ndarray, q: int, failed: np.ndarray | None = None) -> Estimate
     return n_equiv(mse, q)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Repetitions:
     """Cell contents over independent repetitions and their MSE.
 
@@ -116,7 +117,7 @@ def balanced(repetitions: Repetitions) -> Repetitions:
     return replace(repetitions, cells=halves.reshape(len(halves), -1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GANCurve:
     """Quantile MSE of GANned events against their number.
 
@@ -148,11 +149,11 @@ class GANCurve:
         """The repetitions of which no member failed.
 
         Raises:
-            ValueError: if there is none.
+            NothingToJudge: if there is none.
         """
         good = self.failed == 0
         if not good.any():
-            raise ValueError(f"all {len(good)} repetitions have trainings that failed")
+            raise NothingToJudge(f"all {len(good)} repetitions have trainings that failed")
         return replace(
             self, counts=self.counts[good], index=self.index[good], failed=self.failed[good]
         )
@@ -167,8 +168,15 @@ class GANCurve:
         return mse_of_counts(self.counts, q)
 
     def at(self, events: int) -> Repetitions:
-        """The repetitions at one number of events, which must be on the grid."""
-        (k,) = np.flatnonzero(self.sizes == events)
+        """The repetitions at one number of events.
+
+        Raises:
+            NothingToJudge: if it is not on the grid.
+        """
+        if events not in self.sizes:
+            grid = ", ".join(map(str, self.sizes))
+            raise NothingToJudge(f"no cells of the first {events} events, only of {grid}")
+        k = int(np.flatnonzero(self.sizes == events)[0])
         return Repetitions(self.counts[:, k], self.n_train, self.index, self.failed > 0)
 
     @cached_property
@@ -202,11 +210,11 @@ def shared(a: Repetitions, b: Repetitions) -> tuple[Repetitions, Repetitions]:
     """Both, on the training samples that both saw.
 
     Raises:
-        ValueError: if there are none.
+        NothingToJudge: if there are none.
     """
     _, in_a, in_b = np.intersect1d(a.index, b.index, return_indices=True)
     if not len(in_a):
-        raise ValueError("the two have no training sample in common")
+        raise NothingToJudge("the two have no training sample in common")
     return a.some(in_a), b.some(in_b)
 
 

@@ -37,7 +37,10 @@ def as_weights(weights: ArrayLike, n: int | None = None) -> Array:
     Traceback (most recent call last):
     ValueError: weight 1 is -0.5: weights must be finite and not negative
     """
-    w = np.asarray(weights, dtype=float)
+    try:
+        w = cells.as_floats(weights)
+    except (TypeError, ValueError):
+        raise ValueError("weights must be numbers, one an event") from None
     if w.ndim != 1 or (n is not None and len(w) != n):
         wanted = "one an event" if n is None else f"one for each of {n} events"
         raise ValueError(f"weights of shape {w.shape}: must be {wanted}")

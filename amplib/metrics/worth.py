@@ -43,7 +43,7 @@ STEEPEST = 0.1
 have; without it a generator with all its events in half of the cells would have no error at all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CellContents:
     """Events of one generator in ``q`` cells.
 

@@ -35,7 +35,7 @@ MAGNITUDES = ("MET", "E", "pT", "m")
 """What the names of columns begin with that are nowhere negative in any set of events."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Buffer:
     """Means and variances of the encoded training events, ``(N, dim z)`` each."""
 

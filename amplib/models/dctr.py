@@ -271,7 +271,7 @@ def steps_kept(checkpoint: Checkpoint) -> int:
     return int(checkpoint.load().get("steps", 0))
 
 
-@dataclass
+@dataclass(eq=False)
 class _Labelled:
     """Events of both classes, 1 for the truth, each class with the same sum of weights."""
 

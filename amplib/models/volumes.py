@@ -170,7 +170,7 @@ class BatchNorm(nn.Module):
         return _stacked(y, len(self.weight))
 
 
-@dataclass
+@dataclass(eq=False)
 class SparseImages:
     """Images of which most cells are empty, by the cells that are not.
 

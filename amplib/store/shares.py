@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from amplib.files import whole_file
+from amplib.files import whole_file, write_atomically
 from amplib.store.merge import merge
 from amplib.store.rates import rate_of
 from amplib.store.results import Result, part_name, source_of, work_folder
@@ -158,7 +158,7 @@ def take(
             for file in (folder / UNFINISHED).iterdir():
                 ours = work_folder(store) / file.name
                 if not ours.exists():
-                    ours.write_bytes(file.read_bytes())
+                    write_atomically(ours, file.read_bytes())
         if not any(folder.rglob("record.json")):
             return [], []
         return merge(folder, studies)

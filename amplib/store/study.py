@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from amplib import files
 from amplib.parameters import Parameters
 from amplib.progress import Progress
 
@@ -87,10 +88,13 @@ class Study(Parameters):
         return {name: value for name, value in self.asdict().items() if value != base[name]}
 
     def command(self, preset: str) -> str:
-        """The command that computes what is missing."""
+        """The command that computes what is missing: make's, where there is a Makefile."""
         changes = " ".join(f"{name}={value}" for name, value in self.changes(preset).items())
-        options = f' SET="{changes}"' if changes else ""
-        return f"make compute STUDY={self.name} PRESET={preset}{options}"
+        if files.IN_REPOSITORY:
+            options = f' SET="{changes}"' if changes else ""
+            return f"make compute STUDY={self.name} PRESET={preset}{options}"
+        options = f" --set {changes}" if changes else ""
+        return f"python -m amplib compute {self.name} --preset {preset}{options}"
 
     @abstractmethod
     def parts(self) -> list[Part]:

@@ -250,7 +250,7 @@ class Shells:
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.dimension, int) and self.dimension >= 2):
+        if not (isinstance(self.dimension, (int, np.integer)) and self.dimension >= 2):
             raise ValueError(f"shells need a dimension of 2 or more, got {self.dimension}")
         if not 0 <= self.radius < np.inf:
             raise ValueError(f"radius must be finite and not negative, got {self.radius}")
@@ -292,6 +292,21 @@ class Ring(Shells):
     """The shell in two dimensions (arXiv:2008.06545)."""
 
     dimension: int = field(default=2, init=False)
+
+
+def as_truth(truth: Truth | str) -> Truth:
+    """A truth, or one of the book by name (:func:`truth_named`).
+
+    Raises:
+        ValueError: for anything else, a class in place of an object among it.
+    """
+    if isinstance(truth, str):
+        return truth_named(truth)
+    if isinstance(truth, type):
+        raise ValueError(f"truth is the class {truth.__name__}: expected an object of it")
+    if not (callable(getattr(truth, "sample", None)) and callable(getattr(truth, "cells", None))):
+        raise ValueError(f"truth has the methods sample and cells, got {type(truth).__name__}")
+    return truth
 
 
 def truth_named(name: str) -> Truth:

@@ -6,14 +6,18 @@ import runpy
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
 from markdown_it import MarkdownIt
+from stored_parts import MADE, gan_part
 
 from amplib.book.claims import all_claims, says
 from amplib.book.figure import owners
+from amplib.book.obtain import stored
 from amplib.files import ROOT
-from amplib.studies.catalogue import claims
+from amplib.store.results import Result
+from amplib.studies.catalogue import claims, make_study
 from amplib.studies.claim import claim
 
 
@@ -38,6 +42,34 @@ def test_verdicts_begin_as_readers_and_machines_expect():
     for row in all_claims():
         assert re.match(r"(met|missed|undecided|not measured)( \(| yet|$)", row.verdict)
         assert (row.measured is None) == row.verdict.startswith("not measured")
+
+
+def test_where_all_diverged_one_row_says_so_and_the_others_stand(monkeypatch, tmp_path):
+    """And where none is at the papers' number of events, or all have failed."""
+    study = make_study("gan", "smoke", repetitions=2, max_events=200)
+    lone, other = "amplify.gan-amplification-50", "amplify.fit-equivalent-50"
+    assert {lone, other} <= set(says())
+
+    def row(diverged, failed=False):
+        result = Result(study, "smoke", tmp_path / f"{diverged}{failed}")
+        for k in range(2):
+            part = {**gan_part(study, k), "diverged": np.array(diverged)}
+            result.save((k, 0), part, MADE)
+        monkeypatch.setattr("amplib.studies.camel.reading.has_failed", lambda part: failed)
+        own = {"gan": result}
+        monkeypatch.setattr(
+            "amplib.book.claims.stored",
+            lambda name, preset="best", **k: (
+                own[name] if name in own else stored(name, preset, **k)
+            ),
+        )
+        found = {c.id: c for c in all_claims(only={lone, other})}
+        assert found[other].measured is not None
+        assert found[lone].verdict == "not measured"
+        return found[lone].why
+
+    assert row(2) == "all 2 repetitions of gan diverged"
+    assert row(-1, failed=True) == "all 2 repetitions have trainings that failed"
 
 
 def test_the_command_writes_what_the_table_shows(tmp_path):

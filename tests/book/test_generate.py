@@ -1,9 +1,11 @@
 """``amplib generate``: the same events in every file, and one line for what is refused."""
 
+import re
 import subprocess
 import sys
 
 import numpy as np
+import pandas
 import pytest
 from safetensors.torch import save_file
 
@@ -31,7 +33,9 @@ def generated(path, n, *options):
 
 def test_events_do_not_depend_on_their_number_or_file(tmp_path, capsys):
     few = generated(tmp_path / "a.npy", 300)
-    assert "300 events" in capsys.readouterr().err
+    assert "300 events, 0.031 MB" in capsys.readouterr().err
+    generated(tmp_path / "one.npy", "1e0")
+    assert ": 1 event, " in capsys.readouterr().err
     more = generated(tmp_path / "b.parquet", BATCH + 7)
     assert few.x.shape == (300, 26) and more.x.shape == (BATCH + 7, 26)
     assert more.names == TTBAR
@@ -62,6 +66,24 @@ def test_what_is_below_zero_is_cut_if_asked(tmp_path):
     assert not np.isclose(kept, other).all()
 
 
+def test_of_csv_it_says_how_pandas_reads_it(tmp_path, small_model, capsys):
+    """By the very call: all events, with their names where these were asked for."""
+    small_model.save(tmp_path / "m.safetensors")
+    model = ["--model", str(tmp_path / "m.safetensors")]
+    for name, options in (("a.csv", []), ("b.csv", ["--header"]), ("c.CSV.gz", ["--header"])):
+        path = tmp_path / name
+        command = ["generate", "ttbar", "-n", "70", "--output", str(path), *model, *options]
+        assert main(command) == 0
+        (call,) = re.findall(r"pandas\.read_csv\(.*\)", capsys.readouterr().err)
+        table = eval(call, {"pandas": pandas})
+        assert tuple(table) == (TTBAR if options else tuple(range(26)))
+        np.testing.assert_allclose(table, read_events(path).x)
+    generated(tmp_path / "a.npy", 70, *model)
+    assert "read_csv" not in capsys.readouterr().err
+    other = generated(tmp_path / "zero.npy", 70, *model, "--seed", "0")
+    assert not np.isclose(other.x, table).all()
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [
@@ -70,6 +92,7 @@ def test_what_is_below_zero_is_cut_if_asked(tmp_path):
         ("ttbar -n 1.5 -o a.csv", "argument -n: invalid int value: '1.5'"),
         ("ttbar -n 5 -o a.root", "unknown suffix; allowed: .csv"),
         ("ttbar -n 5 -o nowhere/a.csv", "no such folder: nowhere"),
+        ("ttbar -n 5 -o a.npy --header", "a.npy: a header is for .csv, .csv.gz"),
         ("ttbar -n 5 -o a.csv --gamma -1", "gamma = -1.0: must be a number from 0"),
         ("ttbar -n 5 -o a.csv --alpha nan", "argument --alpha: invalid float value: 'nan'"),
         ("ttbar -n 5 -o a.csv --negative cut", "negative = 'cut': allowed are kept, zero"),

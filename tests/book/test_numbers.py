@@ -35,6 +35,8 @@ def test_every_kind_of_number_has_its_interval():
 
 def test_what_is_unbounded_is_left_open():
     """JSON knows no infinity."""
+    (row,) = rows_of("n", Share(0, 0))
+    assert (row["value"], row["low"], row["high"], row["over"]) == (None, 0, 1, 0)
     (row,) = rows_of("n", Estimate(10.0, math.nan))
     assert (row["error"], row["low"], row["high"]) == (None, None, None)
 

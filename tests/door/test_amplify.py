@@ -7,11 +7,13 @@ from sklearn.neighbors import KernelDensity
 
 import amplib
 from amplib.door.figures import draw_factors
+from amplib.door.judge import check_equal
 from amplib.estimate import AtLeast, Estimate
 from amplib.metrics.quantiles import n_equiv
 from amplib.models.smoothing import kde_probabilities
 
 TRUTH = amplib.CamelBack()
+X = np.zeros(100)
 
 
 def bootstrap(sample, n, rng):
@@ -82,6 +84,26 @@ def test_an_estimator_is_left_as_it_was():
     assert model.random_state is None and not hasattr(model, "means_")
 
 
+def test_a_truth_may_be_named():
+    named, given = (amplib.amplify(t, bootstrap, repetitions=2) for t in ("ring", amplib.Ring()))
+    assert named.to_dict() == given.to_dict()
+
+
+def test_rows_of_the_training_sample_are_named():
+    """As they stand they have no noise of their own; drawn anew they have, and are worth it."""
+    said = " ".join(amplib.amplify(TRUTH, lambda s, n, rng: s, n_events=100).notes())
+    assert "100% of the events are rows of the training sample. Unless each is drawn" in said
+    assert amplib.amplify(TRUTH, Mixture(2), repetitions=2).copied == 0
+
+
+def test_cells_of_equal_mass_are_not_refused():
+    """By their own events: in a thousand seeds none, at one in a million each."""
+    truth = Uniform()
+    for seed in range(1000):
+        truth.seed = seed
+        check_equal(truth, 20)
+
+
 def test_one_training_is_answered_with_the_interval_of_its_events():
     answer = amplib.amplify(TRUTH, bootstrap, repetitions=1)
     assert answer.repetitions == 1
@@ -95,14 +117,22 @@ def test_a_perfect_generator_gets_a_bound():
     assert answer.factor.low > 100
 
 
+class Uniform:
+    seed = None
+
+    def sample(self, n, rng):
+        return (rng if self.seed is None else np.random.default_rng(self.seed)).random(n)
+
+    def cells(self, q):
+        return lambda x: np.floor(q * x).astype(int)
+
+
+class Unequal(Uniform):
+    def cells(self, q):
+        return lambda x: (x > 0.5).astype(int)
+
+
 def test_anything_with_sample_and_cells_is_a_truth():
-    class Uniform:
-        def sample(self, n, rng):
-            return rng.random(n)
-
-        def cells(self, q):
-            return lambda x: np.floor(q * x).astype(int)
-
     assert amplib.amplify(Uniform(), bootstrap, repetitions=100).factor.value == pytest.approx(
         1, abs=0.08
     )
@@ -114,6 +144,13 @@ def test_anything_with_sample_and_cells_is_a_truth():
     ("call", "message"),
     [
         (lambda: amplib.amplify(TRUTH, 3), "a generator is a function or has"),
+        (lambda: amplib.amplify(TRUTH, lambda s, n: s), r"a generator takes \(sample, n, rng\)"),
+        (lambda: amplib.amplify(TRUTH, lambda s, n, r: None), "the generator returned nothing"),
+        (lambda: amplib.amplify(TRUTH, lambda s, n, r: np.zeros(n)), "the very same events"),
+        (lambda: amplib.amplify(Unequal(), bootstrap), "of 2,500 of its own events one has 1,"),
+        (lambda: amplib.amplify(TRUTH, KernelDensity), r"no class: KernelDensity\(\) in place"),
+        (lambda: amplib.amplify("rings", bootstrap), "truth = 'rings': allowed are"),
+        (lambda: amplib.amplify(X, bootstrap), "truth has the methods sample and cells"),
         (lambda: amplib.amplify(TRUTH, bootstrap, n_train=0), "n_train = 0"),
         (lambda: amplib.amplify(TRUTH, bootstrap, quantiles=1), "quantiles = 1"),
         (lambda: amplib.amplify(TRUTH, bootstrap, quantiles=2.5), "quantiles = 2.5"),

@@ -1,10 +1,13 @@
 """``amplib worth`` on files of every format, and what it refuses."""
 
+import csv
+import gzip
 import json
 import re
 
 import h5py
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -29,6 +32,11 @@ def write_txt(path):
     np.savetxt(path, TABLE, header="x w", fmt="%.17g")
 
 
+def write_gzipped(path):
+    with gzip.open(path, "wb") as file:
+        np.savetxt(file, TABLE, delimiter=",", header="x,w", comments="", fmt="%.17g")
+
+
 def write_npy(path):
     np.save(path, np.rec.fromarrays([X, W], names="x,w"))
 
@@ -44,7 +52,8 @@ def write_parquet(path):
 
 FORMATS = {
     "a.csv": write_csv, "a.txt": write_txt, "a.npy": write_npy, "a.h5": write_hdf5,
-    "a.parquet": write_parquet,
+    "a.parquet": write_parquet, "a.csv.gz": write_gzipped, "a.CSV": write_csv,
+    "a.TXT.GZ": write_gzipped,
 }  # fmt: skip
 
 
@@ -77,13 +86,60 @@ def test_a_mark_before_the_first_line_hides_nothing(tmp_path):
         np.testing.assert_array_equal(read.x[:, 0], X[:10])
 
 
+PANDAS = pd.DataFrame(TABLE[:50], columns=["x", "w"])
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (lambda path: PANDAS.to_csv(path), ""),
+        (lambda path: pd.DataFrame(TABLE).to_csv(path), None),
+        (lambda path: pd.DataFrame(TABLE).to_csv(path, index=False), None),
+        (lambda path: pd.DataFrame(TABLE).to_csv(path, index=False, sep=" "), None),
+        (lambda path: PANDAS.rename_axis("Unnamed: 0").to_csv(path), "Unnamed: 0"),
+        (lambda path: np.save(path, PANDAS.to_records()), "index"),
+    ],
+)
+def test_numbers_of_rows_and_columns_are_no_events(tmp_path, written, name):
+    """pandas writes them where nobody asks for them."""
+    path = tmp_path / f"a{'.npy' if name == 'index' else '.csv'}"
+    written(path)
+    line = "numbers the columns" if name is None else f"column {name!r} numbers the rows"
+    with pytest.raises(ValueError, match=line) as error:
+        read_events(path)
+    assert "index=False" in str(error.value) and "\n" not in str(error.value)
+    if name is not None:
+        assert read_events(path, ["x", "w"]).names == ("x", "w")
+
+
+def test_pandas_index_in_parquet_is_no_column(tmp_path):
+    """It is named in the file as what it is."""
+    for k, frame in enumerate((PANDAS, PANDAS[PANDAS.x > 0], PANDAS.rename_axis("event"))):
+        frame.to_parquet(tmp_path / f"{k}.parquet")
+        assert read_events(tmp_path / f"{k}.parquet").names == ("x", "w")
+
+
+def test_what_pandas_writes_with_names_is_read(tmp_path):
+    """In quotes or not; and whole numbers whose first line is no 0, 1 ... are events."""
+    path = tmp_path / "a.csv"
+    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC, csv.QUOTE_ALL):
+        PANDAS.to_csv(path, index=False, quoting=quoting)
+        read = read_events(path)
+        assert read.names == ("x", "w")
+        np.testing.assert_array_equal(read.x, PANDAS)
+    path.write_text("1,0\n0,1\n")
+    assert read_events(path).x.tolist() == [[1, 0], [0, 1]]
+    path.write_text("# 0 1\n3 4\n")
+    assert read_events(path).x.tolist() == [[3, 4]]
+
+
 def test_the_command_answers_as_python_does(tmp_path, capsys):
     write_csv(tmp_path / "a.csv")
     held_out = amplib.CamelBack().sample(20_000, RNG)
     np.savetxt(tmp_path / "truth.csv", held_out, header="x", comments="", fmt="%.17g")
     a, plot = str(tmp_path / "a.csv"), tmp_path / "a.svg"
 
-    truth = ["--truth", "camel-back", "--train", "100"]
+    truth = ["--truth", "camel-back", "--train", "1e2"]
     assert main(["worth", a, *truth, "--columns", "x", "--plot", str(plot)]) == 0
     expected = amplib.worth(X, truth=amplib.CamelBack(), n_train=100)
     assert capsys.readouterr().out == f"{expected}\n"
@@ -109,6 +165,12 @@ def write_damaged(folder):
     (folder / "raw").write_bytes(X.tobytes())
     with h5py.File(folder / "elsewhere.h5", "w") as file:
         file.create_dataset("x", X.shape, X.dtype, external=[("raw", 0, X.nbytes)])
+    (folder / "cut.csv.gz").write_bytes(gzip.compress(rows.encode())[:-20])
+    (folder / "ragged.csv").write_text("x,y\n1,2\n1,2\n1,2\n1\n")
+    (folder / "semicolons.csv").write_text("x;y\n1,5;2,5\n")
+    np.save(folder / "none.npy", np.empty((0, 2)))
+    np.save(folder / "nan.npy", np.where(np.arange(400).reshape(200, 2) == 7, np.nan, 1.0))
+    (folder / "plain.csv.gz").write_text(rows)
     with h5py.File(folder / "virtual.h5", "w") as file:
         layout = h5py.VirtualLayout(X.shape, X.dtype)
         layout[:] = h5py.VirtualSource("other.h5", "x", X.shape)
@@ -139,7 +201,7 @@ def write_damaged(folder):
         (["a.csv", "--truth", "ring", "--plot", "none/a.svg"], "no such folder"),
         (["a.csv", "--truth", "ring", "--plot", "folder.svg"], "--plot folder.svg: a folder"),
         (["b.csv", "--truth", "ring"], "no such file"),
-        (["a.root", "--truth", "ring"], "unknown suffix; allowed: .csv, .txt, .npy"),
+        (["a.root", "--truth", "ring"], "unknown suffix; allowed: .csv, .csv.gz, .txt"),
         (["pickled.npy", "--truth", "ring"], "cannot be read: Object arrays"),
         (["text.npy", "--truth", "ring"], "cannot be read"),
         (["text.h5", "--truth", "ring"], "cannot be read"),
@@ -153,6 +215,13 @@ def write_damaged(folder):
         (["twice.csv", "--truth", "ring"], "two columns are called 'x'"),
         (["event.csv", "--truth", "ring"], "its first line has names and numbers"),
         (["complex.npy", "--truth", "camel-back"], "must be numbers"),
+        (["cut.csv.gz", "--truth", "ring"], "cut.csv.gz cannot be read: Compressed file ended"),
+        (["ragged.csv", "--truth", "ring"], "the number of columns changed from 2 to 1 at row 4\n"),
+        (["semicolons.csv", "--truth", "ring"], "expected commas or white space, not semicolons"),
+        (["none.npy", "--truth", "ring"], "none.npy cannot be read: it holds no events"),
+        (["nan.npy", "--truth", "ring"], "nan.npy: 1 of 200 hold NaN or infinity in 1"),
+        (["a.csv", "--truth", "ring", "--columns", "x", "x"], "two columns are called 'x'"),
+        (["plain.csv.gz", "--truth", "ring"], "plain.csv.gz cannot be read: Not a gzipped file"),
         (["archive.npy", "--truth", "camel-back"], "cannot be read: the magic string"),
         (["huge.npy", "--truth", "camel-back"], "Unable to allocate"),
         (["elsewhere.h5", "--truth", "camel-back"], "elsewhere.h5: x is kept in another file"),
@@ -225,7 +294,11 @@ def told(capsys, *arguments):
         ("a5.npy", "a3.npy", "events have 5 columns, the held-out file 3: name those to take"),
         ("a3.csv", "a5.csv", "events have 3 columns, the held-out file 5: name those to take"),
         ("a3.npy", "a26.csv", "events have 3 columns, the held-out file 26: name those to take"),
-        ("xyz.csv", "xyzw.csv", "events have 3 columns, the held-out file 4: name those to take"),
+        (
+            "xyz.csv",
+            "xyzw.csv",
+            "the held-out file 4: name those to take with --columns; in one alone: w",
+        ),
         ("xyz.csv", "xyv.csv", "events have the columns x, y, z, the held-out file x, y, v: name"),
         ("xyz.csv", "a3.csv", "events have the columns x, y, z, the held-out file 0, 1, 2: name"),
     ],
@@ -307,8 +380,8 @@ def test_weights_of_all_events_are_written_in_their_order(tmp_path, capsys):
     np.save(tmp_path / "made.npy", made)
     np.save(tmp_path / "real.npy", real)
     files = [str(tmp_path / "made.npy"), "--held-out", str(tmp_path / "real.npy")]
-    own = amplib.reweight(made, real, seed=3)
-    for name, load in (("w.npy", np.load), ("w.txt", np.loadtxt)):
+    own = amplib.reweight(made, held_out=real, seed=3)
+    for name, load in (("w.npy", np.load), ("w.txt", np.loadtxt), ("w.CSV.gz", np.loadtxt)):
         assert main(["reweight", *files, "--seed", "3", "-o", str(tmp_path / name)]) == 0
         np.testing.assert_allclose(load(tmp_path / name), own.weights(made))
     said = capsys.readouterr().out
@@ -325,7 +398,7 @@ def test_true_events_may_have_a_column_of_weights(tmp_path, capsys, monkeypatch)
     np.savetxt("real.csv", np.column_stack([w, real]), delimiter=",", header="w,x", comments="")
     files = ["made.csv", "--held-out", "real.csv"]
     assert main(["reweight", *files, "--held-out-weights", "w"]) == 0
-    own = amplib.reweight(made, real, held_out_weights=w)
+    own = amplib.reweight(made, held_out=real, held_out_weights=w)
     assert capsys.readouterr().out == f"{own}\nColumns: x; weights: w\n"
     assert main(["reweight", *files]) == 2
     assert "the held-out file 2: name those to take" in capsys.readouterr().err
@@ -336,7 +409,10 @@ def test_true_events_may_have_a_column_of_weights(tmp_path, capsys, monkeypatch)
     [
         (["--held-out", "b.csv"], "no such file"),
         (["--held-out", "a.csv", "-o", "none/w.npy"], "no such folder"),
-        (["--held-out", "a.csv", "-o", "w.root"], "unknown suffix; allowed: .npy, .csv, .txt"),
+        (
+            ["--held-out", "a.csv", "-o", "w.root"],
+            "unknown suffix; allowed: .npy, .csv, .csv.gz, .txt",
+        ),
         (["--held-out", "a.csv", "--seed", "-1"], "--seed -1: must not be negative"),
         (["--held-out", "few.csv"], "50 held-out events: at least 100 are needed"),
     ],

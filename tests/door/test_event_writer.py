@@ -1,12 +1,13 @@
 """Events written as they come, in every format that is read."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from amplib.door.event_file import read_events
-from amplib.door.event_writer import WRITERS, check_target, write_events
+from amplib.door.event_writer import TEXT, WRITERS, check_target, write_events
 from amplib.truth.collisions.csv_file import read_events as read_published
 
 NAMES = ("a", "b", "c")
@@ -26,6 +27,22 @@ def test_what_is_written_is_read_again(tmp_path, suffix):
     named = suffix in (".h5", ".hdf5", ".parquet")
     assert read.names == (NAMES if named else ("0", "1", "2"))
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    again = path.with_suffix(path.suffix.upper())
+    write_events(again, batches(), NAMES, len(EVENTS))
+    np.testing.assert_array_equal(read_events(again).x, read.x)
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_only_csv_has_to_be_asked_for_names(tmp_path, suffix):
+    path = tmp_path / f"events{suffix}"
+    if suffix in TEXT:
+        write_events(path, batches(), NAMES, len(EVENTS), header=True)
+        assert read_events(path).names == NAMES
+        zipped = suffix.endswith(".gz")
+        assert path.read_bytes().startswith(b"\x1f\x8b" if zipped else b"a b c\n")
+    else:
+        with pytest.raises(ValueError, match=r"a header is for \.csv, \.csv\.gz"):
+            check_target(path, header=True)
 
 
 def test_csv_is_the_published_format(tmp_path):
@@ -86,10 +103,17 @@ def test_memory_does_not_grow_with_the_number_of_batches(tmp_path, suffix):
 
 
 def test_a_bad_target_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"unknown suffix; allowed: .csv, .npy, .h5, .hdf5"):
+    with pytest.raises(ValueError, match=r"unknown suffix; allowed: .csv, .csv.gz, .npy, .h5"):
         check_target(tmp_path / "events.root")
     with pytest.raises(FileNotFoundError, match="no such folder"):
         check_target(tmp_path / "nowhere" / "events.csv")
     (tmp_path / "a.csv").mkdir()
     with pytest.raises(IsADirectoryError, match="is a folder"):
         check_target(tmp_path / "a.csv")
+
+
+def test_what_cannot_be_written_is_named_as_it_was_asked_for():
+    """And not by the temporary name beside it."""
+    path = Path("/proc/events.csv")  # where nobody makes files
+    with pytest.raises(OSError, match=r"^/proc/events\.csv cannot be written"):
+        write_events(path, batches(), NAMES, len(EVENTS))

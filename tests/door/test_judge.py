@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 import amplib
 from amplib.estimate import AtLeast, Estimate
@@ -98,7 +99,16 @@ def test_ten_thousand_events_are_not_split_to_get_an_error(answer):
 
 
 def test_too_even_events_are_named():
-    assert "more evenly" in str(amplib.worth(TRUTH.ppf((np.arange(9999) + 0.5) / 9999), TRUTH))
+    assert "more evenly" in str(
+        amplib.worth(TRUTH.ppf((np.arange(9999) + 0.5) / 9999), truth=TRUTH)
+    )
+
+
+def test_events_that_repeat_are_named():
+    """Half of them do where each comes twice; of independent ones none."""
+    said = " ".join(amplib.worth(np.repeat(X, 2), truth=TRUTH).notes())
+    assert "50% of the events repeat others of them. Unless each is drawn anew" in said
+    assert amplib.worth(X, truth=TRUTH).to_dict()["repeated"] == 0
 
 
 def test_columns_of_the_table_stay_apart():
@@ -131,6 +141,35 @@ def test_it_can_be_drawn(tmp_path, truth, held_out):
 X = events(TRUTH, 10_000)
 
 
+def test_a_truth_may_be_named_as_on_the_command_line():
+    named = amplib.worth(X, truth="camel-back")
+    assert named.to_dict() == amplib.worth(X, truth=TRUTH).to_dict()
+    assert amplib.truth_named("shells-5") == amplib.Shells(np.int64(5))
+
+
+def test_tensors_that_a_network_made_are_events_and_weights():
+    """Their gradients are of no interest here."""
+    made = torch.tensor(X, requires_grad=True) * 1.0
+    weights = torch.ones(len(X), requires_grad=True)
+    plain = amplib.worth(X, truth=TRUTH).to_dict()
+    assert amplib.worth(made, truth=TRUTH, weights=weights).to_dict() == plain
+
+
+def test_an_answer_is_equal_to_itself_alone():
+    """It holds arrays, of which == is no truth value."""
+    one, two = (amplib.worth(X, truth=TRUTH) for _ in range(2))
+    assert one == one and one != two and len({one, two}) == 2
+
+
+def test_bound_and_value_have_a_lower_end(answer):
+    bound = amplib.worth(X, truth=TRUTH).n_equiv
+    assert isinstance(bound, amplib.AtLeast) and bound.at_least == bound.low
+    assert answer.n_equiv.at_least == answer.n_equiv.low < answer.n_equiv.value
+    normal = Estimate(10.0, 1.0)
+    assert normal.low is None
+    assert normal.at_least == pytest.approx(10 - 1.96, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -144,6 +183,13 @@ X = events(TRUTH, 10_000)
         (lambda: amplib.worth(X[:40], truth=TRUTH), "40 events are too few for 50 quantiles"),
         (lambda: amplib.worth(X, held_out=X[:40]), "40 held-out events cannot make 50"),
         (lambda: amplib.worth(X, truth=TRUTH, weights=-X), "not negative"),
+        (lambda: amplib.worth(X, truth=TRUTH, weights=["a"]), "weights must be numbers"),
+        (lambda: amplib.worth(X + 1j, truth=TRUTH), "events must be numbers"),
+        (lambda: amplib.worth(np.ma.masked_less(X, X[5]), truth=TRUTH), "of 10000 hold NaN"),
+        (lambda: amplib.worth(X, held_out=np.ones(5000)), "the value 1 in column 0"),
+        (lambda: amplib.worth(X, truth="camel"), "truth = 'camel': allowed are camel-back"),
+        (lambda: amplib.worth(X, truth=X), "truth has the methods sample and cells, got ndarray"),
+        (lambda: amplib.worth(X, truth=amplib.CamelBack), "truth is the class CamelBack"),
         (
             lambda: amplib.worth(X, truth=TRUTH, weights=X[:9]),
             r"\(9,\): must be one for",
@@ -157,3 +203,10 @@ def test_impossible_values_are_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("judge", [amplib.worth, amplib.reweight])
+def test_what_events_are_judged_by_is_named(judge):
+    """The second of several arguments was the truth of one function and held_out of the other."""
+    with pytest.raises(TypeError, match="positional argument"):
+        judge(X, X)

@@ -41,13 +41,13 @@ def test_it_says_what_was_told_and_what_was_measured(answer):
 
 
 def test_observables_are_those_that_are_asked_for():
-    few = amplib.reweight(MADE, REAL, observables=lambda x: x[:, :1] ** 2)
+    few = amplib.reweight(MADE, held_out=REAL, observables=lambda x: x[:, :1] ** 2)
     assert len(few.weighed.dilution.value) == 1
 
 
 def test_the_seed_decides(answer):
-    again = amplib.reweight(MADE, REAL, seed=0)
-    other = amplib.reweight(MADE, REAL, seed=1)
+    again = amplib.reweight(MADE, held_out=REAL, seed=0)
+    other = amplib.reweight(MADE, held_out=REAL, seed=1)
     assert str(again) == str(answer) and str(other) != str(answer)
 
 
@@ -66,7 +66,7 @@ def test_the_mean_weight_stays_near_one():
     told = amplib.reweight(made, held_out=real).weighed.outlook
     assert abs(told.mean_weight.value - 1) < 0.15
     sure = replace(TRAINING, temperature="off")
-    assert amplib.reweight(made, real, training=sure).classifier.temperature == 1.0
+    assert amplib.reweight(made, held_out=real, training=sure).classifier.temperature == 1.0
 
 
 def test_one_column_may_come_flat():
@@ -91,13 +91,15 @@ def test_what_cannot_be_weighed_is_one_line(events, held_out, line):
 def test_weights_of_the_truth_count():
     """True events that are made like the generated ones by weights of their own leave nothing to
     mend: an AUC of one half to 0.02 (0.007 here), where without their weights it is 0.65."""
-    blind = amplib.reweight(MADE, REAL).weighed.outlook.auc.value
-    told = amplib.reweight(MADE, REAL, held_out_weights=1 / ratio(REAL)).weighed
+    blind = amplib.reweight(MADE, held_out=REAL).weighed.outlook.auc.value
+    told = amplib.reweight(MADE, held_out=REAL, held_out_weights=1 / ratio(REAL)).weighed
     assert blind > 0.6
     assert abs(told.outlook.auc.value - 0.5) < 0.02
-    assert told.without.value[0] < 0.01 < amplib.reweight(MADE, REAL).weighed.without.value[0]
-    same = amplib.reweight(MADE, REAL, held_out_weights=np.full(len(REAL), 3.0))
-    assert str(same) == str(amplib.reweight(MADE, REAL))
+    assert (
+        told.without.value[0] < 0.01 < amplib.reweight(MADE, held_out=REAL).weighed.without.value[0]
+    )
+    same = amplib.reweight(MADE, held_out=REAL, held_out_weights=np.full(len(REAL), 3.0))
+    assert str(same) == str(amplib.reweight(MADE, held_out=REAL))
 
 
 @pytest.mark.parametrize(
@@ -110,12 +112,30 @@ def test_weights_of_the_truth_count():
 )
 def test_what_are_no_weights_of_the_truth_is_one_line(weights, line):
     with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
-        amplib.reweight(MADE, REAL, held_out_weights=weights)
+        amplib.reweight(MADE, held_out=REAL, held_out_weights=weights)
 
 
-def test_a_largest_weight_below_zero_is_refused_before_any_work():
-    with pytest.raises(ValueError, match=r"^largest = -1: must be above zero$"):
-        amplib.reweight(MADE, REAL, largest=-1)
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"largest": -1}, "largest = -1: must be a finite number above zero"),
+        ({"largest": np.inf}, "largest = inf: must be a finite number above zero"),
+        ({"largest": "a"}, "largest = 'a': must be a finite number above zero"),
+        ({"seed": 1.5}, "seed = 1.5: must be an integer of at least 0"),
+        ({"seed": "a"}, "seed = 'a': must be an integer of at least 0"),
+        ({"seed": -1}, "seed = -1: must be an integer of at least 0"),
+        ({"training": 50}, "training must be a DCTRTraining, got int"),
+        ({"observables": ["a"]}, "observables must be a function, got list"),
+        ({"observables": lambda x: x.sum()}, "observables must have the shape (N,) or (N, D), got "
+         "()"),
+        ({"observables": lambda x: x[:5]}, "observables have 5 rows, not one for each of 10000"),
+        ({"observables": lambda x: [["a"]]}, "observables must be numbers, in rows of one length"),
+    ],
+)  # fmt: skip
+def test_what_is_impossible_is_refused_before_any_work(given, line, monkeypatch):
+    monkeypatch.setattr("amplib.models.dctr.train_dctr", None)
+    with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
+        amplib.reweight(MADE, held_out=REAL, **given)
 
 
 @pytest.mark.parametrize("columns", [1, 3])

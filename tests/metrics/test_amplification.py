@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from amplib.estimate import NothingToJudge
 from amplib.metrics import amplification
 from amplib.metrics.amplification import (
     QUANTILES,
@@ -127,8 +128,10 @@ def test_a_curve_knows_its_failures():
     assert curve.converged.index.tolist() == [4]
     assert curve.converged.failures == (0, 5)
     hopeless = GANCurve(np.array([100]), counts, 100, np.arange(3), 0, np.ones(3), members=5)
-    with pytest.raises(ValueError, match="all 3 repetitions have trainings that failed"):
+    with pytest.raises(NothingToJudge, match="all 3 repetitions have trainings that failed"):
         _ = hopeless.converged
+    with pytest.raises(NothingToJudge, match="no cells of the first 500 events, only of 100"):
+        curve.at(500)
 
 
 def test_resolutions_are_both_papers():

@@ -18,6 +18,7 @@ from stored_parts import MADE, gan_part
 import amplib.files
 import amplib.models.training
 import amplib.store.results
+from amplib.__main__ import main
 from amplib.files import ROOT, write_atomically
 from amplib.store.compute import grouped
 from amplib.store.record import DamagedResult
@@ -159,6 +160,20 @@ def test_nothing_stored_says_how_to_compute_it():
     assert result.missing() == [(0, 0), (1, 0), (2, 0)]
     with pytest.raises(FileNotFoundError, match="make compute STUDY=gan PRESET=smoke"):
         result.load()
+
+
+def test_without_the_repository_the_command_is_the_packages(monkeypatch):
+    """There is no Makefile; and the command is one that is understood."""
+    monkeypatch.setattr(amplib.files, "IN_REPOSITORY", False)
+    study = make_study("gan", "laptop", n_train=50, epochs=7)
+    command = study.command("laptop").split()
+    assert command[:3] == ["python", "-m", "amplib"]
+    asked = {}
+    monkeypatch.setattr(
+        "amplib.__main__.compute", lambda result, **options: asked.update(result=result)
+    )
+    assert main(command[3:]) == 0
+    assert asked["result"].study == study and asked["result"].preset == "laptop"
 
 
 @pytest.mark.parametrize("failing", ["part", "record"])

@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from pathlib import Path
 
 import pytest
 from stored_parts import MADE, gan_part
@@ -113,6 +114,19 @@ def test_checkpoints_travel_and_newer_ones_stay(theirs, tmp_path):
     take(tmp_path / "share.tar", STUDIES, store)
     assert (work_folder(store) / "a.json").read_text() == "newer"
     assert (work_folder(store) / "a.safetensors").read_text() == "a.safetensors"
+
+
+@pytest.mark.filterwarnings("ignore:.*does not match its SHA-256")
+def test_a_checkpoint_that_comes_home_is_whole_or_not_there(theirs, tmp_path, monkeypatch):
+    pack(tmp_path / "share.tar", [theirs], theirs.root)
+
+    def full(path, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="cannot be written"):
+        take(tmp_path / "share.tar", STUDIES, tmp_path / "next")
+    assert not list(work_folder(tmp_path / "next").iterdir())
 
 
 def test_an_archive_of_nothing_brings_nothing(tmp_path):

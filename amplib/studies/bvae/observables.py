@@ -36,7 +36,7 @@ PAIR_MASS, LEPTON_MASS = _even(80.95, 101.05, 201), _even(-15.075, 15.075, 201)
 ACOPLANARITY = _even(-0.505, 0.505, 101)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decay:
     """One kind of decay.
 

@@ -21,7 +21,7 @@ NOT_OF_ROWS = ("losses", "diverged", "weighed_")
 """Beginnings of the names of arrays that do not have a row for each of ``TRUE`` and the models."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Generated:
     """All trainings of some results on the same events.
 

@@ -35,7 +35,7 @@ GRID = np.arange(50, EPOCHS + 1, 50)
 """Epochs at which the state is looked at: full trainings record their losses as often."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Escape:
     """When the discriminator had won in the trainings of a reading.
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from amplib.estimate import LEVEL, Estimate, Interval, Interval95
+from amplib.estimate import LEVEL, Estimate, Interval, Interval95, NothingToJudge
 from amplib.metrics.amplification import GANCurve, Repetitions, mse_of_counts, ratio_of_means
 from amplib.metrics.likeness import deviations
 from amplib.metrics.outlook import Outlook
@@ -61,6 +61,7 @@ def gan_curve(result: Result) -> GANCurve:
 
     Raises:
         FileNotFoundError: if no repetition is complete.
+        NothingToJudge: if all of them diverged.
     """
     study = result.study
     assert isinstance(study, CamelGAN)
@@ -77,7 +78,7 @@ def gan_curve(result: Result) -> GANCurve:
             index.append(i)
             failed.append(sum(map(has_failed, members)))
     if diverged and not stacks:
-        raise ValueError(f"all {diverged} repetitions of {study.name} diverged")
+        raise NothingToJudge(f"all {diverged} repetitions of {study.name} diverged")
     if not stacks:
         raise FileNotFoundError(
             f"no complete repetition yet: {result.study.command(result.preset)}"
@@ -96,7 +97,7 @@ def gan_curve(result: Result) -> GANCurve:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Members:
     """Ensembles taken apart: what of a GAN's error another GAN averages away.
 
@@ -226,7 +227,7 @@ def worth_with_failures(failed: int, members: int) -> float:
     return (members / failed) ** 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chosen:
     """Ensembles of some of their members, of each at the most events.
 
@@ -321,7 +322,7 @@ def same_for_all(repetitions: Repetitions, q: int) -> float:
     return max(squared, 0.0) / float((deviation**2).mean())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SampleAndFit:
     """Pure samples and the maximum-likelihood fit on the same training samples.
 

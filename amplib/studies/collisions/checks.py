@@ -9,6 +9,8 @@ import numpy as np
 
 from amplib.store.results import Result
 from amplib.studies.collisions.reading import (
+    TOP_WINDOW,
+    W_WINDOW,
     TopPairStatistics,
     asymmetry,
     chi2,
@@ -86,13 +88,13 @@ def _masses(tops: TopPairStatistics) -> list[Row]:
             f"{tops.true_mass('top_true'):.2f} GeV",
         ),
         (
-            "mass of the two jets of a W, median within 40 GeV",
+            f"mass of the two jets of a W, median within {W_WINDOW[1]:g} GeV",
             f"{W_MASS} GeV, good to 5%: a cone leaves some out and takes others in, and one scale "
             "serves all jets",
             f"{w.estimate()} GeV, width {w.width:.1f}",
         ),
         (
-            "mass of the three jets of a top, median within 60 GeV",
+            f"mass of the three jets of a top, median within {TOP_WINDOW[1]:g} GeV",
             f"{TOP_MASS} GeV, good to 5%, likewise; its b may hold neutrinos",
             f"{top.estimate()} GeV, width {top.width:.1f}",
         ),

@@ -30,6 +30,9 @@ from amplib.truth.collisions.compact import unpack
 Array = NDArray[np.float64]
 HADRONIC_CELLS = HCAL.towers_in_phi[0]
 """In azimuth, up to abs(eta) = 2.6; an edge is at 0."""
+W_WINDOW, TOP_WINDOW = (80.0, 40.0), (172.0, 60.0)
+"""Centre and half width in which the masses of two and of three jets are looked at, GeV: near the
+peaks, far wider than these, so that tails of wrong jets do not count."""
 JET_BINS = np.array([15.0, 20, 25, 30, 40, 50, 65, 85, 110, 150, 200, 300, 500]) * GEV
 
 
@@ -89,7 +92,7 @@ def largest(result: Result, name: str) -> Array:
     return np.max([part[name] for part in result.load().values()], axis=0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TopPairStatistics:
     """The parts of a ``TopPairSummary`` as one.
 
@@ -189,11 +192,11 @@ class TopPairStatistics:
 
     def w_jets(self) -> Peak:
         """Mass of the two jets of a W, GeV."""
-        return core(self.joined("w_jets") / GEV, 80, 40)
+        return core(self.joined("w_jets") / GEV, *W_WINDOW)
 
     def top_jets(self) -> Peak:
         """Mass of the three jets of a top, GeV."""
-        return core(self.joined("top_jets") / GEV, 172, 60)
+        return core(self.joined("top_jets") / GEV, *TOP_WINDOW)
 
     def cell_modulation(self, name: str) -> Estimate:
         """Of an object's azimuth, with the period of the hadronic cells."""

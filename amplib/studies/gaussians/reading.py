@@ -21,7 +21,7 @@ MIXTURES = {"bimodal": "1D bimodal", "ring": "2D circle", "grid": "2D grid"}
 """The studies, with the names of their truths."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Training:
     """One GAN, its classifier, and what was measured of both."""
 

@@ -37,7 +37,7 @@ class Calibration(NamedTuple):
     """That of the bin's mean of the same, over trainings."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trainings:
     """All trainings on one pair.
 

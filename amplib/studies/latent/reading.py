@@ -40,7 +40,7 @@ IN_EVERY_EVENT = np.array([not name.endswith("_l2") for name in TTBAR])
 """Columns that are of something that is there: pairs of absent leptons have no distance."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JudgedPrior:
     """One prior, by the events that are decoded from it; errors are over these events.
 
@@ -112,7 +112,7 @@ def marginal_chi2(counts: NDArray[np.integer], truth: NDArray[np.integer]) -> fl
     return float(terms.sum(1).mean())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chart:
     """The part of a ``LatentMap``.
 
@@ -223,7 +223,7 @@ def paired(near: NDArray[np.floating], far: NDArray[np.floating]) -> Estimate:
     return mean(of_targets[:, IN_EVERY_EVENT].mean(1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Anomalies:
     """One other process beside top pairs, by the reconstruction loss.
 

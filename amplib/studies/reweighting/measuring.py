@@ -54,7 +54,7 @@ PIECE = 10_000
 _LIMITS, _TRUTH, _GENERATOR, _HIGH, _LOW, _METRICS, _CELLS = range(7)  # which stream
 
 
-@dataclass
+@dataclass(eq=False)
 class Measured:
     """What is measured of showers above threshold."""
 

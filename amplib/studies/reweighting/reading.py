@@ -86,7 +86,7 @@ class Spectra(NamedTuple):
             return np.where(below > 0, ratio, np.nan), ratio * np.sqrt(variance)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Repetition:
     """One training of the two classifiers, and what was measured with their weights."""
 

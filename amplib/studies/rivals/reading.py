@@ -169,7 +169,7 @@ def over_trainings(estimate: Estimate) -> Estimate:
     return positive([estimate.value])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Losses:
     """One training's losses by step.
 

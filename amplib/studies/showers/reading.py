@@ -19,7 +19,7 @@ PAPER_AXES = {ACTIVE: (500, 1000), VISIBLE: (550, 1050), CENTROID: (10, 25)}
 """The axes of Fig. 3 (dctrgan) in the authors' notebook, photons of 50 GeV: cells, MeV, layers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Summary:
     """Showers of one energy and particle.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import AtLeast, Estimate, geometric_mean, relative
+from amplib.estimate import AtLeast, Estimate, NothingToJudge, geometric_mean, relative
 from amplib.metrics.merit import PHI_RANGE, delta, ideal_delta
 from amplib.metrics.ranks import over
 from amplib.models.config import BufferConfig
@@ -63,7 +63,7 @@ class Truth:
         return cls(stored_reference(result), marginals, kept["azimuths"][by], curves)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Marginal:
     """One observable: counts of as many true as generated events, in the same bins.
 
@@ -329,7 +329,13 @@ class Spread(NamedTuple):
 
 def over_trainings(values: Sequence[Estimate]) -> Estimate:
     """Of positive values: their mean with Student's interval, in its logarithm; one as it is, and
-    nothing as nothing."""
+    zeros as zero.
+
+    Raises:
+        NothingToJudge: of no training.
+    """
+    if not values:
+        raise NothingToJudge("no training has what is compared")
     if len(values) == 1 or not any(v.value for v in values):
         return values[0]
     return positive([v.value for v in values])

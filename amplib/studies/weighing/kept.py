@@ -46,7 +46,10 @@ def weigh_by_classifiers(
     observables: Callable[[Array], Array] | None = None,
 ) -> Arrays:
     """``Weighed.arrays`` of each of ``CLASSIFIERS``, in rows; see ``amplib.reweight``."""
-    told = [reweight(events, truth, observables, seed=s).weighed for s in seed.spawn(CLASSIFIERS)]
+    told = [
+        reweight(events, held_out=truth, observables=observables, seed=s).weighed
+        for s in seed.spawn(CLASSIFIERS)
+    ]
     return stacked([one.arrays() for one in told])
 
 
@@ -103,6 +106,6 @@ def toy_weights(seed: int, columns: int, observables: Callable[[Array], Array]) 
     rng = np.random.default_rng(seed)
     real, made = (observables(rng.uniform(0, w, (TOY_EVENTS, columns))) for w in (1.0, 1.1))
     few = replace(TRAINING, epochs=2, batch_size=20)
-    told = reweight(made, real, training=few, seed=seed, double=True)
+    told = reweight(made, held_out=real, training=few, seed=seed, double=True)
     kept = told.weighed.arrays().values()
     return [summed(np.nan_to_num(a, posinf=0.0)) for a in kept]

@@ -33,7 +33,7 @@ MATCH_DR = 0.3
 PHOTONS, HADRON_CELLS = 0.3, 5
 """A typical jet of 40 to 120 GeV: share of photons, and cells of hadrons above threshold."""
 W_MASS, TOP_MASS = 80.4, 173.0
-"""Pythia's, GeV."""
+"""Pythia's in GeV, that of the W (80.385) rounded."""
 
 THREE_QUARKS = (
     columns(PARTONS, "W+ quark", "W+ antiquark", "b"),

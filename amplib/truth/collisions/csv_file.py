@@ -262,7 +262,7 @@ def _as_text(rows: Array, digits: int) -> bytes:
 
 
 def _zipped(path: Path) -> bool:
-    return path.suffix == ".gz"
+    return path.suffix.lower() == ".gz"
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def unconverted(config: ShowerConfig, stack: Stack = ILD_ECAL) -> np.ndarray:
     return np.exp(-depth / CONVERSION) if config.particle == "photon" else np.zeros_like(depth)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Points:
     """Where the three random numbers are taken, ``points`` of them."""
 
@@ -168,7 +168,7 @@ def _given_shapes(
     return mean, sampled + one * points.primary * core_inside**2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Ages:
     """A grid of ages, and where the quadrature points lie in it."""
 

@@ -73,7 +73,7 @@ def contained(depth: Tensor, t_max: Tensor, alpha: Tensor) -> Tensor:
     return torch.special.gammainc(alpha, (beta * depth).clamp(min=0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Radial:
     r"""$f(r) = p\,2rR_C^2/(r^2+R_C^2)^2 + (1-p)\,2rR_T^2/(r^2+R_T^2)^2$: a core and a tail."""
 

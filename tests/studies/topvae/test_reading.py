@@ -13,7 +13,7 @@ from chosen_events import (
     zeros,
 )
 
-from amplib.estimate import AtLeast, Estimate, relative
+from amplib.estimate import AtLeast, Estimate, NothingToJudge, relative
 from amplib.metrics.ranks import ranks
 from amplib.store.results import Result
 from amplib.studies.bvae.study import CHOSEN, KL_WEIGHTS, LATENTS, SETTINGS, on_deviations
@@ -35,6 +35,7 @@ from amplib.studies.topvae.reading import (
     grown,
     lost,
     off,
+    over_trainings,
     spreads,
     trainings,
 )
@@ -437,3 +438,12 @@ def test_growth_is_taken_training_by_training():
     assert found.delta.tolist() == [2.0, 1.0]
     assert found.crowding == 0.5
     assert found.trades
+
+
+def test_over_trainings_zeros_are_zero_and_none_is_nothing_to_judge():
+    zero, two = Estimate(0.0, 0.0), Estimate(2.0, 0.1)
+    assert over_trainings([zero, zero]) == zero
+    assert over_trainings([two]) == two
+    assert over_trainings([two, two]).repetitions == 2
+    with pytest.raises(NothingToJudge, match="no training has what is compared"):
+        over_trainings([])
