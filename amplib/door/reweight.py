@@ -96,7 +96,7 @@ def reweight(
     >>> import amplib
     >>> rng = np.random.default_rng(1)
     >>> made, real = rng.normal(0.0, 1.2, 4000), rng.normal(0.3, 1.0, 4000)
-    >>> amplib.reweight(made, held_out=real).weighed.outlook.answer
+    >>> amplib.reweight(made, held_out=real).weighed.answer
     'freely'
     """
     import torch

@@ -34,7 +34,7 @@ def test_the_weights_are_the_ratio_of_the_densities(answer):
 
 def test_it_says_what_was_told_and_what_was_measured(answer):
     first, second, third = str(answer).splitlines()
-    assert first.startswith(f"Can weights save it? {answer.weighed.outlook.answer}: AUC 0.")
+    assert first.startswith(f"Can weights save it? {answer.weighed.answer}: AUC 0.")
     assert second.startswith("r measured: ") and second.endswith("central 68% of the observables")
     assert third.startswith("closer to the truth: 1 of 2, farther: 0; median <S^2>")
     assert answer.weighed.without.value[0] > 2 * answer.weighed.weighted.value[0]
