@@ -16,7 +16,7 @@ import yaml
 
 from amplib.book.obtain import BEST, stored
 from amplib.estimate import LEVEL
-from amplib.files import repository
+from amplib.files import repository, write_atomically
 from amplib.metrics.verdict import ABOUT, MISSED, reasons
 from amplib.store.record import DamagedResult
 from amplib.store.results import Result
@@ -137,5 +137,4 @@ def scale(result: Result) -> str:
 def write_claims(claims: list[Claim], path: Path) -> None:
     """``claims.json``: the table for machines."""
     rows: list[dict[str, Any]] = [asdict(c) for c in claims]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rows, indent=1))
+    write_atomically(path, json.dumps(rows, indent=1).encode())

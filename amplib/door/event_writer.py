@@ -52,9 +52,10 @@ def write_events(path: Path, batches: Batches, names: Sequence[str], n: int) -> 
 
 
 def _write_csv(path: Path, batches: Batches, names: Sequence[str], n: int) -> None:
-    from amplib.truth.collisions.csv_file import write_events
+    from amplib.truth.collisions.csv_file import write_rows
 
-    write_events(path, batches)
+    with path.open("wb") as stream:
+        write_rows(stream, path, batches)
 
 
 def _write_npy(path: Path, batches: Batches, names: Sequence[str], n: int) -> None:

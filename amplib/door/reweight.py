@@ -14,6 +14,7 @@ from amplib.metrics.outlook import LARGEST
 from amplib.metrics.weighed import Weighed, weigh
 from amplib.metrics.weights import as_weights
 from amplib.models.config import DCTRTraining
+from amplib.progress import Progress, unheard
 
 if TYPE_CHECKING:
     from amplib.models.dctr import DCTR
@@ -61,6 +62,13 @@ class Reweighting:
         return str(self.weighed)
 
 
+def steps(events: int, held_out: int, training: DCTRTraining = TRAINING) -> int:
+    """The most that a training takes on so many events of either kind; it may end before."""
+    halves = [-(-n // 2) for n in (events, held_out)]
+    trained = sum(n - round(training.validation * n) for n in halves)
+    return training.epochs * -(-trained // training.batch_size)
+
+
 def reweight(
     events: ArrayLike,
     held_out: ArrayLike,
@@ -70,6 +78,7 @@ def reweight(
     seed: int | np.random.SeedSequence = 0,
     double: bool = False,
     held_out_weights: ArrayLike | None = None,
+    progress: Progress = unheard,
 ) -> Reweighting:
     """Weight one generator's events by a classifier, and say what that does and what it costs.
 
@@ -87,6 +96,8 @@ def reweight(
         double: whether the classifier is in float64, twice as slow.
         held_out_weights: (M,) weights that the true events come with, as those of a simulation do;
             r is then what the generated events lose against them.
+        progress: told the steps of the training, as they are made; it stops by itself, after
+            ``steps`` at the latest.
 
     Raises:
         ValueError: in one line: other columns than the truth's, NaN, fewer than 100 events of
@@ -128,7 +139,7 @@ def reweight(
     network = perceptron(np.concatenate([real, made]), HIDDEN, generator).to(
         torch.float64 if double else torch.float32
     )
-    dctr = train_dctr(network, real, made, training, fit, real_weights=v_real)
+    dctr = train_dctr(network, real, made, training, fit, real_weights=v_real, progress=progress)
     measure = observables or (lambda columns: columns)
     weighed = weigh(
         measure(unseen), measure(test), dctr.weights(unseen), dctr.weights(test),

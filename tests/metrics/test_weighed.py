@@ -112,7 +112,7 @@ def test_what_was_measured_overrules_what_scores_tell():
         (0.0, np.exp(0.25 * made[:, 0]), "not by these weights"),
         (0.0, ones, "freely"),
     ):
-        told = weigh(truth, made + [shift, 0], ones, weights, rng)
+        told = weigh(truth, made + np.array([shift, 0]), ones, weights, rng)
         assert told.outlook.answer == "freely"
         assert told.answer == answer
         overruled = " (the scores told freely)" * (answer != "freely")

@@ -234,26 +234,46 @@ def write_events(
             there is no event at all.
     """
     path = Path(path)
-    width = written = 0
     with whole_file(path) as temporary, _sink(temporary, _zipped(path)) as stream:
-        for batch in batches:
-            rows = np.asarray(batch, dtype=float)
-            if rows.ndim != 2 or (width and rows.shape[1] != width):
-                expected = f"events (n, {width or 'D'})"
-                raise ValueError(f"{path}: expected {expected}, got shape {rows.shape}")
-            if header and not width:
-                if len(header) != rows.shape[1]:
-                    raise ValueError(f"{path}: {len(header)} names for {rows.shape[1]} columns")
-                stream.write((" ".join(header) + "\n").encode())
-            width = rows.shape[1]
-            if not np.isfinite(rows).all():
-                row = int(np.argmin(np.isfinite(rows).all(1)))
-                raise ValueError(f"{path}: event {written + row} has a value that is not finite")
-            for first in range(0, len(rows), ROWS_AS_TEXT):
-                stream.write(_as_text(rows[first : first + ROWS_AS_TEXT], digits))
-            written += len(rows)
-        if not written:
-            raise ValueError(f"{path}: no events to write")
+        write_rows(stream, path, batches, digits, header)
+
+
+def write_rows(
+    stream: IO[bytes],
+    path: Path,
+    batches: Iterable[ArrayLike],
+    digits: int = DIGITS,
+    header: Sequence[str] = (),
+) -> None:
+    """The same into a file that somebody else has opened.
+
+    Args:
+        stream: where they are written.
+        path: the file's name, for errors.
+        batches, digits, header: as of ``write_events``.
+
+    Raises:
+        ValueError: as of ``write_events``.
+    """
+    width = written = 0
+    for batch in batches:
+        rows = np.asarray(batch, dtype=float)
+        if rows.ndim != 2 or (width and rows.shape[1] != width):
+            expected = f"events (n, {width or 'D'})"
+            raise ValueError(f"{path}: expected {expected}, got shape {rows.shape}")
+        if header and not width:
+            if len(header) != rows.shape[1]:
+                raise ValueError(f"{path}: {len(header)} names for {rows.shape[1]} columns")
+            stream.write((" ".join(header) + "\n").encode())
+        width = rows.shape[1]
+        if not np.isfinite(rows).all():
+            row = int(np.argmin(np.isfinite(rows).all(1)))
+            raise ValueError(f"{path}: event {written + row} has a value that is not finite")
+        for first in range(0, len(rows), ROWS_AS_TEXT):
+            stream.write(_as_text(rows[first : first + ROWS_AS_TEXT], digits))
+        written += len(rows)
+    if not written:
+        raise ValueError(f"{path}: no events to write")
 
 
 def _as_text(rows: Array, digits: int) -> bytes:
