@@ -124,7 +124,8 @@ def begun(path, batches, names, n):
             print("begun", *(p.name for p in Path().glob(".a.*")), flush=True)
     made(path, told(), names, n)
 g.write_events = begun
-sys.exit(main("generate ttbar -n 900000000 -o a.{} --model m.safetensors".format(sys.argv[1]).split()))
+options = ["-n", "900000000", "-o", f"a.{sys.argv[1]}", "--model", "m.safetensors"]
+sys.exit(main(["generate", "ttbar", *options]))
 """
 
 
