@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,15 @@ from numpy.typing import NDArray
 from amplib import files
 from amplib.book.data import make_data
 from amplib.book.obtain import BEST, is_wanting, stored
+from amplib.progress import ended_by_sigterm, shown
 from amplib.store.compute import WorkerDied, check_positive, compute
 from amplib.store.rates import cost
-from amplib.store.results import Result
+from amplib.store.results import Result, warn_in_lines
 from amplib.store.study import PRESETS
 from amplib.studies.catalogue import STUDIES, make_study, results_of, wanted
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 CHANGES: dict[str, Any] = {
     "nargs": "*",
@@ -39,8 +43,11 @@ PLOTS = (".svg", ".pdf", ".png")
 WEIGHTS = (".npy", ".csv", ".csv.gz", ".txt", ".txt.gz")
 """What ``amplib reweight`` writes."""
 EVENTS = "a file: csv, csv.gz, txt, txt.gz, npy, h5, hdf5, parquet"
+TABLES = (".json",)
+"""How ``amplib status`` and ``amplib claims`` write theirs."""
 MODELS = (".safetensors",)
 """How ``amplib generate`` writes a model."""
+REPLACED: dict[str, Any] = {"action": "store_true", "help": "replace a file that is there"}
 LONGEST = 100
 """Characters of a sweep's name: a file system takes no more than 255 bytes."""
 _DIGITS = re.compile("[0-9]+")
@@ -64,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a locale may not have ± and ×
             stream.reconfigure(errors="replace")
-    warnings.formatwarning = lambda message, *where: f"amplib: {message}\n"
+    warn_in_lines()
     parser = Parser(prog="amplib")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -90,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     c.add_argument("--json", action="store_true", help="print JSON in place of the table")
     c.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .svg, .pdf, .png")
+    c.add_argument("--force", **REPLACED)
     c.set_defaults(run=run_worth)
 
     c = commands.add_parser("reweight", help="whether weights could save your generator")
@@ -106,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help=f"weights: {', '.join(WEIGHTS)}"
     )
+    c.add_argument("--force", **REPLACED)
     c.set_defaults(run=run_reweight)
 
     c = commands.add_parser("compute", help="compute the missing parts of a study")
@@ -166,15 +175,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument("--device", choices=["auto", "cpu", "cuda"], help="cpu by default")
     c.add_argument("--model", type=Path, metavar="FILE", help="what --save-model has written")
     c.add_argument("--save-model", type=Path, metavar="FILE", help="in place of events: the model")
+    c.add_argument("--force", **REPLACED)
     c.set_defaults(run=run_generate)
 
     c = commands.add_parser("status", help="what is computed and what is missing")
     c.add_argument("--preset", help=f"one of {', '.join(PRESETS)}; all by default")
     c.add_argument("--json", type=Path, help="write the table there as well")
+    c.add_argument("--force", **REPLACED)
     c.set_defaults(run=run_status)
 
     c = commands.add_parser("claims", help="what the papers say beside what we measure")
     c.add_argument("--json", type=Path, help="write the table there as well")
+    c.add_argument("--force", **REPLACED)
     c.set_defaults(run=run_claims)
 
     c = commands.add_parser("figure", help="draw one figure again")
@@ -195,7 +207,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = parser.parse_args(arguments)
     try:
-        return int(not options.run(options))
+        with ended_by_sigterm():
+            return int(not options.run(options))
     except (ValueError, OSError, ImportError, MemoryError, WorkerDied) as error:
         said = " ".join(str(error).splitlines())
         print(f"amplib: {said or 'out of memory'}", file=sys.stderr)
@@ -204,18 +217,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def check_output(option: str, path: Path, suffixes: Collection[str]) -> None:
-    """Refuse a file that could not be written, before any work.
+def check_output(option: str, path: Path | None, suffixes: Collection[str], force: bool) -> None:
+    """Refuse a file that could not be written or, unless by ``force``, is there, before any work.
 
     Raises:
         ValueError: in one line that names the option.
     """
+    if path is None:
+        return
     if not path.parent.is_dir():
         raise ValueError(f"{option} {path}: no such folder")
     if path.is_dir():
         raise ValueError(f"{option} {path}: a folder")
     if files.format_of(path) not in suffixes:
         raise ValueError(f"{option} {path}: unknown suffix; allowed: {', '.join(suffixes)}")
+    if path.exists() and not force:
+        raise ValueError(f"{option} {path}: is there already; --force replaces it")
 
 
 def run_worth(options: argparse.Namespace) -> bool:
@@ -224,8 +241,7 @@ def run_worth(options: argparse.Namespace) -> bool:
     from amplib.door.judge import worth
     from amplib.truth.densities import truth_named
 
-    if options.plot:
-        check_output("--plot", options.plot, PLOTS)
+    check_output("--plot", options.plot, PLOTS, options.force)
     truth = truth_named(options.truth) if options.truth else None
     asked = options.columns, options.weights
     if options.held_out:
@@ -259,18 +275,34 @@ def run_worth(options: argparse.Namespace) -> bool:
 def run_reweight(options: argparse.Namespace) -> bool:
     """``amplib reweight``: prints the answer, writes the weight of each event."""
     from amplib.door.event_file import read_alike
-    from amplib.door.reweight import reweight
+    from amplib.door.reweight import reweight, steps
 
     out = options.output
-    if out:
-        check_output("--output", out, WEIGHTS)
+    check_output("--output", out, WEIGHTS, options.force)
     if options.seed < 0:
         raise ValueError(f"--seed {options.seed}: must not be negative")
     weights = options.held_out_weights
     events, true = read_alike(
         options.events, options.held_out, options.columns, held_out_weights=weights
     )
-    answer = reweight(events.x, held_out=true.x, seed=options.seed, held_out_weights=true.weights)
+    bars: list[tqdm[Any]] = []
+
+    def told(work: float) -> None:
+        if not bars:  # nothing is refused any more
+            bars.append(shown(steps(len(events.x), len(true.x)), "steps"))
+        bars[0].update(work)
+
+    try:
+        answer = reweight(
+            events.x,
+            held_out=true.x,
+            seed=options.seed,
+            held_out_weights=true.weights,
+            progress=told,
+        )
+    finally:
+        for bar in bars:
+            bar.close()
     print(answer)
     print(f"Columns: {', '.join(events.names)}" + (f"; weights: {weights}" if weights else ""))
     if out:
@@ -354,12 +386,14 @@ def run_data(options: argparse.Namespace) -> bool:
 def run_generate(options: argparse.Namespace) -> bool:
     """``amplib generate``: events, or the model that makes them."""
     from amplib.book.generate import generate, save_model
+    from amplib.door.event_writer import WRITERS
 
+    check_output("--save-model", options.save_model, MODELS, options.force)
+    check_output("-o", options.output, WRITERS, options.force)
     prior = ("alpha", "gamma", "offset", "smudge", "negative")
     names = ("n", "output", "header", "seed", *prior, "device", "model")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     if options.save_model is not None:
-        check_output("--save-model", options.save_model, MODELS)
         if given:
             raise ValueError(f"--save-model FILE writes a model: it takes no {', '.join(given)}")
         told = save_model(options.generator, options.save_model)
@@ -374,6 +408,7 @@ def run_generate(options: argparse.Namespace) -> bool:
 def run_status(options: argparse.Namespace) -> bool:
     """``amplib status``: a table of parts done and wanted, and what the rest would cost; fails if
     a result is damaged."""
+    check_output("--json", options.json, TABLES, options.force)
     presets = [options.preset] if options.preset else list(PRESETS)
     rows: list[dict[str, Any]] = []
     for preset in presets:
@@ -385,15 +420,19 @@ def run_status(options: argparse.Namespace) -> bool:
             except (ValueError, OSError) as error:  # the others are of interest all the same
                 print(f"amplib: {error}", file=sys.stderr)
                 done, to_do = 0, "damaged"
-            row = {"study": name, "preset": preset, "parts_done": done}
-            rows.append({**row, "parts_wanted": wanted, "to_do": to_do})
+            row: dict[str, Any] = {"study": name, "preset": preset, "parts_done": done}
+            row |= {
+                "parts_wanted": wanted,
+                "to_do": to_do,
+                "folder": result.folder.relative_to(result.root).as_posix(),
+            }
+            rows.append(row)
     if not files.IN_REPOSITORY:
         print(f"results are kept in {files.RESULTS}")
     print(f"{'study':42s}{'preset':10s}{'done':>6s}{'wanted':>8s}  to do on this machine's CPU")
     for row in rows:
         print("{study:42s}{preset:10s}{parts_done:6d}{parts_wanted:8d}  {to_do}".format(**row))
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(options.json, json.dumps(rows, indent=1).encode())
     return not any(row["to_do"] == "damaged" for row in rows)
 
@@ -402,6 +441,7 @@ def run_claims(options: argparse.Namespace) -> bool:
     """``amplib claims``."""
     from amplib.book.claims import all_claims, write_claims
 
+    check_output("--json", options.json, TABLES, options.force)
     claims = all_claims()
     for claim in claims:
         print(f"{claim.id:40s} {claim.verdict:32s} {claim.measured or ''}")

@@ -16,6 +16,8 @@ MEDIAN_LEVEL = 0.68
 """Of the interval of a median, and of a rate."""
 SMALL = 1e-9
 """Below which nobody counts the zeros."""
+ROUNDING = 1e-12
+"""Of a value, relatively: a smaller error is none."""
 
 
 class NothingToJudge(ValueError):
@@ -31,11 +33,6 @@ class Estimate(NamedTuple):
     >>> print(Estimate(238.7, 11.2), Estimate(0.51234, 0.0996), Estimate(12346.0, 678.0), sep=", ")
     239 ± 11, 0.51 ± 0.10, 12350 ± 680
 
-    There are no digits that no measurement has:
-
-    >>> print(Estimate(1.0, 5.9e-17))
-    1 ± 6e-17
-
     Zero has no sign:
 
     >>> print(Estimate(-0.0002, 0.074))
@@ -45,6 +42,11 @@ class Estimate(NamedTuple):
 
     >>> print(Estimate(9.4e-65, 8.8e-65))
     9.4e-65 ± 8.8e-65
+
+    What has no error but rounding has no digits of it:
+
+    >>> print(Estimate(1.0, 1e-17))
+    1 ± 1e-17
     """
 
     value: float
@@ -54,10 +56,8 @@ class Estimate(NamedTuple):
     repetitions: int | None = None
 
     def __str__(self) -> str:
-        if not np.isfinite(self.error) or self.error <= 0:
-            return f"{self.value:.4g} ± {self.error:g}"
-        if self.error < SMALL * abs(self.value):
-            return f"{self.value:.4g} ± {self.error:.1g}"
+        if not np.isfinite(self.error) or self.error <= ROUNDING * abs(self.value):
+            return f"{self.value:.4g} ± {self.error:.2g}"
         # The exponent after rounding: 0.0996 is 0.10, not 0.100.
         decimals = 1 - int(f"{self.error:.1e}".partition("e")[2])
         if max(abs(self.value), self.error) < SMALL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -37,6 +37,16 @@ class ParameterError(ValueError):
         return [f"ParameterError: {self}"]
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What a misspelt name may have been meant for, in brackets; nothing if it is like none.
+
+    >>> nearest("n_trian", ["preset", "n_train"]), nearest("x", ["preset"])
+    (' (did you mean n_train?)', '')
+    """
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
 @dataclass(frozen=True)
 class Parameters:
     """A frozen set of parameters whose fields are checked when it is made.
@@ -62,10 +72,10 @@ class Parameters:
         known = [f.name for f in dataclasses.fields(cls)]
         for name in overrides:
             if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f" (did you mean {near[0]}?)" if near else ""
                 allowed = ", ".join(known)
-                raise ParameterError(f"unknown parameter {name!r}{hint}; allowed: {allowed}")
+                raise ParameterError(
+                    f"unknown parameter {name!r}{nearest(name, known)}; allowed: {allowed}"
+                )
         given = {name: value for name, value in overrides.items() if value is not None}
         return cls(**{**base, **given})
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 Progress = Callable[[float], None]
 """Called with the work just finished, in the study's own unit."""
@@ -14,6 +21,33 @@ def unheard(work: float) -> None:
 
 class Stopped(Exception):
     """Raised by ``progress`` when the run is to end: keep what is unfinished, then pass it on."""
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C would, so that what is half done is cleared away.
+
+    Raises:
+        SystemExit: of 143, as a shell says it.
+    """
+    try:
+        before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    except ValueError:  # not the main thread: whoever runs it handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def shown(total: float, unit: str, **options: Any) -> tqdm[Any]:
+    """A bar on stderr: at once on a screen, and in a log a line now and then."""
+    from tqdm import tqdm
+
+    often = 2 if sys.stderr.isatty() else 30
+    options = {"unit_scale": True, "mininterval": often, "file": sys.stderr, **options}
+    return tqdm(total=total, unit=f" {unit}", **options)
 
 
 class Budget:

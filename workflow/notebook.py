@@ -1,7 +1,7 @@
 """Notebooks: py:percent source -> ipynb -> executed by papermill; and their stored references.
 
 python workflow/notebook.py build NAME            -> _build/ipynb/NAME.ipynb
-python workflow/notebook.py run NAME OUTPUT [-p NAME VALUE ...]
+python workflow/notebook.py run NAME OUTPUT [-s SUFFIX] [-p NAME VALUE ...]
 python workflow/notebook.py point NAME OUTPUT PARAMETERS NUMBERS.json   (in JSON)
 python workflow/notebook.py reference NAME        -> tests/reference/NAME.json
 python workflow/notebook.py check NAME            -> _build/nbval/NAME.ipynb
@@ -50,8 +50,15 @@ def build(name: str) -> Path:
     return path
 
 
-def run(name: str, output: Path, parameters: dict[str, object]) -> None:
-    """Execute the notebook with parameters; prints as it goes, fails as it fails."""
+def run(name: str, output: Path, parameters: dict[str, object], suffix: str = "") -> None:
+    """Execute the notebook with parameters; prints as it goes, fails as it fails.
+
+    Args:
+        name: of the notebook.
+        output: the executed one; its figures lie in ``figures`` beside it.
+        parameters: by name.
+        suffix: of the names of the figures.
+    """
     check_names(parameters)
     source = build(name)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +72,8 @@ def run(name: str, output: Path, parameters: dict[str, object]) -> None:
             cwd=ROOT,
             progress_bar=False,
             stderr_file=sys.stderr,  # what is computed, its cost and its progress
+            # Of the kernel itself: that it talks to us without encryption, on this machine.
+            extra_arguments=["--log-level=ERROR"],
         )
     except papermill.PapermillExecutionError as error:
         if error.ename != "ParameterError":
@@ -74,7 +83,7 @@ def run(name: str, output: Path, parameters: dict[str, object]) -> None:
     except DeadKernelError:
         raise SystemExit(f"{name}: the kernel died in {_unfinished(running)}") from None
     running.replace(output)
-    extract(output, output.parent / "figures")
+    extract(output, output.parent / "figures", suffix)
 
 
 def point(name: str, output: Path, parameters: dict[str, object], numbers: Path) -> None:
@@ -163,8 +172,11 @@ def main(arguments: list[str]) -> None:
     action, *rest = arguments
     if action == "run":
         name, output, *pairs = rest
+        suffix = ""
+        if pairs[:1] == ["-s"]:
+            _, suffix, *pairs = pairs
         values = {k: value(v) for _, k, v in zip(*[iter(pairs)] * 3, strict=True)}
-        run(name, Path(output), values)
+        run(name, Path(output), values, suffix)
         return
     if action == "point":
         name, output, parameters, numbers = rest

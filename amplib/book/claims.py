@@ -148,5 +148,4 @@ def scale(result: Result, trainings: str = "") -> str:
 def write_claims(claims: list[Claim], path: Path) -> None:
     """``claims.json``: the table for machines."""
     rows: list[dict[str, Any]] = [asdict(c) for c in claims]
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(rows, indent=1).encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,18 +9,20 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from amplib.book.obtain import banner, stored
 from amplib.door.event_writer import TEXT, check_target, write_events
 from amplib.files import format_of
 from amplib.models.config import BufferConfig
 from amplib.parameters import ParameterError
+from amplib.progress import shown
 from amplib.store.compute import chosen_device
 from amplib.studies.bvae.study import Scan
 from amplib.truth.collisions.columns import TTBAR
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from amplib.models.buffer import TrainedVAE
 
 GENERATORS = ("ttbar",)
@@ -81,7 +82,7 @@ def generate(
     vae, origin = top_pairs(model)
     batches = vae.to(device).generate(n, np.random.SeedSequence(seed), prior, BATCH)
     loaded = time.monotonic()
-    with tqdm(total=n, unit=" events", unit_scale=True, file=sys.stderr, disable=None) as bar:
+    with shown(n, "events") as bar:
         write_events(path, told(batches, bar), vae.columns, n, header)
     ended = time.monotonic()
     return (

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from amplib.book.yaml_file import read_yaml
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
+from amplib.progress import ended_by_sigterm
 
 PROFILES = ROOT / "workflow" / "profiles"
 MARGIN = 10
@@ -107,9 +108,8 @@ def run(
             command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
             close_fds=False,  # the lock is to be held for as long as jobs may be begun
         )  # fmt: skip
-        before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
         try:
-            with tqdm(total=total, unit="job", file=sys.stderr) as bar:
+            with ended_by_sigterm(), tqdm(total=total, unit="job", file=sys.stderr) as bar:
                 running = True
                 while running:
                     running = process.poll() is None  # one last look after the end
@@ -121,8 +121,6 @@ def run(
             os.killpg(process.pid, signal.SIGINT if profile else signal.SIGTERM)
             process.wait()
             raise
-        finally:
-            signal.signal(signal.SIGTERM, before)
 
 
 def last_line(log: Path) -> str | None:

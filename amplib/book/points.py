@@ -22,7 +22,7 @@ from amplib.book.scaling import check_jobs
 from amplib.book.yaml_file import read_yaml
 from amplib.book.yours import page_parameters
 from amplib.files import repository
-from amplib.parameters import ParameterError
+from amplib.parameters import ParameterError, nearest
 from amplib.studies.camel.reading import check_quantiles
 from amplib.studies.catalogue import STUDIES, make_study
 
@@ -153,7 +153,8 @@ def _check(notebook: str, source: Path, parameters: Values) -> None:
     for name in parameters:
         if name not in own and name not in theirs:
             allowed = ", ".join(dict.fromkeys((*own, *theirs)))
-            raise ParameterError(f"{notebook} has no parameter {name!r}; allowed: {allowed}")
+            near = nearest(name, (*own, *theirs))
+            raise ParameterError(f"{notebook} has no parameter {name!r}{near}; allowed: {allowed}")
         if name not in theirs:
             _check_kind(name, parameters[name], own[name])
             if name in OWN:

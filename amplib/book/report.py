@@ -23,8 +23,15 @@ from amplib.book.claims import Claim
 from amplib.book.obtain import banner
 from amplib.estimate import AtLeast, Estimate, Interval, Interval95, Skewed, enumerated
 from amplib.metrics.verdict import reasons
-from amplib.parameters import ParameterError
-from amplib.store.results import Result, Spent, cost_so_far, spent, with_sources
+from amplib.parameters import ParameterError, nearest
+from amplib.store.results import (
+    Result,
+    Spent,
+    cost_so_far,
+    spent,
+    warn_in_lines,
+    with_sources,
+)  # fmt: skip
 from amplib.studies.catalogue import STUDIES
 from amplib.style import use_style
 
@@ -78,9 +85,11 @@ def read_parameters(
         known = (*known, *(f.name for f in fields(STUDIES[study])))
     for name in given:
         if name not in known:
-            raise ParameterError(f"unknown parameter {name!r}; allowed: {', '.join(known)}")
+            near = nearest(name, known)
+            raise ParameterError(f"unknown parameter {name!r}{near}; allowed: {', '.join(known)}")
     set_matplotlib_formats("svg", "pdf")
     use_style()
+    warn_in_lines()
     return given
 
 

@@ -60,9 +60,10 @@ def write_events(
 
 
 def _write_csv(path: Path, batches: Batches, names: Sequence[str], n: int) -> None:
-    from amplib.truth.collisions.csv_file import write_events
+    from amplib.truth.collisions.csv_file import opened, write_rows
 
-    write_events(path, batches, header=names)
+    with opened(path) as stream:
+        write_rows(stream, path, batches, header=names)
 
 
 def _write_npy(path: Path, batches: Batches, names: Sequence[str], n: int) -> None:

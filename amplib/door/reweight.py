@@ -16,6 +16,7 @@ from amplib.metrics.outlook import LARGEST
 from amplib.metrics.weighed import Weighed, weigh
 from amplib.metrics.weights import as_weights
 from amplib.models.config import DCTRTraining
+from amplib.progress import Progress, unheard
 
 if TYPE_CHECKING:
     from amplib.models.dctr import DCTR
@@ -63,6 +64,13 @@ class Reweighting:
         return str(self.weighed)
 
 
+def steps(events: int, held_out: int, training: DCTRTraining = TRAINING) -> int:
+    """The most that a training takes on so many events of either kind; it may end before."""
+    halves = [-(-n // 2) for n in (events, held_out)]
+    trained = sum(n - round(training.validation * n) for n in halves)
+    return training.epochs * -(-trained // training.batch_size)
+
+
 def reweight(
     events: ArrayLike,
     *,
@@ -73,6 +81,7 @@ def reweight(
     seed: int | np.random.SeedSequence = 0,
     double: bool = False,
     held_out_weights: ArrayLike | None = None,
+    progress: Progress = unheard,
 ) -> Reweighting:
     """Weight one generator's events by a classifier, and say what that does and what it costs.
 
@@ -90,6 +99,8 @@ def reweight(
         double: whether the classifier is in float64, twice as slow.
         held_out_weights: (M,) weights that the true events come with, as those of a simulation do;
             r is then what the generated events lose against them.
+        progress: told the steps of the training, as they are made; it stops by itself, after
+            ``steps`` at the latest.
 
     Raises:
         ValueError: in one line: other columns than the truth's, NaN, fewer than 100 events of
@@ -100,7 +111,7 @@ def reweight(
     >>> import amplib
     >>> rng = np.random.default_rng(1)
     >>> made, real = rng.normal(0.0, 1.2, 4000), rng.normal(0.3, 1.0, 4000)
-    >>> amplib.reweight(made, held_out=real).weighed.outlook.answer
+    >>> amplib.reweight(made, held_out=real).weighed.answer
     'freely'
     """
     if observables is not None and not callable(observables):
@@ -142,7 +153,7 @@ def reweight(
     network = perceptron(np.concatenate([real, made]), HIDDEN, generator).to(
         torch.float64 if double else torch.float32
     )
-    dctr = train_dctr(network, real, made, training, fit, real_weights=v_real)
+    dctr = train_dctr(network, real, made, training, fit, real_weights=v_real, progress=progress)
     weighed = weigh(
         *measured, dctr.weights(unseen), dctr.weights(test),
         np.random.default_rng(resampling), largest, v_unseen,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from amplib.estimate import Estimate
+from amplib.estimate import Estimate, written_area
 from amplib.metrics.two_sample import auc
 from amplib.metrics.weights import as_weights, clip, effective_share, mean_weight
 
@@ -124,11 +124,23 @@ class Outlook:
         return "freely" if self.dilution.value < FREE else "at a price"
 
     def __str__(self) -> str:
-        return (
-            f"Can weights save it? {self.answer}: AUC {self.auc}, r {self.dilution}, "
-            f"{self.effective_share.scaled(100)}% of the events left, "
-            f"{self.lost.scaled(100)}% of the truth out of reach, "
-            f"{self.clipped:,} weights clipped at {self.largest:g}"
+        return f"Can weights save it? {self.answer}: {self.told}"
+
+    @property
+    def told(self) -> str:
+        """The numbers behind the answer.  Where that is *no*, r and a share of events that looks
+        well are left out: weights may be alike where they are all next to nothing."""
+        told = [f"AUC {written_area(self.auc)}"]
+        if self.answer != "no":
+            told.append(f"r {self.dilution}")
+        if self.answer != "no" or self.effective_share.value < HOPELESS_SHARE:
+            told.append(f"{_percent(self.effective_share)} of the events left")
+        return ", ".join(
+            [
+                *told,
+                f"{_percent(self.lost)} of the truth out of reach",
+                f"{self.clipped:,} weights clipped at {self.largest:g}",
+            ]
         )
 
 
@@ -154,7 +166,7 @@ def outlook(
     as_weights(np.where(beyond, largest, real))  # refuses what cannot be a weight
     prior = np.ones(len(real)) if truth_prior is None else as_weights(truth_prior, len(real))
     prior = prior / prior.sum()
-    lost = float(prior @ beyond)
+    lost = min(float(prior @ beyond), 1.0)  # a sum may be one and rounding
     error = float(np.sqrt(prior**2 @ (beyond - lost) ** 2))
     area = auc(_bounded(real), _bounded(generated), prior)  # h has the ranks of W
     share = effective_share(kept.weights)
@@ -170,6 +182,11 @@ def outlook(
         clipped=kept.clipped,
         cut=kept.cut,
     )
+
+
+def _percent(share: Estimate) -> str:
+    """With its error; of a share that is next to one no more than that it is."""
+    return "> 99.99%" if share.value > 0.9999 else f"{share.scaled(100)}%"
 
 
 def _bounded(weights: np.ndarray) -> np.ndarray:

@@ -26,6 +26,9 @@ the truth conserves it but for rounding, or has one value in most events: its er
 truth says little then."""
 CLEAR = 2.0
 """Errors by which an observable is closer to the truth, or farther."""
+SURELY = 5.0
+"""Errors by which an observable is off the truth, so that there is something to mend: more than
+chance gives the farthest of many."""
 ROUNDING = 1e-20
 """Of a variance, in what does not vary."""
 LEAST = 1e-100
@@ -91,12 +94,33 @@ class Weighed:
         """What became of the distances to the truth."""
         return Helped.of_separations(self.without, self.weighted)
 
+    @property
+    def answer(self) -> str:
+        """That of the outlook, unless what was measured overrules it: *not by these weights*, if
+        observables are off the truth, or come to be, and none has come closer."""
+        helped = self.helped
+        off = bool((self.without.excess > SURELY * self.without.error).any())
+        in_vain = not helped.closer and (off or helped.farther > 0)
+        told = self.outlook.answer
+        return "not by these weights" if told != "no" and in_vain else told
+
     def __str__(self) -> str:
-        r = usual_dilution(self.dilution.value)
+        but = f" (the scores told {told})" if self.answer != (told := self.outlook.answer) else ""
         return (
-            f"{self.outlook}\nr measured: {r}, median and central 68% of the observables\n"
+            f"Can weights save it? {self.answer}{but}: {self.outlook.told}\n"
+            f"r measured: {self._measured}\n"
             f"{self.helped}"
         )
+
+    @property
+    def _measured(self) -> str:
+        """r in words, where it means something."""
+        r = usual_dilution(self.dilution.value)
+        if self.answer == "no":
+            return "not told where the answer is no"
+        if np.isnan(r.value):
+            return "none, as no observable varies"
+        return f"{r}, median and central 68% of the observables"
 
     def arrays(self) -> dict[str, Array]:
         """``weighed_outlook`` ``(6, 2)``; ``weighed_clipped`` ``(2,)``, how many weights and their

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from amplib import files
 from amplib.parameters import ParameterError
+from amplib.progress import shown
 from amplib.store import worker
 from amplib.store.download import digests
 from amplib.store.rates import cost, remember
@@ -433,14 +434,11 @@ class Crew:
         study = group.result.study
         if study.name not in self.bars:
             alike = [g for g in self.groups if g.result.study.name == study.name]
-            screen = sys.stderr.isatty()  # a log takes a line now and then, below each other
-            self.bars[study.name] = tqdm(
-                total=sum(g.work for g in alike),
+            self.bars[study.name] = shown(
+                sum(g.work for g in alike),
+                study.unit,
                 desc=study.name,
-                unit=f" {study.unit}",
-                unit_scale=True,
-                mininterval=2 if screen else 30,
-                position=len(self.bars) if screen else 0,
+                position=len(self.bars) if sys.stderr.isatty() else 0,  # in a log below each other
             )
         return self.bars[study.name]
 

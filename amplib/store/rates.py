@@ -56,5 +56,7 @@ def cost(result: Result, parts: Sequence[Part], device: str = "cpu", jobs: int =
 
 
 def in_words(time: float) -> str:
-    """Minutes as text: ``12 min`` or ``3.4 h``."""
-    return f"{max(time, 1):.0f} min" if time < 120 else f"{time / 60:.1f} h"
+    """Minutes as text: ``7 s``, ``12 min`` or ``3.4 h``."""
+    if time < 1:
+        return f"{max(60 * time, 1):.0f} s"
+    return f"{time:.0f} min" if time < 120 else f"{time / 60:.1f} h"

@@ -36,6 +36,13 @@ class DamagedPartWarning(UserWarning):
     """A stored part is not what its record and its study say, and will not be used."""
 
 
+def warn_in_lines() -> None:
+    """From now on every warning of this process is one line, and a damaged part is named once,
+    however often it is looked at."""
+    warnings.formatwarning = lambda message, *where: f"amplib: {message}\n"
+    warnings.simplefilter("once", DamagedPartWarning)
+
+
 class Result:
     """What is stored of one study at one preset.
 

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -22,7 +23,7 @@ from amplib.files import write_atomically
 from amplib.progress import Stopped
 from amplib.store.download import digests
 from amplib.store.record import LARGE
-from amplib.store.results import Result, commit, provenance, work_folder
+from amplib.store.results import DamagedPartWarning, Result, commit, provenance, work_folder
 from amplib.store.study import Part
 
 CHECKPOINT = ".safetensors"
@@ -38,11 +39,13 @@ def start(progress: Any, stop: Any) -> None:
     """Set a fresh worker up.
 
     Only its parent is told by signals to stop; it passes that on, so that nothing is cut short.
+    Damaged parts the parent has named already.
     """
     global _progress, _stop, _commit
     _progress, _stop, _commit = progress, stop, commit()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    warnings.simplefilter("ignore", DamagedPartWarning)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

@@ -1,6 +1,7 @@
 """``amplib generate``: the same events in every file, and one line for what is refused."""
 
 import re
+import signal
 import subprocess
 import sys
 
@@ -91,7 +92,7 @@ def test_of_csv_it_says_how_pandas_reads_it(tmp_path, small_model, capsys):
         ("ttbar -n 0 -o a.csv", "n = 0: must be an integer from 1 to"),
         ("ttbar -n 1.5 -o a.csv", "argument -n: invalid int value: '1.5'"),
         ("ttbar -n 5 -o a.root", "unknown suffix; allowed: .csv"),
-        ("ttbar -n 5 -o nowhere/a.csv", "no such folder: nowhere"),
+        ("ttbar -n 5 -o nowhere/a.csv", "-o nowhere/a.csv: no such folder"),
         ("ttbar -n 5 -o a.npy --header", "a.npy: a header is for .csv, .csv.gz"),
         ("ttbar -n 5 -o a.csv --gamma -1", "gamma = -1.0: must be a number from 0"),
         ("ttbar -n 5 -o a.csv --alpha nan", "argument --alpha: invalid float value: 'nan'"),
@@ -115,6 +116,56 @@ def test_a_mistake_is_one_line_and_no_work(tmp_path, options, line):
     assert done.stderr.startswith("amplib: ") and done.stderr.count("\n") == 1
     assert line in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_there_is_replaced_by_force_alone(tmp_path, small_model, capsys):
+    small_model.save(tmp_path / "m.safetensors")
+    path = tmp_path / "a.npy"
+    path.write_text("ten hours of work")
+    command = ["generate", "ttbar", "-n", "5", "-o", str(path)]
+    command += ["--model", str(tmp_path / "m.safetensors")]
+    assert main(command) == 2
+    assert capsys.readouterr().err == (
+        f"amplib: -o {path}: is there already; --force replaces it\n"
+    )
+    assert path.read_text() == "ten hours of work"
+    assert main([*command, "--force"]) == 0
+    assert len(read_events(path).x) == 5
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+import amplib.book.generate as g
+from amplib.__main__ import main
+
+made = g.write_events
+def begun(path, batches, *rest):
+    def told():
+        for batch in batches:
+            yield batch
+            print("begun", *(p.name for p in Path().glob(".*a.*")), flush=True)
+    made(path, told(), *rest)
+g.write_events = begun
+options = ["-n", "900000000", "-o", f"a.{sys.argv[1]}", "--model", "m.safetensors"]
+sys.exit(main(["generate", "ttbar", *options]))
+"""
+
+
+@pytest.mark.parametrize("suffix", ["csv", "h5"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_leaves_nothing(tmp_path, small_model, number, suffix):
+    """The temporary file, of the name and the process once, is gone."""
+    small_model.save(tmp_path / "m.safetensors")
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, suffix], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout.readline() == f"begun .{process.pid}.a.{suffix}\n"
+        process.send_signal(number)
+        process.stdout.read()
+        assert process.wait() == 128 + number
+    assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
 
 
 # ---- the model as a file ----
@@ -203,6 +254,7 @@ def test_the_model_moves_to_the_device_that_is_asked_for(
     small_model.save(tmp_path / "m.safetensors")
     command = ["generate", "ttbar", "-n", "5", "-o", str(tmp_path / "a.npy")]
     command += ["--model", str(tmp_path / "m.safetensors")]
+    command += ["--force"]
     for there in (True, False):
         monkeypatch.setattr(compute, "_has_cuda", lambda there=there: there)
         for option in ([], ["--device", "cpu"], ["--device", "auto"]):

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import amplib.files
-from amplib.book.figure import owners
+from amplib.book.figure import draw, owners, suffix
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
 from amplib.studies.catalogue import make_study
@@ -89,7 +89,8 @@ def test_what_a_page_computes_is_announced(tmp_path):
     folders = {name: str(tmp_path / name) for name in ("AMPLIFY_RESULTS", "AMPLIFY_DATA")}
     done = run_notebook("two_body", tmp_path / "a.ipynb", folders, preset="smoke")
     assert done.returncode == 0, done.stderr
-    assert re.search(r"two-body-summary, preset smoke: .* parts on .*, about 1 min", done.stderr)
+    assert re.search(r"two-body-summary, preset smoke: .* parts on .*, about \d+ s\n", done.stderr)
+    assert "encryption" not in done.stderr
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "notebooks").glob("*.py")))
@@ -105,11 +106,59 @@ def test_a_learning_rate_reaches_the_notebook_as_a_number(tmp_path):
 
 
 def test_the_figure_command_refuses_as_the_notebook_does():
-    command = [sys.executable, "-m", "amplib", "figure", "amplify-fig9"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 2
-    assert done.stderr.startswith("amplib: unknown figure 'amplify-fig9'; allowed: amplify-fig1")
-    assert done.stderr.count("\n") == 1
+    """In one line, and before a kernel is started."""
+    for options, line in (
+        (["amplify-fig9"], "unknown figure 'amplify-fig9' (did you mean amplify-fig"),
+        (["xyz"], "unknown figure 'xyz'; allowed: amplify-fig1"),
+        (["amplify-fig2", "--set", "n_trian=50"], "amplify has no parameter 'n_trian' (did you"),
+        (["amplify-fig2", "--set", "n_train=5"], "n_train = 5: must be an integer from 10 to"),
+        (["yours-fig1", "--set", "n_train=5"], "n_train = 5: must be an integer from 100"),
+    ):
+        command = [sys.executable, "-m", "amplib", "figure", *options]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"amplib: {line}")
+        assert done.stderr.count("\n") == 1
+
+
+def test_another_figure_has_another_name(monkeypatch, tmp_path):
+    """Settings that differ from the book's are part of it; what the kernel is given is the same."""
+    run = []
+
+    class Process:
+        def __init__(self, command, cwd):
+            run.append(command[2:])
+
+        def wait(self):
+            return 0
+
+    monkeypatch.setattr("amplib.book.figure.subprocess.Popen", Process)
+    draw("amplify-fig2", "best", {})
+    draw("amplify-fig2", "smoke", {"n_train": 50})
+    (plain, other) = run
+    build = ROOT / "_build"
+    assert plain[:4] == ["run", "amplify", str(build / "amplify-fig2.ipynb"), "-s"]
+    assert plain[4:] == ["", "-p", "preset", '"best"']
+    assert other[2] == str(build / "amplify-fig2-smoke-n_train=50.ipynb")
+    assert other[4:] == ["-smoke-n_train=50", "-p", "preset", '"smoke"', "-p", "n_train", "50"]
+    assert len(suffix("best", {"a": "x" * 300})) < 120
+    assert suffix("best", {"a": "x" * 300}) != suffix("best", {"a": "x" * 301})
+
+
+def test_damaged_parts_are_a_line_each_however_often_they_are_read(tmp_path):
+    """By the page, and by the workers that make them again."""
+    folders = {name: str(tmp_path / name) for name in ("AMPLIFY_RESULTS", "AMPLIFY_DATA")}
+    run_notebook("two_body", tmp_path / "a.ipynb", folders, preset="smoke")
+    parts = sorted(tmp_path.glob("AMPLIFY_RESULTS/smoke/*/*/part-*.npz"))
+    for part in parts:
+        part.write_bytes(part.read_bytes()[:-1])
+    done = run_notebook("two_body", tmp_path / "a.ipynb", folders, preset="smoke")
+    assert done.returncode == 0, done.stderr
+    named = [line for line in done.stderr.splitlines() if "refused" in line or "Warning" in line]
+    assert named == [
+        f"amplib: {part}: does not match its SHA-256; refused, to be computed again"
+        for part in parts
+    ]
 
 
 @pytest.mark.parametrize(

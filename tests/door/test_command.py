@@ -200,6 +200,7 @@ def write_damaged(folder):
         (["a.csv", "--truth", "camel-back", "--columns", "x", "--weights", "v"], "no column 'v'"),
         (["a.csv", "--truth", "ring", "--plot", "none/a.svg"], "no such folder"),
         (["a.csv", "--truth", "ring", "--plot", "folder.svg"], "--plot folder.svg: a folder"),
+        (["a.csv", "--truth", "ring", "--plot", "old.svg"], "old.svg: is there already; --force"),
         (["b.csv", "--truth", "ring"], "no such file"),
         (["a.root", "--truth", "ring"], "unknown suffix; allowed: .csv, .csv.gz, .txt"),
         (["pickled.npy", "--truth", "ring"], "cannot be read: Object arrays"),
@@ -241,6 +242,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path, monkeypatch, capsys, option
     write_csv(tmp_path / "a.csv")
     (tmp_path / "a.root").touch()
     (tmp_path / "folder.svg").mkdir()
+    (tmp_path / "old.svg").touch()
     (tmp_path / "empty.csv").touch()
     np.save(tmp_path / "pickled.npy", np.array([{}], dtype=object), allow_pickle=True)
     np.save(tmp_path / "cube.npy", np.zeros((3, 3, 3)))
@@ -280,9 +282,10 @@ def write_wide(folder):
 
 
 def told(capsys, *arguments):
-    """Exit status and both streams, but what the columns are called."""
+    """Exit status and both streams, but what the columns are called, and progress."""
     status = main(list(arguments))
     out, error = capsys.readouterr()
+    error = "".join(line for line in error.splitlines(True) if "steps" not in line)
     return status, re.sub(r"^Columns: .*\n", "", out, flags=re.MULTILINE), error
 
 
@@ -384,7 +387,8 @@ def test_weights_of_all_events_are_written_in_their_order(tmp_path, capsys):
     for name, load in (("w.npy", np.load), ("w.txt", np.loadtxt), ("w.CSV.gz", np.loadtxt)):
         assert main(["reweight", *files, "--seed", "3", "-o", str(tmp_path / name)]) == 0
         np.testing.assert_allclose(load(tmp_path / name), own.weights(made))
-    said = capsys.readouterr().out
+    said, progress = capsys.readouterr()
+    assert re.search(r"\d+/\d+.* steps/s", progress)
     assert said.startswith(f"{own}\nColumns: 0, 1\n")
     assert "Weights of all 2,000 events, half of which trained" in said
 
@@ -409,6 +413,7 @@ def test_true_events_may_have_a_column_of_weights(tmp_path, capsys, monkeypatch)
     [
         (["--held-out", "b.csv"], "no such file"),
         (["--held-out", "a.csv", "-o", "none/w.npy"], "no such folder"),
+        (["--held-out", "a.csv", "-o", "old.npy"], "--output old.npy: is there already"),
         (
             ["--held-out", "a.csv", "-o", "w.root"],
             "unknown suffix; allowed: .npy, .csv, .csv.gz, .txt",
@@ -422,6 +427,7 @@ def test_what_cannot_be_weighed_is_refused_in_one_line(
 ):
     monkeypatch.chdir(tmp_path)
     write_csv(tmp_path / "a.csv")
+    (tmp_path / "old.npy").touch()
     np.savetxt(tmp_path / "few.csv", TABLE[:50], delimiter=",", header="x,w", comments="")
     assert main(["reweight", "a.csv", *options]) == 2
     error = capsys.readouterr().err

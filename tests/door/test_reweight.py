@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import amplib
-from amplib.door.reweight import TRAINING
+from amplib.door.reweight import TRAINING, steps
 
 RNG = np.random.default_rng(1)
 REAL = RNG.normal(0.0, 1.0, (20_000, 2))
@@ -34,7 +34,7 @@ def test_the_weights_are_the_ratio_of_the_densities(answer):
 
 def test_it_says_what_was_told_and_what_was_measured(answer):
     first, second, third = str(answer).splitlines()
-    assert first.startswith(f"Can weights save it? {answer.weighed.outlook.answer}: AUC 0.")
+    assert first.startswith(f"Can weights save it? {answer.weighed.answer}: AUC 0.")
     assert second.startswith("r measured: ") and second.endswith("central 68% of the observables")
     assert third.startswith("closer to the truth: 1 of 2, farther: 0; median <S^2>")
     assert answer.weighed.without.value[0] > 2 * answer.weighed.weighted.value[0]
@@ -67,6 +67,20 @@ def test_the_mean_weight_stays_near_one():
     assert abs(told.mean_weight.value - 1) < 0.15
     sure = replace(TRAINING, temperature="off")
     assert amplib.reweight(made, held_out=real, training=sure).classifier.temperature == 1.0
+
+
+def test_progress_is_at_most_what_is_announced():
+    """Early stopping ends a training before it."""
+    told = []
+    training = replace(TRAINING, epochs=3, batch_size=64)
+    for patience, whole in ((3, True), (1, False)):
+        amplib.reweight(
+            MADE[:301], held_out=REAL[:200], training=replace(training, patience=patience), seed=1,
+            progress=told.append,
+        )  # fmt: skip
+        most = steps(301, 200, training)
+        assert sum(told) == most if whole else 0 < sum(told) <= most
+        told.clear()
 
 
 def test_one_column_may_come_flat():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from amplib.metrics.outlook import dilution_from_auc
+from amplib.metrics.outlook import dilution_from_auc, outlook
 from amplib.metrics.weighed import (
     Weighed,
     dilution_in_cells,
@@ -99,6 +99,53 @@ def test_weights_that_harm_are_seen():
     told = weigh(truth, made, np.ones(20_000), np.exp(made[:, 0]), rng)
     assert (told.helped.closer, told.helped.farther) == (0, 1)
     assert "farther: 1" in str(told)
+
+
+def test_what_was_measured_overrules_what_scores_tell():
+    """Weights of one cost nothing and leave a shifted column where it is, or move an equal one
+    away: not *freely*.  Of equal samples they may say so."""
+    rng = np.random.default_rng(1)
+    truth, made = rng.normal(0, 1, (20_000, 2)), rng.normal(0, 1, (20_000, 2))
+    ones = np.ones(20_000)
+    for shift, weights, answer in (
+        (0.2, ones, "not by these weights"),
+        (0.0, np.exp(0.25 * made[:, 0]), "not by these weights"),
+        (0.0, ones, "freely"),
+    ):
+        told = weigh(truth, made + np.array([shift, 0]), ones, weights, rng)
+        assert told.outlook.answer == "freely"
+        assert told.answer == answer
+        overruled = " (the scores told freely)" * (answer != "freely")
+        assert str(told).startswith(f"Can weights save it? {answer}{overruled}: AUC")
+
+
+def test_of_a_hopeless_generator_nothing_reads_well():
+    """Its weights may all be alike, an r of one, where they are next to nothing."""
+    rng = np.random.default_rng(1)
+    truth, made = rng.normal(0, 1, (2000, 1)), rng.normal(50, 1, (2000, 1))
+    sure = weigh(truth, made, np.full(2000, 1e12), np.full(2000, 1e-12), rng)
+    assert sure.outlook.effective_share.value == pytest.approx(1)
+    first, second, _ = str(sure).splitlines()
+    assert first == (
+        "Can weights save it? no: AUC > 0.9999, > 99.99% of the truth out of reach, "
+        "0 weights clipped at 100"
+    )
+    assert second == "r measured: not told where the answer is no"
+    few = weigh(truth, truth, np.ones(2000), np.repeat([50.0, 1e-9], [10, 1990]), rng)
+    assert few.answer == "no" and "% of the events left" in str(few)
+
+
+def test_a_share_of_the_truth_is_at_most_one():
+    """A sum of 2001 equal weights is more than one by rounding."""
+    told = outlook(np.full(2001, 1e12), np.ones(2000), truth_prior=np.full(2001, 0.1))
+    assert told.lost.value <= 1
+
+
+def test_events_that_are_all_alike_have_no_r():
+    x, ones = np.ones((200, 1)), np.ones(200)
+    told = str(weigh(x, x, ones, ones, np.random.default_rng(1))).splitlines()
+    assert told[0].startswith("Can weights save it? freely: AUC 0.5 ")
+    assert told[1] == "r measured: none, as no observable varies"
 
 
 def test_it_is_read_as_it_was_stored(weighed):

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 import pytest
 from stored_parts import MADE, gan_part
 
-from amplib.__main__ import assignments, span
+from amplib.__main__ import assignments, main, span
 from amplib.files import ROOT
 from amplib.store import worker
 from amplib.store.compute import complete, compute, grouped, workers
+from amplib.store.rates import in_words
 from amplib.store.results import Result, work_folder
 from amplib.store.worker import part_lock, unfinished
-from amplib.studies.catalogue import make_study
+from amplib.studies.catalogue import STUDIES, make_study
 
 
 @pytest.mark.parametrize(("jobs", "parts", "size"), [(1, 1, 8), (2, 100, 8), (3, 7, 1), (1, 9, 4)])
@@ -94,6 +95,34 @@ def test_status_counts_parts(tmp_path):
     rows = json.loads(path.read_text())
     assert {(r["study"], r["preset"]) for r in rows} >= {("gan", "paper"), ("ensemble", "laptop")}
     assert all(0 <= r["parts_done"] <= r["parts_wanted"] for r in rows)
+    folders = {r["study"]: r["folder"] for r in rows if r["preset"] == "paper"}
+    assert folders["fit"] == f"paper/camel-fit/{make_study('fit', 'paper').key()}"
+    assert (ROOT / "results" / folders["fit"] / "record.json").is_file()
+
+
+def test_folders_that_are_not_called_as_their_study_are_documented():
+    told = (ROOT / "book" / "reproduce.md").read_text(encoding="utf-8")
+    stored = told[told.index("## How results are stored") : told.index("- **Parts are indep")]
+    named = {name for name in STUDIES if f"`{name}`" in stored}
+    assert named == {name for name, study in STUDIES.items() if study.store != name}
+    assert all(f"`{STUDIES[name].store}`" in stored for name in named)
+
+
+@pytest.mark.parametrize("command", ["status", "claims"])
+def test_a_table_goes_where_it_can_and_replaces_nothing(command, tmp_path, capsys):
+    for path, why in (("none/a.json", "no such folder"), ("a.json", "is there already; --force")):
+        (tmp_path / "a.json").touch()
+        assert main([command, "--json", str(tmp_path / path)]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"amplib: --json {tmp_path / path}: {why}")
+        assert error.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_what_takes_seconds_is_told_in_seconds():
+    assert [in_words(t) for t in (1e-9, 0.2, 1.0, 119, 180)] == [
+        "1 s", "12 s", "1 min", "119 min", "3.0 h",
+    ]  # fmt: skip
 
 
 @contextmanager

@@ -234,26 +234,46 @@ def write_events(
             there is no event at all.
     """
     path = Path(path)
+    with whole_file(path) as temporary, opened(temporary) as stream:
+        write_rows(stream, path, batches, digits, header)
+
+
+def write_rows(
+    stream: IO[bytes],
+    path: Path,
+    batches: Iterable[ArrayLike],
+    digits: int = DIGITS,
+    header: Sequence[str] = (),
+) -> None:
+    """The same into a file that somebody else has opened.
+
+    Args:
+        stream: where they are written.
+        path: the file's name, for errors.
+        batches, digits, header: as of ``write_events``.
+
+    Raises:
+        ValueError: as of ``write_events``.
+    """
     width = written = 0
-    with whole_file(path) as temporary, _sink(temporary, _zipped(path)) as stream:
-        for batch in batches:
-            rows = np.asarray(batch, dtype=float)
-            if rows.ndim != 2 or (width and rows.shape[1] != width):
-                expected = f"events (n, {width or 'D'})"
-                raise ValueError(f"{path}: expected {expected}, got shape {rows.shape}")
-            if header and not width:
-                if len(header) != rows.shape[1]:
-                    raise ValueError(f"{path}: {len(header)} names for {rows.shape[1]} columns")
-                stream.write((" ".join(header) + "\n").encode())
-            width = rows.shape[1]
-            if not np.isfinite(rows).all():
-                row = int(np.argmin(np.isfinite(rows).all(1)))
-                raise ValueError(f"{path}: event {written + row} has a value that is not finite")
-            for first in range(0, len(rows), ROWS_AS_TEXT):
-                stream.write(_as_text(rows[first : first + ROWS_AS_TEXT], digits))
-            written += len(rows)
-        if not written:
-            raise ValueError(f"{path}: no events to write")
+    for batch in batches:
+        rows = np.asarray(batch, dtype=float)
+        if rows.ndim != 2 or (width and rows.shape[1] != width):
+            expected = f"events (n, {width or 'D'})"
+            raise ValueError(f"{path}: expected {expected}, got shape {rows.shape}")
+        if header and not width:
+            if len(header) != rows.shape[1]:
+                raise ValueError(f"{path}: {len(header)} names for {rows.shape[1]} columns")
+            stream.write((" ".join(header) + "\n").encode())
+        width = rows.shape[1]
+        if not np.isfinite(rows).all():
+            row = int(np.argmin(np.isfinite(rows).all(1)))
+            raise ValueError(f"{path}: event {written + row} has a value that is not finite")
+        for first in range(0, len(rows), ROWS_AS_TEXT):
+            stream.write(_as_text(rows[first : first + ROWS_AS_TEXT], digits))
+        written += len(rows)
+    if not written:
+        raise ValueError(f"{path}: no events to write")
 
 
 def _as_text(rows: Array, digits: int) -> bytes:
@@ -266,12 +286,13 @@ def _zipped(path: Path) -> bool:
 
 
 @contextmanager
-def _sink(path: Path, zipped: bool) -> Iterator[IO[bytes]]:
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to, compressed if its name ends in ``.gz``: equal events, equal bytes."""
     with path.open("wb") as raw:
-        if not zipped:
+        if not _zipped(path):
             yield raw
             return
-        # No time and no name in the header: equal events, equal bytes.
+        # No time and no name in the header.
         with gzip.GzipFile("", "wb", compresslevel=GZIP_LEVEL, fileobj=raw, mtime=0) as stream:
             yield cast(IO[bytes], stream)
 
