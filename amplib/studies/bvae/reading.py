@@ -111,6 +111,12 @@ class Generated:
         ends = np.abs(self._each(name, "quantiles", observable)[:, [0, 2]])
         return positive(ends.max(1))
 
+    def beyond(self, name: str, observable: str, bound: float) -> Estimate:
+        """Share of the values in bins that lie farther than this from zero, over trainings."""
+        edges = self.decay.edges[observable]
+        far = np.r_[True, np.minimum(np.abs(edges[:-1]), np.abs(edges[1:])) >= bound, True]
+        return mean([a[observable][far].sum() / a[observable].sum() for a in self.parts[name]])
+
     def relative_distance(self, name: str, observable: str) -> float:
         """Mean distance to the truth over half of the truth's central 68.3%."""
         return self.distance(name, observable).value / self.width(TRUTH, observable).value

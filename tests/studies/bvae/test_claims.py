@@ -12,6 +12,7 @@ from amplib.studies.bvae.claims import (
     SHELLS,
     independent_width,
     two_body,
+    unbalanced,
     z_momentum,
 )
 from amplib.studies.bvae.reading import Generated, on_the_azimuth
@@ -90,6 +91,7 @@ def test_z(vae, bvae, verdict, tmp_path):
     """The VAE is to fail, the B-VAE not: in GeV and in rad alike here."""
     result = made_up("z-vae", tmp_path, {"VAE": 1, "B-VAE": 1}, {"VAE": vae, "B-VAE": bvae})
     assert z_momentum(evidence_of(result), None).verdict == verdict
+    assert unbalanced(Generated.of(result), "VAE") == (vae > CONSERVED * ENERGY / 2)
 
 
 @pytest.mark.parametrize(("offset", "verdict"), [(0.0, MET), (0.5, MET), (3.0, MISSED)])
@@ -108,6 +110,19 @@ def test_what_is_conserved_is_so_at_zero(tmp_path):
     off = 10 * CONSERVED * ENERGY / 2 / 0.01
     result = made_up("z-vae", tmp_path, {"VAE": 1, "B-VAE": 1}, widths, off)
     assert z_momentum(evidence_of(result), None).verdict == MISSED
+
+
+def test_what_is_beyond_a_bound_is_counted_by_bins(tmp_path):
+    """Entries outside of the histogram are, and of those inside the bins that are whole beyond."""
+    result = made_up("z-vae", tmp_path, {"VAE": 1, "B-VAE": 1}, {"VAE": 1, "B-VAE": 1})
+    generated = Generated.of(result)
+    assert generated.beyond("VAE", "sum_px", 1e9).value == 1  # all of them are made up as outside
+    edges = generated.decay.edges["sum_px"]
+    for arrays in generated.parts["B-VAE"]:
+        arrays["sum_px"][:] = 0
+        arrays["sum_px"][1 + np.searchsorted(edges, [-3.0, 0.0, 3.0]) - 1] = 1, 6, 1
+    assert generated.beyond("B-VAE", "sum_px", 2.0).value == pytest.approx(0.25)
+    assert generated.beyond("B-VAE", "sum_px", 4.0).value == 0
 
 
 def test_a_reach_holds_68_percent_at_least(tmp_path):
