@@ -1,7 +1,7 @@
 # Thin on purpose: workflow/Snakefile says what depends on what, `python -m amplib` does the work.
 PYTHON    ?= $(shell command -v python3.11 || command -v python3)
 ifndef CORES
-CORES     := $(shell nproc 2>/dev/null || echo 2)
+CORES     := $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
 endif
 MARKS     ?= not slow and not gpu
 PIP_FLAGS ?=
