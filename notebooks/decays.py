@@ -94,7 +94,7 @@ def of_the_standard_vae():
     far, near = (leptons.beyond(name, "sum_px", bound) for name in ("VAE", "B-VAE"))
     said += (
         f" The paper's VAE fails “beside having a peak around 0”, and so does ours: more than {bound:.2g} GeV off in "
-        f"$p_x$ are {far.percent()} of its events, and {near.percent() if near.value else 'none'} of the B-VAE's."
+        f"p_x are {far.percent()} of its events, and {near.percent() if near.value else 'none'} of the B-VAE's."
     )
     if z.preset == "laptop" or shorter.missing():
         return said

@@ -328,9 +328,9 @@ def in_short():
     }
     firsts = {kind: in_order(found, MEASURES["δ"])[:1] for kind, found in kinds.items()}
     least = enumerated(
-        f"{kind} {one.delta} ({one.method})" for kind, ones in firsts.items() for one in ones
+        f"{kind} {one.method} ({one.delta})" for kind, ones in firsts.items() for one in ones
     )
-    return f"By δ the nearest to the truth has, {least}; an ideal generator has {ideal_of(flows)[0]:.5f}."
+    return f"By δ the nearest to the truth are, {least}; an ideal generator has {ideal_of(flows)[0]:.5f}."
 
 
 def place_of(bandwidth, among):
@@ -748,9 +748,7 @@ report.tell(
         "rivals-uncounted": ", ".join(uncounted) or "none",
         **{
             f"rivals-{verdict}": "; ".join(
-                f"{one.method} ({enumerated(w[finest] for w in one.worth)})"
-                for one in worthy
-                if one.against_its_training(finest) == verdict
+                one.method for one in worthy if one.against_its_training(finest) == verdict
             )
             or "none"
             for verdict in ("more", "less", "undecided")
@@ -776,14 +774,15 @@ report.origin("rivals-fig2", *counted)
 # {glue:text}`rivals-undecided`.
 
 # %% tags=["hide-input"]
+HEAD_OF_SIZES = ["trained on", "held out"] if len(sizes) > 1 else []
+of_one_size = " ({:,}; {:,} held out)".format(*min(sizes)) if len(sizes) == 1 else ""
 report.show_table(
     "rivals-worth",
-    "True events that a generator is worth, training by training, in so many cells of held-out events, with 95% intervals or lower bounds, and over the events that it was trained on",
+    f"True events that a generator is worth, training by training, in so many cells of held-out events, with 95% intervals or lower bounds, and over the events that it was trained on{of_one_size}",
     [
         "generator",
         "training",
-        "trained on",
-        "held out",
+        *HEAD_OF_SIZES,
         *(f"N_equiv, {q} cells" for q in QUANTILES),
         "factor",
     ],
@@ -791,8 +790,7 @@ report.show_table(
         [
             one.method,
             number,
-            f"{one.training_events:,}",
-            f"{one.held_out:,}",
+            *(f"{size:,}" for size in (one.training_events, one.held_out) if HEAD_OF_SIZES),
             *(report.with_interval(worth[q]) for q in QUANTILES),
             worth[finest].scaled(1 / one.training_events),
         ]
