@@ -98,11 +98,11 @@ def extract(executed: Path, folder: Path, suffix: str = "") -> list[Path]:
         name += suffix
         for output in cell.outputs:
             data = output.get("data", {})
-            for mime, suffix, decode in (
+            for mime, ending, decode in (
                 ("image/svg+xml", ".svg", str.encode),
                 ("application/pdf", ".pdf", base64.b64decode),
             ):
                 if mime in data:
-                    write_atomically(folder / (name + suffix), decode(data[mime]))
-                    paths.append(folder / (name + suffix))
+                    write_atomically(folder / (name + ending), decode(data[mime]))
+                    paths.append(folder / (name + ending))
     return paths

@@ -57,7 +57,7 @@ def amplify(
 
     Args:
         truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`), or
-            the name of one of the book's (:func:`amplib.truth.densities.truth_named`).
+            the name of one of the book's (:func:`~amplib.truth.densities.truth_named`).
         generator: a function ``(sample, n, rng) -> events``, or an object with ``fit`` and
             ``sample`` (:data:`Generator`).
         n_train: events of each training sample.

@@ -37,7 +37,7 @@ def worth(
     Args:
         events: (N, D), or (N,) for one column; independent draws of the generator.
         truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`), or
-            the name of one of the book's (:func:`amplib.truth.densities.truth_named`).
+            the name of one of the book's (:func:`~amplib.truth.densities.truth_named`).
         held_out: (M, D) events of the truth that the generator has not seen, in its place.
         n_train: events that the generator was trained on, for the amplification factor.
         quantiles: cells of equal mass in all, over all dimensions.

@@ -221,7 +221,7 @@ def test_a_damaged_record_blocks_no_other_work(how, capsys):
     out, err = capsys.readouterr()
     assert err.count(path) == 2  # of gan and of the ensemble, which is made of the same parts
     assert "damaged" in next(line for line in out.splitlines() if line.startswith("gan "))
-    assert "1 min" in next(line for line in out.splitlines() if line.startswith("fit "))
+    assert "1 s" in next(line for line in out.splitlines() if line.startswith("fit "))
 
     claims = all_claims("smoke")
     assert len(claims) > 10
