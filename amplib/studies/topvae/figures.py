@@ -210,7 +210,7 @@ def crowding(
         reference: a ``TopPairReference``.
         others: by name, curves of other generators for each of ``DIRECTIONS``, drawn thin.
     """
-    figure = plt.figure(figsize=(9, 10.8), layout="constrained")
+    figure = plt.figure(figsize=(9, 9.8), layout="constrained")
     axes = figure.subplot_mosaic(
         [["eta", "phi"], ["eta less", "phi less"], ["delta", "delta_OF"]],
         height_ratios=(1.5, 1, 1.5),
