@@ -111,7 +111,7 @@ def before_clip(one):
 def not_hopeful():
     """Generators with a *no* in all repetitions that is by the AUC alone."""
     more = [f"{one.name} ({one.group})" for one in mended if one not in hopeful]
-    return f", the ones above and {listed(more)}, where it is by the AUC alone," * bool(more)
+    return f", the ones above and {listed(more)}, where it is by the AUC alone" * bool(more)
 
 
 def by_auc(low, high):
