@@ -48,10 +48,9 @@ import matplotlib.pyplot as plt
 from amplib.book import report
 from amplib.book.obtain import compute_together, obtain, stored
 from amplib.studies.bvae import figures
-from amplib.studies.bvae.claims import CONSERVED, independent_width, unbalanced
+from amplib.studies.bvae.claims import BALANCED, independent_width, unbalanced
 from amplib.studies.bvae.reading import Generated, on_the_azimuth
 from amplib.studies.bvae.study import LARGER, larger_b
-from amplib.truth.collisions.z_to_ll import ENERGY
 
 one_scale = {**given, "preset": stored("two-body-vae", **given).preset}  # a figure shows one scale
 # A value that one of them refuses is refused before any work.
@@ -90,10 +89,9 @@ def of_the_standard_vae():
         else "By the rule of the paper's claim, which looks at 68% of the events, that is conserved and back to back."
     )
     shorter = stored("z-vae", "laptop")
-    bound = CONSERVED * ENERGY / 2
-    far, near = (leptons.beyond(name, "sum_px", bound) for name in ("VAE", "B-VAE"))
+    far, near = (leptons.beyond(name, "sum_px", BALANCED) for name in ("VAE", "B-VAE"))
     said += (
-        f" The paper's VAE fails “beside having a peak around 0”, and so does ours: more than {bound:.2g} GeV off in "
+        f" The paper's VAE fails “beside having a peak around 0”, and so does ours: more than {BALANCED:.2g} GeV off in "
         f"p_x are {far.percent()} of its events, and {near.percent() if near.value else 'none'} of the B-VAE's."
     )
     if z.preset == "laptop" or shorter.missing():

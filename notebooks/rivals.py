@@ -37,6 +37,7 @@ given = read_parameters(globals(), "preset", "training_events", "trainings", "so
 
 # %% tags=["hide-input"]
 from collections.abc import Sequence
+from functools import cache
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -137,7 +138,7 @@ def below_densities():
     """GANs that are nearer to the truth than densities of the events are, by delta."""
     if densities.preset != trained.preset:
         return ""
-    best, kernel = in_order(fitted.values(), lambda r: r.delta)[0], fitted["KDE"]
+    best, kernel = in_order(fitted.values(), MEASURES["δ"])[0], fitted["KDE"]
     below, below_kernel = (
         [with_number(g) for g in of_table if g.delta and g.delta.value < density.delta.value]
         for density in (best, kernel)
@@ -203,9 +204,7 @@ def contest():
     for rival in of_table:
         by_number.setdefault(rival.left, []).append(rival.method)
     said = [
-        f"{enumerated(methods)} {n} time{'s' * (n != 1)} each"
-        if n != 1
-        else f"{enumerated(methods)} once"
+        f"{enumerated(methods)} {n} times each" if n != 1 else f"{enumerated(methods)} once"
         for n, methods in sorted(by_number.items(), reverse=True)
     ]
     return (
@@ -238,12 +237,15 @@ def in_few(reading):
     return where + ", zeros" * (reading.negative == "zero")
 
 
+@cache
+def readings_at(preset):
+    """Events of the B-VAE in each reading of the paper that is stored at this scale."""
+    return ReadEvents.of(stored("top-readings", preset, **truth))
+
+
 def vae_rivals(preset, words=in_symbols):
-    """The B-VAE in each reading of the paper that is stored at this scale, as a rival."""
-    found = stored("top-readings", preset, **truth)
-    if not found.done():
-        return []
-    read = ReadEvents.of(found)
+    """The same, as rivals."""
+    read = readings_at(preset)
     return [
         Rival(
             f"B-VAE, {words(one)}",
@@ -259,10 +261,10 @@ def vae_rivals(preset, words=in_symbols):
 
 def of_the_vae_at(preset):
     """Its delta at this preset."""
-    found = stored("top-readings", preset, **truth)
-    if not found.done():
+    read = readings_at(preset)
+    if not read.parts:
         return f"at the scale of the preset {preset} the B-VAE itself is not measured."
-    read, size = ReadEvents.of(found), found.study
+    size = read.study
     deltas = enumerated(
         f"{read.delta(one)} ({in_symbols(one)})" for one in read.parts if one.negative == "kept"
     )
@@ -487,7 +489,7 @@ def budget():
         size = result.study
         steps = size.epochs * (size.training_events // size.batch_size)
         lines.append([name, f"{steps:,}", "--", f"{size.batch_size:,}", f"{size.epochs:,}"])
-    vae = stored("top-readings", flows.preset, **truth).study
+    vae = readings_at(flows.preset).study
     epochs = vae.made_of().epochs
     steps = epochs * (vae.training_events // vae.batch_size)
     return [*lines, ["B-VAE", f"{steps:,}", "--", f"{vae.batch_size:,}", f"{epochs:,}"]]

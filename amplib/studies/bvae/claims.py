@@ -20,6 +20,8 @@ LEARNED = 0.1
 """Of the width that a relation has if its columns are drawn independently of each other."""
 CONSERVED = 0.05
 """Of a lepton's momentum, and of a radian: what still is balanced, and back to back."""
+BALANCED = CONSERVED * ENERGY / 2
+"""In each component of the momentum of a Z, GeV."""
 RULES = (
     "Of generated decays, *best in $p_x$, $p_y$, $p_z$* is the least distance to the truth in "
     "each component of the momenta, of the particles and of their sum; a *relation is learned* if "
@@ -76,7 +78,7 @@ def unbalanced(generated: Generated, name: str) -> bool:
     are not back to back, by the width about its median."""
     momenta = [generated.width(name, f"sum_{x}").value for x in MOMENTA]
     azimuth = generated.width(name, "acoplanarity").value
-    return max(momenta) > CONSERVED * ENERGY / 2 or azimuth > CONSERVED
+    return max(momenta) > BALANCED or azimuth > CONSERVED
 
 
 @claim("bvae.z-momentum", "bvae-fig2", "z-vae")
@@ -91,11 +93,10 @@ def z_momentum(evidence: Evidence, _: object) -> Finding:
     }
     for what, (name, look, judge) in looks.items():
         momentum, azimuth = [look(name, f"sum_{x}") for x in MOMENTA], look(name, "acoplanarity")
-        bound = CONSERVED * ENERGY / 2
-        findings += [judge(far, bound) for far in momentum] + [judge(azimuth, CONSERVED)]
+        findings += [judge(far, BALANCED) for far in momentum] + [judge(azimuth, CONSERVED)]
         texts.append(f"{what}: {' / '.join(map(str, momentum))} GeV, {azimuth} rad")
     first = generated.width("VAE", "sum_px")
-    far = generated.beyond("VAE", "sum_px", CONSERVED * ENERGY / 2)
+    far = generated.beyond("VAE", "sum_px", BALANCED)
     why = (
         'the paper\'s VAE fails "beside having a peak around 0": what lies beyond the bound is '
         f"{far.percent()} of ours in p_x"
