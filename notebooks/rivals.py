@@ -239,8 +239,9 @@ def in_few(reading):
 
 @cache
 def readings_at(preset):
-    """Events of the B-VAE in each reading of the paper that is stored at this scale."""
-    return ReadEvents.of(stored("top-readings", preset, **truth))
+    """Events of the B-VAE in each reading of the paper that is stored at this scale, if any is."""
+    found = stored("top-readings", preset, **truth)
+    return ReadEvents.of(found) if found.done() else ReadEvents(found.study, {})
 
 
 def vae_rivals(preset, words=in_symbols):
