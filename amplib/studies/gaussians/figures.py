@@ -107,7 +107,7 @@ def outlook_panels(mixtures: Mapping[str, Trainings]) -> plt.Figure:
                 )  # fmt: skip
             first = False
     _identity(axes[0], r"$r$ by the paper's eq. 9, from generated events alone")
-    _identity(axes[1], r"$r$ told by the scores, $\sqrt{N/N_\mathrm{eff}}$")
+    _identity(axes[1], r"$r$ predicted by the scores, $\sqrt{N/N_\mathrm{eff}}$")
     area = np.linspace(0.5, 0.97, 200)
     told = [dilution_from_auc(Estimate(float(a), 0.0)).value for a in area]
     axes[2].plot(area, told, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
