@@ -90,7 +90,7 @@ class Estimate(NamedTuple):
         >>> Estimate(0.512, 0.034).percent(), Estimate(0.999996, 4e-6).percent()
         ('(51.2 ± 3.4)%', '> 99.99%')
         """
-        if 0.9999 < self.value <= 1 and self.error < 1e-4:
+        if 0.9999 < self.value < 1 and self.error < 1e-4:
             return "> 99.99%"
         text = str(self.scaled(100))
         return f"({text})%" if "±" in text else f"{text}%"
@@ -224,7 +224,7 @@ def in_turn(values: Iterable[float], unit: str = "", least: float = 0.0) -> str:
     """Numbers of repetitions of which a few make the mean: to two digits and in their order, one
     for all where they are alike.
 
-    >>> in_turn([14.33, 8.54, 0.0046, 0.0, 48.5], "%", 0.1), in_turn([0, 0]), in_turn([0, 229])
+    >>> in_turn([14.33, 8.54, 0.0046, 0.0, 48.6], "%", 0.1), in_turn([0, 0]), in_turn([0, 229])
     ('14, 8.5, < 0.1, none and 49%', 'none', 'none and 230')
     """
 

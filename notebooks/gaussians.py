@@ -501,7 +501,7 @@ plt.show()
 # {glue:text}`gaussian-hopeless` Gaussians of equal width would leave {glue:text}`gaussian-hopeless-left`.  It answers here
 # ({numref}`gaussians-outlook`): {glue:text}`gaussian-answers`.
 
-# %% mystnb={"figure": {"name": "gaussians-fig2", "caption": "What reweighting costs, and what predicts it. Left: $r$ of every observable and of the share of every mode, by bootstrap against {eq}`eq-needed`. Middle: the median over observables with the central 68%, a point a training, against what the scores tell. Right: the same against the AUC of the classifier, with the line of Gaussians of equal width, which in the shaded range would leave less than {glue:text}`gaussian-hopeless-left` of the events.\n\n{glue:text}`gaussians-fig2-origin`"}, "image": {"alt": "Measured dilution against predictions from eq. 9, from scores and from the AUC"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "gaussians-fig2", "caption": "What reweighting costs, and what predicts it. Left: $r$ of every observable and of the share of every mode, by bootstrap against {eq}`eq-needed`; open triangles lie below the axis. Middle: the median over observables with the central 68%, a point a training, against what the scores tell. Right: the same against the AUC of the classifier, with the line of Gaussians of equal width, which in the shaded range would leave less than {glue:text}`gaussian-hopeless-left` of the events.\n\n{glue:text}`gaussians-fig2-origin`"}, "image": {"alt": "Measured dilution against predictions from eq. 9, from scores and from the AUC"}} tags=["hide-input"]
 outlook_panels(mixtures)
 plt.show()
 
