@@ -286,7 +286,7 @@ for figure in ("dctrgan-fig1", "gaussians-fig2", "gaussians-fig3"):
 # Classifiers have three hidden layers, and {glue:text}`gaussian-events` events of either kind to learn
 # from.  All of it is repeated with {glue:text}`gaussian-seeds` seeds, and measured on
 # {glue:text}`gaussian-test-events` new events of either kind that no network has seen; only the sliced Wasserstein distance takes
-# {glue:text}`gaussian-sliced` of them.  ± is one standard error over these trainings, and a 95% interval reaches
+# {glue:text}`gaussian-sliced` of them.  Errors are one standard error over these trainings, and a 95% interval reaches
 # {glue:text}`gaussian-reach` times as far; where one training makes the mean, they are named in turn.
 
 # %% mystnb={"figure": {"name": "dctrgan-fig1", "caption": "Truth (left), GAN (middle) and the same GAN with DCTR weights (right). Above, the dashed line is the exact density. Of the {glue:text}`gaussian-seeds` trainings on each mixture the one in the middle by the $\\langle S^2\\rangle$ of its GAN is shown. Weighted histograms, not a weighted resampling; cells without an event are white, and what exceeds the highest density of the truth has its colour.\n\n{glue:text}`dctrgan-fig1-origin`"}, "image": {"alt": "Densities of truth, GAN and weighted GAN for three Gaussian mixtures"}} tags=["hide-input"]
