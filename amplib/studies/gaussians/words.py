@@ -20,7 +20,7 @@ def of_distance(mixtures: Mapping[str, Trainings]) -> str:
         _, low, high = trainings.gain(distance_gain).interval()
         if low <= 1 <= high:
             grown = f"{sum(gain < 1 for gain in gains)} of {len(gains)}"
-            texts.append(f"on {WHERE[name]} in {grown} trainings it grows, and no fall is seen")
+            texts.append(f"on {WHERE[name]} it is open, and grows in {grown} trainings")
         else:
             texts.append(f"on {WHERE[name]} it {'falls' if low > 1 else 'grows'}")
     return "; ".join(texts)
@@ -38,7 +38,7 @@ def of_eq_9(mixtures: Mapping[str, Trainings]) -> str:
     lost = 100 * training.outlook.lost.value
     return (
         "It takes the weighted events for the truth, and where these do not reach it, it fails: in "
-        f"the training on {WHERE[name]} with {lost:.2g}% of the truth beyond the clip "
-        f"{(factors > FAR).sum()} of {len(factors)} are apart by more than a factor {FAR:g}, "
-        f"and one by {factors.max():.2g}, lost modes not counted."
+        f"the training on {WHERE[name]} with {lost:.2g}% of the truth beyond the clip the factor "
+        f"is above {FAR:g} for {(factors > FAR).sum()} of {len(factors)}, and up to "
+        f"{factors.max():.2g}, lost modes not counted."
     )

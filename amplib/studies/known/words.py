@@ -50,7 +50,8 @@ def _sizes(trainings: Trainings) -> str:
         unit = " of their spread" if kind == "x" else ""
         texts.append(f"{PLURALS[kind]} by {_ends(100 * off[biased & (of == kind)], 1)}%{unit}")
     t = f"{'t from' if len(pulls) > 1 else 't ='} {_ends(pulls, 1)}"
-    return f"{', '.join(texts)}, {t} with {len(trainings.each) - 1} degrees of freedom"
+    freedom = len(trainings.each) - 1
+    return f"{', '.join(texts)}, {t} with {freedom} degree{'s' * (freedom > 1)} of freedom"
 
 
 def _ends(values: np.ndarray, digits: int) -> str:
