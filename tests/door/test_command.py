@@ -133,6 +133,60 @@ def test_what_pandas_writes_with_names_is_read(tmp_path):
     assert read_events(path).x.tolist() == [[3, 4]]
 
 
+TEXTS = {
+    "quoted.csv": '"label, as read","pt l1",eta,w\n"a, ""b"" #1",1.5,2,0.5\n"",3,4,0.25\n',
+    "plain.csv": "label, pt l1, eta, w\nttbar,1.5,2,0.5\n,3,4,0.25\n",
+    "white.txt": 'label "pt l1" eta w\n"t tbar" 1.5 2 0.5\nZ 3 4 0.25\n',
+}
+"""Files with a column that holds text."""
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_is_in_the_way_of_no_other_column(tmp_path, name):
+    """Only the columns that are asked for are numbers; of all, the one that is none is named."""
+    path = tmp_path / name
+    path.write_text(TEXTS[name])
+    label = "label, as read" if "quoted" in name else "label"
+    read = read_events(path, ["eta", "pt l1"], "w")
+    assert read.x.tolist() == [[2, 1.5], [4, 3]] and read.weights.tolist() == [0.5, 0.25]
+    assert (read.names, read.others) == (("eta", "pt l1"), (label,))
+    assert read_events(path, ["eta"]).others == (label, "pt l1", "w")
+    for weights in (None, "w"):
+        line = f"column '{label}' has '.*' in event 0, from 0, and must be numbers; --columns"
+        with pytest.raises(ValueError, match=line):
+            read_events(path, weights=weights)
+    with pytest.raises(ValueError, match=r"must be numbers$"):
+        read_events(path, [label, "eta"])
+
+
+def test_text_without_names_is_left_out_by_numbers(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("ttbar,1.5,2\nZ,3,4\n")
+    assert read_events(path, ["2", "1"]).x.tolist() == [[2, 1.5], [4, 3]]
+    for columns in ([], ["0", "1"], ["ttbar"], ["3"]):
+        with pytest.raises(ValueError, match="its first line has names and numbers"):
+            read_events(path, columns)
+
+
+@pytest.mark.parametrize("text", ["x,y\na,1,2\n", "x,y\na,1\nb,1,2\n", "x,y\na,1\nb\n"])
+def test_what_is_not_asked_for_shifts_nothing(tmp_path, text):
+    """A row with a field more or less would give the events other columns."""
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"names for 3 columns|columns changed from 2 to"):
+        read_events(tmp_path / "a.csv", ["y"])
+
+
+def test_text_in_other_formats_is_named(tmp_path):
+    parquet.write_table(pa.table({"label": ["a", "b"], "x": [1.0, 2.0]}), tmp_path / "a.parquet")
+    np.save(tmp_path / "a.npy", np.rec.fromarrays([["a", "b"], [1.0, 2.0]], names="label,x"))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["label"], file["x"] = ["a", "b"], [1.0, 2.0]
+    for path in (tmp_path / f"a.{suffix}" for suffix in ("parquet", "npy", "h5")):
+        assert read_events(path, ["x"]).x.tolist() == [[1], [2]]
+        with pytest.raises(ValueError, match="column 'label' must be numbers; --columns with"):
+            read_events(path)
+
+
 def test_the_command_answers_as_python_does(tmp_path, capsys):
     write_csv(tmp_path / "a.csv")
     held_out = amplib.CamelBack().sample(20_000, RNG)
@@ -207,7 +261,7 @@ def write_damaged(folder):
         (["text.npy", "--truth", "ring"], "cannot be read"),
         (["text.h5", "--truth", "ring"], "cannot be read"),
         (["text.parquet", "--truth", "ring"], "cannot be read"),
-        (["text.csv", "--truth", "ring"], "cannot be read"),
+        (["text.csv", "--truth", "ring"], "column 'a' has 'no' in event 1, from 0"),
         (["empty.csv", "--truth", "ring"], "cannot be read"),
         (["mixed.h5", "--truth", "ring"], "expected one table"),
         (["words.parquet", "--truth", "ring"], "must be numbers"),
