@@ -65,6 +65,8 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     _check_unique("--columns", columns)
+    if weights in columns:
+        raise ValueError(f"--columns {weights}: the column of the weights is none of the events'")
     asked = [*columns, *([weights] if weights else [])] if columns else []
     table = READERS[form](path, asked)
     wanted = list(columns) or [name for name in table if name != weights]
@@ -126,10 +128,13 @@ def read_alike(
         )
     if _unnamed(events.names) and _unnamed(held_out.names):
         return events, held_out  # weights stood before other columns
-    raise ValueError(
+    said = (
         f"events have the columns {', '.join(events.names)}, the held-out file "
-        f"{', '.join(held_out.names)}: name those to take with --columns"
+        f"{', '.join(held_out.names)}"
     )
+    if set(events.names) & set(held_out.names):
+        raise ValueError(f"{said}: name those to take with --columns")
+    raise ValueError(f"{said}: the same column must have the same name in both")
 
 
 def _unnamed(names: Sequence[str]) -> bool:
@@ -209,12 +214,14 @@ def _columns(path: Path, stream: TextIO, asked: Collection[str]) -> Columns:
             )
     except (ValueError, UserWarning) as error:
         said = str(error).splitlines()[0].partition("; use `usecols`")[0]
+        if "input contained no data" in said:
+            raise ValueError(f"{path} cannot be read: it holds no events") from None
         if (found := NO_NUMBER.fullmatch(said)) and int(found[3]) <= len(names):
             name = names[int(found[3]) - 1]
             hint = "" if asked or len(names) == 1 else LEFT_OUT
             raise ValueError(
-                f"{path}: column {name!r} has {found[1]} in event {found[2]}, from 0, and must be "
-                f"numbers{hint}"
+                f"{path}: column {name!r} must be numbers, but event {found[2]} (from 0) has "
+                f"{found[1]}{hint}"
             ) from None
         raise ValueError(f"{path} cannot be read: {said}") from None
     if len(names) != rows.shape[1]:

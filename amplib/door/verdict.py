@@ -45,6 +45,7 @@ class Worth:
         repeated: share of the events that are copies of others among them.
         copied: share of the events that are rows of their training sample, the mean over
             trainings; 0 where it is not known.
+        shared: share of the events that are rows of the held-out ones; 0 without any.
     """
 
     as_it_is: Estimate
@@ -60,6 +61,7 @@ class Worth:
     cuts: dict[str, int] | None = None
     repeated: float = 0.0
     copied: float = 0.0
+    shared: float = 0.0
 
     @property
     def quantiles(self) -> int:
@@ -88,6 +90,11 @@ class Worth:
             said.append(
                 f"{self.copied:.0%} of the events are rows of the training sample. Unless each is "
                 "drawn anew, by itself, what is removed for their number is too much."
+            )
+        if self.shared > COPIES:
+            said.append(
+                f"{self.shared:.0%} of the events are held-out ones, which no generator should have "
+                "seen: that flatters it. (Whole numbers may be equal by themselves.)"
             )
         if self.repeated > COPIES:
             said.append(
@@ -169,6 +176,7 @@ class Worth:
             "not_looked_at": self.unseen,
             "repeated": self.repeated,
             "copied": self.copied,
+            "shared": self.shared,
             "mse": self.mse.tolist(),
             "fractions": self.fractions.tolist(),
             "notes": self.notes(),

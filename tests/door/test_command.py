@@ -152,10 +152,10 @@ def test_text_is_in_the_way_of_no_other_column(tmp_path, name):
     assert (read.names, read.others) == (("eta", "pt l1"), (label,))
     assert read_events(path, ["eta"]).others == (label, "pt l1", "w")
     for weights in (None, "w"):
-        line = f"column '{label}' has '.*' in event 0, from 0, and must be numbers; --columns"
+        line = rf"column '{label}' must be numbers, but event 0 \(from 0\) has '.*'; --columns"
         with pytest.raises(ValueError, match=line):
             read_events(path, weights=weights)
-    with pytest.raises(ValueError, match=r"must be numbers$"):
+    with pytest.raises(ValueError, match=r"must be numbers, but event 0 .*'$"):
         read_events(path, [label, "eta"])
 
 
@@ -247,13 +247,13 @@ def write_damaged(folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["a.csv"], "either truth or held_out"),
+        (["a.csv"], "either --truth or --held-out"),
         (["a.csv", "--truth", "camel"], "truth = 'camel': allowed are camel-back, ring"),
         (["a.csv", "--truth", "camel-back"], "events have 2 columns, the truth has 1"),
         (["a.csv", "--truth", "ring", "--columns", "y"], "no column 'y'; there are x, w"),
         (["a.csv", "--truth", "camel-back", "--columns", "x", "--weights", "v"], "no column 'v'"),
         (["a.csv", "--truth", "ring", "--plot", "none/a.svg"], "no such folder"),
-        (["a.csv", "--truth", "ring", "--plot", "folder.svg"], "--plot folder.svg: a folder"),
+        (["a.csv", "--truth", "ring", "--plot", "folder.svg"], "--plot folder.svg: is a folder"),
         (["a.csv", "--truth", "ring", "--plot", "old.svg"], "old.svg: is there already; --force"),
         (["b.csv", "--truth", "ring"], "no such file"),
         (["a.root", "--truth", "ring"], "unknown suffix; allowed: .csv, .csv.gz, .txt"),
@@ -261,8 +261,15 @@ def write_damaged(folder):
         (["text.npy", "--truth", "ring"], "cannot be read"),
         (["text.h5", "--truth", "ring"], "cannot be read"),
         (["text.parquet", "--truth", "ring"], "cannot be read"),
-        (["text.csv", "--truth", "ring"], "column 'a' has 'no' in event 1, from 0"),
-        (["empty.csv", "--truth", "ring"], "cannot be read"),
+        (
+            ["text.csv", "--truth", "ring"],
+            "must be numbers, but event 1 (from 0) has 'no'",
+        ),
+        (["empty.csv", "--truth", "ring"], "empty.csv cannot be read: it holds no events"),
+        (["names.csv", "--truth", "ring"], "names.csv cannot be read: it holds no events"),
+        (["a.csv", "--truth", "ring", "--held-out", "b.csv"], "either --truth or --held-out"),
+        (["a.csv", "--truth", "ring", "--columns", "x", "w", "--weights", "w"], "--columns w: the"),
+        (["same.csv", "--held-out", "same.csv"], "have the value 5 in column 'y' to cut equal"),
         (["mixed.h5", "--truth", "ring"], "expected one table"),
         (["words.parquet", "--truth", "ring"], "must be numbers"),
         (["cube.npy", "--truth", "ring"], "shape"),
@@ -298,6 +305,8 @@ def test_bad_files_are_refused_in_one_line(tmp_path, monkeypatch, capsys, option
     (tmp_path / "folder.svg").mkdir()
     (tmp_path / "old.svg").touch()
     (tmp_path / "empty.csv").touch()
+    (tmp_path / "names.csv").write_text("x,y\n")
+    (tmp_path / "same.csv").write_text("x,y\n" + "".join(f"{x},5\n" for x in X))
     np.save(tmp_path / "pickled.npy", np.array([{}], dtype=object), allow_pickle=True)
     np.save(tmp_path / "cube.npy", np.zeros((3, 3, 3)))
     for suffix in ("csv", "npy", "h5", "parquet"):
@@ -357,7 +366,11 @@ def told(capsys, *arguments):
             "the held-out file 4: name those to take with --columns; in one alone: w",
         ),
         ("xyz.csv", "xyv.csv", "events have the columns x, y, z, the held-out file x, y, v: name"),
-        ("xyz.csv", "a3.csv", "events have the columns x, y, z, the held-out file 0, 1, 2: name"),
+        (
+            "xyz.csv",
+            "a3.csv",
+            "file 0, 1, 2: the same column must have the same name in both",
+        ),
     ],
 )
 def test_files_of_other_columns_are_refused_in_one_line(
