@@ -23,6 +23,8 @@ Columns = Mapping[str, NDArray[Any]]
 LEFT_OUT = "; --columns with the names of the others leaves it out"
 NO_NUMBER = re.compile(r"could not convert string (.*) to float64 at row (\d+), column (\d+)\.")
 """What numpy says of a cell: columns count from 1, rows from 0."""
+TOO_FEW = re.compile(r"converter .* invalid for the number of fields (\d+)")
+"""The same of a file that has fewer columns than names."""
 QUOTED = re.compile(r'"[^"]*"')
 FIELD = re.compile(r'"([^"]*)"|(\S+)')
 INDEX = re.compile(r"|Unnamed: \d+|index")
@@ -179,7 +181,9 @@ def _columns(path: Path, stream: TextIO, asked: Collection[str]) -> Columns:
     bare = QUOTED.sub("", first)
     if ";" in bare:
         raise ValueError(f"{path} cannot be read: expected commas or white space, not semicolons")
-    separator = "," if "," in bare else None
+    # White space separates, but tabs alone where names have spaces.
+    spaced = "\t" in bare and any(" " in name.strip() for name in bare.split("\t"))
+    separator = "," if "," in bare else "\t" if spaced else None
     names = _split(first.lstrip("#").strip(), separator)
     if _numbered_names(names) and not first.startswith("#"):  # columns, or an event?
         raise ValueError(
@@ -216,6 +220,8 @@ def _columns(path: Path, stream: TextIO, asked: Collection[str]) -> Columns:
         said = str(error).splitlines()[0].partition("; use `usecols`")[0]
         if "input contained no data" in said:
             raise ValueError(f"{path} cannot be read: it holds no events") from None
+        if found := TOO_FEW.search(said):
+            raise ValueError(f"{path}: {len(names)} names for {found[1]} columns") from None
         if (found := NO_NUMBER.fullmatch(said)) and int(found[3]) <= len(names):
             name = names[int(found[3]) - 1]
             hint = "" if asked or len(names) == 1 else LEFT_OUT

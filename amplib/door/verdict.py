@@ -93,7 +93,7 @@ class Worth:
             )
         if self.shared > COPIES:
             said.append(
-                f"{self.shared:.0%} of the events are held-out ones, which no generator should have "
+                f"{self.shared:.0%} of the events are held-out ones, which it should not have "
                 "seen: that flatters it. (Whole numbers may be equal by themselves.)"
             )
         if self.repeated > COPIES:

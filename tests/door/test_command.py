@@ -136,6 +136,7 @@ def test_what_pandas_writes_with_names_is_read(tmp_path):
 TEXTS = {
     "quoted.csv": '"label, as read","pt l1",eta,w\n"a, ""b"" #1",1.5,2,0.5\n"",3,4,0.25\n',
     "plain.csv": "label, pt l1, eta, w\nttbar,1.5,2,0.5\n,3,4,0.25\n",
+    "tabs.txt": "label\tpt l1\teta\tw\nt tbar\t1.5\t2\t0.5\n\t3\t4\t0.25\n",
     "white.txt": 'label "pt l1" eta w\n"t tbar" 1.5 2 0.5\nZ 3 4 0.25\n',
 }
 """Files with a column that holds text."""
@@ -168,7 +169,9 @@ def test_text_without_names_is_left_out_by_numbers(tmp_path):
             read_events(path, columns)
 
 
-@pytest.mark.parametrize("text", ["x,y\na,1,2\n", "x,y\na,1\nb,1,2\n", "x,y\na,1\nb\n"])
+@pytest.mark.parametrize(
+    "text", ["x,y\na,1,2\n", "x,y,z,v\na,1,2\n", "x,y\na,1\nb,1,2\n", "x,y\na,1\nb\n"]
+)
 def test_what_is_not_asked_for_shifts_nothing(tmp_path, text):
     """A row with a field more or less would give the events other columns."""
     (tmp_path / "a.csv").write_text(text)
