@@ -91,11 +91,7 @@ class Worth:
                 f"{self.copied:.0%} of the events are rows of the training sample. Unless each is "
                 "drawn anew, by itself, what is removed for their number is too much."
             )
-        if self.shared > COPIES:
-            said.append(
-                f"{self.shared:.0%} of the events are held-out ones, which it should not have "
-                "seen: that flatters it. (Whole numbers may be equal by themselves.)"
-            )
+        said += note_of_shared(self.shared)
         if self.repeated > COPIES:
             said.append(
                 f"{self.repeated:.0%} of the events repeat others of them. Unless each is "
@@ -191,6 +187,20 @@ class Worth:
         from amplib.door.figures import draw
 
         return draw(self)
+
+
+def note_of_shared(share: float) -> list[str]:
+    """A sentence about events that are among the held-out ones, if there are enough of them.
+
+    >>> note_of_shared(COPIES)
+    []
+    """
+    if share <= COPIES:
+        return []
+    return [
+        f"{share:.0%} of the events are held-out ones, which the generator should not have seen: "
+        "that flatters it. (Whole numbers may be equal by themselves.)"
+    ]
 
 
 def _columns(n: Estimate | AtLeast) -> tuple[str, str]:
