@@ -151,11 +151,12 @@ def _numbers(path: Path, name: str, column: NDArray[Any], hint: str = "") -> Arr
     """A column as floats.
 
     Raises:
-        ValueError: if it holds anything else, dates and complex numbers among it.
+        ValueError: if it holds anything else: dates and complex numbers, or several numbers an
+            event.
     """
     column = np.asarray(column)
     try:
-        if column.dtype.kind in "biufO":
+        if column.ndim == 1 and column.dtype.kind in "biufO":
             return column.astype(float)
     except (TypeError, ValueError):
         pass
@@ -178,13 +179,14 @@ def _columns(path: Path, stream: TextIO, asked: Collection[str]) -> Columns:
     """Columns that are asked for, or all; the others, which may hold text, as zeros."""
     line = stream.readline()
     first = line.strip()
-    bare = QUOTED.sub("", first)
+    line_of_names = first.lstrip("#").strip()
+    bare = QUOTED.sub("", line_of_names)
     if ";" in bare:
         raise ValueError(f"{path} cannot be read: expected commas or white space, not semicolons")
     # White space separates, but tabs alone where names have spaces.
     spaced = "\t" in bare and any(" " in name.strip() for name in bare.split("\t"))
     separator = "," if "," in bare else "\t" if spaced else None
-    names = _split(first.lstrip("#").strip(), separator)
+    names = _split(line_of_names, separator)
     if _numbered_names(names) and not first.startswith("#"):  # columns, or an event?
         raise ValueError(
             f"{path} cannot be read: its first line, {first}, numbers the columns. Write it with "

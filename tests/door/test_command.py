@@ -129,8 +129,9 @@ def test_what_pandas_writes_with_names_is_read(tmp_path):
         np.testing.assert_array_equal(read.x, PANDAS)
     path.write_text("1,0\n0,1\n")
     assert read_events(path).x.tolist() == [[1, 0], [0, 1]]
-    path.write_text("# 0 1\n3 4\n")
-    assert read_events(path).x.tolist() == [[3, 4]]
+    for first in ("# 0 1", "# 0\t1"):
+        path.write_text(f"{first}\n3 4\n")
+        assert read_events(path).x.tolist() == [[3, 4]]
 
 
 TEXTS = {
@@ -214,6 +215,7 @@ def write_damaged(folder):
     (folder / "twice.csv").write_text(f"x,x\n{rows}")
     (folder / "event.csv").write_text(f"1.0,oops\n{rows}")
     np.save(folder / "complex.npy", X + 1j)
+    np.save(folder / "pairs.npy", np.zeros(50, [("p", float, (2,))]))
     np.savez(folder / "archive.npz", X)
     (folder / "archive.npz").rename(folder / "archive.npy")
     with (folder / "huge.npy").open("wb") as stream:
@@ -280,6 +282,7 @@ def write_damaged(folder):
         (["twice.csv", "--truth", "ring"], "two columns are called 'x'"),
         (["event.csv", "--truth", "ring"], "its first line has names and numbers"),
         (["complex.npy", "--truth", "camel-back"], "must be numbers"),
+        (["pairs.npy", "--truth", "ring"], "column 'p' must be numbers"),
         (["cut.csv.gz", "--truth", "ring"], "cut.csv.gz cannot be read: Compressed file ended"),
         (["ragged.csv", "--truth", "ring"], "the number of columns changed from 2 to 1 at row 4\n"),
         (["semicolons.csv", "--truth", "ring"], "expected commas or white space, not semicolons"),
