@@ -104,9 +104,9 @@ class Study(Parameters):
     def work(self, parts: Sequence[Part]) -> float:
         """Size of the work in the unit that ``progress`` counts."""
 
-    def worth(self, part: Part) -> float:
-        """What a part is worth beside other missing ones: the tenth repetition takes less off an
-        error than the first."""
+    def priority(self, part: Part) -> float:
+        """How urgent a part is beside other missing ones, for the work that it costs: the tenth
+        repetition takes less off an error than the first."""
         return 1 / (1 + part[0])
 
     @abstractmethod

@@ -490,7 +490,7 @@ class Scan(TopPairTruth, VAETraining):
             all(p in stored for p in self.parts() if p[2] == k) for k in range(self.trainings)
         )
 
-    def worth(self, part: Part) -> float:
+    def priority(self, part: Part) -> float:
         """The chosen model first: most figures hang on it."""
         return (10 if self.keeps_weights(part) else 1) / (1 + part[2])
 

@@ -86,7 +86,7 @@ class EventRivals(JudgedByUnseen):
             stored.issuperset((i, k) for i in range(self.tabulated)) for k in range(self.trainings)
         )
 
-    def worth(self, part: Part) -> float:
+    def priority(self, part: Part) -> float:
         return 1 / (1 + part[1])
 
     def made_of(self) -> TopPairReference:

@@ -316,7 +316,7 @@ class TopReadings(JudgedByUnseen, OfTheChosen):
         stored, all_of_them = set(done), range(len(self.readings()))
         return sum(stored.issuperset((i, k) for i in all_of_them) for k in range(self.trainings))
 
-    def worth(self, part: Part) -> float:
+    def priority(self, part: Part) -> float:
         return 1 / (1 + part[1])
 
     def work(self, parts: Sequence[Part]) -> float:

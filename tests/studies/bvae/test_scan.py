@@ -73,7 +73,7 @@ def test_the_chosen_model_is_asked_for_alone_and_comes_first():
     chosen = replace(scan, models="chosen")
     assert chosen.key() == scan.key()
     assert chosen.parts() == [(1, 1, 0), (1, 1, 1)]
-    assert max(scan.parts(), key=scan.worth) == (1, 1, 0)
+    assert max(scan.parts(), key=scan.priority) == (1, 1, 0)
 
 
 def test_the_chosen_model_and_its_neighbours_are_trained_five_times():
