@@ -64,9 +64,9 @@ from amplib.metrics.verdict import MET, about
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result, wherever_stored
 from amplib.studies.bvae.study import CHOSEN, Scan, on_deviations
+from amplib.studies.event_paper import PAPER_EVENTS, TABLE_I, TABLE_II
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.merit.reading import stored_reference
-from amplib.studies.merit.reference import PAPER_EVENTS
 from amplib.studies.merit.study import TopPairReference
 from amplib.studies.rivals.claims import TRADITIONAL
 from amplib.studies.rivals.reading import PAPER, rivals
@@ -77,7 +77,6 @@ from amplib.studies.topvae.otherwise import (
     last_phase,
     trained_in_other_readings,
 )
-from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
 from amplib.studies.topvae.study import TopReadings
 
 
@@ -138,7 +137,7 @@ def are_the_rules_the_papers():
         return ""
     deltas = {method: rivals(result)[method].delta for method in TRADITIONAL}
     alike = all(about(delta, PAPER[method][0]).verdict == MET for method, delta in deltas.items())
-    theirs, without = paper_claims["best-model"]["value"], PAPER_ALPHA[(*CHOSEN, 1, 0)][0]
+    theirs, without = paper_claims["best-model"]["value"], TABLE_II[(*CHOSEN, 1, 0)][0]
     mixtures = [method for method in TRADITIONAL if method != "KDE"]
     at_zero, on_deviation = (
         readings.delta(BufferConfig(gamma=gamma, offset=offset, negative="zero"))
@@ -171,7 +170,7 @@ def which_is_the_papers():
     """The reading that is nearest to the paper's delta, and what speaks for it."""
     if study.events < PAPER_EVENTS or not own.gamma:
         return "Numbers of fewer events, or of another γ, are not the paper's to compare with."
-    theirs, bare = paper_claims["best-model"]["value"], PAPER_ALPHA[(*CHOSEN, 1, 0)]
+    theirs, bare = paper_claims["best-model"]["value"], TABLE_II[(*CHOSEN, 1, 0)]
     nearest, rule, delta = readings.nearest(theirs["delta"])
     return (
         f"No reading has the paper's δ of {theirs['delta']:g}. Nearest to it, by its ratio, is "
@@ -637,13 +636,13 @@ report.show_table(
     "bvae-tab1",
     f"Offsets γ at α = 1: the {SHOWN} of {len(offsets)} with the least δ (preset {scan.preset}); what is expected of an ideal generator with as many events; the same settings with α and γ on σ, and the paper's numbers, where there are any{of_single_ones}",
     head,
-    rows(offsets, PAPER_GAMMA),
+    rows(offsets, TABLE_I),
 )
 report.show_table(
     "bvae-tab2",
     f"Smudge factors α at γ = 0: the {SHOWN} of {len(smudged)} with the least δ (preset {scan.preset}); all else as in {{numref}}`bvae-tab1`",
     head,
-    rows(smudged, PAPER_ALPHA),
+    rows(smudged, TABLE_II),
 )
 
 
@@ -716,7 +715,7 @@ def what_speaks_against_it():
     if deviations is None or study.events < PAPER_EVENTS:
         return "δ of such a scan is not measured at the paper's settings."
     found = deviations
-    paper, without = PAPER_GAMMA[(*CHOSEN, 1, 0.05)][0], PAPER_ALPHA[(*CHOSEN, 1, 0)][0]
+    paper, without = TABLE_I[(*CHOSEN, 1, 0.05)][0], TABLE_II[(*CHOSEN, 1, 0)][0]
     first, unpublished = tables(on_sigma)[0], max(one.gamma for one in on_sigma)
     by_key = ({c.key: c.delta.value for c in drawn} for drawn in (on_sigma, ordered))
     rises = [of[*CHOSEN, 1, 0.05] / of[*CHOSEN, 1, 0] for of in by_key]

@@ -45,10 +45,6 @@ SIZES = 12
 """In how many steps N grows to half of all events: 50,000 to 600,000 (Fig. 5c)."""
 SMEARINGS = (0.05, 0.10, 0.05**0.5, 0.10**0.5)
 """Standard deviations: those of the authors' code, then the paper's text, taken at its word."""
-PAPER_EVENTS, PAPER_IDEAL = 1_200_000, (0.0003, 0.5)
-"""What the paper expects of an ideal generator: for so many events delta, delta_OF (sec. III C)."""
-PAPER_SMEARED, PAPER_SMEARED_OF = (0.0093, 0.0192), (3.53, 3.89)
-"""Table V: delta and delta_OF (eta) of training events smeared by 5% and by 10%."""
 FINE_BINS = 100
 """Bins of one observable for drawing; four of them are one of the figures of merit."""
 MAP_BINS = 1000

@@ -10,13 +10,14 @@ import numpy as np
 
 from amplib.estimate import Estimate
 from amplib.store.results import Result
+from amplib.studies.shower_paper import AXIS_OF_CELLS, AXIS_OF_CENTROID, AXIS_OF_ENERGY
 from amplib.studies.showers.study import RADII, ShowerSummary
 from amplib.truth.showers.geometry import ILD_ECAL
 
 ACTIVE, VISIBLE, LOST, CENTROID = range(4)
 """Columns of ``scalars``."""
-PAPER_AXES = {ACTIVE: (500, 1000), VISIBLE: (550, 1050), CENTROID: (10, 25)}
-"""The axes of Fig. 3 (dctrgan) in the authors' notebook, photons of 50 GeV: cells, MeV, layers."""
+PAPER_AXES = {ACTIVE: AXIS_OF_CELLS, VISIBLE: AXIS_OF_ENERGY, CENTROID: AXIS_OF_CENTROID}
+"""By the column that they show."""
 
 
 @dataclass(frozen=True, eq=False)

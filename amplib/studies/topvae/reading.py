@@ -20,10 +20,10 @@ from amplib.store.study import Arrays, Part
 from amplib.studies.bvae.reading import positive
 from amplib.studies.bvae.study import SETTINGS, Scan, trained_several_times
 from amplib.studies.collisions.reading import HADRONIC_CELLS
+from amplib.studies.event_paper import TABLE_I, TABLE_II
 from amplib.studies.merit.judge import DIRECTIONS, Reference
 from amplib.studies.merit.reading import stored_reference
 from amplib.studies.merit.worth import worth_in_cells
-from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
 from amplib.studies.topvae.study import BINNING, FINE_BINS, TopEvents, TopReadings
 from amplib.truth.collisions.observables import BINNINGS, JETS_BY, OBSERVABLES, released
 
@@ -574,7 +574,7 @@ def off(ratios: Array) -> float:
 def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
     """All of a scan beside Tables I and II."""
     ours = {c.key: c for c in ordered}
-    published = PAPER_GAMMA | PAPER_ALPHA
+    published = TABLE_I | TABLE_II
     crowding = {key: ours[key].delta_of["eta"].value for key in published}
 
     def ratios(alphas: Sequence[float], gamma: float) -> NDArray[np.float64]:
@@ -583,13 +583,13 @@ def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
 
     power, their_power = (
         np.array([np.log(of[key] / of[*key[:2], 1, 0]) / np.log(key[2])
-                  for key in PAPER_ALPHA if key[2] > 1 and (*key[:2], 1, 0) in PAPER_ALPHA])
+                  for key in TABLE_II if key[2] > 1 and (*key[:2], 1, 0) in TABLE_II])
         for of in (crowding, {key: theirs for key, (_, theirs) in published.items()})
     )  # fmt: skip
     deltas = {key: ours[key].delta.value for key in published}
     growth, their_growth = (
-        np.array([of[key] / of[*key[:2], 1, 0] for key in PAPER_GAMMA
-                  if (*key[:2], 1, 0) in PAPER_ALPHA])
+        np.array([of[key] / of[*key[:2], 1, 0] for key in TABLE_I
+                  if (*key[:2], 1, 0) in TABLE_II])
         for of in (deltas, {key: theirs for key, (theirs, _) in published.items()})
     )  # fmt: skip
     return BesideThePaper(
