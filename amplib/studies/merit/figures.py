@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import GRIDS, PHI_RANGE, extrapolated_delta
+from amplib.metrics.crowding import GRIDS, PHI_RANGE
+from amplib.metrics.delta import extrapolated_delta
 from amplib.store.results import Result
 from amplib.studies.collisions.figures import ANGLE_TICKS
 from amplib.studies.event_paper import PAPER_EVENTS, PAPER_IDEAL

@@ -25,18 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.estimate import Estimate
-from amplib.metrics.merit import (
+from amplib.metrics.crowding import (
     ETA_RANGE,
     GRIDS,
     PHI_RANGE,
     FilledBins,
-    NotFinite,
-    PairHistograms,
     delta_of,
     empty_bins,
-    ideal_delta,
     ideal_delta_of,
 )
+from amplib.metrics.delta import NotFinite, PairHistograms, ideal_delta
 from amplib.store.ranges import estimates, within
 from amplib.store.study import Arrays, Layout
 from amplib.truth.collisions.columns import TTBAR

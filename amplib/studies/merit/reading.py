@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from amplib.estimate import AtLeast, Estimate, relative
-from amplib.metrics.merit import delta_of, ideal_delta, ideal_delta_of
+from amplib.metrics.crowding import delta_of, ideal_delta_of
+from amplib.metrics.delta import ideal_delta
 from amplib.store.results import Result
 from amplib.store.study import Part
 from amplib.studies.event_paper import PAPER_IDEAL, PAPER_SMEARED, PAPER_SMEARED_OF

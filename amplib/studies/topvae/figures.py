@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from amplib.estimate import Estimate
-from amplib.metrics.merit import GRIDS, PHI_RANGE
+from amplib.metrics.crowding import GRIDS, PHI_RANGE
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
 from amplib.studies.collisions.figures import ANGLE_TICKS

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.estimate import AtLeast, Estimate, NothingToJudge, geometric_mean, relative
-from amplib.metrics.merit import PHI_RANGE, delta, ideal_delta
+from amplib.metrics.crowding import PHI_RANGE
+from amplib.metrics.delta import delta, ideal_delta
 from amplib.metrics.ranks import over
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result

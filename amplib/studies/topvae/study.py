@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import GRIDS, PHI_RANGE, NotFinite
+from amplib.metrics.crowding import GRIDS, PHI_RANGE
+from amplib.metrics.delta import NotFinite
 from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress

@@ -6,7 +6,6 @@ from statistical import within
 
 from amplib.book.obtain import stored
 from amplib.estimate import Estimate
-from amplib.metrics.merit import smeared
 from amplib.store.results import Result
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.reading import TopPairStatistics
@@ -31,7 +30,7 @@ from amplib.studies.merit.reading import (
     splits,
     stored_reference,
 )
-from amplib.studies.merit.reference import SMEARINGS, reference
+from amplib.studies.merit.reference import SMEARINGS, reference, smeared
 from amplib.truth.collisions.columns import TTBAR, columns
 from amplib.truth.collisions.observables import BINS
 

@@ -6,7 +6,7 @@ import pytest
 from chosen_events import events_result, kept, tiny, truth_result
 
 from amplib.estimate import Estimate
-from amplib.metrics.merit import GRIDS
+from amplib.metrics.crowding import GRIDS
 from amplib.studies.event_paper import TABLE_I, TABLE_II
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.topvae import figures
