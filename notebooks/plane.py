@@ -50,13 +50,8 @@ from amplib.studies.merit.reading import stored_reference
 from amplib.studies.plane.figures import Merits, slices, trade_off
 from amplib.studies.plane.reading import Point
 from amplib.studies.topvae.claims import SMOOTH
-from amplib.studies.topvae.reading import (
-    ChosenEvents,
-    ReadEvents,
-    candidates,
-    grown,
-    spreads_of,
-)
+from amplib.studies.topvae.ranking import candidates, grown, spreads_of
+from amplib.studies.topvae.reading import ChosenEvents, ReadEvents
 
 made = obtain("top-point", **given)
 point = Point.of(made)

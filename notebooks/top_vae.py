@@ -70,7 +70,7 @@ from amplib.studies.merit.reading import stored_reference
 from amplib.studies.merit.study import TopPairReference
 from amplib.studies.rivals.claims import TRADITIONAL
 from amplib.studies.rivals.reading import PAPER, rivals
-from amplib.studies.topvae import figures, reading
+from amplib.studies.topvae import figures, ranking, reading
 from amplib.studies.topvae.claims import OWN, SHOWN, TURNING, in_words, tables
 from amplib.studies.topvae.otherwise import (
     ends_of_descent,
@@ -107,9 +107,9 @@ report.show_banner(made, scan)
 study, own = made.study, events.own
 chosen = (*CHOSEN, own.alpha, own.gamma)
 bare, other = events.prior(1, 0), events.readings[-1]
-trained, ordered = reading.trainings(scan), reading.candidates(scan)
+trained, ordered = ranking.trainings(scan), ranking.candidates(scan)
 sigma = Result(on_deviations(scan.study), scan.preset)
-on_sigma = None if sigma.missing() else reading.candidates(sigma)
+on_sigma = None if sigma.missing() else ranking.candidates(sigma)
 rate, clock = events.rate, events.clock_rate
 paper_claims = documents()["bvae"]
 paper_rate = paper_claims["generation-speed"]["value"]
@@ -268,7 +268,7 @@ def errors_of_the_scan():
 
 def whose_ranks():
     """What ranks are of if each network was trained once."""
-    known = reading.spreads_of(stored("scan", "laptop", **known_to(Scan)))
+    known = ranking.spreads_of(stored("scan", "laptop", **known_to(Scan)))
     if any(len(parts) > 1 for parts in trained.values()) or not known:
         return ""
     return (
@@ -306,7 +306,7 @@ report.tell(
         "top-vae-scan-training": f"{scan.study.training_events:,}",
         "top-vae-scan-epochs": scan.study.epochs,
         "top-vae-scan-events": f"{scan.study.events:,}",
-        "top-vae-scan-lost": ", ".join(reading.lost(scan)) or "none",
+        "top-vae-scan-lost": ", ".join(ranking.lost(scan)) or "none",
         "top-vae-scan-errors": errors_of_the_scan(),
         "top-vae-scan-ranks": whose_ranks(),
         "top-vae-delta": events.delta(own),
@@ -616,7 +616,7 @@ def row(candidate, rank, published):
 
 def ranked(whole):
     """The first of them with their ranks among all."""
-    return list(zip(whole, ranks(whole, reading.compared), strict=True))[:SHOWN]
+    return list(zip(whole, ranks(whole, ranking.compared), strict=True))[:SHOWN]
 
 
 def rows(whole, published):
@@ -668,7 +668,7 @@ def span(values):
 
 
 equations, deviations = (
-    reading.beside_the_paper(drawn) if drawn and scan.preset == "paper" else None
+    ranking.beside_the_paper(drawn) if drawn and scan.preset == "paper" else None
     for drawn in (ordered, on_sigma)
 )
 
@@ -701,9 +701,9 @@ def codes_on_sigma():
         f"So {len(found.telling)} settings ({len(found.more)} of Table I, "
         f"{len(found.smudged)} of Table II) speak for codes of N(μ, (ασ + γ)²). Such codes were drawn, "
         "too, from networks of the same seeds, of which the chosen one was trained anew. In those "
-        f"settings δ_OF (η) is then off the paper's by a factor of {reading.off(found.telling):.1f} in "
-        f"place of {reading.off(equations.telling):.1f} (root mean square of the logarithms), and where γ "
-        f"is 0.01 by {reading.off(found.little):.1f} in place of {reading.off(equations.little):.1f}. It falls "
+        f"settings δ_OF (η) is then off the paper's by a factor of {ranking.off(found.telling):.1f} in "
+        f"place of {ranking.off(equations.telling):.1f} (root mean square of the logarithms), and where γ "
+        f"is 0.01 by {ranking.off(found.little):.1f} in place of {ranking.off(equations.little):.1f}. It falls "
         f"like α to the power of {found.power.mean():.2f}, and lies below the paper's in "
         f"{(found.moved < 1).sum()} of the {len(found.moved)} settings that move codes; how far "
         "trainings differ at this scale is not known."
@@ -723,8 +723,8 @@ def what_speaks_against_it():
         f"From γ = 0 to 0.05 the paper's chosen network has {paper / without:.2f} times the δ; ours has {rises[1]:.2f} "
         f"times by eq. 19, and on σ, where that network was trained anew, {rises[0]:.2f} times. Over the {len(found.growth)} settings of "
         "Table I whose network Table II has without γ, the growth of δ is off the paper's by a factor of "
-        f"{reading.off(found.growth / found.their_growth):.1f} on σ and of "
-        f"{reading.off(equations.growth / equations.their_growth):.1f} by eq. 19. The paper's Table I has no "
+        f"{ranking.off(found.growth / found.their_growth):.1f} on σ and of "
+        f"{ranking.off(equations.growth / equations.their_growth):.1f} by eq. 19. The paper's Table I has no "
         f"γ of {unpublished:g}; among the first {SHOWN} on σ there are "
         f"{sum(one.gamma == unpublished for one in first[:SHOWN])}, the first of all "
         f"{'among' if first[0].gamma == unpublished else 'not among'} them. In the azimuths, where the "

@@ -14,13 +14,8 @@ from amplib.studies.claim import Evidence, claim
 from amplib.studies.event_paper import PAPER_EVENTS, PAPER_IDEAL, TABLE_II
 from amplib.studies.merit.claims import about_the_papers, of_fewer
 from amplib.studies.merit.reading import stored_reference
-from amplib.studies.topvae.reading import (
-    Candidate,
-    ChosenEvents,
-    candidates,
-    compared,
-    spreads_of,
-)
+from amplib.studies.topvae.ranking import Candidate, candidates, compared, spreads_of
+from amplib.studies.topvae.reading import ChosenEvents
 
 SMOOTH = 1.0
 """delta_OF up to which the paper takes a model, twice what it expects of an ideal generator."""

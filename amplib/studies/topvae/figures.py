@@ -20,7 +20,8 @@ from amplib.studies.collisions.figures import ANGLE_TICKS
 from amplib.studies.event_paper import TABLE_I, TABLE_II
 from amplib.studies.merit.figures import PLANES, truth_against_itself
 from amplib.studies.merit.judge import DIRECTIONS
-from amplib.studies.topvae.reading import Candidate, ChosenEvents, Marginal, Truth
+from amplib.studies.topvae.ranking import Candidate
+from amplib.studies.topvae.reading import ChosenEvents, Marginal, Truth
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from amplib.truth.collisions.columns import GEV
 

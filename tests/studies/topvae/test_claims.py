@@ -21,7 +21,7 @@ from amplib.studies.topvae.claims import (
     scanned,
     tables,
 )
-from amplib.studies.topvae.reading import candidates
+from amplib.studies.topvae.ranking import candidates
 
 pytestmark = pytest.mark.usefixtures("made_up")
 

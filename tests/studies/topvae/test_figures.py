@@ -10,7 +10,8 @@ from amplib.metrics.crowding import GRIDS
 from amplib.studies.event_paper import TABLE_I, TABLE_II
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.topvae import figures
-from amplib.studies.topvae.reading import Candidate, ChosenEvents, Truth
+from amplib.studies.topvae.ranking import Candidate
+from amplib.studies.topvae.reading import ChosenEvents, Truth
 from amplib.truth.collisions.observables import OBSERVABLES
 
 
