@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from amplib.estimate import Estimate, geometric_mean, mean, relative
 from amplib.store.results import Result
 from amplib.store.study import Arrays
+from amplib.studies.bvae.decay import TRUE, DecayStudy
 from amplib.studies.bvae.observables import Decay
-from amplib.studies.bvae.study import TRUE, DecayStudy
 
 Array = NDArray[np.float64]
 

@@ -27,7 +27,7 @@ from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import diverged, finite
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
-from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
 from amplib.studies.collisions.study import TopPairs, first_top_pairs, wherever_stored
 from amplib.studies.merit.judge import (
     Reference,

@@ -23,7 +23,8 @@ from amplib.progress import Progress
 from amplib.store.ranges import counting, estimates, finite, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
-from amplib.studies.bvae.study import SETTINGS, TOY_EVENTS, Scan, made_up_top_pairs
+from amplib.studies.bvae.small import TOY_EVENTS, made_up_top_pairs
+from amplib.studies.bvae.study import SETTINGS, Scan
 from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
 from amplib.studies.merit.judge import (
     BATCH,

@@ -10,15 +10,10 @@ from amplib.models.buffer import TrainedVAE
 from amplib.models.bvae import StackedVAE
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
+from amplib.studies.bvae.decay import TRAINING
 from amplib.studies.bvae.scan import chosen_model, model_of, train_and_judge, weights_of
-from amplib.studies.bvae.study import (
-    CHOSEN,
-    SETTINGS,
-    TRAINING,
-    made_up_top_pairs,
-    trained_several_times,
-    variants,
-)
+from amplib.studies.bvae.small import made_up_top_pairs
+from amplib.studies.bvae.study import CHOSEN, SETTINGS, trained_several_times, variants
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.study import first_top_pairs
 from amplib.studies.merit.judge import Reference

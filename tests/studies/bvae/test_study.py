@@ -10,8 +10,8 @@ from amplib.parameters import ParameterError
 from amplib.progress import Stopped
 from amplib.store.rates import minutes
 from amplib.store.results import Result, provenance, same_fingerprint
+from amplib.studies.bvae.decay import _nothing
 from amplib.studies.bvae.reading import Generated, positive
-from amplib.studies.bvae.study import _nothing
 from amplib.studies.catalogue import make_study
 from amplib.studies.weighing.kept import CLASSIFIERS, weights_made, weights_of_rows
 

@@ -12,7 +12,7 @@ from amplib.progress import Stopped
 from amplib.store.compute import groups_of
 from amplib.store.rates import minutes
 from amplib.store.results import Result, same_fingerprint
-from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.merit.judge import Reference, empty_curves
 from amplib.studies.merit.unseen import Unseen
