@@ -131,7 +131,7 @@ class AtLeast(NamedTuple):
 
     @property
     def at_least(self) -> float:
-        """The same, by the name that an :class:`Estimate` has for it."""
+        """``low``, by the name that an :class:`Estimate` has for it."""
         return self.low
 
     def __str__(self) -> str:
@@ -264,7 +264,7 @@ class Interval(NamedTuple):
 
 
 class Interval95(Interval):
-    """The same with the ends of a 95% interval, as of an ``Estimate``."""
+    """A value with the ends of a 95% interval, as of an ``Estimate``."""
 
     __slots__ = ()
 

@@ -51,7 +51,7 @@ class FilledBins:
         return np.array([1 - np.count_nonzero(block) / block.size for block in self._block])
 
     def empty_without(self) -> Array:
-        """The same without each of the blocks, ``(blocks, grids)``."""
+        """Share of empty bins without each of the blocks, ``(blocks, grids)``."""
         alone = [
             np.bincount(block, minlength=_SEVERAL + 1)[1 : self.blocks + 1] / block.size
             for block in self._block

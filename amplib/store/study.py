@@ -59,7 +59,8 @@ class Study(Parameters):
     rate: ClassVar[float]
     """Typical work a second of one process on a CPU, until this machine has measured its own."""
     gpu_rate: ClassVar[float | None] = None
-    """The same on a GPU; None if it computes the study no faster than the cores do."""
+    """Typical work a second of one process on a GPU; None if it computes the study no faster than
+    the cores do."""
     memory: ClassVar[int] = 2000
     """MB that a scheduler is asked for one process, above what was measured at the papers'
     settings."""

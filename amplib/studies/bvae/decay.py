@@ -228,7 +228,7 @@ class DecayStudy(Study):
 
     @abstractmethod
     def smaller(self) -> DecayStudy:
-        """The same, as small as a fingerprint needs it."""
+        """This study, as small as a fingerprint needs it."""
 
     def few_events(self) -> tuple[Array, Array, Array]:
         """Events of a fingerprint: their own generator may be missing where models train."""

@@ -161,7 +161,7 @@ def _row(arrays: Arrays, row: int) -> Arrays:
 
 
 def positive(values: Sequence[float] | Array) -> Estimate:
-    """The same of what is positive, with an interval in its logarithm."""
+    """Mean of what is positive, with an interval in its logarithm."""
     value, error, *_ = mean(values)
     return relative(value, error, len(values)) if value > 0 else Estimate(value, error)
 

@@ -332,7 +332,7 @@ def trained_several_times(scan: Scan) -> Scan:
 
 
 def on_deviations(scan: Scan) -> Scan:
-    """The same networks, their codes of N(mu, (alpha sigma + gamma)^2) in place of eqs. 17, 19."""
+    """A scan of these networks with codes of N(mu, (alpha sigma + gamma)^2), not eqs. 17, 19."""
     return replace(scan, smudge="deviation", offset="deviation")
 
 

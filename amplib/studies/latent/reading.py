@@ -145,7 +145,7 @@ class Chart:
         return mean(by_block)
 
     def unexplained_columns(self, given: str) -> Array:
-        """The same for each column, ``(26,)``."""
+        """Mean squared error over the variance of the input for each column, ``(26,)``."""
         return np.asarray(self._squares(given).mean(0) / self._spread(given))
 
     @property
@@ -171,17 +171,17 @@ class Chart:
         return paired(self.arrays["steered"][self.held.index(held)], self.arrays["random"])
 
     def steered_columns(self, held: int) -> Array:
-        """The same for each column, ``(26,)``."""
+        """Mean distance to the target over that of random pairs for each column, ``(26,)``."""
         far = self.arrays["steered"][self.held.index(held)].mean(0)
         return np.asarray(far / self._random_pairs)
 
     def beside(self, way: str) -> Estimate:
-        """The same of events near those of Fig. 9, over its 64 points; the targets of the random
-        pairs are others."""
+        """Mean distance of events near those of Fig. 9 over that of random pairs, over 64 points;
+        the targets of the random pairs are others."""
         return self.beside_random(self._beside(way))
 
     def beside_random(self, near: NDArray[np.floating]) -> Estimate:
-        """The same of any distances to these points, ``(64, 26)``."""
+        """``beside`` of any distances to the points of Fig. 9, ``(64, 26)``."""
         near, far = (np.asarray(a, dtype=float) for a in (near, self.arrays["random"]))
         usual = far.mean(0)
         ratio = near.mean(0) / usual
@@ -189,7 +189,7 @@ class Chart:
         return Estimate(ours.value, float(np.hypot(ours.error, theirs.error)))
 
     def beside_over(self, way: str, true: Array) -> Estimate:
-        """The same over the distances of true events ``(64, 26)`` to the same points."""
+        """Mean distance of events near those of Fig. 9 over that of true events ``(64, 26)``."""
         return paired(self._beside(way), true)
 
     def _beside(self, way: str) -> Array:

@@ -109,7 +109,7 @@ class LatentStudy(TopPairTruth, VAETraining, BufferConfig):
         return chosen_model(self.scan()), events[self.training_events :]
 
     def small(self, **further: Any) -> Self:
-        """The same, as small as a fingerprint needs it."""
+        """This study, as small as a fingerprint needs it."""
         return replace(
             self,
             events=TOY_EVENTS,

@@ -188,7 +188,7 @@ class Reference:
         return self.merit(sample)
 
     def merit(self, sample: Sample) -> Merit:
-        """The same of a sample that is filled."""
+        """Both figures of merit of a sample that is filled; raises as ``judge``."""
         if sample.events != self.events:
             raise ValueError(
                 f"{sample.events:,} events against {self.events:,} of the truth: delta and "

@@ -57,8 +57,8 @@ def figures(rival: Rival) -> tuple[list[float], list[float]]:
 
 
 def shown(rival: Rival) -> tuple[Estimate, Estimate]:
-    """The same for the reader: geometric means with their intervals; a single training's own, with
-    the errors over its events."""
+    """delta and delta_OF (eta) for the reader: geometric means with their intervals; a single
+    training's own, with the errors over its events."""
     if not rival.each:
         return delta_of_single(rival), rival.delta_of["eta"]
     deltas, crowding = figures(rival)

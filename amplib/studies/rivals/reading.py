@@ -152,7 +152,7 @@ def _mean(estimates: list[Array]) -> Estimate:
 
 
 def over_trainings(estimate: Estimate) -> Estimate:
-    """The same, to be judged as one of all trainings: a single one may be anything."""
+    """An estimate to be judged as one of all trainings: a single one may be anything."""
     if estimate.repetitions is not None:
         return estimate
     return positive([estimate.value])

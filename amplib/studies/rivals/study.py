@@ -199,7 +199,7 @@ class EventRivals(JudgedByUnseen):
 
     @abstractmethod
     def smaller(self) -> EventRivals:
-        """The same, as small as a fingerprint needs it."""
+        """This study, as small as a fingerprint needs it."""
 
 
 @dataclass(frozen=True)

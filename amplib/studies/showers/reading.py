@@ -104,7 +104,7 @@ class Summary:
 
     @cached_property
     def column_expected(self) -> np.ndarray:
-        """The same by integration."""
+        """``column_mean`` by integration."""
         return self.expected["seen"] @ self.expected["columns"]
 
     @cached_property
@@ -156,7 +156,7 @@ class Summary:
         return Estimate(ratio, ratio * influence.std() / np.sqrt(len(values)))
 
     def resolution_before_threshold(self) -> Estimate:
-        """The same of all that layers see; its relative error is that of ``resolution``."""
+        """Relative spread of all that layers see; its relative error is that of ``resolution``."""
         weight, n, known = ILD_ECAL.calibration(), len(self), self.resolution()
         mean = weight @ self.layer_mean
         variance = weight @ self.sums["seen_products"] @ weight / n - mean**2
@@ -174,7 +174,7 @@ class Summary:
         return _ratio(above, weight, self.sums["seen"], self.sums["seen_products"])
 
     def expected_depth(self) -> float:
-        """The same by integration."""
+        """``mean_depth`` by integration."""
         lost = ILD_ECAL.calibration() * self.expected_layers[0]
         return float(lost @ np.array(ILD_ECAL.depth) / lost.sum())
 
@@ -188,7 +188,7 @@ class Summary:
         return [_ratio(disc, grid, sums, products) for disc in discs]
 
     def expected_contained(self) -> np.ndarray:
-        """The same by integration, to 0.001: the grid's cells enter by their mean effect."""
+        """``contained`` by integration, to 0.001: the grid's cells enter by their mean effect."""
         fraction = np.array(ILD_ECAL.sampling_fraction)
         grid = (self.expected["inside"] / fraction).sum() / (self.expected["seen"] / fraction).sum()
         return self.expected["discs"] / grid

@@ -208,7 +208,7 @@ class BesideThePaper(NamedTuple):
 
     @property
     def moved(self) -> Array:
-        """The same wherever codes are moved away from the encodings."""
+        """delta_OF (eta) of ours over the paper's, where codes are not those of the encodings."""
         return np.concatenate([self.telling, self.little])
 
 

@@ -154,7 +154,7 @@ class ChosenEvents:
         return self.mean(lambda part: Estimate(*part["delta"][k].tolist()))
 
     def delta_without(self, prior: BufferConfig | None) -> Estimate:
-        """The same over pairs of observables without those of the second lepton."""
+        """delta over pairs of observables without those of the second lepton."""
         k = self.priors.index(prior)
         return self.mean(lambda part: Estimate(*part["delta_without"][k].tolist()))
 
@@ -179,7 +179,7 @@ class ChosenEvents:
         return curve
 
     def empty_training(self, name: str) -> Array:
-        """The same of the training events, however often they are copied."""
+        """Shares of empty bins of the training events, however often they are copied."""
         curve: Array = self.parts[0]["empty_training"][list(DIRECTIONS).index(name)]
         return curve
 
@@ -215,8 +215,8 @@ class ChosenEvents:
         return self.mean(lambda part: _ratio(_beside_pi(part["azimuths"][1].sum(1), span), true))
 
     def at_the_corners(self, truth: Truth) -> Estimate:
-        """The same about (pi, 0) and (0, pi): one jet in the ``BAND`` beside azimuth pi, the other
-        within ``CORNER`` of zero."""
+        """Generated over true events about (pi, 0) and (0, pi): one jet in the ``BAND`` beside
+        azimuth pi, the other within ``CORNER`` of zero."""
         true = _corners(truth.azimuths)
         return self.mean(lambda part: _ratio(_corners(part["azimuths"][1]), true))
 
@@ -228,7 +228,7 @@ class ChosenEvents:
 
     @property
     def clock_rate(self) -> Estimate:
-        """The same by the clock, with what others took of the core."""
+        """Events generated in a second by the clock, with what others took of the core."""
         return self._rate(0)
 
     def _rate(self, column: int) -> Estimate:

@@ -86,7 +86,7 @@ class OfTheChosen(TopPairTruth, VAETraining):
         return Scan(**mine, models="chosen")
 
     def small(self, **further: Any) -> Self:
-        """The same, as small as a fingerprint needs it."""
+        """This study, as small as a fingerprint needs it."""
         return replace(
             self,
             events=TOY_EVENTS,
