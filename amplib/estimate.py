@@ -195,6 +195,16 @@ def mean(values: ArrayLike) -> Estimate:
     return Estimate(value, error, value - reach, value + reach, n)
 
 
+def positive_mean(values: ArrayLike) -> Estimate:
+    """Mean of a positive number over repetitions, with an interval in its logarithm.
+
+    >>> positive_mean([1.0, 4.0]).value
+    2.5
+    """
+    value, error, *_, repetitions = mean(values)
+    return relative(value, error, repetitions or 1) if value > 0 else Estimate(value, error)
+
+
 def geometric_mean(values: ArrayLike) -> Estimate:
     """Of a positive number over repetitions, the interval in its logarithm.
 

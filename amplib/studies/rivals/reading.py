@@ -9,11 +9,10 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import AtLeast, Estimate
+from amplib.estimate import AtLeast, Estimate, positive_mean
 from amplib.metrics.worth import CellContents
 from amplib.store.results import Result
 from amplib.store.study import Arrays
-from amplib.studies.bvae.reading import positive
 from amplib.studies.bvae.study import Scan
 from amplib.studies.event_paper import TABLE_III, TABLE_IV, TABLE_V
 from amplib.studies.merit.judge import DIRECTIONS
@@ -148,14 +147,14 @@ def _rival(method: str, parts: list[Arrays]) -> Rival:
 def _mean(estimates: list[Array]) -> Estimate:
     if len(estimates) == 1:
         return Estimate(*estimates[0].tolist())
-    return positive([value for value, _ in estimates])
+    return positive_mean([value for value, _ in estimates])
 
 
 def over_trainings(estimate: Estimate) -> Estimate:
     """An estimate to be judged as one of all trainings: a single one may be anything."""
     if estimate.repetitions is not None:
         return estimate
-    return positive([estimate.value])
+    return positive_mean([estimate.value])
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import AtLeast, Estimate, NothingToJudge
+from amplib.estimate import AtLeast, Estimate, NothingToJudge, positive_mean
 from amplib.metrics.crowding import PHI_RANGE
 from amplib.metrics.delta import delta, ideal_delta
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
 from amplib.store.study import Arrays
-from amplib.studies.bvae.reading import positive
 from amplib.studies.collisions.reading import HADRONIC_CELLS
 from amplib.studies.merit.judge import DIRECTIONS, Reference
 from amplib.studies.merit.reading import stored_reference
@@ -325,7 +324,7 @@ def over_trainings(values: Sequence[Estimate]) -> Estimate:
         raise NothingToJudge("no training has what is compared")
     if len(values) == 1 or not any(v.value for v in values):
         return values[0]
-    return positive([v.value for v in values])
+    return positive_mean([v.value for v in values])
 
 
 def granularity(azimuth: Counts) -> Estimate:
