@@ -159,7 +159,7 @@ def top_pairs(path: Path | None = None) -> tuple[TrainedVAE, str]:
 
 
 def told(batches: Iterator[NDArray[np.float32]], bar: tqdm[None]) -> Iterator[NDArray[np.float32]]:
-    """The same, with their number on a bar once they are taken."""
+    """These batches, with their number on a bar once they are taken."""
     for batch in batches:
         yield batch
         bar.update(len(batch))

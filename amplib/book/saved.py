@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from amplib.book.obtain import largest, scales, stored
 from amplib.metrics.weighed import Helped, Weighed
 from amplib.store.results import Result
-from amplib.studies.bvae.study import WEIGHED, ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
+from amplib.studies.bvae.decay import DecayStudy
+from amplib.studies.bvae.study import WEIGHED, ZVAE, TwoBodyGAN, TwoBodyVAE, weighed
 from amplib.studies.camel.reading import told_by_cells
 from amplib.studies.collisions.study import first_top_pairs
 from amplib.studies.gaussians import reading as gaussians

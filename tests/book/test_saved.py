@@ -5,7 +5,7 @@ import pytest
 
 from amplib.book.obtain import largest, stored
 from amplib.book.saved import RIVALS, _top_pairs, absent_leptons, beside_the_buffer
-from amplib.metrics.merit import delta_of
+from amplib.metrics.crowding import delta_of
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.merit.reading import smearings
 from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN

@@ -79,7 +79,7 @@ def active_cells(evidence: Evidence, value: dict[str, float], classifier: str) -
 
 @claim("dctrgan.centroid-s2-high", "dctrgan-fig3", BIBAE)
 def centroid(evidence: Evidence, value: str) -> Finding:
-    """The same of the centroid, with high-level weights."""
+    """<S^2> of the centroid without weights over that with high-level ones."""
     bound = float(value.removeprefix(">"))
     return _beside_control(
         evidence, lambda showers: above(showers.factor(lambda x: x.gain(HIGH, CENTROID)), bound)
@@ -116,7 +116,7 @@ def usual_low_r(evidence: Evidence, value: float) -> Finding:
 
 @claim("dctrgan.summary-r-high", "dctrgan-fig8", BIBAE)
 def usual_high_r(evidence: Evidence, value: float) -> Finding:
-    """The same of high-level weights, and the largest r."""
+    """Where r is densest, of high-level weights, and the largest r."""
 
     def judged(showers: Reweighted) -> Finding:
         usual = showers.over(_usual_r(HIGH))

@@ -245,7 +245,7 @@ class Reweighted:
         return self.over(lambda r: float(r.separations[sample].excess[observable]))
 
     def s2_of_truth(self, n: float, observable: int) -> float:
-        """The same that is expected of n showers of the truth: (B - 1) / 4n for B filled bins."""
+        """<S^2> expected of n showers of the truth: (B - 1) / 4n for B filled bins."""
         filled = (self.spectra.contents["truth"][observable] > 0).sum()
         return float((filled - 1) / (4 * n))
 
