@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from amplib.estimate import Estimate
-from amplib.metrics.outlook import HOPELESS_AUC, dilution_from_auc
+from amplib.metrics.outlook import HOPELESS_SHARE, dilution_from_auc
 from amplib.studies.reweighting.reading import (
     AGAIN,
     CLASSIFIERS,
@@ -32,6 +32,9 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 MARKERS = {GENERATOR: "s", HIGH: "o", LOW: "^"}
 RATIO = (0.0, 2.0)
+NEXT_TO_ONE = 1e-7
+"""What an AUC lacks of one at the least, in a figure: about one pair of two samples that is told in
+the wrong order."""
 SUMMARY = ((1e-5, 1.0), (1e-2, 10.0), (0.0, 5.0))
 """Axes of Fig. 8, as in the paper's code but for <S^2>, which has its own scale here."""
 
@@ -143,22 +146,37 @@ def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: in
 
 
 def weight_panels(reweighted: Reweighted) -> plt.Figure:
-    """Weights of generated showers from both classifiers, and one against the other (Fig. 2)."""
+    """Weights of generated showers from both classifiers, and one against the other (Fig. 2).
+
+    Where most lie beyond the bins that are stored of all showers, the histogram is of those that
+    are kept one by one; weights that are all too small for these are left out.
+    """
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(5.6, 7.6), layout="constrained")
+    kept = {sample: reweighted.pairs_of(sample) for sample in CLASSIFIERS}
     for sample in CLASSIFIERS:
-        counts = reweighted.weight_counts(sample, 1)
-        inner = counts[1:-1].astype(float)
-        inner[0], inner[-1] = inner[0] + counts[0], inner[-1] + counts[-1]
-        top.stairs(inner / counts.sum(), 10.0**LOG_WEIGHTS, label=sample, **STYLES[sample])
+        if any(r.off_axis(sample) for r in reweighted.each):
+            logs = np.log10(kept[sample][kept[sample] > 0])
+            counts, edges = np.histogram(logs, 40) if len(logs) else (np.zeros(0), np.zeros(1))
+        else:
+            every, edges = reweighted.weight_counts(sample, 1), LOG_WEIGHTS
+            counts = every[1:-1].astype(float)
+            counts[0], counts[-1] = counts[0] + every[0], counts[-1] + every[-1]
+        if counts.any():
+            top.stairs(counts / counts.sum(), 10.0**edges, label=sample, **STYLES[sample])
+        else:
+            top.plot([], [], label=f"{sample}: all below $10^{{-38}}$", **STYLES[sample])
     top.axvline(1, color=GREY, linewidth=0.8)
     top.set(xscale="log", yscale="log", xlabel="weight", ylabel="share of generated showers")
-    top.legend(loc="upper left")
-    least = 10.0 ** LOG_WEIGHTS[0]
-    pairs = np.concatenate([r.arrays["pairs"] for r in reweighted.each])
-    low, high = np.maximum(pairs, least).T
+    top.legend(loc="upper right" if top.get_xlim()[0] > 1e-10 else "upper left")
+    bottom.set(xlabel="low-level weight", ylabel="high-level weight")
+    if not all(weights.any() for weights in kept.values()):
+        bottom.text(0.5, 0.5, "no pair of weights can be drawn", ha="center", va="center",
+                    transform=bottom.transAxes)  # fmt: skip
+        bottom.set(xticks=[], yticks=[])
+        return figure
+    low, high = (np.maximum(kept[s], kept[s][kept[s] > 0].min()) for s in (LOW, HIGH))
     bottom.plot(low, high, ".", color=BLUE, markersize=2, alpha=0.4)
-    bottom.set(xscale="log", yscale="log", xlabel="low-level weight", ylabel="high-level weight")
-    bottom.set(xlim=_decades(low), ylim=_decades(high))
+    bottom.set(xscale="log", yscale="log", xlim=_decades(low), ylim=_decades(high))
     bottom.text(0.04, 0.95, rf"$\rho$ = {reweighted.pearson}", transform=bottom.transAxes,
                 va="top")  # fmt: skip
     return figure
@@ -243,13 +261,15 @@ def _counted(ax: Axes, values: Sequence[np.ndarray], bins: np.ndarray, **style: 
 def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:
     """What the scores say of reweighting, and what r it then has; a point a repetition.
 
-    Left: the showers that weights leave, against the AUC.  Right: r by bootstrap, the median over
-    all observables with the central 68%, against what the scores tell.
+    Left: the showers that weights leave, against what the AUC lacks of one, no less than
+    ``NEXT_TO_ONE``; crossed where the answer from the scores is no.  Right: r by bootstrap, the
+    median over all observables with the central 68%, against what the scores tell.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10.6, 4.4), layout="constrained")
-    area = np.linspace(0.5, 0.9999, 300)
-    told = [dilution_from_auc(Estimate(float(a), 0.0)).value ** -2 for a in area]
-    left.plot(area, told, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
+    lacking = np.geomspace(0.5, NEXT_TO_ONE, 300)
+    told = [dilution_from_auc(Estimate(float(1 - x), 0.0)).value ** -2 for x in lacking]
+    left.plot(lacking, told, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
+    hopeless: list[tuple[float, float]] = []
     for one, marker in zip(generators, "os^", strict=False):
         for sample in CLASSIFIERS:
             style: dict[str, Any] = {
@@ -257,7 +277,10 @@ def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:
                 "fillstyle": "full" if sample == HIGH else "none",
             }  # fmt: skip
             looks = [r.outlook(sample) for r in one.each]
-            points = [(look.auc.value, look.effective_share.value) for look in looks]
+            points = [
+                (max(1 - look.auc.value, NEXT_TO_ONE), look.effective_share.value) for look in looks
+            ]
+            hopeless += [p for p, look in zip(points, looks, strict=True) if look.answer == "no"]
             left.plot(*np.transpose(points), marker, label=f"{one.title}, {sample}", **style)
             for repetition, look in zip(one.each, looks, strict=True):
                 r, low, high = repetition.usual_dilution(sample)
@@ -265,10 +288,14 @@ def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:
                     look.dilution.value, r, [[r - low], [high - r]], fmt=marker, linewidth=0.8,
                     **style,
                 )  # fmt: skip
-    left.axvspan(HOPELESS_AUC, 1, color=VERMILLION, alpha=0.15, linewidth=0)
+    if hopeless:
+        left.plot(*np.transpose(hopeless), "x", color=VERMILLION, markersize=8, label="no")
+    least = 1e-4
+    left.axhspan(least, HOPELESS_SHARE, color=VERMILLION, alpha=0.15, linewidth=0)
     # A classifier that has learned nothing may come out below one half.
-    left.set(xlabel="AUC", ylabel=r"showers left, $N_\mathrm{eff}/N$", yscale="log",
-             xlim=(0.47, 1.01), ylim=(1e-4, 1.3))  # fmt: skip
+    left.set(xlabel="1 − AUC (told apart better to the right)", xscale="log", yscale="log",
+             ylabel=r"showers left, $N_\mathrm{eff}/N$", xlim=(0.7, NEXT_TO_ONE / 2),
+             ylim=(least, 2))  # fmt: skip
     left.legend(loc="lower left", fontsize=8)
     ends = np.array(right.get_xlim() + right.get_ylim())
     line = 0.9, 1.2 * float(ends.max())

@@ -380,6 +380,12 @@ class Reweighted:
         rho = [r.correlations for r in self.each]
         return np.mean([c["truth"].value - c[sample].value for c in rho], 0)
 
+    def pairs_of(self, classifier: str) -> np.ndarray:
+        """Clipped weights of the generated showers that are kept one by one, all repetitions
+        together; those below 1e-38 are zero."""
+        column = 0 if classifier == LOW else 1
+        return np.concatenate([r.arrays["pairs"][:, column] for r in self.each]).astype(float)
+
     def weight_counts(self, classifier: str, sample: int) -> np.ndarray:
         """Of log10 W: of the truth (0) or of generated showers (1)."""
         k = CLASSIFIERS.index(classifier)

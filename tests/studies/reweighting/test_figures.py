@@ -38,7 +38,7 @@ def test_what_the_scores_told_is_held_to_the_r_that_was_measured():
     left, right = figures.outlook_panels([reweighted()]).axes
     points = [line.get_xydata() for line in left.lines if line.get_marker() == "o"]
     assert [len(p) for p in points] == [2, 2]
-    np.testing.assert_allclose(points[0], [[0.8, 0.25]] * 2)
+    np.testing.assert_allclose(points[0], [[1 - 0.8, 0.25]] * 2)
     measured = [tuple(line.get_xydata()[0]) for line in right.lines if line.get_marker() == "o"]
     assert measured == [(2.0, 3.0), (2.0, 3.0), (2.0, 1.2), (2.0, 1.2)]
     identity = right.lines[-1].get_xydata()
