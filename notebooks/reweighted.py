@@ -820,7 +820,7 @@ plt.show()
 figures.observable_panels(at_papers, THREE, 3)
 plt.show()
 
-# %% mystnb={"figure": {"name": "reweighted-fig8", "caption": "Fast simulation, {glue:text}`reweighted-numbers-how`: linear correlations of the truth less its own (left), and of it with high-level (middle) and low-level weights (right), in per cent; as {numref}`dctrgan-fig7`.\n\n{glue:text}`reweighted-fig8-origin`"}, "image": {"alt": "Three matrices of differences of correlations of the fast simulation at the paper's numbers"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "reweighted-fig8", "caption": "Fast simulation, {glue:text}`reweighted-numbers-how`: linear correlations of the truth less those of a second sample of it, its own, and its own with either kind of weights, in per cent; as {numref}`dctrgan-fig7`.\n\n{glue:text}`reweighted-fig8-origin`"}, "image": {"alt": "Four matrices of differences of correlations of the fast simulation at the paper's numbers"}} tags=["hide-input"]
 figures.correlation_panels(at_papers)
 plt.show()
 
@@ -1021,7 +1021,7 @@ plt.show()
 # slips that are not repeated: truth energies among the low-level ones, the centroid in the place of the energy,
 # shares of energy divided by the truth's, and a bootstrap of the first layer where a difference is meant.
 
-# %% mystnb={"figure": {"name": "dctrgan-fig2", "caption": "A BIB-AE of {glue:text}`reweighted-bibae-network`: weights of the low-level and the high-level model before they are clipped (above); one against the other, clipped, a point a shower, with Pearson's correlation (below). Where most weights lie beyond the paper's axis the histograms are of these showers alone. {glue:text}`reweighted-bibae-unseen`.\n\n{glue:text}`dctrgan-fig2-origin`"}, "image": {"alt": "Weights of the two classifiers for the BIB-AE: histograms and scatter plot"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "dctrgan-fig2", "caption": "A BIB-AE of {glue:text}`reweighted-bibae-network`: weights of the low-level and the high-level model before they are clipped, and, where both can be drawn, one against the other. Where most weights lie beyond the paper's axis the histograms are of these showers alone. {glue:text}`reweighted-bibae-unseen`.\n\n{glue:text}`dctrgan-fig2-origin`"}, "image": {"alt": "Weights of the two classifiers for the BIB-AE: histograms and scatter plot"}} tags=["hide-input"]
 figures.weight_panels(bibae)
 plt.show()
 
@@ -1048,7 +1048,7 @@ MOMENTS = {r.moment(k): f"layer {k}" for k in range(30)}
 figures.moment_panels(bibae, MOMENTS, 5)
 plt.show()
 
-# %% mystnb={"figure": {"name": "dctrgan-fig7", "caption": "A BIB-AE of {glue:text}`reweighted-bibae-network`: linear correlations of the truth less its own (left), and of it with high-level (middle) and low-level weights (right), in per cent. First moments $X$, $Y$, $Z$ and second moments $X_2$, $Y_2$, $Z_2$, visible energy, number of active cells, and the shares of the energy in thirds of the layers, each of its own sample's energy. Matrices are means over repetitions. Above each the mean over repetitions of the root mean square of all pairs, which is larger than that of the mean matrix; in brackets the floor, that of a second sample of the truth.\n\n{glue:text}`dctrgan-fig7-origin`"}, "image": {"alt": "Three matrices of differences of correlations"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "dctrgan-fig7", "caption": "A BIB-AE of {glue:text}`reweighted-bibae-network`: linear correlations of the truth less those of a second sample of it, the floor, its own, and its own with high-level and with low-level weights, in per cent. First moments $X$, $Y$, $Z$ and second moments $X_2$, $Y_2$, $Z_2$, visible energy, number of active cells, and the shares of the energy in thirds of the layers, each of its own sample's energy. Matrices are means over repetitions. Above each the mean over repetitions of the root mean square of all pairs, which is larger than that of the mean matrix.\n\n{glue:text}`dctrgan-fig7-origin`"}, "image": {"alt": "Four matrices of differences of correlations"}} tags=["hide-input"]
 figures.correlation_panels(bibae)
 plt.show()
 

@@ -82,7 +82,7 @@ def _histograms(ax: Axes, reweighted: Reweighted, observable: int) -> None:
     for sample, style in STYLES.items():
         s2, r = (f(sample, observable).value for f in (reweighted.s2, reweighted.r))
         name = reweighted.title if sample == GENERATOR else sample
-        label = f"{name}  {_short(s2)}, {r:.2g}"
+        label = f"{name}  {_short(s2)}, {_short(r)}"
         ax.stairs(spectra.shape(sample, observable), edges, label=label, linewidth=1.4, **style)
     highest = max(spectra.shape(s, observable).max() for s in ("truth", *STYLES))
     ax.set(ylim=(0, 1.75 * highest), xlim=edges[[0, -1]], yticks=[])
@@ -110,14 +110,14 @@ def _edges(reweighted: Reweighted, observable: int) -> np.ndarray:
 
 
 def _short(value: float) -> str:
-    """0.0012 or 0.34."""
-    return f"{value:.2g}" if value >= 1e-3 else f"{value:.1g}"
+    """0.0012, 0.34 or 120."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.{2 if value >= 1e-3 else 1}g}"
 
 
 def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: int) -> plt.Figure:
     """As ``observable_panels``, small, for thirty layers; <S^2> and r stand below each other."""
     rows = -(-len(panels) // columns)
-    figure = plt.figure(figsize=(2.25 * columns, 2.4 * rows), layout="constrained")
+    figure = plt.figure(figsize=(2.25 * columns, 2.7 * rows), layout="constrained")
     grid = figure.add_gridspec(2 * rows, columns, height_ratios=[2.6, 1] * rows)
     for k, (observable, label) in enumerate(panels.items()):
         row, column = divmod(k, columns)
@@ -125,23 +125,25 @@ def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: in
         bottom = figure.add_subplot(grid[2 * row + 1, column], sharex=top)
         _histograms(top, reweighted, observable)
         _ratios(bottom, reweighted, observable)
-        top.text(0.96, 0.96, label, transform=top.transAxes, ha="right", va="top", fontsize=9)
+        top.set_ylim(top=1.4 * top.get_ylim()[1])
+        top.text(0.96, 0.97, label, transform=top.transAxes, ha="right", va="top", fontsize=12)
         floor = f"({reweighted.s2(AGAIN, observable).value:.1g})"
-        top.text(0.96, 0.84, floor, transform=top.transAxes, ha="right", va="top", fontsize=8,
+        top.text(0.04, 0.97, floor, transform=top.transAxes, ha="left", va="top", fontsize=12,
                  color=GREY)  # fmt: skip
         for line, sample in enumerate(STYLES):
             s2, r = (f(sample, observable).value for f in (reweighted.s2, reweighted.r))
             top.text(
-                0.96, 0.73 - 0.11 * line, f"{_short(s2)}, {r:.2g}", transform=top.transAxes,
-                ha="right", va="top", fontsize=8, color=STYLES[sample]["color"],
+                0.96, 0.83 - 0.135 * line, f"{_short(s2)}, {_short(r)}", transform=top.transAxes,
+                ha="right", va="top", fontsize=12, color=STYLES[sample]["color"],
             )  # fmt: skip
         top.tick_params(labelbottom=False)
-        bottom.tick_params(labelleft=column == 0, labelsize=8)
+        bottom.tick_params(labelleft=column == 0, labelsize=11)
+        bottom.locator_params(axis="x", nbins=3)
         if row == rows - 1:
-            bottom.set_xlabel("cells²", fontsize=9)
+            bottom.set_xlabel("cells²", fontsize=12)
     names = [reweighted.title if sample == GENERATOR else sample for sample in STYLES]
     handles, _ = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, ["truth", *names], loc="outside upper center", ncols=4)
+    figure.legend(handles, ["truth", *names], loc="outside upper center", ncols=4, fontsize=12)
     return figure
 
 
@@ -149,10 +151,16 @@ def weight_panels(reweighted: Reweighted) -> plt.Figure:
     """Weights of generated showers from both classifiers, and one against the other (Fig. 2).
 
     Where most lie beyond the bins that are stored of all showers, the histogram is of those that
-    are kept one by one; weights that are all too small for these are left out.
+    are kept one by one; weights that are all too small for these are left out, and with them the
+    second panel.
     """
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(5.6, 7.6), layout="constrained")
     kept = {sample: reweighted.pairs_of(sample) for sample in CLASSIFIERS}
+    both = all(weights.any() for weights in kept.values())
+    rows = 2 if both else 1
+    figure, axes = plt.subplots(
+        rows, 1, figsize=(5.6, 3.8 * rows), layout="constrained", squeeze=False
+    )
+    top, bottom = axes[0, 0], axes[-1, 0]
     for sample in CLASSIFIERS:
         if any(r.off_axis(sample) for r in reweighted.each):
             logs = np.log10(kept[sample][kept[sample] > 0])
@@ -167,18 +175,14 @@ def weight_panels(reweighted: Reweighted) -> plt.Figure:
             top.plot([], [], label=f"{sample}: all below $10^{{-38}}$", **STYLES[sample])
     top.axvline(1, color=GREY, linewidth=0.8)
     top.set(xscale="log", yscale="log", xlabel="weight", ylabel="share of generated showers")
-    top.legend(loc="upper right" if top.get_xlim()[0] > 1e-10 else "upper left")
-    bottom.set(xlabel="low-level weight", ylabel="high-level weight")
-    if not all(weights.any() for weights in kept.values()):
-        bottom.text(0.5, 0.5, "no pair of weights can be drawn", ha="center", va="center",
-                    transform=bottom.transAxes)  # fmt: skip
-        bottom.set(xticks=[], yticks=[])
-        return figure
-    low, high = (np.maximum(kept[s], kept[s][kept[s] > 0].min()) for s in (LOW, HIGH))
-    bottom.plot(low, high, ".", color=BLUE, markersize=2, alpha=0.4)
-    bottom.set(xscale="log", yscale="log", xlim=_decades(low), ylim=_decades(high))
-    bottom.text(0.04, 0.95, rf"$\rho$ = {reweighted.pearson}", transform=bottom.transAxes,
-                va="top")  # fmt: skip
+    top.legend(loc="upper center")
+    if both:
+        low, high = (np.maximum(kept[s], kept[s][kept[s] > 0].min()) for s in (LOW, HIGH))
+        bottom.plot(low, high, ".", color=BLUE, markersize=2, alpha=0.4)
+        bottom.set(xscale="log", yscale="log", xlim=_decades(low), ylim=_decades(high),
+                   xlabel="low-level weight", ylabel="high-level weight")  # fmt: skip
+        bottom.text(0.04, 0.95, rf"$\rho$ = {reweighted.pearson}", transform=bottom.transAxes,
+                    va="top")  # fmt: skip
     return figure
 
 
@@ -189,28 +193,29 @@ def _decades(weights: np.ndarray) -> tuple[float, float]:
 
 
 def correlation_panels(reweighted: Reweighted) -> plt.Figure:
-    """Correlations of the truth less those of the generator and of it with weights (Fig. 7).
+    """Correlations of the truth less those of a second sample of it, of the generator and of the
+    weighted generator (Fig. 7), means over repetitions.
 
-    Above each the root mean square of all pairs, in brackets that of a second sample of the truth.
+    Above each the mean of the root mean squares of all pairs.
     """
-    figure, axes = plt.subplots(1, 3, figsize=(11.4, 4.2), layout="constrained", sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(10.4, 10.4), layout="constrained")
     names = [SYMBOLS[name] for name in CORRELATED]
-    matrices = {s: 100 * reweighted.residuals(s) for s in STYLES}
+    matrices = {s: 100 * reweighted.residuals(s) for s in (AGAIN, *STYLES)}
     reach = max(float(np.nanmax(abs(m))) for m in matrices.values())
-    for ax, (sample, matrix) in zip(axes, matrices.items(), strict=True):
+    for ax, (sample, matrix) in zip(axes.flat, matrices.items(), strict=True):
         drawn = ax.imshow(matrix, cmap="PuOr", vmin=-reach, vmax=reach)
         for i, row in enumerate(matrix):
             for j, value in enumerate(row):
                 color = "white" if abs(value) > 0.7 * reach else BLACK
-                ax.text(j, i, f"{value:z.0f}", ha="center", va="center", fontsize=6.5, color=color)
-        ax.set_xticks(range(len(names)), names, rotation=90)
-        ax.set_yticks(range(len(names)), names)
+                ax.text(j, i, f"{value:z.0f}", ha="center", va="center", fontsize=12, color=color)
+        ax.set_xticks(range(len(names)), names, rotation=90, fontsize=12)
+        ax.set_yticks(range(len(names)), names, fontsize=12)
         ax.minorticks_off()
         ax.tick_params(length=0)
         name = reweighted.title if sample == GENERATOR else sample
-        rms, floor = (100 * reweighted.residual_rms(s).value for s in (sample, AGAIN))
-        ax.set_title(f"{name}\nrms {rms:.2g} ({floor:.1g})")
-    figure.colorbar(drawn, ax=axes, label="truth less model (%)", shrink=0.85)
+        rms = 100 * reweighted.residual_rms(sample).value
+        ax.set_title(f"{name}: rms {rms:.2g}", fontsize=14)
+    figure.colorbar(drawn, ax=axes, label="truth less model (%)", shrink=0.6)
     return figure
 
 
@@ -248,7 +253,8 @@ def summary_panels(reweighted: Reweighted) -> plt.Figure:
         strict=True,
     ):
         ax.set_xlabel(label)
-    axes[0, 0].legend(loc="upper left", fontsize=8)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
     return figure
 
 
@@ -296,7 +302,7 @@ def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:
     left.set(xlabel="1 − AUC (told apart better to the right)", xscale="log", yscale="log",
              ylabel=r"showers left, $N_\mathrm{eff}/N$", xlim=(0.7, NEXT_TO_ONE / 2),
              ylim=(least, 2))  # fmt: skip
-    left.legend(loc="lower left", fontsize=8)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     ends = np.array(right.get_xlim() + right.get_ylim())
     line = 0.9, 1.2 * float(ends.max())
     right.plot(line, line, "-", color=BLACK, linewidth=1, zorder=0)

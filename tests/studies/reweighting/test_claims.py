@@ -272,6 +272,12 @@ def test_weights_at_the_papers_numbers_damage_correlations():
     noise = [x.residual_over_noise(r.HIGH, {"E2"}) for x in control.each]
     again = [x.residual_over_noise(r.AGAIN, {"E2"}) for x in control.each]
     assert min(noise) > 1.5 * max(again)
+    places = np.arange(BINS)
+    for k in (r.ACTIVE, r.ENERGY):  # which weights move past the truth
+        truth, generator, high = (
+            control.spectra.shape(s, k) @ places for s in ("truth", r.GENERATOR, r.HIGH)
+        )
+        assert generator < truth - 0.3 < truth + 0.1 < high
     assert all(x.halved(r.HIGH)[1] == 0 for x in control.each)
 
 
