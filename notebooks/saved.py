@@ -39,6 +39,7 @@ from amplib.book import report
 from amplib.book.saved import absent_leptons, generators
 from amplib.estimate import enumerated, written_area, written_in_turn
 from amplib.metrics.outlook import FREE, HOPELESS_AUC, HOPELESS_SHARE, LARGEST, TOLERABLE
+from amplib.metrics.weighed import CLEAR, SURELY
 from amplib.studies.merit.study import UNSEEN
 from amplib.studies.weighing.figures import saved_panels
 from amplib.studies.weighing.kept import CLASSIFIERS
@@ -93,8 +94,13 @@ def out_of_reach(one):
 
 
 def verdict(one):
-    """The answer, and where it is open what the scores alone would say."""
-    return one.answer + f"; by the scores {one.by_scores}" * (one in unresolved)
+    """The answer, and where it is open what the classifiers alone would say."""
+    return one.answer + f"; by the classifiers {one.by_classifiers}" * (one in unresolved)
+
+
+def by_classifiers(one):
+    """What they would say, for a parenthesis."""
+    return one.by_classifiers.replace(" (", ", ").replace(")", "")
 
 
 def weight(one):
@@ -127,6 +133,11 @@ def share(estimate):
     return f"{whole:.0%}" if whole in (0, 1) else estimate.percent()
 
 
+overruled = [
+    f"{n} of {len(one.each)} classifiers of {one.name} ({one.group}, {one.scale})"
+    for one in saved
+    if (n := sum(told.overruled for told in one.each))
+]
 tops = [one for one in saved if one.group == "top pairs"]
 pairs = [result.study for result, one in found if one in tops]
 absent = absent_leptons(pairs[0]) if pairs else 0.0
@@ -147,11 +158,9 @@ report.tell(
         "saved-part": those("in part"),
         "saved-freely-n": len(alike("freely")),
         "saved-no-n": len(alike("no")) + len(alike("no, by the AUC")),
+        "saved-vain-n": len(alike("not by these weights")),
         "saved-open-n": len(unresolved),
-        "saved-open": listed(
-            f"{one.name} ({one.by_scores.replace(' (', ', ').replace(')', '')})"
-            for one in unresolved
-        ),
+        "saved-open": listed(f"{one.name} ({by_classifiers(one)})" for one in unresolved),
         "saved-absent": f"{absent:.1%}",
         "saved-zeros": listed(one.name for one in tops if one.known_area < 0.5 + absent / 2),
         "saved-no": len(few),
@@ -170,11 +179,14 @@ report.tell(
         "saved-above": by_auc(MODERATE, 0.99),
         "saved-moderate": MODERATE,
         "saved-vae": listed(
-            f"{one.by_scores} with {one.name.removeprefix('B-VAE, ')}"
+            f"{one.name.removeprefix('B-VAE, ')} ({by_classifiers(one)})"
             for one in saved
             if one.group == "top pairs" and one.name.startswith("B-VAE")
         ),
-        "saved-split": sum(" of " in one.by_scores for one in saved),
+        "saved-split": sum(" of " in one.by_classifiers for one in saved),
+        "saved-clear": f"{CLEAR:g}",
+        "saved-surely": f"{SURELY:g}",
+        "saved-overruled": enumerated(overruled) if overruled else "no classifier",
         "saved-events": f"{UNSEEN['laptop']['weighed_events']:,}",
     }
 )
@@ -189,10 +201,12 @@ if results:
 # $N_\mathrm{eff} = (\sum W)^2 / \sum W^2$: $r^2$ times as many generated events are needed.  This is the *told* $r$.  The AUC of the same
 # scores tells one as well, if the log of $W$ is spread like that of two Gaussians of equal width: the curve of
 # {numref}`saved-fig1`.  Weights are clipped at {glue:text}`saved-largest`, and the share of the *truth* whose weight is
-# above that is out of reach: no weight restores it, because hardly anything was generated there.  The answer follows a rule:
+# above that is out of reach: no weight restores it, because hardly anything was generated there.  The answer follows a rule, that of `amplib.reweight`:
 #
 # - *no*: less than {glue:text}`saved-share` of the events are left, or the AUC is above {glue:text}`saved-hopeless`; *by the AUC* alone, if more events
 #   are left and half of the truth is within reach;
+# - *not by these weights*: on events that trained no classifier an observable is off the truth by more than {glue:text}`saved-surely` errors
+#   of $\langle S^2\rangle$ without weights, or farther from it with them by more than {glue:text}`saved-clear`, and none has come closer by as many. What is measured overrules what the scores promise;
 # - *in part*: more than {glue:text}`saved-tolerable` of the truth is out of reach;
 # - *freely*: $r$ is below {glue:text}`saved-free`; and *at a price* otherwise.
 #
@@ -236,11 +250,14 @@ plt.show()
 # {glue:text}`saved-doubtful-ones`, in turn over such classifiers.  A few events
 # beyond the clip may do that.  The price of such weights may be told well; they are not those of the truth.
 #
-# *Freely*: {glue:text}`saved-freely`.  *At a price*: {glue:text}`saved-price`.  *In part*: {glue:text}`saved-part`.  *No* is the answer
-# for {glue:text}`saved-no` of {glue:text}`saved-count`, and *no, by the AUC* for {glue:text}`saved-auc`.  *Not resolved*, of top pairs, with what the scores alone would say: {glue:text}`saved-open`.  For {glue:text}`saved-split` generators
-# repetitions differ in what their scores say, and {numref}`saved-table` has how.
+# *Are they in vain?*  What was measured overrules the scores of {glue:text}`saved-overruled`.
 #
-# What the scores say of the B-VAE of top pairs depends on {doc}`what is added to the width of a code <top_vae>`: {glue:text}`saved-vae`.
+# *Freely*: {glue:text}`saved-freely`.  *At a price*: {glue:text}`saved-price`.  *In part*: {glue:text}`saved-part`.  *No* is the answer
+# for {glue:text}`saved-no` of {glue:text}`saved-count`, and *no, by the AUC* for {glue:text}`saved-auc`.  *Not by these weights* is that for {glue:text}`saved-vain-n`.
+# *Not resolved*, of top pairs, with what the classifiers alone would say: {glue:text}`saved-open`.  For {glue:text}`saved-split` generators
+# repetitions differ in their answers, and {numref}`saved-table` has how.
+#
+# What the classifiers say of the B-VAE of top pairs depends on {doc}`what is added to the width of a code <top_vae>`: {glue:text}`saved-vae`.
 #
 # **What it does not say.**  Weights ask whether events look like the truth's, not how many of the truth's they are worth: copies of the training events would be saved *freely*.  That question is
 # asked in {doc}`rivals`, where it stays open for the best generators.  And a *no* is no verdict on a histogram: a generator may have one observable after the other nearly right and still give itself away in every event, by a mass shell that

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.estimate import Estimates, Interval
-from amplib.metrics.outlook import LARGEST, Outlook, outlook
+from amplib.metrics.outlook import HOPELESS_SHARE, LARGEST, Outlook, outlook
 from amplib.metrics.separation import Separation, histograms, separation_or_one
 from amplib.metrics.weights import as_events, clip, dilution, usual_dilution
 
@@ -29,6 +29,8 @@ CLEAR = 2.0
 SURELY = 5.0
 """Errors by which an observable is off the truth, so that there is something to mend: more than
 chance gives the farthest of many."""
+HALF = 0.5
+"""Of the truth, beyond whose reach there is no hope, however many events are left."""
 ROUNDING = 1e-20
 """Of a variance, in what does not vary."""
 LEAST = 1e-100
@@ -41,12 +43,14 @@ class Helped(NamedTuple):
 
     Args:
         closer, farther: by more than ``CLEAR`` errors of <S^2> above its floor.
+        off: the truth without weights, by more than ``SURELY`` errors.
         of: observables.
         without, weighted: medians of <S^2> above its floor.
     """
 
     closer: int
     farther: int
+    off: int
     of: int
     without: float
     weighted: float
@@ -59,10 +63,16 @@ class Helped(NamedTuple):
         return cls(
             int((change < -clear).sum()),
             int((change > clear).sum()),
+            int((without.excess > SURELY * without.error).sum()),
             len(change),
             float(np.median(without.excess)),
             float(np.median(weighted.excess)),
         )
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether observables are off the truth, or come to be, and none has come closer."""
+        return not self.closer and (self.off > 0 or self.farther > 0)
 
     def __str__(self) -> str:
         return (
@@ -70,6 +80,24 @@ class Helped(NamedTuple):
             f"median <S^2> above its floor {self.without:.2g} without weights, "
             f"{self.weighted:.2g} with them"
         )
+
+
+def answer_of(told: Outlook, helped: Helped | None) -> str:
+    """Can weights save it?  By what the scores tell, unless what was measured overrules it.
+
+    Args:
+        told: by the scores of one classifier.
+        helped: measured on events that it was not trained on; None where that is not known.
+
+    Returns:
+        *no*, or *no, by the AUC* alone, where more events are left than ``HOPELESS_SHARE`` and half
+        of the truth is within reach; *not by these weights*, whatever else the scores tell, if they
+        are in vain (``Helped.in_vain``); else *in part*, *freely* or *at a price*.
+    """
+    if told.answer == "no":
+        left = told.effective_share.value >= HOPELESS_SHARE and told.lost.value <= HALF
+        return "no, by the AUC" if left else "no"
+    return "not by these weights" if helped and helped.in_vain else told.answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +124,12 @@ class Weighed:
 
     @property
     def answer(self) -> str:
-        """That of the outlook, unless what was measured overrules it: *not by these weights*, if
-        observables are off the truth, or come to be, and none has come closer."""
-        helped = self.helped
-        off = bool((self.without.excess > SURELY * self.without.error).any())
-        in_vain = not helped.closer and (off or helped.farther > 0)
-        told = self.outlook.answer
-        return "not by these weights" if told != "no" and in_vain else told
+        """Whether weights save it, as ``answer_of`` has it."""
+        return answer_of(self.outlook, self.helped)
 
     def __str__(self) -> str:
-        but = f" (the scores told {told})" if self.answer != (told := self.outlook.answer) else ""
+        told = self.outlook.answer
+        but = f" (the scores told {told})" if told != "no" and self.helped.in_vain else ""
         return (
             f"Can weights save it? {self.answer}{but}: {self.outlook.told}\n"
             f"r measured: {self._measured}\n"
@@ -116,7 +140,7 @@ class Weighed:
     def _measured(self) -> str:
         """r in words, where it means something."""
         r = usual_dilution(self.dilution.value)
-        if self.answer == "no":
+        if self.outlook.answer == "no":
             return "not told where the answer is no"
         if np.isnan(r.value):
             return "none, as no observable varies"

@@ -61,11 +61,29 @@ def test_an_answer_is_open_where_a_known_cut_tells_more_than_the_classifiers():
     free = told(1.0, 1.0, auc=0.6)
     assert saved(free, known_area=0.6).answer == "freely"
     missed = saved(free, known_area=0.61)
-    assert (missed.answer, missed.by_scores) == ("not resolved", "freely")
+    assert (missed.answer, missed.by_classifiers) == ("not resolved", "freely")
     assert saved(told(20, 20, auc=0.96), known_area=0.98).answer == "no"
     assert saved(free, told(20, 20, auc=0.96), known_area=0.98).answer == "not resolved"
     # on average, not for each
     assert saved(free, told(1.0, 1.0, auc=0.7), known_area=0.64).answer == "freely"
+
+
+HARMED, CLOSER = Helped(0, 1, 0, 9, 1e-4, 1e-3), Helped(1, 1, 9, 9, 1e-2, 1e-3)
+
+
+def test_what_was_measured_overrules_the_scores_of_its_classifier():
+    """As it does where ``amplib.reweight`` is asked; a *no* is none the less one."""
+    free, vain = told(1.0, 1.0, helped=CLOSER), told(1.0, 1.0, helped=HARMED)
+    assert (free.overruled, vain.overruled) == (False, True)
+    assert told(20, 20, auc=0.96, helped=HARMED).answer == "no"
+    assert saved(vain).answer == "not by these weights"
+    assert saved(free, free, vain).answer == "freely (2 of 3); not by these weights (1 of 3)"
+    # Where a cut tells more, what is in vain stays, and what promises something is open.
+    missed = saved(free, vain, known_area=0.98)
+    assert missed.answer == "not resolved"
+    assert missed.by_classifiers == "freely (1 of 2); not by these weights (1 of 2)"
+    both = saved(vain, told(20, 20, auc=0.96), known_area=0.98)
+    assert both.answer == both.by_classifiers == "not by these weights (1 of 2); no (1 of 2)"
 
 
 def test_cuts_tell_no_more_than_the_events_that_pass_one():
@@ -124,10 +142,10 @@ def test_how_far_the_told_are_off():
 
 
 def test_what_became_of_observables_is_a_mean_over_repetitions():
-    first, second = Helped(4, 2, 10, 1e-4, 4e-4), Helped(6, 2, 10, 1e-2, 4e-2)
+    first, second = Helped(4, 2, 7, 10, 1e-4, 4e-4), Helped(6, 2, 9, 10, 1e-2, 4e-2)
     both = saved(told(2, 2, helped=first), told(2, 2, helped=second)).helped
-    assert both[:3] == (5, 2, 10)
-    assert both[3:] == pytest.approx((1e-3, 4e-3))
+    assert both[:4] == (5, 2, 8, 10)
+    assert both[4:] == pytest.approx((1e-3, 4e-3))
     assert saved(told(2, 2, helped=first), told(2, 2)).helped is None
-    below = Helped(4, 2, 10, -1e-4, 4e-4)
+    below = Helped(4, 2, 7, 10, -1e-4, 4e-4)
     assert saved(told(2, 2, helped=first), told(2, 2, helped=below)).helped.without == 0
