@@ -401,13 +401,14 @@ report.tell(
                 one, sample, without
             )
             for where, one in (("control", control), ("papers", at_papers))
-            for what, sample in (("high", r.HIGH), ("none", r.GENERATOR), ("again", r.AGAIN))
-            for without in ((), HEAVY_TAILED)
+            for what, sample, without in (
+                ("high", r.HIGH, ()),
+                ("high", r.HIGH, HEAVY_TAILED),
+                ("again", r.AGAIN, HEAVY_TAILED),
+            )
         },
         "reweighted-beside-20": beside_the_papers(20),
         "reweighted-pairs": len(control.each[0].residual(r.HIGH)),
-        "reweighted-control-off": control.in_turn(lambda x: x.halved(r.HIGH)[0], "{}"),
-        "reweighted-control-halved": control.in_turn(lambda x: x.halved(r.HIGH)[1], "{}"),
         "reweighted-papers-off": at_papers.in_turn(lambda x: x.halved(r.HIGH)[0], "{}"),
         "reweighted-papers-halved": at_papers.in_turn(lambda x: x.halved(r.HIGH)[1], "{}"),
         "reweighted-coldest": f"{TEMPERATURES[0]:g}",
@@ -441,7 +442,7 @@ for figure in ("reweighted-fig6", "reweighted-fig7", "reweighted-fig8", "reweigh
 report.origin("reweighted-fig4", *results.values())
 
 # %% [markdown]
-# ## Can weights save them?
+# ## Can they be reweighted?
 #
 # The high-level classifier has two hidden layers of 128, and its inputs are scaled to a
 # mean of zero and a spread of one.  The low-level one has three convolutions of
@@ -458,7 +459,7 @@ report.origin("reweighted-fig4", *results.values())
 # paper's classifier is "not arrested during training", and at its settings the last pass counts (`keep=last`); here it is
 # the {glue:text}`reweighted-keep` one.  {numref}`reweighted-epoch` has what else would have come of the same showers and
 # trainings.  A classifier that has seen each shower too often is sure of those that it was trained on; how far off its weights of
-# others are, their mean before any clip tells, which is one for the density ratio.
+# others are, their mean before any clip shows, which is one for the density ratio.
 #
 # Weights cost events, and the scores of the classifier say how many before any is given ({doc}`gaussians`).  The answer is *no*
 # where less than {glue:text}`reweighted-hopeless-share` of the showers are left, or where the mean weight before the clip is
@@ -1237,6 +1238,8 @@ def worth_answer():
         if isinstance(found := one.worth(q, sample), Estimate)
     ]
     trained_on = min(one.study.made_of().showers for one in (bibae, gan))
+    if not poor:
+        return f"Of {bibae.title} and {gan.title} nothing can be told in these cells."
     nothing = "nothing amplifies" if max(poor) < trained_on else "one of them amplifies"
     weighted = {q: control.worth(q, r.HIGH) for q in control.study.quantiles}
     worth = enumerated(f"{one or 'too few to tell'} ({q} cells)" for q, one in weighted.items())
