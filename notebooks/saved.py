@@ -38,7 +38,14 @@ import amplib
 from amplib.book import report
 from amplib.book.saved import absent_leptons, generators
 from amplib.estimate import enumerated, written_area, written_in_turn
-from amplib.metrics.outlook import FREE, HOPELESS_AUC, HOPELESS_SHARE, LARGEST, TOLERABLE
+from amplib.metrics.outlook import (
+    FREE,
+    HOPELESS_AUC,
+    HOPELESS_MEAN,
+    HOPELESS_SHARE,
+    LARGEST,
+    TOLERABLE,
+)
 from amplib.metrics.weighed import CLEAR, SURELY
 from amplib.studies.merit.study import UNSEEN
 from amplib.studies.weighing.figures import saved_panels
@@ -114,12 +121,6 @@ def before_clip(one):
     return ", ".join(written_in_turn([told.outlook.mean_before_clip for told in one.each]))
 
 
-def not_hopeful():
-    """Generators with a *no* in all repetitions that is by the AUC alone."""
-    more = [f"{one.name} ({one.group})" for one in mended if one not in hopeful]
-    return f", the ones above and {listed(more)}, where it is by the AUC alone" * bool(more)
-
-
 def by_auc(low, high):
     """r by the AUC over that by the scores: geometric mean over classifiers with such an AUC."""
     told = [told.outlook for one in judged for told in one.each]
@@ -148,6 +149,12 @@ report.tell(
         "saved-largest": f"{LARGEST:g}",
         "saved-tolerable": f"{TOLERABLE:.0%}",
         "saved-hopeless": f"{HOPELESS_AUC:g}",
+        "saved-hopeless-mean": f"{HOPELESS_MEAN:g}",
+        "saved-beyond": listed(
+            f"{one.name} ({one.group}, {one.scale})"
+            for one in judged
+            if one not in few and one.over(lambda told: told.auc).value > HOPELESS_AUC
+        ),
         "saved-share": f"{HOPELESS_SHARE:.0%}",
         "saved-hopeful": len(hopeful),
         "saved-ratio": f"{ratio:.2f}",
@@ -157,17 +164,15 @@ report.tell(
         "saved-price": those("at a price"),
         "saved-part": those("in part"),
         "saved-freely-n": len(alike("freely")),
-        "saved-no-n": len(alike("no")) + len(alike("no, by the AUC")),
+        "saved-no-n": len(alike("no")),
         "saved-vain-n": len(alike("not by these weights")),
         "saved-open-n": len(unresolved),
         "saved-open": listed(f"{one.name} ({by_classifiers(one)})" for one in unresolved),
         "saved-absent": f"{absent:.1%}",
         "saved-zeros": listed(one.name for one in tops if one.known_area < 0.5 + absent / 2),
         "saved-no": len(few),
-        "saved-auc": len(alike("no, by the AUC")),
         "saved-mended": sum(one.helped.weighted < one.helped.without for one in mended),
         "saved-mended-of": len(mended),
-        "saved-mended-more": not_hopeful(),
         "saved-doubtful": f"{DOUBTFUL:g}",
         "saved-doubtful-ones": listed(
             f"{one.name} ({one.group}, {one.scale}: {enumerated(written_in_turn(means))})"
@@ -203,8 +208,9 @@ if results:
 # {numref}`saved-fig1`.  Weights are clipped at {glue:text}`saved-largest`, and the share of the *truth* whose weight is
 # above that is out of reach: no weight restores it, because hardly anything was generated there.  The answer follows a rule, that of `amplib.reweight`:
 #
-# - *no*: less than {glue:text}`saved-share` of the events are left, or the AUC is above {glue:text}`saved-hopeless`; *by the AUC* alone, if more events
-#   are left and half of the truth is within reach;
+# - *no*: less than {glue:text}`saved-share` of the events are left, or the mean weight before the clip is below
+#   {glue:text}`saved-hopeless-mean`, so that less than half of the truth lies where anything is generated. Before the numbers were known an AUC
+#   above {glue:text}`saved-hopeless` stood in the place of the mean; beyond it, and no plain *no*, are {glue:text}`saved-beyond`;
 # - *not by these weights*: on events that trained no classifier an observable is off the truth by more than {glue:text}`saved-surely` errors
 #   of $\langle S^2\rangle$ without weights, or farther from it with them by more than {glue:text}`saved-clear`, and none has come closer by as many. What is measured overrules what the scores promise;
 # - *in part*: more than {glue:text}`saved-tolerable` of the truth is out of reach;
@@ -227,7 +233,7 @@ if results:
 # cut.  To these classifiers, which see every column in units of its spread, a lepton of almost no energy is as good as none; boosted trees tell the events of a B-VAE by it ({numref}`latent-worth`).  Where the classifiers' AUC is below that of the cut the answer is *not resolved*, unless it is *no* anyway:
 # their weights leave standing what the cut removes.  Taken literally, {glue:text}`saved-absent` of the truth are then out of reach.  Exact zeros may come from {glue:text}`saved-zeros` alone, and no such cut is counted for these; in the spline flow's events every column has its own, and how often only some of a lepton's four numbers are zero is not stored.
 
-# %% mystnb={"figure": {"name": "saved-fig1", "caption": "What weights would cost {glue:text}`saved-count` generators of this book, a point a classifier; hollow points are of generators whose answer is *not resolved*. Left: $r$ as the scores tell it, against the AUC; in the shaded range the answer is no. A camel back's GAN with an AUC near one and $r = 1$ has all its events in one cell: they have one weight, which costs nothing, and the rest of the truth is out of reach. Right: $r$ that observables then had, their median and central 68%, some of which leave the frame, against the told one; on the line both are the same.\n\n{glue:text}`saved-fig1-origin`"}, "image": {"alt": "Dilution told by the scores against AUC, and measured against told dilution, for generators of camel backs, Gaussians, showers, decays and top pairs"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "saved-fig1", "caption": "What weights would cost {glue:text}`saved-count` generators of this book, a point a classifier; hollow points are of generators whose answer is *not resolved*. Left: $r$ as the scores tell it, against the AUC; in the shaded range, where less than {glue:text}`saved-share` of the events are left, the answer is no; below it as well where weights are alike and next to nothing, as of the showers' BIB-AE. A camel back's GAN with an AUC near one and $r = 1$ has all its events in one cell: they have one weight, which costs nothing, and the rest of the truth is out of reach. Right: $r$ that observables then had, their median and central 68%, some of which leave the frame, against the told one; on the line both are the same.\n\n{glue:text}`saved-fig1-origin`"}, "image": {"alt": "Dilution told by the scores against AUC, and measured against told dilution, for generators of camel backs, Gaussians, showers, decays and top pairs"}} tags=["hide-input"]
 if saved:
     saved_panels(saved)
 plt.show()
@@ -241,11 +247,11 @@ plt.show()
 # Where the answer is *no* the ratio is {glue:text}`saved-off`: a few events bear all of the weight there, or none does, and neither $r$ means much.  The AUC alone is a worse guide: what it tells is
 # {glue:text}`saved-below` times the told $r$ where it is below {glue:text}`saved-moderate`, and {glue:text}`saved-above` times from there to 0.99 (geometric means over classifiers).
 #
-# *Is it worth the price?*  That the scores do not tell.  Take the {glue:text}`saved-mended-of` generators whose answer is not a plain *no*{glue:text}`saved-mended-more`.  Weights bring the observables closer to the truth, by the median of
+# *Is it worth the price?*  That the scores do not tell.  Take the {glue:text}`saved-mended-of` generators whose answer is not a plain *no*.  Weights bring the observables closer to the truth, by the median of
 # $\langle S^2\rangle$ above its floor, for {glue:text}`saved-mended` of them ({numref}`saved-done`).  Weights that a classifier learns from some ten thousand events have {doc}`errors of their own <gaussians>`:
 # where every observable by itself is nearly right already, they may do more harm than good.
 #
-# *Are the weights right?*  The answer does not ask.  Of right weights the mean before the clip is one, less the share of the truth where nothing
+# *Are the weights right?*  The answer asks no more than whether their mean is far below one.  Of right weights the mean before the clip is one, less the share of the truth where nothing
 # is generated.  For some generators whose answer is not *no* with every classifier it is off by more than a factor of {glue:text}`saved-doubtful`:
 # {glue:text}`saved-doubtful-ones`, in turn over such classifiers.  A few events
 # beyond the clip may do that.  The price of such weights may be told well; they are not those of the truth.
@@ -253,7 +259,7 @@ plt.show()
 # *Are they in vain?*  What was measured overrules the scores of {glue:text}`saved-overruled`.
 #
 # *Freely*: {glue:text}`saved-freely`.  *At a price*: {glue:text}`saved-price`.  *In part*: {glue:text}`saved-part`.  *No* is the answer
-# for {glue:text}`saved-no` of {glue:text}`saved-count`, and *no, by the AUC* for {glue:text}`saved-auc`.  *Not by these weights* is that for {glue:text}`saved-vain-n`.
+# for {glue:text}`saved-no` of {glue:text}`saved-count`.  *Not by these weights* is that for {glue:text}`saved-vain-n`.
 # *Not resolved*, of top pairs, with what the classifiers alone would say: {glue:text}`saved-open`.  For {glue:text}`saved-split` generators
 # repetitions differ in their answers, and {numref}`saved-table` has how.
 #

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.estimate import Estimates, Interval
-from amplib.metrics.outlook import HOPELESS_SHARE, LARGEST, Outlook, outlook
+from amplib.metrics.outlook import LARGEST, Outlook, outlook
 from amplib.metrics.separation import Separation, histograms, separation_or_one
 from amplib.metrics.weights import as_events, clip, dilution, usual_dilution
 
@@ -29,8 +29,6 @@ CLEAR = 2.0
 SURELY = 5.0
 """Errors by which an observable is off the truth, so that there is something to mend: more than
 chance gives the farthest of many."""
-HALF = 0.5
-"""Of the truth, beyond whose reach there is no hope, however many events are left."""
 ROUNDING = 1e-20
 """Of a variance, in what does not vary."""
 LEAST = 1e-100
@@ -90,14 +88,11 @@ def answer_of(told: Outlook, helped: Helped | None) -> str:
         helped: measured on events that it was not trained on; None where that is not known.
 
     Returns:
-        *no*, or *no, by the AUC* alone, where more events are left than ``HOPELESS_SHARE`` and half
-        of the truth is within reach; *not by these weights*, whatever else the scores tell, if they
-        are in vain (``Helped.in_vain``); else *in part*, *freely* or *at a price*.
+        *no* by the scores; *not by these weights*, whatever else the scores tell, if they are in
+        vain (``Helped.in_vain``); else *in part*, *freely* or *at a price*.
     """
-    if told.answer == "no":
-        left = told.effective_share.value >= HOPELESS_SHARE and told.lost.value <= HALF
-        return "no, by the AUC" if left else "no"
-    return "not by these weights" if helped and helped.in_vain else told.answer
+    in_vain = told.answer != "no" and helped is not None and helped.in_vain
+    return "not by these weights" if in_vain else told.answer
 
 
 @dataclass(frozen=True, eq=False)
