@@ -83,8 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     c.add_argument(
         "--held-out",
         type=Path,
-        help="a file of true events, with the same columns; they count alike, whatever weights "
-        "they have",
+        help="a file of true events, with the same columns; they count alike, for with weights "
+        "neither their cells would be of equal mass nor the noise of these known",
     )
     c.add_argument("--train", type=int, metavar="N", help="events the generator was trained on")
     c.add_argument("--quantiles", type=int, default=50, help="cells of equal mass; 50 by default")
@@ -225,12 +225,10 @@ def check_output(option: str, path: Path | None, suffixes: Collection[str], forc
     """
     if path is None:
         return
-    if not path.parent.is_dir():
-        raise ValueError(f"{option} {path}: no such folder")
-    if path.is_dir():
-        raise ValueError(f"{option} {path}: a folder")
-    if files.format_of(path) not in suffixes:
-        raise ValueError(f"{option} {path}: unknown suffix; allowed: {', '.join(suffixes)}")
+    try:
+        files.check_target(path, suffixes)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{option} {error}") from None
     if path.exists() and not force:
         raise ValueError(f"{option} {path}: is there already; --force replaces it")
 
@@ -242,6 +240,8 @@ def run_worth(options: argparse.Namespace) -> bool:
     from amplib.truth.densities import truth_named
 
     check_output("--plot", options.plot, PLOTS, options.force)
+    if (options.truth is None) == (options.held_out is None):
+        raise ValueError("expected either --truth or --held-out to judge the events by")
     truth = truth_named(options.truth) if options.truth else None
     asked = options.columns, options.weights
     if options.held_out:

@@ -6,7 +6,7 @@ events and returns ``n`` integers from 0 to q - 1, each with the probability 1/q
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -262,14 +262,16 @@ class Splits:
         points: (M, D) of the truth; up to q - 1 of them, drawn by lot, are not used, so that M + 1
             is a multiple of q.
         q: number of cells.
+        names: of the D columns, for what is refused.
 
     Raises:
         ValueError: fewer points than cells, or so many equal values at a cut that the cells on its
             sides are not of equal mass.
     """
 
-    def __init__(self, points: ArrayLike, q: int):
+    def __init__(self, points: ArrayLike, q: int, names: Sequence[str] = ()):
         points = as_events(points, "held-out events")
+        self._names = names
         check_cells(q)
         if len(points) < q:
             raise ValueError(f"{len(points)} held-out events cannot make {q} quantiles")
@@ -291,9 +293,10 @@ class Splits:
         at = float(points[rank, axis])
         # Equal values lie on one side of the cut; few do not matter beside the cells' noise.
         if np.count_nonzero(points[:, axis] == at) - 1 > self.gaps**0.5 / 2:
+            column = repr(self._names[axis]) if self._names else f"{axis} (from 0)"
             raise ValueError(
-                f"held-out events: too many have the value {at:g} in column {axis} (from 0) to cut "
-                "equal cells"
+                f"held-out events: too many have the value {at:g} in column {column} to cut equal "
+                "cells"
             )
         return _Cut(
             axis,

@@ -136,7 +136,7 @@ class AtLeast(NamedTuple):
 
     @property
     def at_least(self) -> float:
-        """The same, by the name that an :class:`Estimate` has for it."""
+        """``low``, by the name that an :class:`Estimate` has for it."""
         return self.low
 
     def __str__(self) -> str:
@@ -198,6 +198,16 @@ def mean(values: ArrayLike) -> Estimate:
     error = float(x.std(ddof=1) / np.sqrt(n))
     reach = t_quantile(n) * error
     return Estimate(value, error, value - reach, value + reach, n)
+
+
+def positive_mean(values: ArrayLike) -> Estimate:
+    """Mean of a positive number over repetitions, with an interval in its logarithm.
+
+    >>> positive_mean([1.0, 4.0]).value
+    2.5
+    """
+    value, error, *_, repetitions = mean(values)
+    return relative(value, error, repetitions or 1) if value > 0 else Estimate(value, error)
 
 
 def geometric_mean(values: ArrayLike) -> Estimate:
@@ -285,7 +295,7 @@ class Interval(NamedTuple):
 
 
 class Interval95(Interval):
-    """The same with the ends of a 95% interval, as of an ``Estimate``."""
+    """A value with the ends of a 95% interval, as of an ``Estimate``."""
 
     __slots__ = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,6 +55,25 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def check_target(path: Path, suffixes: Collection[str] = ()) -> None:
+    """Refuse a file that could not be written, before any work.
+
+    Args:
+        path: the file.
+        suffixes: those that are allowed; all if there are none.
+
+    Raises:
+        ValueError: for another suffix.
+        FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name.
+    """
+    if suffixes and format_of(path) not in suffixes:
+        raise ValueError(f"{path}: unknown suffix; allowed: {', '.join(suffixes)}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: no such folder")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary name beside ``path``, of its format: flushed and renamed to it if the block ends
@@ -67,10 +86,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             before the block, so that no work is lost.
         OSError: naming ``path``, if it cannot be written.
     """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"no such folder: {path.parent}")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder")
+    check_target(path)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary

@@ -18,11 +18,11 @@ from itertools import combinations
 import numpy as np
 
 from amplib.book.obtain import stored
-from amplib.metrics.merit import smeared
 from amplib.store.worker import cpu_model
 from amplib.studies.collisions.reading import TopPairStatistics
 from amplib.studies.merit.judge import DIRECTIONS, Reference, single_precision
 from amplib.studies.merit.reading import stored_reference
+from amplib.studies.merit.reference import smeared
 from amplib.truth.collisions.observables import BINS, OBSERVABLES, leading_directions
 
 PAIRS = list(combinations(range(len(OBSERVABLES)), 2))

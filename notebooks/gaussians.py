@@ -63,7 +63,13 @@ from scipy.stats import norm
 from amplib.book import report
 from amplib.book.obtain import compute_together, obtain
 from amplib.estimate import Estimate, enumerated, in_turn, t_quantile
-from amplib.metrics.outlook import HOPELESS_AUC, HOPELESS_SHARE, TOLERABLE, dilution_from_auc
+from amplib.metrics.outlook import (
+    HOPELESS_AUC,
+    HOPELESS_MEAN,
+    HOPELESS_SHARE,
+    TOLERABLE,
+    dilution_from_auc,
+)
 from amplib.store.results import at_one_scale
 from amplib.studies.catalogue import make_study
 from amplib.studies.gaussians.figures import mixture_panels, outlook_panels, weight_panels
@@ -238,6 +244,7 @@ report.tell(
         "gaussian-hopeless": f"{HOPELESS_AUC:g}",
         "gaussian-hopeless-left": f"{100 * dilution_from_auc(Estimate(HOPELESS_AUC, 0.0)).value ** -2:.2g}%",
         "gaussian-hopeless-share": f"{HOPELESS_SHARE:.0%}",
+        "gaussian-hopeless-mean": f"{HOPELESS_MEAN:g}",
         "gaussian-tolerable": f"{TOLERABLE:.0%}",
         "gaussian-cheap": f"{norm.cdf(np.sqrt(np.log(1.2))):.2f}",
         "gaussian-dear": f"{norm.cdf(np.sqrt(np.log(3.6))):.2f}",
@@ -497,7 +504,8 @@ plt.show()
 # $d$ widths apart, $\mathrm{AUC} = \Phi(d/\sqrt 2)$ and $r = \exp(d^2/2)$: the $r$ of 1.2 and 3.6 that the paper has for the active cells of
 # its showers is that of AUCs of {glue:text}`gaussian-cheap` and {glue:text}`gaussian-dear`.  `amplib.metrics.outlook` answers from these: *freely*,
 # *at a price*, *in part* where more than {glue:text}`gaussian-tolerable` of the truth is beyond the clip, and *no* where next to
-# nothing is left, as with less than {glue:text}`gaussian-hopeless-share` of the events.  The AUC is a guide: at
+# nothing is left: less than {glue:text}`gaussian-hopeless-share` of the events, or, before the clip, a mean weight below
+# {glue:text}`gaussian-hopeless-mean`.  The AUC is a guide: at
 # {glue:text}`gaussian-hopeless` Gaussians of equal width would leave {glue:text}`gaussian-hopeless-left`.  It answers here
 # ({numref}`gaussians-outlook`): {glue:text}`gaussian-answers`.
 

@@ -37,9 +37,10 @@ import numpy as np
 from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import enumerated
+from amplib.studies.event_paper import PAPER_EVENTS, PAPER_IDEAL, PAPER_SMEARED, PAPER_SMEARED_OF
 from amplib.studies.merit import figures, reading
-from amplib.studies.merit import reference as paper
 from amplib.studies.merit.judge import DIRECTIONS
+from amplib.studies.merit.reference import SMEARINGS, TRAINING_SHARE
 
 for name in ("ttbar-reference", "ttbar-smeared"):
     stored(name, **given)  # a value that one of them refuses is refused before any work
@@ -88,7 +89,7 @@ report.show_banner(result, smeared)
 
 # %% tags=["remove-cell"]
 chosen, best = choices[-1], min(choices, key=lambda choice: choice.off)
-enough = reference.events >= paper.PAPER_EVENTS
+enough = reference.events >= PAPER_EVENTS
 last = splits[-1]
 NAMED = {"pT": "transverse momentum", "energy": "energy"}
 chances = {NAMED[order.by]: order.chance() for order in orders}
@@ -98,7 +99,7 @@ LIKELY, UNLIKELY = 0.05, 0.01
 def said_of_orders():
     """Whether the paper's numbers tell which jets lead."""
     if not enough:
-        return f"but of fewer than {paper.PAPER_EVENTS:,} events these are no numbers to compare with the paper's."
+        return f"but of fewer than {PAPER_EVENTS:,} events these are no numbers to compare with the paper's."
     of_each = enumerated(f"{p:.0%} of all cases by {by}" for by, p in chances.items())
     decided = max(chances.values()) > LIKELY and min(chances.values()) < UNLIKELY
     verdict = (
@@ -149,7 +150,7 @@ report.tell(
         "merit-nearest": f"Nearest to the paper of these four is “{best.name}”: its three numbers are off by "
         f"{best.off:.0%}, in the root mean square of their logarithms."
         if enough
-        else f"But with {reference.events:,} events in place of {paper.PAPER_EVENTS:,} every number of "
+        else f"But with {reference.events:,} events in place of {PAPER_EVENTS:,} every number of "
         "ours is larger, and none can be compared with the paper's.",
         "reference-events": f"{reference.events:,}",
         "merit-filled": f"{reference.ideal_delta * reference.events:.0f}",
@@ -172,7 +173,7 @@ report.tell(
         else "several",
         "merit-of-falls": "Ours falls" if falls else "Ours changes",
         "merit-of-values": ", ".join(f"{value:.2f} at {n:,} events" for n, value in expected_eta),
-        "merit-share": f"a {'twelfth' if paper.TRAINING_SHARE == 12 else f'1/{paper.TRAINING_SHARE}'}",
+        "merit-share": f"a {'twelfth' if TRAINING_SHARE == 12 else f'1/{TRAINING_SHARE}'}",
         "merit-splits": splits[0].pairs,
         "merit-split-eta": splits[0].delta_of["eta"],
         "merit-split-phi": splits[0].delta_of["phi"],
@@ -192,17 +193,17 @@ report.show_table(
     "merit-choices",
     "$\\delta$ by the choice of bins: smeared training events against all, and the truth against itself by the paper's eq. 24; "
     "the error is what eq. 24 misses when the upper half of the sizes is predicted from the lower",
-    ["bins, and what is outside", *(f"σ = {width:.0%}" for width in paper.SMEARINGS), "the truth"],
+    ["bins, and what is outside", *(f"σ = {width:.0%}" for width in SMEARINGS), "the truth"],
     [[c.name, *(f"{d:.4f}" for d in c.smeared), c.ideal] for c in choices]
-    + [["*the paper*", *paper.PAPER_SMEARED, "--", "--", paper.PAPER_IDEAL[0]]],
+    + [["*the paper*", *PAPER_SMEARED, "--", "--", PAPER_IDEAL[0]]],
 )
 report.show_table(
     "merit-orders",
     "$\\delta_{OF}$ of the pseudorapidities by what makes a jet the leading one: training events that are smeared, and what is "
     "expected of an ideal generator. Both orders are of the same events, smeared anew for {numref}`merit-smeared`, from where errors are taken for both",
-    ["jets lead in", *(f"σ = {width:.0%}" for width in paper.SMEARINGS[:2]), "ideal"],
+    ["jets lead in", *(f"σ = {width:.0%}" for width in SMEARINGS[:2]), "ideal"],
     [[NAMED[o.by], *o.smeared, f"{o.ideal:.2f}"] for o in orders]
-    + [["*the paper*", *paper.PAPER_SMEARED_OF, paper.PAPER_IDEAL[1]]],
+    + [["*the paper*", *PAPER_SMEARED_OF, PAPER_IDEAL[1]]],
 )
 
 # %% [markdown]
@@ -302,7 +303,7 @@ report.show_table(
         [f"{s.width:.0%}", s.delta, *s.delta_of.values(), f"{s.dropped:.1%}", *theirs]
         for s, theirs in zip(
             smearings,
-            [*zip(paper.PAPER_SMEARED, paper.PAPER_SMEARED_OF, strict=True), *2 * [("--", "--")]],
+            [*zip(PAPER_SMEARED, PAPER_SMEARED_OF, strict=True), *2 * [("--", "--")]],
             strict=True,
         )
     ]
@@ -312,7 +313,7 @@ report.show_table(
             f"{reference.ideal_delta:.6f}",
             *(f"{reference.ideal_delta_of(k):.2f}" for k in DIRECTIONS),
             "0",
-            *paper.PAPER_IDEAL,
+            *PAPER_IDEAL,
         ]
     ],
 )

@@ -45,18 +45,13 @@ from amplib.book.sliders import Slider, show_grid
 from amplib.estimate import Interval, enumerated
 from amplib.store.results import wherever_stored
 from amplib.studies.bvae.study import CHOSEN, SETTINGS
+from amplib.studies.event_paper import TABLE_I, TABLE_II
 from amplib.studies.merit.reading import stored_reference
 from amplib.studies.plane.figures import Merits, slices, trade_off
 from amplib.studies.plane.reading import Point
 from amplib.studies.topvae.claims import SMOOTH
-from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
-from amplib.studies.topvae.reading import (
-    ChosenEvents,
-    ReadEvents,
-    candidates,
-    grown,
-    spreads_of,
-)
+from amplib.studies.topvae.ranking import candidates, grown, spreads_of
+from amplib.studies.topvae.reading import ChosenEvents, ReadEvents
 
 made = obtain("top-point", **given)
 point = Point.of(made)
@@ -104,7 +99,7 @@ reference = stored_reference(truth)
 ideal = reference.ideal_delta, reference.ideal_delta_of("eta")
 published = {
     (a, g): merits
-    for (latent, kl_weight, a, g), merits in {**PAPER_GAMMA, **PAPER_ALPHA}.items()
+    for (latent, kl_weight, a, g), merits in {**TABLE_I, **TABLE_II}.items()
     if (latent, kl_weight) == CHOSEN
 }
 

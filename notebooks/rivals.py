@@ -49,9 +49,10 @@ from amplib.metrics.ranks import ranked
 from amplib.models.config import EVENT_GANS
 from amplib.models.kde import BANDWIDTHS
 from amplib.studies.collisions.study import first_top_pairs, wherever_stored
+from amplib.studies.event_paper import PAPER_EVENTS
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.merit.reading import smearings, stored_reference
-from amplib.studies.merit.reference import PAPER_EVENTS, TRAINING_SHARE
+from amplib.studies.merit.reference import TRAINING_SHARE
 from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN
 from amplib.studies.merit.worth import CELL_COLUMNS, QUANTILES
 from amplib.studies.rivals import figures

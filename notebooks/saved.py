@@ -38,7 +38,15 @@ import amplib
 from amplib.book import report
 from amplib.book.saved import absent_leptons, generators
 from amplib.estimate import enumerated, written_area, written_in_turn
-from amplib.metrics.outlook import FREE, HOPELESS_AUC, HOPELESS_SHARE, LARGEST, TOLERABLE
+from amplib.metrics.outlook import (
+    FREE,
+    HOPELESS_AUC,
+    HOPELESS_MEAN,
+    HOPELESS_SHARE,
+    LARGEST,
+    TOLERABLE,
+)
+from amplib.metrics.weighed import CLEAR, SURELY
 from amplib.studies.merit.study import UNSEEN
 from amplib.studies.weighing.figures import saved_panels
 from amplib.studies.weighing.kept import CLASSIFIERS
@@ -93,8 +101,13 @@ def out_of_reach(one):
 
 
 def verdict(one):
-    """The answer, and where it is open what the scores alone would say."""
-    return one.answer + f"; by the scores {one.by_scores}" * (one in unresolved)
+    """The answer, and where it is open what the classifiers alone would say."""
+    return one.answer + f"; by the classifiers {one.by_classifiers}" * (one in unresolved)
+
+
+def by_classifiers(one):
+    """What they would say, for a parenthesis."""
+    return one.by_classifiers.replace(" (", ", ").replace(")", "")
 
 
 def weight(one):
@@ -106,12 +119,6 @@ def weight(one):
 def before_clip(one):
     """The mean weight before the clip, of each classifier."""
     return ", ".join(written_in_turn([told.outlook.mean_before_clip for told in one.each]))
-
-
-def not_hopeful():
-    """Generators with a *no* in all repetitions that is by the AUC alone."""
-    more = [f"{one.name} ({one.group})" for one in mended if one not in hopeful]
-    return f", the ones above and {listed(more)}, where it is by the AUC alone" * bool(more)
 
 
 def by_auc(low, high):
@@ -127,6 +134,11 @@ def share(estimate):
     return f"{whole:.0%}" if whole in (0, 1) else estimate.percent()
 
 
+overruled = [
+    f"{n} of {len(one.each)} classifiers of {one.name} ({one.group}, {one.scale})"
+    for one in saved
+    if (n := sum(told.overruled for told in one.each))
+]
 tops = [one for one in saved if one.group == "top pairs"]
 pairs = [result.study for result, one in found if one in tops]
 absent = absent_leptons(pairs[0]) if pairs else 0.0
@@ -137,6 +149,12 @@ report.tell(
         "saved-largest": f"{LARGEST:g}",
         "saved-tolerable": f"{TOLERABLE:.0%}",
         "saved-hopeless": f"{HOPELESS_AUC:g}",
+        "saved-hopeless-mean": f"{HOPELESS_MEAN:g}",
+        "saved-beyond": listed(
+            f"{one.name} ({one.group}, {one.scale})"
+            for one in judged
+            if one not in few and one.over(lambda told: told.auc).value > HOPELESS_AUC
+        ),
         "saved-share": f"{HOPELESS_SHARE:.0%}",
         "saved-hopeful": len(hopeful),
         "saved-ratio": f"{ratio:.2f}",
@@ -146,19 +164,15 @@ report.tell(
         "saved-price": those("at a price"),
         "saved-part": those("in part"),
         "saved-freely-n": len(alike("freely")),
-        "saved-no-n": len(alike("no")) + len(alike("no, by the AUC")),
+        "saved-no-n": len(alike("no")),
+        "saved-vain-n": len(alike("not by these weights")),
         "saved-open-n": len(unresolved),
-        "saved-open": listed(
-            f"{one.name} ({one.by_scores.replace(' (', ', ').replace(')', '')})"
-            for one in unresolved
-        ),
+        "saved-open": listed(f"{one.name} ({by_classifiers(one)})" for one in unresolved),
         "saved-absent": f"{absent:.1%}",
         "saved-zeros": listed(one.name for one in tops if one.known_area < 0.5 + absent / 2),
         "saved-no": len(few),
-        "saved-auc": len(alike("no, by the AUC")),
         "saved-mended": sum(one.helped.weighted < one.helped.without for one in mended),
         "saved-mended-of": len(mended),
-        "saved-mended-more": not_hopeful(),
         "saved-doubtful": f"{DOUBTFUL:g}",
         "saved-doubtful-ones": listed(
             f"{one.name} ({one.group}, {one.scale}: {enumerated(written_in_turn(means))})"
@@ -170,11 +184,14 @@ report.tell(
         "saved-above": by_auc(MODERATE, 0.99),
         "saved-moderate": MODERATE,
         "saved-vae": listed(
-            f"{one.by_scores} with {one.name.removeprefix('B-VAE, ')}"
+            f"{one.name.removeprefix('B-VAE, ')} ({by_classifiers(one)})"
             for one in saved
             if one.group == "top pairs" and one.name.startswith("B-VAE")
         ),
-        "saved-split": sum(" of " in one.by_scores for one in saved),
+        "saved-split": sum(" of " in one.by_classifiers for one in saved),
+        "saved-clear": f"{CLEAR:g}",
+        "saved-surely": f"{SURELY:g}",
+        "saved-overruled": enumerated(overruled) if overruled else "no classifier",
         "saved-events": f"{UNSEEN['laptop']['weighed_events']:,}",
     }
 )
@@ -189,10 +206,13 @@ if results:
 # $N_\mathrm{eff} = (\sum W)^2 / \sum W^2$: $r^2$ times as many generated events are needed.  This is the *told* $r$.  The AUC of the same
 # scores tells one as well, if the log of $W$ is spread like that of two Gaussians of equal width: the curve of
 # {numref}`saved-fig1`.  Weights are clipped at {glue:text}`saved-largest`, and the share of the *truth* whose weight is
-# above that is out of reach: no weight restores it, because hardly anything was generated there.  The answer follows a rule:
+# above that is out of reach: no weight restores it, because hardly anything was generated there.  The answer follows a rule, that of `amplib.reweight`:
 #
-# - *no*: less than {glue:text}`saved-share` of the events are left, or the AUC is above {glue:text}`saved-hopeless`; *by the AUC* alone, if more events
-#   are left and half of the truth is within reach;
+# - *no*: less than {glue:text}`saved-share` of the events are left, or the mean weight before the clip is below
+#   {glue:text}`saved-hopeless-mean`, so that less than half of the truth lies where anything is generated. Before the numbers were known an AUC
+#   above {glue:text}`saved-hopeless` stood in the place of the mean; beyond it, and no plain *no*, are {glue:text}`saved-beyond`;
+# - *not by these weights*: on events that trained no classifier an observable is off the truth by more than {glue:text}`saved-surely` errors
+#   of $\langle S^2\rangle$ without weights, or farther from it with them by more than {glue:text}`saved-clear`, and none has come closer by as many. What is measured overrules what the scores promise;
 # - *in part*: more than {glue:text}`saved-tolerable` of the truth is out of reach;
 # - *freely*: $r$ is below {glue:text}`saved-free`; and *at a price* otherwise.
 #
@@ -213,7 +233,7 @@ if results:
 # cut.  To these classifiers, which see every column in units of its spread, a lepton of almost no energy is as good as none; boosted trees tell the events of a B-VAE by it ({numref}`latent-worth`).  Where the classifiers' AUC is below that of the cut the answer is *not resolved*, unless it is *no* anyway:
 # their weights leave standing what the cut removes.  Taken literally, {glue:text}`saved-absent` of the truth are then out of reach.  Exact zeros may come from {glue:text}`saved-zeros` alone, and no such cut is counted for these; in the spline flow's events every column has its own, and how often only some of a lepton's four numbers are zero is not stored.
 
-# %% mystnb={"figure": {"name": "saved-fig1", "caption": "What weights would cost {glue:text}`saved-count` generators of this book, a point a classifier; hollow points are of generators whose answer is *not resolved*. Left: $r$ as the scores tell it, against the AUC; in the shaded range the answer is no. A camel back's GAN with an AUC near one and $r = 1$ has all its events in one cell: they have one weight, which costs nothing, and the rest of the truth is out of reach. Right: $r$ that observables then had, their median and central 68%, some of which leave the frame, against the told one; on the line both are the same.\n\n{glue:text}`saved-fig1-origin`"}, "image": {"alt": "Dilution told by the scores against AUC, and measured against told dilution, for generators of camel backs, Gaussians, showers, decays and top pairs"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "saved-fig1", "caption": "What weights would cost {glue:text}`saved-count` generators of this book, a point a classifier; hollow points are of generators whose answer is *not resolved*. Left: $r$ as the scores tell it, against the AUC; in the shaded range, where less than {glue:text}`saved-share` of the events are left, the answer is no; below it as well where weights are alike and next to nothing, as of the showers' BIB-AE. A camel back's GAN with an AUC near one and $r = 1$ has all its events in one cell: they have one weight, which costs nothing, and the rest of the truth is out of reach. Right: $r$ that observables then had, their median and central 68%, some of which leave the frame, against the told one; on the line both are the same.\n\n{glue:text}`saved-fig1-origin`"}, "image": {"alt": "Dilution told by the scores against AUC, and measured against told dilution, for generators of camel backs, Gaussians, showers, decays and top pairs"}} tags=["hide-input"]
 if saved:
     saved_panels(saved)
 plt.show()
@@ -227,20 +247,23 @@ plt.show()
 # Where the answer is *no* the ratio is {glue:text}`saved-off`: a few events bear all of the weight there, or none does, and neither $r$ means much.  The AUC alone is a worse guide: what it tells is
 # {glue:text}`saved-below` times the told $r$ where it is below {glue:text}`saved-moderate`, and {glue:text}`saved-above` times from there to 0.99 (geometric means over classifiers).
 #
-# *Is it worth the price?*  That the scores do not tell.  Take the {glue:text}`saved-mended-of` generators whose answer is not a plain *no*{glue:text}`saved-mended-more`.  Weights bring the observables closer to the truth, by the median of
+# *Is it worth the price?*  That the scores do not tell.  Take the {glue:text}`saved-mended-of` generators whose answer is not a plain *no*.  Weights bring the observables closer to the truth, by the median of
 # $\langle S^2\rangle$ above its floor, for {glue:text}`saved-mended` of them ({numref}`saved-done`).  Weights that a classifier learns from some ten thousand events have {doc}`errors of their own <gaussians>`:
 # where every observable by itself is nearly right already, they may do more harm than good.
 #
-# *Are the weights right?*  The answer does not ask.  Of right weights the mean before the clip is one, less the share of the truth where nothing
+# *Are the weights right?*  The answer asks no more than whether their mean is far below one.  Of right weights the mean before the clip is one, less the share of the truth where nothing
 # is generated.  For some generators whose answer is not *no* with every classifier it is off by more than a factor of {glue:text}`saved-doubtful`:
 # {glue:text}`saved-doubtful-ones`, in turn over such classifiers.  A few events
 # beyond the clip may do that.  The price of such weights may be told well; they are not those of the truth.
 #
-# *Freely*: {glue:text}`saved-freely`.  *At a price*: {glue:text}`saved-price`.  *In part*: {glue:text}`saved-part`.  *No* is the answer
-# for {glue:text}`saved-no` of {glue:text}`saved-count`, and *no, by the AUC* for {glue:text}`saved-auc`.  *Not resolved*, of top pairs, with what the scores alone would say: {glue:text}`saved-open`.  For {glue:text}`saved-split` generators
-# repetitions differ in what their scores say, and {numref}`saved-table` has how.
+# *Are they in vain?*  What was measured overrules the scores of {glue:text}`saved-overruled`.
 #
-# What the scores say of the B-VAE of top pairs depends on {doc}`what is added to the width of a code <top_vae>`: {glue:text}`saved-vae`.
+# *Freely*: {glue:text}`saved-freely`.  *At a price*: {glue:text}`saved-price`.  *In part*: {glue:text}`saved-part`.  *No* is the answer
+# for {glue:text}`saved-no` of {glue:text}`saved-count`.  *Not by these weights* is that for {glue:text}`saved-vain-n`.
+# *Not resolved*, of top pairs, with what the classifiers alone would say: {glue:text}`saved-open`.  For {glue:text}`saved-split` generators
+# repetitions differ in their answers, and {numref}`saved-table` has how.
+#
+# What the classifiers say of the B-VAE of top pairs depends on {doc}`what is added to the width of a code <top_vae>`: {glue:text}`saved-vae`.
 #
 # **What it does not say.**  Weights ask whether events look like the truth's, not how many of the truth's they are worth: copies of the training events would be saved *freely*.  That question is
 # asked in {doc}`rivals`, where it stays open for the best generators.  And a *no* is no verdict on a histogram: a generator may have one observable after the other nearly right and still give itself away in every event, by a mass shell that

@@ -45,6 +45,7 @@ from scipy import stats
 from amplib.book import report
 from amplib.book.obtain import obtain
 from amplib.estimate import Estimate, enumerated
+from amplib.studies.shower_paper import PAPER_ACTIVE, PAPER_ENERGY
 from amplib.studies.showers import figures
 from amplib.studies.showers.choices import coarser_sampling, growth_of_cells
 from amplib.studies.showers.reading import ACTIVE, PAPER_AXES, VISIBLE, follow, summarise
@@ -104,20 +105,20 @@ tenth = here.mean(ACTIVE).value * (1 - 0.9**growth.value)
 
 def visible_for_the_papers(cells):
     """E_vis at which so many active cells of ours would be the paper's."""
-    stretch = np.log(figures.PAPER_ACTIVE / cells) / growth.value
+    stretch = np.log(PAPER_ACTIVE / cells) / growth.value
     wanted = here.mean(VISIBLE).value * np.exp(stretch)
     return Estimate(wanted, wanted * abs(stretch) * growth.error / growth.value)
 
 
 middle = np.mean(PAPER_AXES[ACTIVE])
-if study.energy == figures.PAPER_ENERGY:
+if study.energy == PAPER_ENERGY:
     ends_of_peak = (f"{visible_for_the_papers(end).value:.0f}" for end in reversed(peak))
     asked = (
-        f"The paper's {figures.PAPER_ACTIVE} would ask for {visible_for_the_papers(here.mean(ACTIVE).value)} MeV if "
+        f"The paper's {PAPER_ACTIVE} would ask for {visible_for_the_papers(here.mean(ACTIVE).value)} MeV if "
         f"that were a mean, and as the peak that it is for {' to '.join(ends_of_peak)} MeV, by the two ends of our bin"
     )
 else:
-    asked = f"At {figures.PAPER_ENERGY:g} GeV the paper has {figures.PAPER_ACTIVE}"
+    asked = f"At {PAPER_ENERGY:g} GeV the paper has {PAPER_ACTIVE}"
 beyond = photon.beyond_layer_axes()
 energies_beyond, moments_beyond = ((np.flatnonzero(b >= 0.05) + 1).tolist() for b in beyond)
 
@@ -143,8 +144,8 @@ report.tell(
     **{
         "shower-energy": f"{study.energy:g}",
         "shower-energy-paper": "as those of the paper have"
-        if study.energy == figures.PAPER_ENERGY
-        else f"where those of the paper have {figures.PAPER_ENERGY:g}",
+        if study.energy == PAPER_ENERGY
+        else f"where those of the paper have {PAPER_ENERGY:g}",
         "shower-particle": study.particle,
         "shower-other": other,
         "shower-follow": follow(
@@ -192,8 +193,8 @@ report.tell(
         "shower-growth-seed": GROWTH_SEED,
         "shower-cells-axis": " to ".join(map(str, PAPER_AXES[ACTIVE])),
         "shower-cells-middle": f"{middle:.0f}",
-        "shower-cells-paper": figures.PAPER_ACTIVE,
-        "shower-cells-off": f"{(figures.PAPER_ACTIVE - middle) / np.ptp(PAPER_AXES[ACTIVE]):.0%}",
+        "shower-cells-paper": PAPER_ACTIVE,
+        "shower-cells-off": f"{(PAPER_ACTIVE - middle) / np.ptp(PAPER_AXES[ACTIVE]):.0%}",
         "shower-response-far": f"{abs(response_pulls[far]):.1f} standard errors "
         f"{'above' if response_pulls[far] > 0 else 'below'} what is expected at {ENERGIES[far]:g} GeV, "
         f"and within {np.abs(np.delete(response_pulls, far)).max():.1f} of it at the other energies; of "
@@ -340,7 +341,7 @@ report.show_table(
 )
 
 # %% mystnb={"figure": {"name": "showers-fig7", "caption": "Left: photons that leave a layer empty, with binomial errors, and the probability that a photon has not converted after $t$ radiation lengths, for the depth of each layer. Right, at 50 GeV: photons beyond the ends of the axes of Figs. 4 and 6 in the authors' notebook, layer by layer, counted from one.\n\n{glue:text}`showers-fig7-origin`"}, "image": {"alt": "Shares of photons that leave the first layers empty, simulated and expected; shares beyond the axes of the authors' notebook"}} tags=["hide-input"]
-figures.start_and_axes(photon, study.energy == figures.PAPER_ENERGY)
+figures.start_and_axes(photon, study.energy == PAPER_ENERGY)
 plt.show()
 
 # %% [markdown]

@@ -64,20 +64,19 @@ from amplib.metrics.verdict import MET, about
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result, wherever_stored
 from amplib.studies.bvae.study import CHOSEN, Scan, on_deviations
+from amplib.studies.event_paper import PAPER_EVENTS, TABLE_I, TABLE_II
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.merit.reading import stored_reference
-from amplib.studies.merit.reference import PAPER_EVENTS
 from amplib.studies.merit.study import TopPairReference
 from amplib.studies.rivals.claims import TRADITIONAL
 from amplib.studies.rivals.reading import PAPER, rivals
-from amplib.studies.topvae import figures, reading
+from amplib.studies.topvae import figures, ranking, reading
 from amplib.studies.topvae.claims import OWN, SHOWN, TURNING, in_words, tables
 from amplib.studies.topvae.otherwise import (
     ends_of_descent,
     last_phase,
     trained_in_other_readings,
 )
-from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
 from amplib.studies.topvae.study import TopReadings
 
 
@@ -108,9 +107,9 @@ report.show_banner(made, scan)
 study, own = made.study, events.own
 chosen = (*CHOSEN, own.alpha, own.gamma)
 bare, other = events.prior(1, 0), events.readings[-1]
-trained, ordered = reading.trainings(scan), reading.candidates(scan)
+trained, ordered = ranking.trainings(scan), ranking.candidates(scan)
 sigma = Result(on_deviations(scan.study), scan.preset)
-on_sigma = None if sigma.missing() else reading.candidates(sigma)
+on_sigma = None if sigma.missing() else ranking.candidates(sigma)
 rate, clock = events.rate, events.clock_rate
 paper_claims = documents()["bvae"]
 paper_rate = paper_claims["generation-speed"]["value"]
@@ -138,7 +137,7 @@ def are_the_rules_the_papers():
         return ""
     deltas = {method: rivals(result)[method].delta for method in TRADITIONAL}
     alike = all(about(delta, PAPER[method][0]).verdict == MET for method, delta in deltas.items())
-    theirs, without = paper_claims["best-model"]["value"], PAPER_ALPHA[(*CHOSEN, 1, 0)][0]
+    theirs, without = paper_claims["best-model"]["value"], TABLE_II[(*CHOSEN, 1, 0)][0]
     mixtures = [method for method in TRADITIONAL if method != "KDE"]
     at_zero, on_deviation = (
         readings.delta(BufferConfig(gamma=gamma, offset=offset, negative="zero"))
@@ -171,7 +170,7 @@ def which_is_the_papers():
     """The reading that is nearest to the paper's delta, and what speaks for it."""
     if study.events < PAPER_EVENTS or not own.gamma:
         return "Numbers of fewer events, or of another γ, are not the paper's to compare with."
-    theirs, bare = paper_claims["best-model"]["value"], PAPER_ALPHA[(*CHOSEN, 1, 0)]
+    theirs, bare = paper_claims["best-model"]["value"], TABLE_II[(*CHOSEN, 1, 0)]
     nearest, rule, delta = readings.nearest(theirs["delta"])
     return (
         f"No reading has the paper's δ of {theirs['delta']:g}. Nearest to it, by its ratio, is "
@@ -269,7 +268,7 @@ def errors_of_the_scan():
 
 def whose_ranks():
     """What ranks are of if each network was trained once."""
-    known = reading.spreads_of(stored("scan", "laptop", **known_to(Scan)))
+    known = ranking.spreads_of(stored("scan", "laptop", **known_to(Scan)))
     if any(len(parts) > 1 for parts in trained.values()) or not known:
         return ""
     return (
@@ -307,7 +306,7 @@ report.tell(
         "top-vae-scan-training": f"{scan.study.training_events:,}",
         "top-vae-scan-epochs": scan.study.epochs,
         "top-vae-scan-events": f"{scan.study.events:,}",
-        "top-vae-scan-lost": ", ".join(reading.lost(scan)) or "none",
+        "top-vae-scan-lost": ", ".join(ranking.lost(scan)) or "none",
         "top-vae-scan-errors": errors_of_the_scan(),
         "top-vae-scan-ranks": whose_ranks(),
         "top-vae-delta": events.delta(own),
@@ -617,7 +616,7 @@ def row(candidate, rank, published):
 
 def ranked(whole):
     """The first of them with their ranks among all."""
-    return list(zip(whole, ranks(whole, reading.compared), strict=True))[:SHOWN]
+    return list(zip(whole, ranks(whole, ranking.compared), strict=True))[:SHOWN]
 
 
 def rows(whole, published):
@@ -637,13 +636,13 @@ report.show_table(
     "bvae-tab1",
     f"Offsets γ at α = 1: the {SHOWN} of {len(offsets)} with the least δ (preset {scan.preset}); what is expected of an ideal generator with as many events; the same settings with α and γ on σ, and the paper's numbers, where there are any{of_single_ones}",
     head,
-    rows(offsets, PAPER_GAMMA),
+    rows(offsets, TABLE_I),
 )
 report.show_table(
     "bvae-tab2",
     f"Smudge factors α at γ = 0: the {SHOWN} of {len(smudged)} with the least δ (preset {scan.preset}); all else as in {{numref}}`bvae-tab1`",
     head,
-    rows(smudged, PAPER_ALPHA),
+    rows(smudged, TABLE_II),
 )
 
 
@@ -669,7 +668,7 @@ def span(values):
 
 
 equations, deviations = (
-    reading.beside_the_paper(drawn) if drawn and scan.preset == "paper" else None
+    ranking.beside_the_paper(drawn) if drawn and scan.preset == "paper" else None
     for drawn in (ordered, on_sigma)
 )
 
@@ -702,9 +701,9 @@ def codes_on_sigma():
         f"So {len(found.telling)} settings ({len(found.more)} of Table I, "
         f"{len(found.smudged)} of Table II) speak for codes of N(μ, (ασ + γ)²). Such codes were drawn, "
         "too, from networks of the same seeds, of which the chosen one was trained anew. In those "
-        f"settings δ_OF (η) is then off the paper's by a factor of {reading.off(found.telling):.1f} in "
-        f"place of {reading.off(equations.telling):.1f} (root mean square of the logarithms), and where γ "
-        f"is 0.01 by {reading.off(found.little):.1f} in place of {reading.off(equations.little):.1f}. It falls "
+        f"settings δ_OF (η) is then off the paper's by a factor of {ranking.off(found.telling):.1f} in "
+        f"place of {ranking.off(equations.telling):.1f} (root mean square of the logarithms), and where γ "
+        f"is 0.01 by {ranking.off(found.little):.1f} in place of {ranking.off(equations.little):.1f}. It falls "
         f"like α to the power of {found.power.mean():.2f}, and lies below the paper's in "
         f"{(found.moved < 1).sum()} of the {len(found.moved)} settings that move codes; how far "
         "trainings differ at this scale is not known."
@@ -716,7 +715,7 @@ def what_speaks_against_it():
     if deviations is None or study.events < PAPER_EVENTS:
         return "δ of such a scan is not measured at the paper's settings."
     found = deviations
-    paper, without = PAPER_GAMMA[(*CHOSEN, 1, 0.05)][0], PAPER_ALPHA[(*CHOSEN, 1, 0)][0]
+    paper, without = TABLE_I[(*CHOSEN, 1, 0.05)][0], TABLE_II[(*CHOSEN, 1, 0)][0]
     first, unpublished = tables(on_sigma)[0], max(one.gamma for one in on_sigma)
     by_key = ({c.key: c.delta.value for c in drawn} for drawn in (on_sigma, ordered))
     rises = [of[*CHOSEN, 1, 0.05] / of[*CHOSEN, 1, 0] for of in by_key]
@@ -724,8 +723,8 @@ def what_speaks_against_it():
         f"From γ = 0 to 0.05 the paper's chosen network has {paper / without:.2f} times the δ; ours has {rises[1]:.2f} "
         f"times by eq. 19, and on σ, where that network was trained anew, {rises[0]:.2f} times. Over the {len(found.growth)} settings of "
         "Table I whose network Table II has without γ, the growth of δ is off the paper's by a factor of "
-        f"{reading.off(found.growth / found.their_growth):.1f} on σ and of "
-        f"{reading.off(equations.growth / equations.their_growth):.1f} by eq. 19. The paper's Table I has no "
+        f"{ranking.off(found.growth / found.their_growth):.1f} on σ and of "
+        f"{ranking.off(equations.growth / equations.their_growth):.1f} by eq. 19. The paper's Table I has no "
         f"γ of {unpublished:g}; among the first {SHOWN} on σ there are "
         f"{sum(one.gamma == unpublished for one in first[:SHOWN])}, the first of all "
         f"{'among' if first[0].gamma == unpublished else 'not among'} them. In the azimuths, where the "

@@ -369,9 +369,10 @@ report.tell(
 # - negative weights;
 # - fewer events, effective ones if they have weights, or held-out events than cells;
 # - a column to be cut in which too many held-out events have the same value, as small whole numbers have;
-# - two files with different columns, unless `--columns` names those to take.
+# - two files with different columns, unless `--columns` names those to take;
+# - a column that holds text, unless `--columns` leaves it out.
 #
-# Ignored: weights of held-out events, whose cells would not be of equal mass with them.  If the held-out file has a
+# Ignored: weights of held-out events, by which neither cells of equal mass nor their noise are known.  If the held-out file has a
 # column of the name that `--weights` gives, the command says that it does not use it.
 #
 # What the number does not know: whatever happens within a cell; and held-out events that the generator was

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.book.obtain import banner, stored
-from amplib.door.event_writer import TEXT, check_target, write_events
+from amplib.door.event_writer import TEXT, check_writable, write_events
 from amplib.files import format_of
 from amplib.models.config import BufferConfig
 from amplib.parameters import ParameterError
@@ -67,7 +67,7 @@ def generate(
 
     Raises:
         ParameterError: an unknown generator, a number out of range.
-        ValueError, OSError: as of ``event_writer.check_target`` and ``TrainedVAE.load``; no GPU.
+        ValueError, OSError: as of ``event_writer.check_writable`` and ``TrainedVAE.load``; no GPU.
         FileNotFoundError: no such generator is stored, with the command that trains it.
     """
     check_name(name)
@@ -75,7 +75,7 @@ def generate(
         raise ParameterError(f"n = {n}: must be an integer from 1 to {MOST:,}")
     if seed < 0:
         raise ParameterError(f"seed = {seed}: must be an integer from 0")
-    check_target(path, header)
+    check_writable(path, header)
     prior = BufferConfig(alpha, gamma, offset=offset, negative=negative, smudge=smudge)
     device = chosen_device(device, gpu=True)
     begun = time.monotonic()
@@ -159,7 +159,7 @@ def top_pairs(path: Path | None = None) -> tuple[TrainedVAE, str]:
 
 
 def told(batches: Iterator[NDArray[np.float32]], bar: tqdm[None]) -> Iterator[NDArray[np.float32]]:
-    """The same, with their number on a bar once they are taken."""
+    """These batches, with their number on a bar once they are taken."""
     for batch in batches:
         yield batch
         bar.update(len(batch))

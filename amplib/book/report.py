@@ -155,7 +155,7 @@ def _origin(results: Sequence[Result]) -> str:
 
 
 def live_origin(figure: str, seconds: float, seed: int) -> None:
-    """The same for what a page computes itself and nothing stores."""
+    """Glue origin and cost of a figure of what a page computes itself and nothing stores."""
     again = f"make figure ID={figure}"
     text = f"Computed while the page was built, seed {seed}, {duration(seconds)} of one core."
     glue(f"{figure}-origin", f"{text} Again: {again}", display=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import cast
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from amplib.book.obtain import largest, scales, stored
 from amplib.metrics.weighed import Helped, Weighed
 from amplib.store.results import Result
-from amplib.studies.bvae.study import WEIGHED, ZVAE, DecayStudy, TwoBodyGAN, TwoBodyVAE, weighed
+from amplib.studies.bvae.decay import DecayStudy
+from amplib.studies.bvae.study import WEIGHED, ZVAE, TwoBodyGAN, TwoBodyVAE, weighed
 from amplib.studies.camel.reading import told_by_cells
 from amplib.studies.collisions.study import first_top_pairs
 from amplib.studies.gaussians import reading as gaussians
@@ -129,7 +130,8 @@ def _decays(preset: str) -> Found:
             parts = list(result.load().values())
             for row, model in enumerate(kind.models):
                 trainings = [weights_made(weights_of_rows(arrays)[row]) for arrays in parts]
-                yield from _told(result, "decays", f"{model}, {decay}", trainings)
+                if each := _told(trainings):
+                    yield result, Saved("decays", f"{model}, {decay}", result.preset, each)
 
 
 def _top_pairs(preset: str) -> Found:
@@ -160,14 +162,12 @@ def _of_methods(result: Result, methods: Mapping[int, str]) -> Found:
     """
     study, parts = cast(JudgedByUnseen, result.study), result.load()
     for i, name in methods.items():
-        each = [arrays for part, arrays in parts.items() if part[0] == i]
-        trainings = [weights_made(arrays) for arrays in each]
-        if any(trainings):
-            dropped = float(
-                np.mean([a["dropped"] for a, t in zip(each, trainings, strict=True) if t])
-            )
+        of = [arrays for part, arrays in parts.items() if part[0] == i and weights_made(arrays)]
+        if each := _told(map(weights_made, of)):
+            dropped = float(np.mean([arrays["dropped"] for arrays in of]))
             absent = 0.0 if name in WITH_ZEROS else absent_leptons(study)
-            yield from _told(result, "top pairs", name, trainings, area_of_cuts(dropped, absent))
+            known = area_of_cuts(dropped, absent)
+            yield result, Saved("top pairs", name, result.preset, each, known)
 
 
 def absent_leptons(study: JudgedByUnseen) -> float:
@@ -181,14 +181,6 @@ def _absent(truth: TopPairReference, seen: int, weighed: int) -> float:
     return float((first_top_pairs(truth, seen + weighed)[seen:, second] == 0).mean())
 
 
-def _told(
-    result: Result,
-    group: str,
-    name: str,
-    trainings: Sequence[Sequence[Weighed]],
-    known_area: float = 0.5,
-) -> Found:
-    """One generator, if it has been weighed and has not diverged."""
-    if any(trainings):
-        each = [[ToldAndMeasured.of(one) for one in told] for told in trainings if told]
-        yield result, Saved(group, name, result.preset, each, known_area)
+def _told(trainings: Iterable[Sequence[Weighed]]) -> list[list[ToldAndMeasured]]:
+    """Of each training that has been weighed and has not diverged."""
+    return [[ToldAndMeasured.of(one) for one in told] for told in trainings if told]

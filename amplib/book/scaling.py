@@ -119,7 +119,7 @@ class Scaling:
 
     @property
     def speed_ups(self) -> np.ndarray:
-        """The same of every round, ``(rounds,)``."""
+        """One core's time over that of two in every round, ``(rounds,)``."""
         return self.wall[ONE] / self.wall[TWO]
 
     def given(self, way: str) -> np.ndarray:

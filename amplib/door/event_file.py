@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import re
 import warnings
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -19,6 +20,13 @@ from amplib.files import format_of
 Array = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
 
+LEFT_OUT = "; --columns with the names of the others leaves it out"
+NO_NUMBER = re.compile(r"could not convert string (.*) to float64 at row (\d+), column (\d+)\.")
+"""What numpy says of a cell: columns count from 1, rows from 0."""
+TOO_FEW = re.compile(r"converter .* invalid for the number of fields (\d+)")
+"""The same of a file that has fewer columns than names."""
+QUOTED = re.compile(r'"[^"]*"')
+FIELD = re.compile(r'"([^"]*)"|(\S+)')
 INDEX = re.compile(r"|Unnamed: \d+|index")
 """What pandas calls the numbers of the rows: in CSV nothing, then ``Unnamed`` once it was read and
 written again, ``index`` in a structured array."""
@@ -58,8 +66,11 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
         raise ValueError(f"{path}: unknown suffix; allowed: {', '.join(READERS)}")
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
-    table = READERS[form](path)
     _check_unique("--columns", columns)
+    if weights in columns:
+        raise ValueError(f"--columns {weights}: the column of the weights is none of the events'")
+    asked = [*columns, *([weights] if weights else [])] if columns else []
+    table = READERS[form](path, asked)
     wanted = list(columns) or [name for name in table if name != weights]
     for name in [*wanted, *([weights] if weights else [])]:
         if name not in table:
@@ -71,11 +82,11 @@ def read_events(path: Path, columns: Sequence[str] = (), weights: str | None = N
         )
     if not wanted:
         raise ValueError(f"{path} has no columns of events")
-    try:
-        x = np.column_stack([_numbers(table[name]) for name in wanted])
-        w = _numbers(table[weights]) if weights else None
-    except (TypeError, ValueError):
-        raise ValueError(f"{path}: {', '.join(wanted)} must be numbers, equally many") from None
+    hint = "" if columns or len(wanted) == 1 else LEFT_OUT
+    if len({len(table[name]) for name in wanted}) > 1:
+        raise ValueError(f"{path}: {', '.join(wanted)} are not equally many{hint}")
+    x = np.column_stack([_numbers(path, name, table[name], hint) for name in wanted])
+    w = _numbers(path, weights, table[weights]) if weights else None
     finite = np.isfinite(x)
     if not finite.all():
         bad = [name for k, name in enumerate(wanted) if not finite[:, k].all()]
@@ -119,10 +130,13 @@ def read_alike(
         )
     if _unnamed(events.names) and _unnamed(held_out.names):
         return events, held_out  # weights stood before other columns
-    raise ValueError(
+    said = (
         f"events have the columns {', '.join(events.names)}, the held-out file "
-        f"{', '.join(held_out.names)}: name those to take with --columns"
+        f"{', '.join(held_out.names)}"
     )
+    if set(events.names) & set(held_out.names):
+        raise ValueError(f"{said}: name those to take with --columns")
+    raise ValueError(f"{said}: the same column must have the same name in both")
 
 
 def _unnamed(names: Sequence[str]) -> bool:
@@ -133,37 +147,46 @@ def _unnamed(names: Sequence[str]) -> bool:
     return numbers == sorted(numbers)
 
 
-def _numbers(column: NDArray[Any]) -> Array:
+def _numbers(path: Path, name: str, column: NDArray[Any], hint: str = "") -> Array:
     """A column as floats.
 
     Raises:
-        TypeError, ValueError: if it holds anything else, dates and complex numbers among it.
+        ValueError: if it holds anything else: dates and complex numbers, or several numbers an
+            event.
     """
     column = np.asarray(column)
-    if column.dtype.kind not in "biufO":
-        raise TypeError
-    return column.astype(float)
+    try:
+        if column.ndim == 1 and column.dtype.kind in "biufO":
+            return column.astype(float)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"{path}: column {name!r} must be numbers{hint}")
 
 
-def _read_text(path: Path) -> Columns:
+def _read_text(path: Path, asked: Collection[str]) -> Columns:
     zipped = format_of(path).endswith(".gz")
     try:
         # utf-8-sig: without the mark with which some programs begin
         with (gzip.open if zipped else open)(
             path, "rt", encoding="utf-8-sig", errors="replace"
         ) as stream:
-            return _columns(path, stream)
+            return _columns(path, stream, asked)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
 
 
-def _columns(path: Path, stream: TextIO) -> Columns:
+def _columns(path: Path, stream: TextIO, asked: Collection[str]) -> Columns:
+    """Columns that are asked for, or all; the others, which may hold text, as zeros."""
     line = stream.readline()
     first = line.strip()
-    if ";" in first:
+    line_of_names = first.lstrip("#").strip()
+    bare = QUOTED.sub("", line_of_names)
+    if ";" in bare:
         raise ValueError(f"{path} cannot be read: expected commas or white space, not semicolons")
-    separator = "," if "," in first else None
-    names = [name.strip().strip('"') for name in first.lstrip("#").split(separator)]
+    # White space separates, but tabs alone where names have spaces.
+    spaced = "\t" in bare and any(" " in name.strip() for name in bare.split("\t"))
+    separator = "," if "," in bare else "\t" if spaced else None
+    names = _split(line_of_names, separator)
     if _numbered_names(names) and not first.startswith("#"):  # columns, or an event?
         raise ValueError(
             f"{path} cannot be read: its first line, {first}, numbers the columns. Write it with "
@@ -172,19 +195,63 @@ def _columns(path: Path, stream: TextIO) -> Columns:
     numbers = sum(map(_is_number, names))
     headed = numbers < len(names)
     if headed and numbers:  # names, or an event that is damaged?
-        raise ValueError(f"{path} cannot be read: its first line has names and numbers")
+        unnamed = list(map(str, range(len(names))))
+        if not asked or not all(n in unnamed and _is_number(names[int(n)]) for n in asked):
+            raise ValueError(
+                f"{path} cannot be read: its first line has names and numbers. Without names, "
+                "columns that are no numbers are left out by --columns with the numbers, from 0, "
+                "of the others"
+            )
+        headed = False
     _check_unique(path, names if headed else [])
+    if not headed:
+        names = list(map(str, range(len(names))))
+    unread = [k for k, name in enumerate(names) if asked and name not in asked]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of an empty file
             lines = stream if headed else chain([line], stream)
-            rows = np.loadtxt(lines, delimiter=separator, quotechar='"', ndmin=2)
+            rows = np.loadtxt(
+                lines,
+                delimiter=separator,
+                quotechar='"',
+                ndmin=2,
+                converters=dict.fromkeys(unread, _zero),
+            )
     except (ValueError, UserWarning) as error:
         said = str(error).splitlines()[0].partition("; use `usecols`")[0]
+        if "input contained no data" in said:
+            raise ValueError(f"{path} cannot be read: it holds no events") from None
+        if found := TOO_FEW.search(said):
+            raise ValueError(f"{path}: {len(names)} names for {found[1]} columns") from None
+        if (found := NO_NUMBER.fullmatch(said)) and int(found[3]) <= len(names):
+            name = names[int(found[3]) - 1]
+            hint = "" if asked or len(names) == 1 else LEFT_OUT
+            raise ValueError(
+                f"{path}: column {name!r} must be numbers, but event {found[2]} (from 0) has "
+                f"{found[1]}{hint}"
+            ) from None
         raise ValueError(f"{path} cannot be read: {said}") from None
-    if headed and len(names) != rows.shape[1]:
+    if len(names) != rows.shape[1]:
         raise ValueError(f"{path}: {len(names)} names for {rows.shape[1]} columns")
     return dict(zip(names, rows.T, strict=True)) if headed else _numbered(rows)
+
+
+def _zero(_: str) -> float:
+    """Of whatever nobody asks for."""
+    return 0.0
+
+
+def _split(line: str, separator: str | None) -> list[str]:
+    """A line's fields without quotes; white space separates where nothing else does.
+
+    >>> _split('"pt, GeV", eta', ","), _split('"pt l1"  eta', None)
+    (['pt, GeV', 'eta'], ['pt l1', 'eta'])
+    """
+    if separator is None:
+        return [quoted or plain for quoted, plain in FIELD.findall(line)]
+    fields = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
+    return [field.strip() for field in fields]
 
 
 def _numbered_names(names: list[str]) -> bool:
@@ -224,7 +291,7 @@ def _numbered(rows: NDArray[Any]) -> Columns:
     return {str(i): column for i, column in enumerate(rows.reshape(len(rows), -1).T)}
 
 
-def _read_npy(path: Path) -> Columns:
+def _read_npy(path: Path, asked: Collection[str]) -> Columns:
     try:
         with path.open("rb") as stream:
             rows = np.lib.format.read_array(stream, allow_pickle=False)
@@ -235,7 +302,7 @@ def _read_npy(path: Path) -> Columns:
         raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
 
 
-def _read_hdf5(path: Path) -> Columns:
+def _read_hdf5(path: Path, asked: Collection[str]) -> Columns:
     """One dataset with two dimensions or with fields, or several columns of their own.
 
     Raises:
@@ -268,7 +335,7 @@ def _read_hdf5(path: Path) -> Columns:
     return columns
 
 
-def _read_parquet(path: Path) -> Columns:
+def _read_parquet(path: Path, asked: Collection[str]) -> Columns:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -282,7 +349,7 @@ def _read_parquet(path: Path) -> Columns:
     return {name: table[name].to_numpy() for name in names}
 
 
-READERS: dict[str, Callable[[Path], Columns]] = {
+READERS: dict[str, Callable[[Path, Collection[str]], Columns]] = {
     ".csv": _read_text,
     ".csv.gz": _read_text,
     ".txt": _read_text,
@@ -292,4 +359,5 @@ READERS: dict[str, Callable[[Path], Columns]] = {
     ".hdf5": _read_hdf5,
     ".parquet": _read_parquet,
 }
-"""By suffix."""
+"""By suffix; of a file and the columns that are asked for, or none for all.  Those that are not may
+hold anything."""

@@ -8,28 +8,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.files import format_of, whole_file
+from amplib.files import check_target, format_of, whole_file
 
 Events = NDArray[np.floating]
 Batches = Iterator[Events]
 Write = Callable[[Path, Batches, Sequence[str], int], None]
 
 
-def check_target(path: Path, header: bool = False) -> None:
+def check_writable(path: Path, header: bool = False) -> None:
     """Refuse what ``write_events`` would refuse, before any work.
 
     Raises:
-        ValueError: for an unknown suffix; for a header of what is no CSV.
-        FileNotFoundError, IsADirectoryError: if there is no such folder, or one of this name.
+        ValueError, OSError: as of ``files.check_target``; for a header of what is no CSV.
     """
-    if format_of(path) not in WRITERS:
-        raise ValueError(f"{path}: unknown suffix; allowed: {', '.join(WRITERS)}")
+    check_target(path, WRITERS)
     if header and format_of(path) not in TEXT:
         raise ValueError(f"{path}: a header is for {', '.join(TEXT)}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"no such folder: {path.parent}")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder")
 
 
 def write_events(
@@ -49,10 +43,10 @@ def write_events(
         header: whether CSV begins with the names.
 
     Raises:
-        ValueError: as of ``check_target``.
+        ValueError, OSError: as of ``check_writable``.
         ImportError: if the library that writes the format is missing.
     """
-    check_target(path, header)
+    check_writable(path, header)
     if format_of(path) in TEXT and not header:
         names = ()
     with whole_file(path) as temporary:

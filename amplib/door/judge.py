@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,7 +39,8 @@ def worth(
         events: (N, D), or (N,) for one column; independent draws of the generator.
         truth: anything with ``sample`` and ``cells`` (:class:`amplib.truth.densities.Truth`), or
             the name of one of the book's (:func:`~amplib.truth.densities.truth_named`).
-        held_out: (M, D) events of the truth that the generator has not seen, in its place.
+        held_out: (M, D) events of the truth that the generator has not seen, in its place; without
+            weights, by which neither cells of equal mass are cut nor their noise is known.
         n_train: events that the generator was trained on, for the amplification factor.
         quantiles: cells of equal mass in all, over all dimensions.
         weights: (N,), not negative.
@@ -83,10 +85,11 @@ def worth(
         return verdict(contents, len(x), n_train, coordinate_cuts(truth, quantiles), copies(x))
     truth_events = as_events(held_out, "held-out events")  # type: ignore[arg-type]
     check_columns(x, truth_events.shape[1])
-    cells = Splits(truth_events, quantiles)
+    cells = Splits(truth_events, quantiles, columns or ())
     contents = cell_contents(x, cells, quantiles, w, held_out=cells.size)
     cuts = dict(zip(names, cells.cuts, strict=True))
-    return verdict(contents, len(x), n_train, cuts, copies(x))
+    told = verdict(contents, len(x), n_train, cuts, copies(x))
+    return replace(told, shared=copies(x, truth_events))
 
 
 def coordinate_cuts(truth: Truth, quantiles: int) -> dict[str, int] | None:

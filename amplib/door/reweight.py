@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amplib.cells import as_events
-from amplib.door.judge import check_whole
+from amplib.door.judge import check_whole, copies
+from amplib.door.verdict import note_of_shared
 from amplib.metrics.outlook import LARGEST
 from amplib.metrics.weighed import Weighed, weigh
 from amplib.metrics.weights import as_weights
@@ -42,12 +43,14 @@ class Reweighting:
         classifier: gives the weights.
         largest: weight at which they are clipped.
         columns: of the events.
+        shared: share of the events that are rows of the held-out ones.
     """
 
     weighed: Weighed
     classifier: DCTR
     largest: float
     columns: int
+    shared: float = 0.0
 
     def weights(self, events: ArrayLike) -> Array:
         """Weights ``(N,)`` of further generated events ``(N, D)``, clipped.
@@ -61,7 +64,7 @@ class Reweighting:
         return np.minimum(self.classifier.weights(x), self.largest)
 
     def __str__(self) -> str:
-        return str(self.weighed)
+        return "\n".join([str(self.weighed), *note_of_shared(self.shared)])
 
 
 def steps(events: int, held_out: int, training: DCTRTraining = TRAINING) -> int:
@@ -158,7 +161,7 @@ def reweight(
         *measured, dctr.weights(unseen), dctr.weights(test),
         np.random.default_rng(resampling), largest, v_unseen,
     )  # fmt: skip
-    return Reweighting(weighed, dctr, largest, x.shape[1])
+    return Reweighting(weighed, dctr, largest, x.shape[1], copies(x, truth))
 
 
 def _measured(observables: Observables | None, events: Array) -> Array:

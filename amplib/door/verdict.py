@@ -45,6 +45,7 @@ class Worth:
         repeated: share of the events that are copies of others among them.
         copied: share of the events that are rows of their training sample, the mean over
             trainings; 0 where it is not known.
+        shared: share of the events that are rows of the held-out ones; 0 without any.
     """
 
     as_it_is: Estimate
@@ -60,6 +61,7 @@ class Worth:
     cuts: dict[str, int] | None = None
     repeated: float = 0.0
     copied: float = 0.0
+    shared: float = 0.0
 
     @property
     def quantiles(self) -> int:
@@ -89,6 +91,7 @@ class Worth:
                 f"{self.copied:.0%} of the events are rows of the training sample. Unless each is "
                 "drawn anew, by itself, what is removed for their number is too much."
             )
+        said += note_of_shared(self.shared)
         if self.repeated > COPIES:
             said.append(
                 f"{self.repeated:.0%} of the events repeat others of them. Unless each is "
@@ -169,6 +172,7 @@ class Worth:
             "not_looked_at": self.unseen,
             "repeated": self.repeated,
             "copied": self.copied,
+            "shared": self.shared,
             "mse": self.mse.tolist(),
             "fractions": self.fractions.tolist(),
             "notes": self.notes(),
@@ -183,6 +187,20 @@ class Worth:
         from amplib.door.figures import draw
 
         return draw(self)
+
+
+def note_of_shared(share: float) -> list[str]:
+    """A sentence about events that are among the held-out ones, if there are enough of them.
+
+    >>> note_of_shared(COPIES)
+    []
+    """
+    if share <= COPIES:
+        return []
+    return [
+        f"{share:.0%} of the events are held-out ones, which the generator should not have seen: "
+        "that flatters it. (Whole numbers may be equal by themselves.)"
+    ]
 
 
 def _columns(n: Estimate | AtLeast) -> tuple[str, str]:

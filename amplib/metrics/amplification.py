@@ -106,7 +106,7 @@ class Repetitions:
 
 
 def balanced(repetitions: Repetitions) -> Repetitions:
-    """The same with each hump scaled to the half that the truth puts there.
+    """Repetitions with each hump scaled to the half that the truth puts there.
 
     What remains of the error is that of the shapes; what went is that of the relative height.  A
     hump without events has no shape and gets the truth's.

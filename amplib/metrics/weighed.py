@@ -41,12 +41,14 @@ class Helped(NamedTuple):
 
     Args:
         closer, farther: by more than ``CLEAR`` errors of <S^2> above its floor.
+        off: the truth without weights, by more than ``SURELY`` errors.
         of: observables.
         without, weighted: medians of <S^2> above its floor.
     """
 
     closer: int
     farther: int
+    off: int
     of: int
     without: float
     weighted: float
@@ -59,10 +61,16 @@ class Helped(NamedTuple):
         return cls(
             int((change < -clear).sum()),
             int((change > clear).sum()),
+            int((without.excess > SURELY * without.error).sum()),
             len(change),
             float(np.median(without.excess)),
             float(np.median(weighted.excess)),
         )
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether observables are off the truth, or come to be, and none has come closer."""
+        return not self.closer and (self.off > 0 or self.farther > 0)
 
     def __str__(self) -> str:
         return (
@@ -70,6 +78,21 @@ class Helped(NamedTuple):
             f"median <S^2> above its floor {self.without:.2g} without weights, "
             f"{self.weighted:.2g} with them"
         )
+
+
+def answer_of(told: Outlook, helped: Helped | None) -> str:
+    """Can weights save it?  By what the scores tell, unless what was measured overrules it.
+
+    Args:
+        told: by the scores of one classifier.
+        helped: measured on events that it was not trained on; None where that is not known.
+
+    Returns:
+        *no* by the scores; *not by these weights*, whatever else the scores tell, if they are in
+        vain (``Helped.in_vain``); else *in part*, *freely* or *at a price*.
+    """
+    in_vain = told.answer != "no" and helped is not None and helped.in_vain
+    return "not by these weights" if in_vain else told.answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +119,12 @@ class Weighed:
 
     @property
     def answer(self) -> str:
-        """That of the outlook, unless what was measured overrules it: *not by these weights*, if
-        observables are off the truth, or come to be, and none has come closer."""
-        helped = self.helped
-        off = bool((self.without.excess > SURELY * self.without.error).any())
-        in_vain = not helped.closer and (off or helped.farther > 0)
-        told = self.outlook.answer
-        return "not by these weights" if told != "no" and in_vain else told
+        """Whether weights save it, as ``answer_of`` has it."""
+        return answer_of(self.outlook, self.helped)
 
     def __str__(self) -> str:
-        but = f" (the scores told {told})" if self.answer != (told := self.outlook.answer) else ""
+        told = self.outlook.answer
+        but = f" (the scores told {told})" if told != "no" and self.helped.in_vain else ""
         return (
             f"Can weights save it? {self.answer}{but}: {self.outlook.told}\n"
             f"r measured: {self._measured}\n"
@@ -116,7 +135,7 @@ class Weighed:
     def _measured(self) -> str:
         """r in words, where it means something."""
         r = usual_dilution(self.dilution.value)
-        if self.answer == "no":
+        if self.outlook.answer == "no":
             return "not told where the answer is no"
         if np.isnan(r.value):
             return "none, as no observable varies"

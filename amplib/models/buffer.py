@@ -25,7 +25,8 @@ from amplib.files import whole_file
 from amplib.models.bvae import PIECE, Autoencoder, StackedVAE
 from amplib.models.config import BufferConfig, VAEConfig
 from amplib.models.noise import Noise, box_muller, series_words
-from amplib.models.stack import check_events, scale_of
+from amplib.models.scaling import by_modulus
+from amplib.models.stack import check_events
 from amplib.parameters import ParameterError
 
 Array = NDArray[np.float32]
@@ -94,7 +95,8 @@ class TrainedVAE:
         if len(columns) != stack.data.shape[1]:
             raise ValueError(f"{len(columns)} names for {stack.data.shape[1]} columns")
         network = stack.network.member(k)
-        return cls(stack.configs[k], network, stack.scale, columns, _encodings(network, stack.data))
+        scale, encodings = stack.scaling.scale, _encodings(network, stack.data)
+        return cls(stack.configs[k], network, scale, columns, encodings)
 
     @classmethod
     def encoding(
@@ -106,10 +108,11 @@ class TrainedVAE:
     ) -> TrainedVAE:
         """The model that a network is beside its training events ``(N, columns)``."""
         check_events(training)
-        kind = network.mask.dtype
-        scale = torch.as_tensor(scale_of(training), dtype=kind)
-        scaled = torch.as_tensor(np.asarray(training), dtype=kind) / scale
-        return cls(config, network, scale, columns, _encodings(network, scaled))
+        scaling = by_modulus(training, network.mask)
+        encodings = _encodings(
+            network, scaling.to_network(torch.as_tensor(training).to(network.mask))
+        )
+        return cls(config, network, scaling.scale, columns, encodings)
 
     @property
     def latent(self) -> int:

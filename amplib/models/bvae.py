@@ -26,6 +26,7 @@ from torch.optim import SGD, Adam
 from amplib.models.config import VAEConfig, VAETraining
 from amplib.models.layers import StackedLayers, StackedLinear
 from amplib.models.noise import Noise, NoiseBlock, series_words
+from amplib.models.scaling import LinearScaling
 from amplib.models.stack import SharedStack, check_events, descend, forget
 
 GAIN = 1.55
@@ -182,7 +183,7 @@ class StackedVAE(SharedStack):
 
     Args:
         configs: one a member; they differ in dim z and B at most.
-        events: training events ``(N, columns)``; each column is divided by its largest modulus.
+        events: training events ``(N, columns)``.
         validation: events ``(V, columns)`` that tell the best weights.
         seeds: one seed a member.
         device: ``cpu`` or ``cuda``.
@@ -195,6 +196,7 @@ class StackedVAE(SharedStack):
 
     precision: ClassVar[str] = "highest"  # what a reconstruction resolves, TF32 rounds away
     kind: ClassVar[type[Autoencoder]] = Autoencoder
+    scaling: LinearScaling
 
     def __init__(
         self,
@@ -208,7 +210,7 @@ class StackedVAE(SharedStack):
         check_events(events, validation)
         self.configs, self.config = list(configs), training_of(configs)
         super().__init__(events, self.config.batch_size, seeds, 3, device, dtype)
-        self.validation = self.tensor(validation / self.scale.cpu().numpy())
+        self.validation = self.scaling.to_network(torch.as_tensor(validation, device=self.device))
         self.kl_weights = self.tensor(np.array([c.kl_weight for c in configs]))
         members = [
             self.kind(own, events.shape[1], [start])

@@ -48,7 +48,8 @@ from amplib.models.objectives import (
     one_sided_difference,
     root,
 )
-from amplib.models.stack import Stack, check_events, descend, scale_of
+from amplib.models.scaling import LINEAR
+from amplib.models.stack import Stack, check_events, descend
 from amplib.models.volumes import BatchNorm
 
 PIECE = 8192
@@ -97,8 +98,8 @@ class EventGAN(Stack):
         check_events(events)
         super().__init__(seeds, 4, device, dtype)
         self.config, self.columns = config, events.shape[1]
-        self.centre, self.scale = map(self._tensor, centre_and_scale(events, config.scaling))
-        self.data = (self._tensor(events) - self.centre) / self.scale
+        self.scaling = LINEAR[config.scaling](events, self.losses)
+        self.data = self.scaling.to_network(torch.as_tensor(events).to(self.losses))
         self.draws, self.critic_noise, self.noise, self.generation = map(self.stream, range(1, 5))
         self.critic_done, self.generator_done = (
             torch.zeros((), dtype=torch.int64, device=self.device) for _ in range(2)
@@ -134,9 +135,6 @@ class EventGAN(Stack):
     def latent(self, noise: NoiseBlock, rows: int) -> Tensor:
         """What events are generated from, ``(E, rows, noise)``: normal numbers."""
         return noise.normal(rows, self.config.noise)
-
-    def _tensor(self, values: NDArray[np.floating]) -> Tensor:
-        return torch.as_tensor(values, dtype=self.dtype, device=self.device)
 
     def rate_at(self, epoch: int) -> float:
         return self.config.learning_rate
@@ -207,7 +205,7 @@ class EventGAN(Stack):
         try:
             for number, start in enumerate(range(0, n, batch)):
                 noise = NoiseBlock(self.generation.words(number * words, words), self.dtype)
-                events = self.generator(self.latent(noise, batch)) * self.scale + self.centre
+                events = self.scaling.to_events(self.generator(self.latent(noise, batch)))
                 yield events[:, : n - start].float().cpu().numpy()
         finally:
             self.generator.train()
@@ -215,16 +213,6 @@ class EventGAN(Stack):
     def state(self) -> dict[str, Tensor]:
         done = {"critic_done": self.critic_done, "generator_done": self.generator_done}
         return super().state() | done
-
-
-def centre_and_scale(
-    events: NDArray[np.floating], scaling: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What is subtracted from each column, and what it is then divided by, to lie in [-1, 1]."""
-    if scaling == "modulus":
-        return np.zeros(events.shape[1]), scale_of(events)
-    low, high = events.min(0).astype(float), events.max(0).astype(float)
-    return (low + high) / 2, np.where(high > low, (high - low) / 2, 1.0)
 
 
 class ToRange(nn.Module):

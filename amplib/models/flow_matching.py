@@ -25,6 +25,7 @@ from amplib.models.config import FlowMatchingConfig
 from amplib.models.flow import StackedFlow
 from amplib.models.layers import StackedLayers, StackedLinear
 from amplib.models.noise import NoiseBlock, normal_words, uniform_words
+from amplib.models.scaling import LinearScaling, by_deviation
 from amplib.models.stack import descend
 
 WAVES = 4
@@ -79,14 +80,13 @@ class StackedFlowMatching(StackedFlow):
     ):
         super().__init__(events, config.batch_size, seeds, 1, device, dtype)
         self.config = config
-        deviation = events.std(0)
-        self.centre = self.tensor(events.mean(0))
-        self.scale = self.tensor(np.where(deviation > 0, deviation, 1.0))
-        self.data = (self.tensor(events) - self.centre) / self.scale
         field = VelocityField(config, events.shape[1], self.starts)
         self.field = field.to(self.device, dtype)
         self.noise, self.generation = map(self.stream, (2, 3))
         self.adam = self.optimise("field", self.field, Adam)
+
+    def scaling_of(self, events: NDArray[np.floating]) -> LinearScaling:
+        return by_deviation(events, self.losses)
 
     def train_step(self, batch: Tensor, at: Tensor) -> Tensor:
         rows, columns = batch.shape[1:]
@@ -99,7 +99,7 @@ class StackedFlowMatching(StackedFlow):
         return loss.detach().unsqueeze(0)
 
     def events_of(self, points: Tensor) -> Tensor:
-        return carried(self.field, points, self.config.flow_steps) * self.scale + self.centre
+        return self.scaling.to_events(carried(self.field, points, self.config.flow_steps))
 
 
 def carried(field: Callable[[Tensor, Tensor], Tensor], x: Tensor, steps: int) -> Tensor:

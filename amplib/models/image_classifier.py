@@ -85,7 +85,7 @@ class ImageClassifier(nn.Module):
         self.flips.set_state(state)
 
     def on(self, images: Images) -> ImageClassifier:
-        """The same network, for the rows of other images."""
+        """This network, for the rows of other images."""
         other = copy.copy(self)
         other.images = images
         return other

@@ -92,7 +92,7 @@ class Mixture:
         tolerance: float = TOLERANCE,
         progress: Progress = lambda work: None,
     ) -> Mixture:
-        """The same from a given start.
+        """The fit from a given start.
 
         Args:
             x: points, ``(N, D)``.

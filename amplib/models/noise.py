@@ -79,7 +79,8 @@ class NoiseBlock:
         return both[:, :numbers].unflatten(1, shape)
 
     def normal_series(self, *shape: int) -> Tensor:
-        """The same, two a word: the first numbers stay what they are if more are asked for."""
+        """``(E, *shape)`` normal numbers, two a word: the first ones stay what they are if more are
+        asked for."""
         numbers = math.prod(shape)
         bits = self._take(2 * series_words(numbers), 2, torch.int32)
         return box_muller(bits, self.dtype)[:, :numbers].unflatten(1, shape)

@@ -97,8 +97,8 @@ def maximum_mean_discrepancy(x: Tensor, y: Tensor, alpha: float) -> Tensor:
 
 
 def discrepancy_of_scales(x: Tensor, y: Tensor, scales: Sequence[float]) -> Tensor:
-    r"""The same with the sum of kernels :math:`e^{-|a - b|^2 / 2 \sigma^2}` over several
-    :math:`\sigma` (MMD-GAN, arXiv:1705.08584, sec. 5).
+    r"""``maximum_mean_discrepancy`` with the sum of kernels :math:`e^{-|a - b|^2 / 2 \sigma^2}`
+    over several :math:`\sigma` (MMD-GAN, arXiv:1705.08584, sec. 5).
 
     Kernels are taken less one, which cancels: codes that lie close together, as those of a clipped
     encoder do, are told apart in single precision too.

@@ -90,5 +90,5 @@ class RegularGAN(SharedStack):
         The events do not depend on how many are asked for, only on ``batch``.
         """
         for number, start in enumerate(range(0, n, batch)):
-            events = self._events(self.generation, number, batch) * self.scale
+            events = self.scaling.to_events(self._events(self.generation, number, batch))
             yield events[:, : n - start].cpu().numpy()

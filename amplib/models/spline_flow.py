@@ -9,60 +9,25 @@ them train at once (see ``stack``).
 
 A likelihood has no upper bound where many events share a value, as the zeros of an absent lepton
 do, and splines know no more than a few deviations about zero.  So a column's values are replaced by
-their normal scores: :math:`\Phi^{-1}` of their rank among the training events, equal values being
-ranked by lot.  What is generated goes the same way back, between the training events' values by a
-straight line: zeros come back as zeros, and nothing is beyond the training sample's extremes.
+their normal scores (``scaling.NormalScores``): zeros come back as zeros.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import ndtri
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.optim import Adam
 
 from amplib.models.config import SplineFlowConfig
 from amplib.models.flow import StackedFlow
+from amplib.models.scaling import NormalScores
 from amplib.models.stack import descend
-
-
-class NormalScores:
-    """Columns of events as N(0, 1) and back, by their ranks.
-
-    Args:
-        ordered: each column of the training events in ascending order, ``(columns, N)``.
-    """
-
-    def __init__(self, ordered: Tensor):
-        self.ordered = ordered
-
-    @staticmethod
-    def of(events: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float64]:
-        """Scores ``(N, columns)`` of training events; equal values are ranked by lot."""
-        lots = rng.random(events.shape)
-        order = np.stack(
-            [np.lexsort((lot, x)) for lot, x in zip(lots.T, events.T, strict=True)], axis=1
-        )
-        ranks = np.empty(events.shape)
-        np.put_along_axis(ranks, order, np.arange(len(events))[:, None], 0)
-        return ndtri((ranks + 0.5) / len(events))
-
-    def events(self, scores: Tensor) -> Tensor:
-        """Events of scores, ``(n, columns)``."""
-        last = self.ordered.shape[1] - 1
-        share = 0.5 * torch.erfc(scores.double() / -math.sqrt(2))
-        place = (share * (last + 1) - 0.5).clamp_(0, last).T
-        below = place.floor().long()
-        low = self.ordered.gather(1, below)
-        high = self.ordered.gather(1, (below + 1).clamp_(max=last))
-        return torch.lerp(low, high, (place - below).to(low.dtype)).T
 
 
 class Splines(nn.Module):
@@ -120,10 +85,7 @@ class StackedSplineFlow(StackedFlow):
     ):
         super().__init__(events, config.batch_size, seeds, 1, device, dtype)
         self.config = config
-        self.scores = NormalScores(self.tensor(np.sort(np.asarray(events, dtype=float), 0).T))
-        # The lot that equal values are ranked by is nobody's noise: members see the same events.
-        self.data = self.tensor(NormalScores.of(events, np.random.default_rng(0)))
-        # Nor is it a member's chance which columns a layer couples.
+        # It is no member's chance which columns a layer couples.
         with seeded(0):
             self.flow = Splines(config, events.shape[1]).to(self.device, dtype)
         members = [self._started(start) for start in self.starts]
@@ -132,6 +94,9 @@ class StackedSplineFlow(StackedFlow):
         )
         self.generation = self.stream(2)
         self.adam = self.optimise("flow", self.weights, Adam)
+
+    def scaling_of(self, events: NDArray[np.floating]) -> NormalScores:
+        return NormalScores.of(events, self.losses)
 
     def _started(self, start: torch.Generator) -> dict[str, Tensor]:
         """Weights that begin as a member's seed says, by names that a ``ParameterDict`` takes."""
@@ -153,4 +118,4 @@ class StackedSplineFlow(StackedFlow):
 
     def events_of(self, points: Tensor) -> Tensor:
         scores = [self._of_member(k, z, generate=True) for k, z in enumerate(points)]
-        return torch.stack([self.scores.events(s) for s in scores])
+        return torch.stack([self.scaling.to_events(s) for s in scores])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer, RMSprop
 
 from amplib.models.noise import Noise
+from amplib.models.scaling import Scaling, by_modulus
 
 MOMENTS: dict[type[Optimizer], tuple[str, ...]] = {
     Adam: ("step", "exp_avg", "exp_avg_sq"),
@@ -200,7 +201,7 @@ class SharedStack(Stack):
     large.
 
     Args:
-        events: training events ``(N, columns)``; each column is divided by its largest modulus.
+        events: training events ``(N, columns)``; the network sees them by ``scaling_of``.
         batch_size: events of a step.
         seeds, losses, device, dtype: of ``Stack``.
 
@@ -221,14 +222,19 @@ class SharedStack(Stack):
         if len(events) < batch_size:
             raise ValueError(f"{len(events)} training events do not fill a batch of {batch_size}")
         super().__init__(seeds, losses, device, dtype)
-        self.scale = self.tensor(scale_of(events))
-        self.data = self.tensor(events / self.scale.cpu().numpy())
+        self.scaling = self.scaling_of(events)
+        self.data = self.scaling.to_network(torch.as_tensor(events, device=self.device))
         self.batch_size = batch_size
         self.shuffles = self.stream(1)
         self.order = torch.zeros(
             len(seeds), self.steps_per_epoch, batch_size, dtype=torch.int64, device=self.device
         )
         self.step = torch.zeros(1, dtype=torch.int64, device=self.device)
+
+    def scaling_of(self, events: NDArray[np.floating]) -> Scaling:
+        """How columns are brought to the network's range and back: by their largest modulus,
+        unless a subclass wants another scaling."""
+        return by_modulus(events, self.losses)
 
     @abstractmethod
     def train_step(self, batch: Tensor, at: Tensor) -> Tensor:
@@ -280,12 +286,6 @@ class SharedStack(Stack):
         losses = self.train_step(self.data[batch], self.epoch * self.steps_per_epoch + self.step)
         self.losses[: len(losses)] += losses
         self.step += 1
-
-
-def scale_of(events: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Largest modulus of each column, by which it is divided; 1 where that is zero."""
-    largest = np.abs(events).max(0).astype(float)
-    return np.where(largest > 0, largest, 1.0)
 
 
 def check_events(*samples: NDArray[np.floating]) -> None:

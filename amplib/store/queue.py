@@ -116,7 +116,7 @@ def _sources(result: Result) -> Iterator[Result]:
 def ordered(
     results: Sequence[Result], jobs: int, device: str, minutes: float | None = None
 ) -> list[Group]:
-    """Groups of what is missing: those that an earlier run has begun, then by worth an hour.
+    """Groups of what is missing: those that an earlier run has begun, then by priority an hour.
 
     What a study is made of comes before it, unless nothing is missing of the study itself.  If the
     time is short, groups are small, so that some parts are finished in it.
@@ -143,7 +143,7 @@ def ordered(
     def urgency(group: Group) -> tuple[bool, float]:
         study = group.result.study
         seconds = group.work / rate_of(study, group.result.preset, device)
-        return group.resumed, sum(map(study.worth, group.parts)) / seconds
+        return group.resumed, sum(map(study.priority, group.parts)) / seconds
 
     return sorted(groups, key=urgency, reverse=True)
 

@@ -261,7 +261,7 @@ def source_of(result: Result) -> Result | None:
 def at_one_scale(
     results: Mapping[str, Result], get: Callable[[str, str], Result]
 ) -> dict[str, Result]:
-    """The same results, or all of them at the laptop's scale if some have no other.
+    """These results, or all of them at the laptop's scale if some have no other.
 
     Args:
         results: of studies that a page shows side by side.
@@ -396,7 +396,7 @@ def spent(results: Iterable[Result]) -> Spent:
 
 
 def seconds_by_device(results: Iterable[Result]) -> dict[str, list[float]]:
-    """The same part by part, by the name of the device."""
+    """Seconds that stored parts took, one by one, by the name of the device."""
     found: dict[tuple[Path, Part], tuple[str, float]] = {}
     for result in results:
         recorded = result.record()["parts"]

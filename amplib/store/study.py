@@ -59,7 +59,8 @@ class Study(Parameters):
     rate: ClassVar[float]
     """Typical work a second of one process on a CPU, until this machine has measured its own."""
     gpu_rate: ClassVar[float | None] = None
-    """The same on a GPU; None if it computes the study no faster than the cores do."""
+    """Typical work a second of one process on a GPU; None if it computes the study no faster than
+    the cores do."""
     memory: ClassVar[int] = 2000
     """MB that a scheduler is asked for one process, above what was measured at the papers'
     settings."""
@@ -104,9 +105,9 @@ class Study(Parameters):
     def work(self, parts: Sequence[Part]) -> float:
         """Size of the work in the unit that ``progress`` counts."""
 
-    def worth(self, part: Part) -> float:
-        """What a part is worth beside other missing ones: the tenth repetition takes less off an
-        error than the first."""
+    def priority(self, part: Part) -> float:
+        """How urgent a part is beside other missing ones, for the work that it costs: the tenth
+        repetition takes less off an error than the first."""
         return 1 / (1 + part[0])
 
     @abstractmethod

@@ -51,7 +51,7 @@ class Pair:
         return np.asarray(self.truth.rvs(n, random_state=rng)).reshape(n, self.dimension)
 
     def made(self, n: int, rng: RandomState) -> Array:
-        """The same of the generator."""
+        """``n`` independent events of the generator, ``(n, d)``; ``rng`` may be a seed."""
         return np.asarray(self.generator.rvs(n, random_state=rng)).reshape(n, self.dimension)
 
     def log_ratio(self, x: ArrayLike) -> Array:

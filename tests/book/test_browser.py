@@ -7,6 +7,7 @@ import shutil
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -61,6 +62,29 @@ IMAGES_DONE = (
 )
 MATHS_DONE = """() => [...document.querySelectorAll(".math")].every(
     e => e.querySelector("mjx-container") && !e.querySelector("mjx-merror"))"""
+
+
+WIDTHS = (1400, 400)
+# What a reader has to push sideways to read it, and by how much: the page, code, tables and
+# pictures; where there is room for them equations and what is printed, which keeps its columns.
+TOO_WIDE = """width => {
+    const main = document.querySelector("article") || document.body;
+    const page = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    const found = page > 0 ? [`page by ${page}`] : [];
+    const kinds = ["table", "img", ...(width > 1000 ? ["pre", "div.math"]
+        : ["pre:not(.cell_output pre)"])];
+    for (const element of main.querySelectorAll(kinds.join(", "))) {
+        const place = element.parentElement;
+        const over = Math.max(
+            element.getBoundingClientRect().right - place.getBoundingClientRect().right,
+            element.tagName === "IMG" ? 0 : element.scrollWidth - element.clientWidth,
+        );
+        if (element.offsetWidth && over > 1)
+            found.push(`${element.tagName} ${element.id || element.textContent.trim().slice(0, 40)}`
+                + ` by ${Math.round(over)}`);
+    }
+    return found;
+}"""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -146,18 +170,31 @@ def look(page: Page, address: str, note: Callable[[str], None]) -> Anatomy:
     return anatomy
 
 
-def faults(folder: Path, browser: Browser) -> list[str]:
-    """Everything wrong with the pages below ``folder``, a line each; empty when all is well."""
-    found: list[str] = []
-    anatomy: dict[str, Anatomy] = {}
-    with served(folder) as root, browser.new_context() as context:
-        context.route(lambda url: not url.startswith((root, *INLINE)), lambda route: route.abort())
+@dataclass
+class Seen:
+    """What is wrong with the pages of a folder, a line each.
+
+    Args:
+        broken: errors, requests beyond the folder, dead links, formulas that do not appear.
+        wide: what does not fit the window.
+    """
+
+    broken: list[str] = field(default_factory=list)
+    wide: list[str] = field(default_factory=list)
+
+
+def see(folder: Path, browser: Browser, width: int = WIDTHS[0]) -> Seen:
+    """Open every page below ``folder`` once, in a window of this width."""
+    seen, anatomy = Seen(), {}
+    with served(folder) as root:
         for name in pages_of(folder):
-            with context.new_page() as page:
-                note = partial(lambda name, text: found.append(f"{name}: {text}"), name)
+            with browser.new_page(viewport={"width": width, "height": 900}) as page:
+                note = partial(lambda name, text: seen.broken.append(f"{name}: {text}"), name)
                 watch(page, root, note)
                 anatomy[name] = look(page, root + name, note)
-        return found + broken_links(folder, root, anatomy)
+                seen.wide += [f"{name}: {line}" for line in page.evaluate(TOO_WIDE, width)]
+        seen.broken += broken_links(folder, root, anatomy)
+    return seen
 
 
 @pytest.fixture(scope="module")
@@ -170,12 +207,23 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-def test_book(browser: Browser) -> None:
-    """Every page of the book: no errors, nothing fetched from outside, no dead ends, all maths."""
+@pytest.fixture(scope="module", params=WIDTHS)
+def book(request: pytest.FixtureRequest, browser: Browser) -> Seen:
+    """The whole book, as wide as on a desk and on a telephone."""
     if not (HTML / "index.html").exists():
         pytest.skip("the book is not built: run make book")
     assert "book/index.html" in pages_of(HTML)
-    assert faults(HTML, browser) == []
+    return see(HTML, browser, request.param)
+
+
+def test_nothing_is_broken(book: Seen) -> None:
+    """No errors, nothing fetched from outside, no dead ends, all maths."""
+    assert book.broken == []
+
+
+def test_everything_fits_the_window(book: Seen) -> None:
+    """Long equations may scroll by themselves on a telephone."""
+    assert book.wide == []
 
 
 SOUND = """<!doctype html>
@@ -197,7 +245,7 @@ PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAO
 def test_sound_page_passes(tmp_path: Path, browser: Browser, body: str) -> None:
     (tmp_path / "index.html").write_text(SOUND.format(body))
     (tmp_path / "other.html").write_text(SOUND.format(""))
-    assert faults(tmp_path, browser) == []
+    assert see(tmp_path, browser).broken == []
 
 
 @pytest.mark.parametrize(
@@ -217,7 +265,7 @@ def test_sound_page_passes(tmp_path: Path, browser: Browser, body: str) -> None:
 def test_broken_page_is_caught(tmp_path: Path, browser: Browser, body: str, fault: str) -> None:
     (tmp_path / "index.html").write_text(SOUND.format(body))
     (tmp_path / "other.html").write_text(SOUND.format(""))
-    assert any(fault in line for line in faults(tmp_path, browser))
+    assert any(fault in line for line in see(tmp_path, browser).broken)
 
 
 def test_raw_maths_is_caught(
@@ -225,48 +273,7 @@ def test_raw_maths_is_caught(
 ) -> None:
     (tmp_path / "index.html").write_text(SOUND.format('<span class="math">\\(x\\)</span>'))
     monkeypatch.setitem(globals(), "PATIENCE_MS", 500)
-    assert any("did not appear" in line for line in faults(tmp_path, browser))
-
-
-WIDTHS = (1400, 400)
-# What a reader has to push sideways to read it, and by how much: the page, code, tables and
-# pictures; where there is room for them equations and what is printed, which keeps its columns.
-TOO_WIDE = """width => {
-    const main = document.querySelector("article") || document.body;
-    const page = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-    const found = page > 0 ? [`page by ${page}`] : [];
-    const kinds = ["table", "img", ...(width > 1000 ? ["pre", "div.math"]
-        : ["pre:not(.cell_output pre)"])];
-    for (const element of main.querySelectorAll(kinds.join(", "))) {
-        const place = element.parentElement;
-        const over = Math.max(
-            element.getBoundingClientRect().right - place.getBoundingClientRect().right,
-            element.tagName === "IMG" ? 0 : element.scrollWidth - element.clientWidth,
-        );
-        if (element.offsetWidth && over > 1)
-            found.push(`${element.tagName} ${element.id || element.textContent.trim().slice(0, 40)}`
-                + ` by ${Math.round(over)}`);
-    }
-    return found;
-}"""
-
-
-def too_wide(folder: Path, browser: Browser, width: int) -> list[str]:
-    """Everything below ``folder`` that does not fit a window of this width, a line each."""
-    found: list[str] = []
-    with served(folder) as root, browser.new_page(viewport={"width": width, "height": 900}) as page:
-        for name in pages_of(folder):
-            look(page, root + name, lambda text: None)
-            found += [f"{name}: {line}" for line in page.evaluate(TOO_WIDE, width)]
-    return found
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_everything_fits_the_window(browser: Browser, width: int) -> None:
-    """On a telephone too, where long equations may scroll by themselves."""
-    if not (HTML / "index.html").exists():
-        pytest.skip("the book is not built: run make book")
-    assert too_wide(HTML, browser, width) == []
+    assert any("did not appear" in line for line in see(tmp_path, browser).broken)
 
 
 @pytest.mark.parametrize(
@@ -281,9 +288,9 @@ def test_what_does_not_fit_is_caught(
     tmp_path: Path, browser: Browser, body: str, what: str
 ) -> None:
     (tmp_path / "index.html").write_text(SOUND.format(body))
-    assert any(what in line for line in too_wide(tmp_path, browser, 400))
+    assert any(what in line for line in see(tmp_path, browser, 400).wide)
     (tmp_path / "index.html").write_text(SOUND.format("<pre>short</pre><table><tr><td>1</table>"))
-    assert too_wide(tmp_path, browser, 400) == []
+    assert see(tmp_path, browser, 400).wide == []
 
 
 def test_what_is_printed_keeps_its_columns(tmp_path: Path, browser: Browser) -> None:
@@ -313,7 +320,7 @@ def test_a_table_that_is_too_wide_is_shown_row_by_row(tmp_path: Path, browser: B
     links = '<link rel="stylesheet" href="custom.css"><script src="tables.js"></script>'
     body = f'{links}<article class="bd-article"><div><table>{wide}</table></div></article>'
     (tmp_path / "index.html").write_text(SOUND.format(body))
-    assert faults(tmp_path, browser) == []
+    assert see(tmp_path, browser).broken == []
     with served(tmp_path) as root, browser.new_page(viewport={"width": 400, "height": 900}) as page:
         page.goto(root)
         assert page.locator("td:nth-child(2) .label").inner_text() == "second"
@@ -360,7 +367,7 @@ def test_sliders_are_moved_by_keys_and_each_place_has_its_figure(
     grid_page: Path, browser: Browser
 ) -> None:
     """In the order of the grid, whichever slider moves, with nothing fetched from anywhere."""
-    assert faults(grid_page, browser) == []
+    assert see(grid_page, browser).broken == []
     with served(grid_page) as root, browser.new_page() as page:
         page.goto(root)
         box = page.locator(".grid-figure")
@@ -449,7 +456,7 @@ def test_the_page_of_a_sweep_draws_any_number_against_any_parameter(
         page_of_point.parent.mkdir(parents=True)
         page_of_point.write_text(SOUND.format(""))
     write_page(tmp_path, points, pd.DataFrame(rows), {points[0].key: "<why>"})
-    assert faults(tmp_path, browser) == []
+    assert see(tmp_path, browser).broken == []
     with served(tmp_path) as root, browser.new_page(viewport={"width": 400, "height": 800}) as page:
         page.goto(root)
         numbers = page.locator("#number option").all_text_contents()

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
-from amplib.book.obtain import stored
+from amplib.book.obtain import largest, stored
 from amplib.book.saved import RIVALS, _top_pairs, absent_leptons, beside_the_buffer
-from amplib.metrics.merit import delta_of
+from amplib.metrics.crowding import delta_of
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.merit.reading import smearings
+from amplib.studies.merit.study import SMEARED_UNSEEN, UNSEEN
 from amplib.studies.topvae.reading import Truth
+from amplib.studies.weighing.kept import weights_made
+from amplib.studies.weighing.reading import ToldAndMeasured
 
 
 def test_smeared_events_stand_beside_the_buffer_at_the_papers_settings():
@@ -29,6 +32,16 @@ def test_smeared_events_stand_beside_the_buffer_at_the_papers_settings():
     assert beside_the_buffer(stored("ttbar-reference", "paper", seed=5), 100_000) == []
 
 
+@pytest.mark.parametrize("preset", ["paper", "laptop"])
+def test_a_classifier_is_answered_as_at_the_door(preset):
+    """Whatever is stored of its weights, the page has what ``amplib.reweight`` would print."""
+    for name in ("ttbar-smeared", "event-splines"):
+        changes = SMEARED_UNSEEN if name == "ttbar-smeared" else UNSEEN
+        parts = largest(name, preset, changes).load().values()
+        for one in (w for arrays in parts for w in weights_made(arrays)):
+            assert str(one).startswith(f"Can weights save it? {ToldAndMeasured.of(one).answer}")
+
+
 @pytest.fixture(scope="module")
 def top_pairs():
     return {one.name: (result, one) for result, one in _top_pairs("paper")}
@@ -40,12 +53,13 @@ def test_classifiers_that_miss_the_zeros_of_an_absent_lepton_save_nothing_freely
     absent = absent_leptons(result.study)
     assert 0.9 < absent < 1
     assert flows.known_area == pytest.approx(0.5 + absent / 2)
-    assert (flows.answer, flows.by_scores) == ("not resolved", "freely")
+    assert (flows.answer, flows.by_classifiers) == ("not resolved", "freely")
     # Even the cut on the truth's range, by dropped entries, tells more than its classifiers.
     assert flows.over(lambda told: told.auc).value < 0.5 + result.part((0, 0))["dropped"] / 2
     open_ = {name for name, (_, one) in top_pairs.items() if one.answer == "not resolved"}
     assert {name for name in open_ if "B-VAE" not in name and "GMM" not in name} == {
-        "flow matching"
+        "flow matching",
+        "WGAN-GP",
     }
 
 

@@ -129,8 +129,66 @@ def test_what_pandas_writes_with_names_is_read(tmp_path):
         np.testing.assert_array_equal(read.x, PANDAS)
     path.write_text("1,0\n0,1\n")
     assert read_events(path).x.tolist() == [[1, 0], [0, 1]]
-    path.write_text("# 0 1\n3 4\n")
-    assert read_events(path).x.tolist() == [[3, 4]]
+    for first in ("# 0 1", "# 0\t1"):
+        path.write_text(f"{first}\n3 4\n")
+        assert read_events(path).x.tolist() == [[3, 4]]
+
+
+TEXTS = {
+    "quoted.csv": '"label, as read","pt l1",eta,w\n"a, ""b"" #1",1.5,2,0.5\n"",3,4,0.25\n',
+    "plain.csv": "label, pt l1, eta, w\nttbar,1.5,2,0.5\n,3,4,0.25\n",
+    "tabs.txt": "label\tpt l1\teta\tw\nt tbar\t1.5\t2\t0.5\n\t3\t4\t0.25\n",
+    "white.txt": 'label "pt l1" eta w\n"t tbar" 1.5 2 0.5\nZ 3 4 0.25\n',
+}
+"""Files with a column that holds text."""
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_is_in_the_way_of_no_other_column(tmp_path, name):
+    """Only the columns that are asked for are numbers; of all, the one that is none is named."""
+    path = tmp_path / name
+    path.write_text(TEXTS[name])
+    label = "label, as read" if "quoted" in name else "label"
+    read = read_events(path, ["eta", "pt l1"], "w")
+    assert read.x.tolist() == [[2, 1.5], [4, 3]] and read.weights.tolist() == [0.5, 0.25]
+    assert (read.names, read.others) == (("eta", "pt l1"), (label,))
+    assert read_events(path, ["eta"]).others == (label, "pt l1", "w")
+    for weights in (None, "w"):
+        line = rf"column '{label}' must be numbers, but event 0 \(from 0\) has '.*'; --columns"
+        with pytest.raises(ValueError, match=line):
+            read_events(path, weights=weights)
+    with pytest.raises(ValueError, match=r"must be numbers, but event 0 .*'$"):
+        read_events(path, [label, "eta"])
+
+
+def test_text_without_names_is_left_out_by_numbers(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("ttbar,1.5,2\nZ,3,4\n")
+    assert read_events(path, ["2", "1"]).x.tolist() == [[2, 1.5], [4, 3]]
+    for columns in ([], ["0", "1"], ["ttbar"], ["3"]):
+        with pytest.raises(ValueError, match="its first line has names and numbers"):
+            read_events(path, columns)
+
+
+@pytest.mark.parametrize(
+    "text", ["x,y\na,1,2\n", "x,y,z,v\na,1,2\n", "x,y\na,1\nb,1,2\n", "x,y\na,1\nb\n"]
+)
+def test_what_is_not_asked_for_shifts_nothing(tmp_path, text):
+    """A row with a field more or less would give the events other columns."""
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"names for 3 columns|columns changed from 2 to"):
+        read_events(tmp_path / "a.csv", ["y"])
+
+
+def test_text_in_other_formats_is_named(tmp_path):
+    parquet.write_table(pa.table({"label": ["a", "b"], "x": [1.0, 2.0]}), tmp_path / "a.parquet")
+    np.save(tmp_path / "a.npy", np.rec.fromarrays([["a", "b"], [1.0, 2.0]], names="label,x"))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["label"], file["x"] = ["a", "b"], [1.0, 2.0]
+    for path in (tmp_path / f"a.{suffix}" for suffix in ("parquet", "npy", "h5")):
+        assert read_events(path, ["x"]).x.tolist() == [[1], [2]]
+        with pytest.raises(ValueError, match="column 'label' must be numbers; --columns with"):
+            read_events(path)
 
 
 def test_the_command_answers_as_python_does(tmp_path, capsys):
@@ -157,6 +215,7 @@ def write_damaged(folder):
     (folder / "twice.csv").write_text(f"x,x\n{rows}")
     (folder / "event.csv").write_text(f"1.0,oops\n{rows}")
     np.save(folder / "complex.npy", X + 1j)
+    np.save(folder / "pairs.npy", np.zeros(50, [("p", float, (2,))]))
     np.savez(folder / "archive.npz", X)
     (folder / "archive.npz").rename(folder / "archive.npy")
     with (folder / "huge.npy").open("wb") as stream:
@@ -193,13 +252,13 @@ def write_damaged(folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["a.csv"], "either truth or held_out"),
+        (["a.csv"], "either --truth or --held-out"),
         (["a.csv", "--truth", "camel"], "truth = 'camel': allowed are camel-back, ring"),
         (["a.csv", "--truth", "camel-back"], "events have 2 columns, the truth has 1"),
         (["a.csv", "--truth", "ring", "--columns", "y"], "no column 'y'; there are x, w"),
         (["a.csv", "--truth", "camel-back", "--columns", "x", "--weights", "v"], "no column 'v'"),
         (["a.csv", "--truth", "ring", "--plot", "none/a.svg"], "no such folder"),
-        (["a.csv", "--truth", "ring", "--plot", "folder.svg"], "--plot folder.svg: a folder"),
+        (["a.csv", "--truth", "ring", "--plot", "folder.svg"], "--plot folder.svg: is a folder"),
         (["a.csv", "--truth", "ring", "--plot", "old.svg"], "old.svg: is there already; --force"),
         (["b.csv", "--truth", "ring"], "no such file"),
         (["a.root", "--truth", "ring"], "unknown suffix; allowed: .csv, .csv.gz, .txt"),
@@ -207,8 +266,15 @@ def write_damaged(folder):
         (["text.npy", "--truth", "ring"], "cannot be read"),
         (["text.h5", "--truth", "ring"], "cannot be read"),
         (["text.parquet", "--truth", "ring"], "cannot be read"),
-        (["text.csv", "--truth", "ring"], "cannot be read"),
-        (["empty.csv", "--truth", "ring"], "cannot be read"),
+        (
+            ["text.csv", "--truth", "ring"],
+            "must be numbers, but event 1 (from 0) has 'no'",
+        ),
+        (["empty.csv", "--truth", "ring"], "empty.csv cannot be read: it holds no events"),
+        (["names.csv", "--truth", "ring"], "names.csv cannot be read: it holds no events"),
+        (["a.csv", "--truth", "ring", "--held-out", "b.csv"], "either --truth or --held-out"),
+        (["a.csv", "--truth", "ring", "--columns", "x", "w", "--weights", "w"], "--columns w: the"),
+        (["same.csv", "--held-out", "same.csv"], "have the value 5 in column 'y' to cut equal"),
         (["mixed.h5", "--truth", "ring"], "expected one table"),
         (["words.parquet", "--truth", "ring"], "must be numbers"),
         (["cube.npy", "--truth", "ring"], "shape"),
@@ -216,6 +282,7 @@ def write_damaged(folder):
         (["twice.csv", "--truth", "ring"], "two columns are called 'x'"),
         (["event.csv", "--truth", "ring"], "its first line has names and numbers"),
         (["complex.npy", "--truth", "camel-back"], "must be numbers"),
+        (["pairs.npy", "--truth", "ring"], "column 'p' must be numbers"),
         (["cut.csv.gz", "--truth", "ring"], "cut.csv.gz cannot be read: Compressed file ended"),
         (["ragged.csv", "--truth", "ring"], "the number of columns changed from 2 to 1 at row 4\n"),
         (["semicolons.csv", "--truth", "ring"], "expected commas or white space, not semicolons"),
@@ -244,6 +311,8 @@ def test_bad_files_are_refused_in_one_line(tmp_path, monkeypatch, capsys, option
     (tmp_path / "folder.svg").mkdir()
     (tmp_path / "old.svg").touch()
     (tmp_path / "empty.csv").touch()
+    (tmp_path / "names.csv").write_text("x,y\n")
+    (tmp_path / "same.csv").write_text("x,y\n" + "".join(f"{x},5\n" for x in X))
     np.save(tmp_path / "pickled.npy", np.array([{}], dtype=object), allow_pickle=True)
     np.save(tmp_path / "cube.npy", np.zeros((3, 3, 3)))
     for suffix in ("csv", "npy", "h5", "parquet"):
@@ -303,7 +372,11 @@ def told(capsys, *arguments):
             "the held-out file 4: name those to take with --columns; in one alone: w",
         ),
         ("xyz.csv", "xyv.csv", "events have the columns x, y, z, the held-out file x, y, v: name"),
-        ("xyz.csv", "a3.csv", "events have the columns x, y, z, the held-out file 0, 1, 2: name"),
+        (
+            "xyz.csv",
+            "a3.csv",
+            "file 0, 1, 2: the same column must have the same name in both",
+        ),
     ],
 )
 def test_files_of_other_columns_are_refused_in_one_line(

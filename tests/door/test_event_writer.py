@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from amplib.door.event_file import read_events
-from amplib.door.event_writer import TEXT, WRITERS, check_target, write_events
+from amplib.door.event_writer import TEXT, WRITERS, check_writable, write_events
 from amplib.truth.collisions.csv_file import read_events as read_published
 
 NAMES = ("a", "b", "c")
@@ -42,7 +42,7 @@ def test_only_csv_has_to_be_asked_for_names(tmp_path, suffix):
         assert path.read_bytes().startswith(b"\x1f\x8b" if zipped else b"a b c\n")
     else:
         with pytest.raises(ValueError, match=r"a header is for \.csv, \.csv\.gz"):
-            check_target(path, header=True)
+            check_writable(path, header=True)
 
 
 def test_csv_is_the_published_format(tmp_path):
@@ -104,12 +104,12 @@ def test_memory_does_not_grow_with_the_number_of_batches(tmp_path, suffix):
 
 def test_a_bad_target_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"unknown suffix; allowed: .csv, .csv.gz, .npy, .h5"):
-        check_target(tmp_path / "events.root")
+        check_writable(tmp_path / "events.root")
     with pytest.raises(FileNotFoundError, match="no such folder"):
-        check_target(tmp_path / "nowhere" / "events.csv")
+        check_writable(tmp_path / "nowhere" / "events.csv")
     (tmp_path / "a.csv").mkdir()
     with pytest.raises(IsADirectoryError, match="is a folder"):
-        check_target(tmp_path / "a.csv")
+        check_writable(tmp_path / "a.csv")
 
 
 def test_what_cannot_be_written_is_named_as_it_was_asked_for():

@@ -92,7 +92,7 @@ import amplib, numpy as np
 from amplib.models.smoothing import BASELINES
 from amplib.models.gan import StackedGAN
 from amplib.metrics.quantiles import n_equiv
-from amplib.metrics.merit import delta
+from amplib.metrics.delta import delta
 truth = amplib.CamelBack()
 def generator(sample, n, rng):
     return rng.choice(sample, n)

@@ -111,6 +111,16 @@ def test_events_that_repeat_are_named():
     assert amplib.worth(X, truth=TRUTH).to_dict()["repeated"] == 0
 
 
+def test_held_out_events_among_the_generated_are_named():
+    """From one in a hundred on; they judge themselves."""
+    held_out = TRUTH.sample(2000, np.random.default_rng(3))
+    for n, said in ((int(0.01 * len(X)), False), (int(0.01 * len(X)) + 1, True), (2000, True)):
+        seen = amplib.worth(np.concatenate([held_out[:n], X[n:]]), held_out=held_out, quantiles=10)
+        assert seen.shared == seen.to_dict()["shared"] == n / len(X)
+        assert ("of the events are held-out ones" in str(seen).replace("\n", " ")) is said
+    assert amplib.worth(X, held_out=held_out, quantiles=10).shared == 0
+
+
 def test_columns_of_the_table_stay_apart():
     """Events that are worth little have a small factor with a long error."""
     table = str(amplib.worth(np.linspace(0, 1, 500), truth=TRUTH, n_train=100))

@@ -40,6 +40,16 @@ def test_it_says_what_was_told_and_what_was_measured(answer):
     assert answer.weighed.without.value[0] > 2 * answer.weighed.weighted.value[0]
 
 
+def test_events_that_are_held_out_ones_are_named():
+    """What trained the classifier as true is measured as generated."""
+    few = replace(TRAINING, epochs=1)
+    for n, said in ((4, False), (5, True)):  # of 400
+        made = np.concatenate([REAL[:n], MADE[: 400 - n]])
+        told = amplib.reweight(made, held_out=REAL[:400], training=few)
+        assert told.shared == n / 400
+        assert ("of the events are held-out ones" in str(told)) is said
+
+
 def test_observables_are_those_that_are_asked_for():
     few = amplib.reweight(MADE, held_out=REAL, observables=lambda x: x[:, :1] ** 2)
     assert len(few.weighed.dilution.value) == 1

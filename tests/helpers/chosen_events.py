@@ -8,7 +8,8 @@ import torch
 from amplib.models.buffer import TrainedVAE
 from amplib.models.bvae import Autoencoder
 from amplib.store.results import Result, provenance
-from amplib.studies.bvae.study import SETTINGS, made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
+from amplib.studies.bvae.study import SETTINGS
 from amplib.studies.catalogue import make_study
 from amplib.studies.merit.judge import Reference
 from amplib.studies.merit.reference import reference

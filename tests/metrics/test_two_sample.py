@@ -175,7 +175,7 @@ def test_the_auc_tells_the_dilution(area, r):
 
 def test_the_answers():
     assert outlook(*of_gaussians(0.1)).answer == "freely"
-    assert outlook(*of_gaussians(2.5)).answer == "no"  # AUC 0.96
+    assert outlook(*of_gaussians(3.5)).answer == "no"  # 0.3% of the events are left
     real, made = of_gaussians(0.5)
     real[::20] = np.inf  # a twentieth of the truth where nothing is generated
     look = outlook(real, made)
@@ -219,21 +219,24 @@ def test_the_ends_of_the_auc(area, r, error):
     assert dilution_from_auc(Estimate(area, 0.003))[:2] == (r, error)
 
 
-def answer(area=0.7, share=0.5, lost=0.0, r=1.5):
+def answer(area=0.7, share=0.5, lost=0.0, r=1.5, mean=1.0, cut=0.0):
     """Of a classifier that found so much."""
-    auc_, share_, lost_, r_ = (Estimate(value, 0.0) for value in (area, share, lost, r))
-    one = Estimate(1.0, 0.0)
-    return Outlook(auc_, r_, one, share_, one, lost_, 100.0, 0, 0.0).answer
+    found = (Estimate(value, 0.0) for value in (area, r, 1.0, share, mean, lost))
+    return Outlook(*found, 100.0, 0, cut).answer
 
 
 def test_each_answer_has_its_line():
-    """No above an AUC of 0.95 or below 1% of the events, in part above 1% that is out of reach,
-    freely below r = 1.1, else at a price; the lines themselves belong to the better side."""
-    assert [answer(area=a) for a in (0.949, 0.95, 0.951)] == ["at a price"] * 2 + ["no"]
+    """No below 1% of the events or a mean weight of one half before the clip, whatever the AUC; in
+    part above 1% that is out of reach, freely below r = 1.1, else at a price; the lines themselves
+    belong to the better side."""
+    assert [answer(area=a) for a in (0.5, 0.95, 0.99999)] == ["at a price"] * 3
+    assert [answer(mean=m) for m in (0.501, 0.5, 0.499)] == ["at a price"] * 2 + ["no"]
+    assert [answer(mean=0.3, cut=c) for c in (0.41, 0.39)] == ["at a price", "no"]
     assert [answer(share=s) for s in (0.0101, 0.01, 0.0099)] == ["at a price"] * 2 + ["no"]
     assert [answer(lost=x) for x in (0.0099, 0.01, 0.0101)] == ["at a price"] * 2 + ["in part"]
     assert [answer(r=r) for r in (1.099, 1.1, 1.101)] == ["freely"] + ["at a price"] * 2
-    assert answer(area=0.96, lost=0.5) == "no"
+    assert answer(area=0.96, lost=0.5) == "in part"
+    assert answer(mean=0.1, lost=0.9) == "no"
 
 
 def test_an_outlook_by_hand():

@@ -3,9 +3,23 @@
 import numpy as np
 import pytest
 
-from amplib.metrics.outlook import dilution_from_auc, outlook
+from amplib.estimate import Estimate
+from amplib.metrics.outlook import (
+    FREE,
+    HOPELESS_MEAN,
+    HOPELESS_SHARE,
+    TOLERABLE,
+    Outlook,
+    dilution_from_auc,
+    outlook,
+)
+from amplib.metrics.separation import Separation
 from amplib.metrics.weighed import (
+    CLEAR,
+    SURELY,
+    Helped,
     Weighed,
+    answer_of,
     dilution_in_cells,
     outlook_of_cells,
     weigh,
@@ -117,6 +131,65 @@ def test_what_was_measured_overrules_what_scores_tell():
         assert told.answer == answer
         overruled = " (the scores told freely)" * (answer != "freely")
         assert str(told).startswith(f"Can weights save it? {answer}{overruled}: AUC")
+
+
+def told(r=1.05, auc=0.7, lost=0.0, share=0.9, mean=1.0):
+    return Outlook(
+        Estimate(auc, 0.01), Estimate(r, 0.1), Estimate(r, 0.1), Estimate(share, 0.01),
+        Estimate(mean, 0.01), Estimate(lost, 0.001), 100.0, 0, 0.0,
+    )  # fmt: skip
+
+
+ABOVE, BELOW = 1 + 1e-9, 1 - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("look", "answer"),
+    [
+        (told(r=FREE * BELOW), "freely"),
+        (told(r=FREE * ABOVE), "at a price"),
+        (told(lost=TOLERABLE * BELOW), "freely"),
+        (told(lost=TOLERABLE * ABOVE), "in part"),
+        (told(share=HOPELESS_SHARE * ABOVE), "freely"),
+        (told(share=HOPELESS_SHARE * BELOW), "no"),
+        (told(mean=HOPELESS_MEAN * ABOVE), "freely"),
+        (told(mean=HOPELESS_MEAN * BELOW), "no"),
+        (told(auc=0.9999), "freely"),  # a guide
+        (told(auc=0.9999, lost=0.9), "in part"),
+    ],
+)
+def test_the_answer_on_either_side_of_each_threshold(look, answer):
+    """Weights that are in vain take every hope, and leave a *no* what it is."""
+    assert answer_of(look, None) == answer_of(look, Helped(1, 0, 1, 3, 1.0, 0.1)) == answer
+    vain = answer_of(look, Helped(0, 1, 1, 3, 1.0, 2.0))
+    assert vain == (answer if answer.startswith("no") else "not by these weights")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "in_vain"),
+    [
+        (SURELY * ABOVE, SURELY, True),  # off the truth, and stays
+        (SURELY * BELOW, SURELY, False),  # not surely off
+        (0.0, CLEAR * ABOVE, True),  # farther
+        (0.0, CLEAR * BELOW, False),
+        (2 * SURELY, 2 * SURELY - CLEAR * ABOVE, False),  # closer
+        (2 * SURELY, 2 * SURELY - CLEAR * BELOW, True),
+    ],
+)
+def test_in_vain_on_either_side_of_each_threshold(before, after, in_vain):
+    """<S^2> above a floor of 0.5, in errors, of one observable; another is what it was."""
+    first, exact = np.array([1.0, 1.0]), np.zeros(2)  # errors; those of the weighted are zero
+    without = Separation(np.array([before, 0.0]) + 0.5, first, exact + 0.5)
+    weighted = Separation(np.array([after, 0.0]) + 0.5, exact, exact + 0.5)
+    assert Helped.of_separations(without, weighted).in_vain is in_vain
+
+
+def test_one_observable_that_comes_closer_is_something():
+    """Whatever becomes of the others."""
+    before, after, one = np.array([9.0, 0.0]), np.array([0.0, 9.0]), np.ones(2)
+    of = [Separation(x, one, 0 * one) for x in (before, after)]
+    assert Helped.of_separations(*of)[:4] == (1, 1, 1, 2)
+    assert not Helped.of_separations(*of).in_vain
 
 
 def test_of_a_hopeless_generator_nothing_reads_well():

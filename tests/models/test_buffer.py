@@ -77,7 +77,7 @@ def test_a_masked_member_has_a_buffer_of_its_own_dimensions(stack):
     with torch.no_grad():
         wanted = stack.network.decode(torch.nn.functional.pad(mean, (0, 0)) * stack.network.mask)[1]
     np.testing.assert_allclose(
-        model.decode(mean[1, :, :2].detach()), wanted * stack.scale, rtol=1e-4, atol=1e-4
+        model.decode(mean[1, :, :2].detach()), wanted * stack.scaling.scale, rtol=1e-4, atol=1e-4
     )
 
 

@@ -304,5 +304,5 @@ def test_a_column_of_zeros_stays_zero():
     events = EVENTS.copy()
     events[:, 2] = 0
     vae = stack(events=events)
-    assert vae.scale[2] == 1
+    assert vae.scaling.scale[2] == 1
     assert np.isfinite(list(vae.train(1))[-1][1]).all()

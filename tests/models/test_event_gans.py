@@ -12,7 +12,6 @@ from amplib.models.event_gans import (
     KINDS,
     SCALES,
     StackedConv2d,
-    centre_and_scale,
 )
 from amplib.models.noise import Noise, NoiseBlock
 
@@ -217,13 +216,6 @@ def test_generated_events_have_their_shape_and_range():
     assert (whole <= events.max(0) + 1e-4).all()
     assert not np.array_equal(whole[0], whole[1])
     np.testing.assert_array_equal(next(model.generate(3, batch=10))[0], whole[0, :3])
-
-
-def test_columns_are_brought_to_their_range():
-    events = np.array([[1.0, -4, 2], [3, 2, 2]])
-    for scaling, low in (("modulus", [1 / 3, -1, 1]), ("range", [-1, -1, 0])):
-        centre, scale = centre_and_scale(events, scaling)
-        np.testing.assert_allclose((events[0] - centre) / scale, low)
 
 
 def test_events_that_are_not_finite_are_refused():

@@ -1,11 +1,11 @@
-"""A normalising flow: scores and back, a density that is one, and what it learns."""
+"""A normalising flow: a density that is one, and what it learns."""
 
 import numpy as np
 import pytest
 import torch
 
 from amplib.models.config import SplineFlowConfig
-from amplib.models.spline_flow import NormalScores, StackedSplineFlow
+from amplib.models.spline_flow import StackedSplineFlow
 
 CONFIG = SplineFlowConfig(
     transforms=3, bins=6, width=32, depth=1, batch_size=100, epochs=30, learning_rate=5e-3
@@ -15,43 +15,6 @@ CONFIG = SplineFlowConfig(
 def flow(events, members=(0,), config=CONFIG, **options):
     seeds = [np.random.SeedSequence(m) for m in members]
     return StackedSplineFlow(config, events, seeds, **options)
-
-
-def ordered(events):
-    return torch.as_tensor(np.sort(events, 0).T)
-
-
-def test_scores_are_normal_and_come_back():
-    """Whatever the column: each of N values has a rank of its own."""
-    rng = np.random.default_rng(1)
-    events = np.stack([rng.exponential(size=400), rng.normal(size=400) ** 3], 1)
-    scores = NormalScores.of(events, rng)
-    assert np.abs(scores.mean(0)).max() < 1e-12
-    np.testing.assert_allclose(scores.std(0), 1, atol=0.01)
-    np.testing.assert_array_equal(scores.argsort(0), events.argsort(0))
-    again = NormalScores(ordered(events)).events(torch.as_tensor(scores))
-    np.testing.assert_allclose(again, events, rtol=1e-6, atol=1e-9)
-
-
-def test_equal_values_are_ranked_by_lot_and_come_back_equal():
-    """Zeros of an absent lepton: 60% of the values, hence of N(0, 1), to four deviations."""
-    rng = np.random.default_rng(2)
-    column = np.concatenate([np.zeros(600), rng.uniform(1, 2, 400)])[:, None]
-    scores = NormalScores.of(column, rng)
-    assert len(np.unique(scores)) == 1000
-    noise = torch.as_tensor(rng.normal(size=(10_000, 1)))
-    made = NormalScores(ordered(column)).events(noise).numpy()
-    assert abs((made == 0).mean() - 0.6) < 4 * np.sqrt(0.24 / 10_000)
-    # Between the last zero and the first that is none lies one rank of a thousand.
-    assert ((made > 0) & (made < 1)).mean() < 0.005
-
-
-def test_nothing_is_beyond_the_training_sample():
-    events = np.random.default_rng(3).normal(size=(50, 2))
-    far = torch.tensor([[-40.0, 40.0], [40.0, -40.0]])
-    made = NormalScores(ordered(events)).events(far).numpy()
-    np.testing.assert_allclose(made[0], [events[:, 0].min(), events[:, 1].max()])
-    np.testing.assert_allclose(made[1], [events[:, 0].max(), events[:, 1].min()])
 
 
 def test_the_density_is_that_of_a_change_of_variables():

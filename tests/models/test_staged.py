@@ -73,6 +73,6 @@ def test_codes_of_a_mixture_are_learned():
     list(vae.train(60))
     noise = torch.randn(1, 4000, 2, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        made = (vae.network.decode(noise)[0] * vae.scale).numpy()[:, 0]
+        made = (vae.network.decode(noise)[0] * vae.scaling.scale).numpy()[:, 0]
     assert min((made < -0.5).mean(), (made > 0.5).mean()) > 0.3
     assert (np.abs(made) < 0.5).mean() < 0.2

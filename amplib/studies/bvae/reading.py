@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import Estimate, geometric_mean, mean, relative
+from amplib.estimate import Estimate, geometric_mean, mean, positive_mean, relative
 from amplib.store.results import Result
 from amplib.store.study import Arrays
+from amplib.studies.bvae.decay import TRUE, DecayStudy
 from amplib.studies.bvae.observables import Decay
-from amplib.studies.bvae.study import TRUE, DecayStudy
 
 Array = NDArray[np.float64]
 
@@ -82,7 +81,7 @@ class Generated:
 
     def distance(self, name: str, observable: str) -> Estimate:
         """Mean distance to the truth, in the observable's unit, over trainings."""
-        return positive(self._each(name, "distances", observable))
+        return positive_mean(self._each(name, "distances", observable))
 
     def over(self, name: str, other: str, observable: str) -> Estimate:
         """Distance of one model to the truth over that of another, with an interval in its
@@ -103,13 +102,13 @@ class Generated:
     def width(self, name: str, observable: str) -> Estimate:
         """Half of what the central 68.3% of the values span, over trainings."""
         quantiles = self._each(name, "quantiles", observable)
-        return positive((quantiles[:, 2] - quantiles[:, 0]) / 2)
+        return positive_mean((quantiles[:, 2] - quantiles[:, 0]) / 2)
 
     def reach(self, name: str, observable: str) -> Estimate:
         """How far from zero the farther end of the central 68.3% lies, over trainings: within it
         are no fewer of the values.  Unlike the width it knows of a median that is off."""
         ends = np.abs(self._each(name, "quantiles", observable)[:, [0, 2]])
-        return positive(ends.max(1))
+        return positive_mean(ends.max(1))
 
     def beyond(self, name: str, observable: str, bound: float) -> Estimate:
         """Share of the values in bins that lie farther than this from zero, over trainings."""
@@ -158,12 +157,6 @@ def _decay_study(result: Result) -> DecayStudy:
 
 def _row(arrays: Arrays, row: int) -> Arrays:
     return {name: a[row] for name, a in arrays.items() if not name.startswith(NOT_OF_ROWS)}
-
-
-def positive(values: Sequence[float] | Array) -> Estimate:
-    """The same of what is positive, with an interval in its logarithm."""
-    value, error, *_ = mean(values)
-    return relative(value, error, len(values)) if value > 0 else Estimate(value, error)
 
 
 def _ratio(first: Estimate, second: Estimate) -> Estimate:

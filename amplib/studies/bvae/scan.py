@@ -17,13 +17,8 @@ from amplib.models.training import first_divergence, train
 from amplib.progress import Progress
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Part
-from amplib.studies.bvae.study import (
-    GENERATION,
-    LATENT_BINS,
-    SETTINGS,
-    TRAINING,
-    Scan,
-)
+from amplib.studies.bvae.decay import GENERATION, TRAINING
+from amplib.studies.bvae.study import LATENT_BINS, SETTINGS, Scan
 from amplib.studies.collisions.study import first_top_pairs
 from amplib.studies.merit.judge import BATCH, Reference, judged, no_merit, without_merit
 from amplib.truth.collisions.columns import TTBAR

@@ -15,7 +15,8 @@ from amplib.models.regular_gan import RegularGAN
 from amplib.models.training import train
 from amplib.progress import Progress
 from amplib.store.study import Part
-from amplib.studies.bvae.study import GENERATION, TRAINING, DecayVAE, TwoBodyGAN
+from amplib.studies.bvae.decay import GENERATION, TRAINING, DecayVAE
+from amplib.studies.bvae.study import TwoBodyGAN
 
 Array = NDArray[np.float64]
 Trained = Iterator[tuple[Array, list[Array]]]

@@ -150,7 +150,7 @@ class Members:
         return n_equiv(common + (self.own(q) - common) / members, q)
 
     def limit(self, q: int) -> Estimate:
-        """The same in the limit of many."""
+        """N_equiv of ensembles in the limit of many members."""
         return n_equiv(self.common(q), q)
 
     def most_gain(self, q: int) -> Estimate:
@@ -267,7 +267,7 @@ class Chosen:
         return ratio_of_means(self.own(q), self.together.mse(q))
 
     def gains(self, q: int) -> np.ndarray:
-        """The same sample by sample, ``(samples,)``."""
+        """MSE of a member over that of the ensemble, sample by sample, ``(samples,)``."""
         return np.asarray(self.own(q) / self.together.mse(q))
 
     def differing(self, q: int) -> Interval95:
@@ -347,7 +347,7 @@ class SampleAndFit:
         return _n_equiv_of(self.covariance[self.valid].mean(0), q)
 
     def scattered_n_equiv(self, q: int) -> float:
-        """The same of how the parameters of the valid fits scatter about the truth."""
+        """N_equiv that the scatter of the valid fits' parameters about the truth implies."""
         apart = self.parameters[self.valid] - TRUE_PARAMETERS
         return _n_equiv_of(apart.T @ apart / len(apart), q)
 

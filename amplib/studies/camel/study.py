@@ -229,7 +229,7 @@ class CamelGAN(CamelStudy, GANConfig):
             all((i, m) in stored for m in range(self.members)) for i in range(self.repetitions)
         )
 
-    def worth(self, part: Part) -> float:
+    def priority(self, part: Part) -> float:
         """First members serve both papers; the others make ensembles of what is there."""
         repetition, member = part
         return (0.01 if member else 1) / (1 + repetition)

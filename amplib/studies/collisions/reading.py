@@ -138,7 +138,7 @@ class TopPairStatistics:
 
     @cached_property
     def dileptons_before_jets(self) -> float:
-        """The same share of events with one or two leptons, whatever their jets, as expected.
+        """Expected share of events with two leptons among those with any, whatever their jets.
 
         Each W goes to e or mu with p = 2/8, lowest order without tau, so of the pairs with one such
         W a share d = p / (2 - p) has two. If a lepton is seen with a, s = a (1 + d) - d a^2 of them
@@ -183,7 +183,8 @@ class TopPairStatistics:
         return missing_scale(self.events, self.neutrinos)
 
     def expected_missing_scale(self) -> float:
-        """The same, if what the jets' scale makes good for were all that is missing."""
+        """Scale of the missing momentum, if what the jets' scale makes good for were all that is
+        missing."""
         return expected_missing_scale(self.events, self.neutrinos)
 
     def true_mass(self, name: str) -> float:

@@ -152,7 +152,7 @@ class TopPairConfig(EventStudy):
         return self.fields_of(TopPairConfig)
 
     def settings(self) -> Settings:
-        """The same for the generator."""
+        """The settings of the generator."""
         from amplib.truth.collisions.ttbar import Settings
 
         return Settings(self.energy, self.multiparton == "on", self.taus == "on", self.radius)

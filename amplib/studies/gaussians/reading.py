@@ -173,7 +173,7 @@ def separation_gain(training: Training) -> float:
 
 
 def distance_gain(training: Training) -> float:
-    """The same of the sliced Wasserstein distance."""
+    """Sliced Wasserstein distance of the GAN's events over that of the weighted ones."""
     before, after, _ = training.arrays["distance"][:, 0]
     return float(before / after)
 

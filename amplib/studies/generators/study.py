@@ -201,7 +201,7 @@ class ShowerGenerator(ShowerTruth, ImageTraining):
 
     @abstractmethod
     def tiny(self) -> ShowerGenerator:
-        """The same study made small, for a fingerprint."""
+        """This study, as small as a fingerprint needs it."""
 
     def shrunk(self, **further: Any) -> ShowerGenerator:
         """With a few showers of low energy, and a rate at which two steps move something."""

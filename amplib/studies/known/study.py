@@ -73,7 +73,7 @@ class KnownRatios(Study):
             stored.issuperset((i, k) for i in range(len(NAMES))) for k in range(self.repetitions)
         )
 
-    def worth(self, part: Part) -> float:
+    def priority(self, part: Part) -> float:
         return 1 / (1 + part[1])
 
     def training(self) -> DCTRTraining:

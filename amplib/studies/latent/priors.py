@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import NotFinite
+from amplib.metrics.delta import NotFinite
 from amplib.metrics.two_sample import boosted_test
 from amplib.models.buffer import Buffer, TrainedVAE
 from amplib.models.config import BufferConfig

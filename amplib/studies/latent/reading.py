@@ -12,6 +12,8 @@ from amplib.estimate import AtLeast, Estimate, mean
 from amplib.metrics.two_sample import TwoSampleTest
 from amplib.store.results import Result
 from amplib.store.study import Arrays
+from amplib.studies.bvae.study import CHOSEN
+from amplib.studies.event_paper import TABLE_I, TABLE_II, TABLE_III
 from amplib.studies.latent.charts import BESIDE, EVERY, FALSE_ALARMS, INPUTS, SCORES
 from amplib.studies.latent.study import PROCESSES, TESTED, LatentPriors, Prior
 from amplib.studies.merit.judge import DIRECTIONS
@@ -20,22 +22,11 @@ from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]
 
-PAPER = {
-    "KDE": (0.2631, 7.30),
-    "GMM, 50": (0.0297, 11.54),
-    "GMM, 100": (0.0266, 12.70),
-    "GMM, 1000": (0.0302, 7.64),
-    "S-VAE, B = 1": (1.4452, 840.60),
-    "S-VAE, B = 0.1": (1.1438, 756.56),
-    "S-VAE, B = 0.01": (0.0689, 12.73),
-    "S-VAE, B = 0.001": (0.0438, 3.36),
-    "S-VAE, B = 0.0001": (0.0992, 9.26),
-    "S-VAE, B = 1e-05": (0.3179, 12.33),
-    "S-VAE, B = 1e-06": (0.8753, 238.33),
-    "buffer, γ = 0.05": (0.0090, 1.01),
-    "buffer, γ = 0": (0.0075, 17.48),
+PAPER = TABLE_III | {
+    "buffer, γ = 0.05": TABLE_I[*CHOSEN, 1, 0.05],
+    "buffer, γ = 0": TABLE_II[*CHOSEN, 1, 0],
 }
-"""delta and delta_OF of Table III and, of the buffer, of Tables I and II."""
+"""delta and delta_OF of the paper's priors, the chosen model's buffer among them."""
 IN_EVERY_EVENT = np.array([not name.endswith("_l2") for name in TTBAR])
 """Columns that are of something that is there: pairs of absent leptons have no distance."""
 
@@ -154,7 +145,7 @@ class Chart:
         return mean(by_block)
 
     def unexplained_columns(self, given: str) -> Array:
-        """The same for each column, ``(26,)``."""
+        """Mean squared error over the variance of the input for each column, ``(26,)``."""
         return np.asarray(self._squares(given).mean(0) / self._spread(given))
 
     @property
@@ -180,17 +171,17 @@ class Chart:
         return paired(self.arrays["steered"][self.held.index(held)], self.arrays["random"])
 
     def steered_columns(self, held: int) -> Array:
-        """The same for each column, ``(26,)``."""
+        """Mean distance to the target over that of random pairs for each column, ``(26,)``."""
         far = self.arrays["steered"][self.held.index(held)].mean(0)
         return np.asarray(far / self._random_pairs)
 
     def beside(self, way: str) -> Estimate:
-        """The same of events near those of Fig. 9, over its 64 points; the targets of the random
-        pairs are others."""
+        """Mean distance of events near those of Fig. 9 over that of random pairs, over 64 points;
+        the targets of the random pairs are others."""
         return self.beside_random(self._beside(way))
 
     def beside_random(self, near: NDArray[np.floating]) -> Estimate:
-        """The same of any distances to these points, ``(64, 26)``."""
+        """``beside`` of any distances to the points of Fig. 9, ``(64, 26)``."""
         near, far = (np.asarray(a, dtype=float) for a in (near, self.arrays["random"]))
         usual = far.mean(0)
         ratio = near.mean(0) / usual
@@ -198,7 +189,7 @@ class Chart:
         return Estimate(ours.value, float(np.hypot(ours.error, theirs.error)))
 
     def beside_over(self, way: str, true: Array) -> Estimate:
-        """The same over the distances of true events ``(64, 26)`` to the same points."""
+        """Mean distance of events near those of Fig. 9 over that of true events ``(64, 26)``."""
         return paired(self._beside(way), true)
 
     def _beside(self, way: str) -> Array:

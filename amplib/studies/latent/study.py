@@ -22,7 +22,8 @@ from amplib.progress import Progress
 from amplib.store.ranges import ROUNDING, counting, diverged, finite, rising, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
-from amplib.studies.bvae.study import LATENT_BINS, Scan, made_up_top_pairs, tiny
+from amplib.studies.bvae.small import TOY_EVENTS, made_up_top_pairs, tiny
+from amplib.studies.bvae.study import LATENT_BINS, Scan
 from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
 from amplib.studies.merit.judge import Reference, faults_of_merit, layout_of_merit
 from amplib.studies.merit.worth import faults_of_cells, layout_of_cells
@@ -108,7 +109,7 @@ class LatentStudy(TopPairTruth, VAETraining, BufferConfig):
         return chosen_model(self.scan()), events[self.training_events :]
 
     def small(self, **further: Any) -> Self:
-        """The same, as small as a fingerprint needs it."""
+        """This study, as small as a fingerprint needs it."""
         return replace(
             self,
             events=TOY_EVENTS,
@@ -135,7 +136,6 @@ class LatentStudy(TopPairTruth, VAETraining, BufferConfig):
         return TrainedVAE.of(stack, 0, TTBAR), validation
 
 
-TOY_EVENTS = 60
 LOSS_COLUMNS = (2, 4)
 """Of a mixture and, where nothing is trained, of no rows; of a staged VAE."""
 

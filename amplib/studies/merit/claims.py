@@ -5,8 +5,8 @@ from __future__ import annotations
 from amplib.estimate import Estimate
 from amplib.metrics.verdict import UNDECIDED, Finding, about, both
 from amplib.studies.claim import Evidence, claim
+from amplib.studies.event_paper import PAPER_EVENTS
 from amplib.studies.merit.reading import splits, stored_reference
-from amplib.studies.merit.reference import PAPER_EVENTS
 
 RULES = (
     "$\\delta$ and $\\delta_{OF}$ depend on the number of events, an ideal generator's as well: of "

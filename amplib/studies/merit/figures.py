@@ -9,12 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import GRIDS, PHI_RANGE, extrapolated_delta
+from amplib.metrics.crowding import GRIDS, PHI_RANGE
+from amplib.metrics.delta import extrapolated_delta
 from amplib.store.results import Result
 from amplib.studies.collisions.figures import ANGLE_TICKS
+from amplib.studies.event_paper import PAPER_EVENTS, PAPER_IDEAL
 from amplib.studies.merit.judge import DIRECTIONS, Reference
 from amplib.studies.merit.reading import Split, splits, stored_reference
-from amplib.studies.merit.reference import PAPER_EVENTS, PAPER_IDEAL
 from amplib.style import BLACK, BLUE, GREY, VERMILLION
 
 DRAWN_BINS = 200

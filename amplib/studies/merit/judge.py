@@ -25,18 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.estimate import Estimate
-from amplib.metrics.merit import (
+from amplib.metrics.crowding import (
     ETA_RANGE,
     GRIDS,
     PHI_RANGE,
     FilledBins,
-    NotFinite,
-    PairHistograms,
     delta_of,
     empty_bins,
-    ideal_delta,
     ideal_delta_of,
 )
+from amplib.metrics.delta import NotFinite, PairHistograms, ideal_delta
 from amplib.store.ranges import estimates, within
 from amplib.store.study import Arrays, Layout
 from amplib.truth.collisions.columns import TTBAR
@@ -190,7 +188,7 @@ class Reference:
         return self.merit(sample)
 
     def merit(self, sample: Sample) -> Merit:
-        """The same of a sample that is filled."""
+        """Both figures of merit of a sample that is filled; raises as ``judge``."""
         if sample.events != self.events:
             raise ValueError(
                 f"{sample.events:,} events against {self.events:,} of the truth: delta and "

@@ -10,17 +10,13 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from amplib.estimate import AtLeast, Estimate, relative
-from amplib.metrics.merit import delta_of, ideal_delta, ideal_delta_of
+from amplib.metrics.crowding import delta_of, ideal_delta_of
+from amplib.metrics.delta import ideal_delta
 from amplib.store.results import Result
 from amplib.store.study import Part
+from amplib.studies.event_paper import PAPER_IDEAL, PAPER_SMEARED, PAPER_SMEARED_OF
 from amplib.studies.merit.judge import DIRECTIONS, Reference
-from amplib.studies.merit.reference import (
-    PAPER_IDEAL,
-    PAPER_SMEARED,
-    PAPER_SMEARED_OF,
-    SMEARINGS,
-    by_eq_24,
-)
+from amplib.studies.merit.reference import SMEARINGS, by_eq_24
 from amplib.studies.merit.worth import worth_in_cells
 from amplib.truth.collisions.observables import BINNINGS, JETS_BY
 

@@ -13,17 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amplib.estimate import Estimate
-from amplib.metrics.merit import (
-    ETA_RANGE,
-    GRIDS,
-    PHI_RANGE,
-    delta,
-    delta_of,
-    empty_bins,
-    extrapolated_delta,
-    pair_histograms,
-    smeared,
-)
+from amplib.metrics.crowding import ETA_RANGE, GRIDS, PHI_RANGE, delta_of, empty_bins
+from amplib.metrics.delta import delta, extrapolated_delta, pair_histograms
 from amplib.store.ranges import counting, finite, within
 from amplib.store.study import Arrays, Layout
 from amplib.studies.merit.judge import single_precision
@@ -45,10 +36,6 @@ SIZES = 12
 """In how many steps N grows to half of all events: 50,000 to 600,000 (Fig. 5c)."""
 SMEARINGS = (0.05, 0.10, 0.05**0.5, 0.10**0.5)
 """Standard deviations: those of the authors' code, then the paper's text, taken at its word."""
-PAPER_EVENTS, PAPER_IDEAL = 1_200_000, (0.0003, 0.5)
-"""What the paper expects of an ideal generator: for so many events delta, delta_OF (sec. III C)."""
-PAPER_SMEARED, PAPER_SMEARED_OF = (0.0093, 0.0192), (3.53, 3.89)
-"""Table V: delta and delta_OF (eta) of training events smeared by 5% and by 10%."""
 FINE_BINS = 100
 """Bins of one observable for drawing; four of them are one of the figures of merit."""
 MAP_BINS = 1000
@@ -180,6 +167,24 @@ def by_eq_24(reference: Mapping[str, NDArray[Any]]) -> list[Estimate]:
         missed = extrapolated_delta(sizes[:half], values[:half], sizes[-1]) / values[-1] - 1
         deltas.append(Estimate(value, abs(float(missed)) * value))
     return deltas
+
+
+def smeared(
+    events: NDArray[np.floating], width: float, copies: int, rng: np.random.Generator
+) -> Array:
+    """Copies of events, every number multiplied by the modulus of N(1, width) (Table V).
+
+    Args:
+        events: ``(n, columns)``.
+        width: 0.05 or 0.1 in the paper.
+        copies: of each event.
+        rng: for the factors.
+
+    Returns:
+        ``(copies * n, columns)``.
+    """
+    repeated = np.repeat(events, copies, axis=0)
+    return repeated * np.abs(rng.normal(1, width, repeated.shape))
 
 
 def _smeared_against_all(

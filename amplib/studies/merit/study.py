@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from amplib.metrics.merit import smeared
 from amplib.parameters import bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import finite, within
@@ -35,6 +34,7 @@ from amplib.studies.merit.reference import (
     TRAINING_SHARE,
     faults,
     reference,
+    smeared,
     without_training,
 )
 from amplib.studies.merit.unseen import JudgedByUnseen, Unseen

@@ -19,7 +19,8 @@ from amplib.parameters import bounded
 from amplib.progress import Progress
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
-from amplib.studies.bvae.study import TOY_EVENTS, Scan, made_up_top_pairs
+from amplib.studies.bvae.small import TOY_EVENTS, made_up_top_pairs
+from amplib.studies.bvae.study import Scan
 from amplib.studies.merit.judge import BATCH, Reference, faults_of_merit, judged, layout_of_merit
 from amplib.studies.topvae.study import JUDGED, OfTheChosen, untrained
 

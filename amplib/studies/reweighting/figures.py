@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from amplib.estimate import Estimate
-from amplib.metrics.outlook import HOPELESS_AUC, dilution_from_auc
+from amplib.metrics.outlook import HOPELESS_SHARE, dilution_from_auc
 from amplib.studies.reweighting.reading import (
     AGAIN,
     CLASSIFIERS,
@@ -32,6 +32,9 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 MARKERS = {GENERATOR: "s", HIGH: "o", LOW: "^"}
 RATIO = (0.0, 2.0)
+NEXT_TO_ONE = 1e-7
+"""What an AUC lacks of one at the least, in a figure: about one pair of two samples that is told in
+the wrong order."""
 SUMMARY = ((1e-5, 1.0), (1e-2, 10.0), (0.0, 5.0))
 """Axes of Fig. 8, as in the paper's code but for <S^2>, which has its own scale here."""
 
@@ -79,7 +82,7 @@ def _histograms(ax: Axes, reweighted: Reweighted, observable: int) -> None:
     for sample, style in STYLES.items():
         s2, r = (f(sample, observable).value for f in (reweighted.s2, reweighted.r))
         name = reweighted.title if sample == GENERATOR else sample
-        label = f"{name}  {_short(s2)}, {r:.2g}"
+        label = f"{name}  {_short(s2)}, {_short(r)}"
         ax.stairs(spectra.shape(sample, observable), edges, label=label, linewidth=1.4, **style)
     highest = max(spectra.shape(s, observable).max() for s in ("truth", *STYLES))
     ax.set(ylim=(0, 1.75 * highest), xlim=edges[[0, -1]], yticks=[])
@@ -107,14 +110,14 @@ def _edges(reweighted: Reweighted, observable: int) -> np.ndarray:
 
 
 def _short(value: float) -> str:
-    """0.0012 or 0.34."""
-    return f"{value:.2g}" if value >= 1e-3 else f"{value:.1g}"
+    """0.0012, 0.34 or 120."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.{2 if value >= 1e-3 else 1}g}"
 
 
 def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: int) -> plt.Figure:
     """As ``observable_panels``, small, for thirty layers; <S^2> and r stand below each other."""
     rows = -(-len(panels) // columns)
-    figure = plt.figure(figsize=(2.25 * columns, 2.4 * rows), layout="constrained")
+    figure = plt.figure(figsize=(2.25 * columns, 2.7 * rows), layout="constrained")
     grid = figure.add_gridspec(2 * rows, columns, height_ratios=[2.6, 1] * rows)
     for k, (observable, label) in enumerate(panels.items()):
         row, column = divmod(k, columns)
@@ -122,45 +125,64 @@ def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: in
         bottom = figure.add_subplot(grid[2 * row + 1, column], sharex=top)
         _histograms(top, reweighted, observable)
         _ratios(bottom, reweighted, observable)
-        top.text(0.96, 0.96, label, transform=top.transAxes, ha="right", va="top", fontsize=9)
+        top.set_ylim(top=1.4 * top.get_ylim()[1])
+        top.text(0.96, 0.97, label, transform=top.transAxes, ha="right", va="top", fontsize=12)
         floor = f"({reweighted.s2(AGAIN, observable).value:.1g})"
-        top.text(0.96, 0.84, floor, transform=top.transAxes, ha="right", va="top", fontsize=8,
+        top.text(0.04, 0.97, floor, transform=top.transAxes, ha="left", va="top", fontsize=12,
                  color=GREY)  # fmt: skip
         for line, sample in enumerate(STYLES):
             s2, r = (f(sample, observable).value for f in (reweighted.s2, reweighted.r))
             top.text(
-                0.96, 0.73 - 0.11 * line, f"{_short(s2)}, {r:.2g}", transform=top.transAxes,
-                ha="right", va="top", fontsize=8, color=STYLES[sample]["color"],
+                0.96, 0.83 - 0.135 * line, f"{_short(s2)}, {_short(r)}", transform=top.transAxes,
+                ha="right", va="top", fontsize=12, color=STYLES[sample]["color"],
             )  # fmt: skip
         top.tick_params(labelbottom=False)
-        bottom.tick_params(labelleft=column == 0, labelsize=8)
+        bottom.tick_params(labelleft=column == 0, labelsize=11)
+        bottom.locator_params(axis="x", nbins=3)
         if row == rows - 1:
-            bottom.set_xlabel("cells²", fontsize=9)
+            bottom.set_xlabel("cells²", fontsize=12)
     names = [reweighted.title if sample == GENERATOR else sample for sample in STYLES]
     handles, _ = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, ["truth", *names], loc="outside upper center", ncols=4)
+    figure.legend(handles, ["truth", *names], loc="outside upper center", ncols=4, fontsize=12)
     return figure
 
 
 def weight_panels(reweighted: Reweighted) -> plt.Figure:
-    """Weights of generated showers from both classifiers, and one against the other (Fig. 2)."""
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(5.6, 7.6), layout="constrained")
+    """Weights of generated showers from both classifiers, and one against the other (Fig. 2).
+
+    Where most lie beyond the bins that are stored of all showers, the histogram is of those that
+    are kept one by one; weights that are all too small for these are left out, and with them the
+    second panel.
+    """
+    kept = {sample: reweighted.pairs_of(sample) for sample in CLASSIFIERS}
+    both = all(weights.any() for weights in kept.values())
+    rows = 2 if both else 1
+    figure, axes = plt.subplots(
+        rows, 1, figsize=(5.6, 3.8 * rows), layout="constrained", squeeze=False
+    )
+    top, bottom = axes[0, 0], axes[-1, 0]
     for sample in CLASSIFIERS:
-        counts = reweighted.weight_counts(sample, 1)
-        inner = counts[1:-1].astype(float)
-        inner[0], inner[-1] = inner[0] + counts[0], inner[-1] + counts[-1]
-        top.stairs(inner / counts.sum(), 10.0**LOG_WEIGHTS, label=sample, **STYLES[sample])
+        if any(r.off_axis(sample) for r in reweighted.each):
+            logs = np.log10(kept[sample][kept[sample] > 0])
+            counts, edges = np.histogram(logs, 40) if len(logs) else (np.zeros(0), np.zeros(1))
+        else:
+            every, edges = reweighted.weight_counts(sample, 1), LOG_WEIGHTS
+            counts = every[1:-1].astype(float)
+            counts[0], counts[-1] = counts[0] + every[0], counts[-1] + every[-1]
+        if counts.any():
+            top.stairs(counts / counts.sum(), 10.0**edges, label=sample, **STYLES[sample])
+        else:
+            top.plot([], [], label=f"{sample}: all below $10^{{-38}}$", **STYLES[sample])
     top.axvline(1, color=GREY, linewidth=0.8)
     top.set(xscale="log", yscale="log", xlabel="weight", ylabel="share of generated showers")
-    top.legend(loc="upper left")
-    least = 10.0 ** LOG_WEIGHTS[0]
-    pairs = np.concatenate([r.arrays["pairs"] for r in reweighted.each])
-    low, high = np.maximum(pairs, least).T
-    bottom.plot(low, high, ".", color=BLUE, markersize=2, alpha=0.4)
-    bottom.set(xscale="log", yscale="log", xlabel="low-level weight", ylabel="high-level weight")
-    bottom.set(xlim=_decades(low), ylim=_decades(high))
-    bottom.text(0.04, 0.95, rf"$\rho$ = {reweighted.pearson}", transform=bottom.transAxes,
-                va="top")  # fmt: skip
+    top.legend(loc="upper center")
+    if both:
+        low, high = (np.maximum(kept[s], kept[s][kept[s] > 0].min()) for s in (LOW, HIGH))
+        bottom.plot(low, high, ".", color=BLUE, markersize=2, alpha=0.4)
+        bottom.set(xscale="log", yscale="log", xlim=_decades(low), ylim=_decades(high),
+                   xlabel="low-level weight", ylabel="high-level weight")  # fmt: skip
+        bottom.text(0.04, 0.95, rf"$\rho$ = {reweighted.pearson}", transform=bottom.transAxes,
+                    va="top")  # fmt: skip
     return figure
 
 
@@ -171,28 +193,29 @@ def _decades(weights: np.ndarray) -> tuple[float, float]:
 
 
 def correlation_panels(reweighted: Reweighted) -> plt.Figure:
-    """Correlations of the truth less those of the generator and of it with weights (Fig. 7).
+    """Correlations of the truth less those of a second sample of it, of the generator and of the
+    weighted generator (Fig. 7), means over repetitions.
 
-    Above each the root mean square of all pairs, in brackets that of a second sample of the truth.
+    Above each the mean of the root mean squares of all pairs.
     """
-    figure, axes = plt.subplots(1, 3, figsize=(11.4, 4.2), layout="constrained", sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(10.4, 10.4), layout="constrained")
     names = [SYMBOLS[name] for name in CORRELATED]
-    matrices = {s: 100 * reweighted.residuals(s) for s in STYLES}
+    matrices = {s: 100 * reweighted.residuals(s) for s in (AGAIN, *STYLES)}
     reach = max(float(np.nanmax(abs(m))) for m in matrices.values())
-    for ax, (sample, matrix) in zip(axes, matrices.items(), strict=True):
+    for ax, (sample, matrix) in zip(axes.flat, matrices.items(), strict=True):
         drawn = ax.imshow(matrix, cmap="PuOr", vmin=-reach, vmax=reach)
         for i, row in enumerate(matrix):
             for j, value in enumerate(row):
                 color = "white" if abs(value) > 0.7 * reach else BLACK
-                ax.text(j, i, f"{value:z.0f}", ha="center", va="center", fontsize=6.5, color=color)
-        ax.set_xticks(range(len(names)), names, rotation=90)
-        ax.set_yticks(range(len(names)), names)
+                ax.text(j, i, f"{value:z.0f}", ha="center", va="center", fontsize=12, color=color)
+        ax.set_xticks(range(len(names)), names, rotation=90, fontsize=12)
+        ax.set_yticks(range(len(names)), names, fontsize=12)
         ax.minorticks_off()
         ax.tick_params(length=0)
         name = reweighted.title if sample == GENERATOR else sample
-        rms, floor = (100 * reweighted.residual_rms(s).value for s in (sample, AGAIN))
-        ax.set_title(f"{name}\nrms {rms:.2g} ({floor:.1g})")
-    figure.colorbar(drawn, ax=axes, label="truth less model (%)", shrink=0.85)
+        rms = 100 * reweighted.residual_rms(sample).value
+        ax.set_title(f"{name}: rms {rms:.2g}", fontsize=14)
+    figure.colorbar(drawn, ax=axes, label="truth less model (%)", shrink=0.6)
     return figure
 
 
@@ -230,7 +253,8 @@ def summary_panels(reweighted: Reweighted) -> plt.Figure:
         strict=True,
     ):
         ax.set_xlabel(label)
-    axes[0, 0].legend(loc="upper left", fontsize=8)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
     return figure
 
 
@@ -243,13 +267,15 @@ def _counted(ax: Axes, values: Sequence[np.ndarray], bins: np.ndarray, **style: 
 def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:
     """What the scores say of reweighting, and what r it then has; a point a repetition.
 
-    Left: the showers that weights leave, against the AUC.  Right: r by bootstrap, the median over
-    all observables with the central 68%, against what the scores tell.
+    Left: the showers that weights leave, against what the AUC lacks of one, no less than
+    ``NEXT_TO_ONE``; crossed where the answer from the scores is no.  Right: r by bootstrap, the
+    median over all observables with the central 68%, against what the scores tell.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10.6, 4.4), layout="constrained")
-    area = np.linspace(0.5, 0.9999, 300)
-    told = [dilution_from_auc(Estimate(float(a), 0.0)).value ** -2 for a in area]
-    left.plot(area, told, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
+    lacking = np.geomspace(0.5, NEXT_TO_ONE, 300)
+    told = [dilution_from_auc(Estimate(float(1 - x), 0.0)).value ** -2 for x in lacking]
+    left.plot(lacking, told, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
+    hopeless: list[tuple[float, float]] = []
     for one, marker in zip(generators, "os^", strict=False):
         for sample in CLASSIFIERS:
             style: dict[str, Any] = {
@@ -257,7 +283,10 @@ def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:
                 "fillstyle": "full" if sample == HIGH else "none",
             }  # fmt: skip
             looks = [r.outlook(sample) for r in one.each]
-            points = [(look.auc.value, look.effective_share.value) for look in looks]
+            points = [
+                (max(1 - look.auc.value, NEXT_TO_ONE), look.effective_share.value) for look in looks
+            ]
+            hopeless += [p for p, look in zip(points, looks, strict=True) if look.answer == "no"]
             left.plot(*np.transpose(points), marker, label=f"{one.title}, {sample}", **style)
             for repetition, look in zip(one.each, looks, strict=True):
                 r, low, high = repetition.usual_dilution(sample)
@@ -265,11 +294,15 @@ def outlook_panels(generators: Sequence[Reweighted]) -> plt.Figure:
                     look.dilution.value, r, [[r - low], [high - r]], fmt=marker, linewidth=0.8,
                     **style,
                 )  # fmt: skip
-    left.axvspan(HOPELESS_AUC, 1, color=VERMILLION, alpha=0.15, linewidth=0)
+    if hopeless:
+        left.plot(*np.transpose(hopeless), "x", color=VERMILLION, markersize=8, label="no")
+    least = 1e-4
+    left.axhspan(least, HOPELESS_SHARE, color=VERMILLION, alpha=0.15, linewidth=0)
     # A classifier that has learned nothing may come out below one half.
-    left.set(xlabel="AUC", ylabel=r"showers left, $N_\mathrm{eff}/N$", yscale="log",
-             xlim=(0.47, 1.01), ylim=(1e-4, 1.3))  # fmt: skip
-    left.legend(loc="lower left", fontsize=8)
+    left.set(xlabel="1 − AUC (told apart better to the right)", xscale="log", yscale="log",
+             ylabel=r"showers left, $N_\mathrm{eff}/N$", xlim=(0.7, NEXT_TO_ONE / 2),
+             ylim=(least, 2))  # fmt: skip
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     ends = np.array(right.get_xlim() + right.get_ylim())
     line = 0.9, 1.2 * float(ends.max())
     right.plot(line, line, "-", color=BLACK, linewidth=1, zorder=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -10,7 +10,15 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from amplib.estimate import AtLeast, Estimate, Estimates, Interval, geometric_mean, mean
+from amplib.estimate import (
+    AtLeast,
+    Estimate,
+    Estimates,
+    Interval,
+    enumerated,
+    geometric_mean,
+    mean,
+)
 from amplib.metrics.outlook import Outlook
 from amplib.metrics.separation import Histograms, Separation, separation_or_one
 from amplib.metrics.weighed import CLEAR, Helped
@@ -27,6 +35,7 @@ from amplib.studies.reweighting.study import (
     SAMPLES,
     Reweighting,
 )
+from amplib.truth.showers.config import CORRELATED
 
 GENERATORS = ("reweighted-bibae", "reweighted-gan", "reweighted-simulation")
 """The studies, the paper's generator first."""
@@ -147,6 +156,12 @@ class Repetition:
         after = self.separations[classifier].value[observable]
         return float(self.separations[GENERATOR].value[observable] / after)
 
+    def gain_above_floor(self, classifier: str, observable: int) -> float:
+        """<S^2> above its floor without weights over that with them, which no floor caps; infinite
+        where weights leave nothing above it."""
+        before, after = (self.separations[s].excess[observable] for s in (GENERATOR, classifier))
+        return float(before / after) if after > 0 else np.inf
+
     def s2_ratios(self, classifier: str) -> np.ndarray:
         """<S^2> with weights over that without, of all observables."""
         return self.separations[classifier].value / self.separations[GENERATOR].value
@@ -169,19 +184,44 @@ class Repetition:
         value, error, floor = (a[observables] for a in self.separations[sample])
         return int((value - floor > CLEAR * error).sum())
 
-    def residual(self, sample: str) -> np.ndarray:
-        """Correlations of the truth less those of a sample, each pair of observables once."""
+    def at_floor(self) -> np.ndarray:
+        """Of which observables <S^2> without weights is its floor, within the noise of the showers,
+        ``(OBSERVABLES,)``."""
+        value, error, floor = self.separations[GENERATOR]
+        return np.asarray(value - floor <= CLEAR * error)
+
+    def residual(self, sample: str, without: Collection[str] = ()) -> np.ndarray:
+        """Correlations of the truth less those of a sample, each pair of observables once, but for
+        those of ``without``."""
         rho = self.correlations
-        return _pairs(rho["truth"].value - rho[sample].value)
+        return _pairs(rho["truth"].value - rho[sample].value, without)
 
-    def residual_rms(self, sample: str) -> float:
-        """Their root mean square."""
-        return float(np.sqrt(np.nanmean(self.residual(sample) ** 2)))
-
-    def residual_noise(self, sample: str) -> float:
-        """That which the errors of both samples' correlations alone would make."""
+    def residual_error(self, sample: str, without: Collection[str] = ()) -> np.ndarray:
+        """What the errors of both samples' correlations make of each."""
         of_truth, own = (self.correlations[s].error for s in ("truth", sample))
-        return float(np.sqrt(np.nanmean(_pairs(of_truth**2 + own**2))))
+        return _pairs(np.hypot(of_truth, own), without)
+
+    def residual_rms(self, sample: str, without: Collection[str] = ()) -> float:
+        """Their root mean square."""
+        return _rms(self.residual(sample, without))
+
+    def residual_noise(self, sample: str, without: Collection[str] = ()) -> float:
+        """That which the errors alone would make."""
+        return _rms(self.residual_error(sample, without))
+
+    def residual_over_noise(self, sample: str, without: Collection[str] = ()) -> float:
+        """One over the other: about one of the truth itself."""
+        return self.residual_rms(sample, without) / self.residual_noise(sample, without)
+
+    def halved(self, classifier: str) -> tuple[int, int]:
+        """Pairs whose correlations are clearly off the truth's without weights, and those whose
+        distance weights more than halve, by more than the same noise."""
+        (before, after), (own, weighted) = (
+            [abs(of(s)) for s in (GENERATOR, classifier)]
+            for of in (self.residual, self.residual_error)
+        )
+        more_than_halved = before - 2 * after > CLEAR * np.hypot(own, 2 * weighted)
+        return int((before > CLEAR * own).sum()), int(more_than_halved.sum())
 
     def usual_dilution(self, sample: str) -> Interval:
         """Median and central 68% of r over the observables that vary; NaN if none does."""
@@ -212,8 +252,13 @@ class Repetition:
         return float(max(usual - low, step) / max(high - usual, step))
 
 
-def _pairs(matrix: np.ndarray) -> np.ndarray:
-    return matrix[np.triu_indices(len(matrix), 1)]
+def _pairs(matrix: np.ndarray, without: Collection[str]) -> np.ndarray:
+    kept = [k for k, name in enumerate(CORRELATED) if name not in without]
+    return np.asarray(matrix[np.ix_(kept, kept)][np.triu_indices(len(kept), 1)])
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.nanmean(values**2)))
 
 
 @dataclass(frozen=True)
@@ -232,6 +277,11 @@ class Reweighted:
         """Mean over repetitions."""
         return mean([measure(r) for r in self.each])
 
+    def in_turn(self, measure: Callable[[Repetition], float], form: str = "{:.3g}") -> str:
+        """Of each repetition, as prose has them: a mean of low-level classifiers that have learned
+        and of others that have not is where none of them is."""
+        return enumerated(form.format(measure(r)) for r in self.each)
+
     def factor(self, measure: Callable[[Repetition], float]) -> Estimate:
         """Geometric mean of a positive number over repetitions."""
         return geometric_mean([measure(r) for r in self.each])
@@ -245,7 +295,7 @@ class Reweighted:
         return self.over(lambda r: float(r.separations[sample].excess[observable]))
 
     def s2_of_truth(self, n: float, observable: int) -> float:
-        """The same that is expected of n showers of the truth: (B - 1) / 4n for B filled bins."""
+        """<S^2> expected of n showers of the truth: (B - 1) / 4n for B filled bins."""
         filled = (self.spectra.contents["truth"][observable] > 0).sum()
         return float((filled - 1) / (4 * n))
 
@@ -329,6 +379,12 @@ class Reweighted:
         """Correlations of the truth less those of a sample, over repetitions, ``(11, 11)``."""
         rho = [r.correlations for r in self.each]
         return np.mean([c["truth"].value - c[sample].value for c in rho], 0)
+
+    def pairs_of(self, classifier: str) -> np.ndarray:
+        """Clipped weights of the generated showers that are kept one by one, all repetitions
+        together; those below 1e-38 are zero."""
+        column = 0 if classifier == LOW else 1
+        return np.concatenate([r.arrays["pairs"][:, column] for r in self.each]).astype(float)
 
     def weight_counts(self, classifier: str, sample: int) -> np.ndarray:
         """Of log10 W: of the truth (0) or of generated showers (1)."""

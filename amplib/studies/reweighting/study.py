@@ -286,7 +286,7 @@ class Reweighting(ShowerTruth):
         yield from estimates("outlook", arrays["outlook"], low - ROUNDING, high + ROUNDING)
 
     def tiny(self) -> Reweighting:
-        """The same study made small, for a fingerprint."""
+        """This study, as small as a fingerprint needs it."""
         return replace(
             self, events=24, generated=30, high_level=20, test_events=20,
             energy=min(self.energy, 5.0), epochs=min(self.epochs, 2),
@@ -434,7 +434,7 @@ class ReweightedSimulation(Reweighting):
 
 
 def with_the_other_epoch(study: ReweightedSimulation) -> ReweightedSimulation:
-    """The same showers and trainings, but with the weights of the high-level classifier's last
+    """A study of these showers and trainings with the weights of the high-level classifier's last
     epoch in place of its best one, or the other way round."""
     return replace(study, keep="best" if study.keep == "last" else "last")
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from amplib.estimate import Estimate, Skewed, enumerated, geometric_mean
+from amplib.estimate import Estimate, Skewed, enumerated, geometric_mean, positive_mean
 from amplib.metrics.ranks import over
 from amplib.metrics.verdict import Finding, above, below, both, reasons
 from amplib.store.results import Result
-from amplib.studies.bvae.reading import positive
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.merit.claims import about_the_papers, of_fewer
 from amplib.studies.merit.reading import smearings
@@ -57,8 +56,8 @@ def figures(rival: Rival) -> tuple[list[float], list[float]]:
 
 
 def shown(rival: Rival) -> tuple[Estimate, Estimate]:
-    """The same for the reader: geometric means with their intervals; a single training's own, with
-    the errors over its events."""
+    """delta and delta_OF (eta) for the reader: geometric means with their intervals; a single
+    training's own, with the errors over its events."""
     if not rival.each:
         return delta_of_single(rival), rival.delta_of["eta"]
     deltas, crowding = figures(rival)
@@ -75,7 +74,7 @@ def over_trainings(
     """What is judged by geometric means over trainings; the verdict by the means of the figures
     themselves, if it is another, stands beside it."""
     found = both(judge(geometric_mean), measured, error)
-    earlier = both(judge(positive), measured, error).verdict
+    earlier = both(judge(positive_mean), measured, error).verdict
     by_means = f"by the earlier rule, the mean over trainings, {earlier}"
     return replace(
         found,

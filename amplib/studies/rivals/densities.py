@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from amplib.models.kde import KDE
 from amplib.models.mixture import Mixture
-from amplib.models.stack import scale_of
+from amplib.models.scaling import largest_modulus
 from amplib.progress import Progress
 from amplib.store.study import Arrays, Part
 from amplib.studies.merit.judge import BATCH
@@ -27,7 +27,7 @@ def fit_density(
     study: EventDensities, part: Part, training: Array, progress: Progress
 ) -> tuple[Arrays, Generate]:
     """See ``EventDensities.fit``."""
-    scale = scale_of(training)
+    scale = largest_modulus(training)
     points = training / scale
     rng = np.random.default_rng(study.stream(TRAINING, *part))
     density, fit = _fitted(study, part, points, rng, progress)

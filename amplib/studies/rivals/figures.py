@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from amplib.estimate import AtLeast
+from amplib.studies.event_paper import PAPER_TRAINING
 from amplib.studies.rivals.reading import PAPER, Losses, Rival, Valued
 from amplib.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 
@@ -19,7 +20,6 @@ AVERAGED = 10
 LOOK = {"critic": (BLUE, "-"), "generator": (VERMILLION, "--"), "training": (BLUE, "-"),
         "validation": (VERMILLION, "--")}  # fmt: skip
 MARKERS = "osD^vPX*"
-PAPER_TRAINING = 100_000
 LOOKS_OF_SCALE = {True: (VERMILLION, "o"), False: (BLUE, "s")}
 """Colour and marker of what was trained on as many events as in the paper, and on fewer."""
 ROOM = 0.25

@@ -9,12 +9,12 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import AtLeast, Estimate
+from amplib.estimate import AtLeast, Estimate, positive_mean
 from amplib.metrics.worth import CellContents
 from amplib.store.results import Result
 from amplib.store.study import Arrays
-from amplib.studies.bvae.reading import positive
 from amplib.studies.bvae.study import Scan
+from amplib.studies.event_paper import TABLE_III, TABLE_IV, TABLE_V
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.merit.reading import kept_curves
 from amplib.studies.merit.worth import worth_in_cells
@@ -25,22 +25,10 @@ Array = NDArray[np.float64]
 Worths = Mapping[int, Estimate | AtLeast]
 """N_equiv by the number of cells."""
 
-PAPER = {
-    "DijetGAN": (0.3477, 19.70),
-    "LSGAN": (0.3592, 3.03),
-    "MMD-GAN": (0.9454, 642.20),
-    "WGAN-GP": (1.1605, 723.79),
-    "WGAN": (1.0672, 840.63),
-    "KDE": (0.6038, 4.99),
-    "GMM, 50": (0.1078, 16.33),
-    "GMM, 100": (0.0948, 20.43),
-    "GMM, 1000": (0.0874, 12.09),
-    "5% smearing": (0.0093, 3.53),
-    "10% smearing": (0.0192, 3.89),
-}
+PAPER = TABLE_IV | TABLE_V
 """Tables IV and V: delta and delta_OF."""
-COLLAPSED = 840.60
-"""delta_OF in Table III of the staged VAE at B = 1, whose loss is the KL divergence alone: its
+COLLAPSED = TABLE_III["S-VAE, B = 1"][1]
+"""delta_OF of the staged VAE at B = 1, whose loss is the KL divergence alone: its
 decoder learns nothing."""
 
 
@@ -159,14 +147,14 @@ def _rival(method: str, parts: list[Arrays]) -> Rival:
 def _mean(estimates: list[Array]) -> Estimate:
     if len(estimates) == 1:
         return Estimate(*estimates[0].tolist())
-    return positive([value for value, _ in estimates])
+    return positive_mean([value for value, _ in estimates])
 
 
 def over_trainings(estimate: Estimate) -> Estimate:
-    """The same, to be judged as one of all trainings: a single one may be anything."""
+    """An estimate to be judged as one of all trainings: a single one may be anything."""
     if estimate.repetitions is not None:
         return estimate
-    return positive([estimate.value])
+    return positive_mean([estimate.value])
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from amplib.parameters import ParameterError, bounded, one_of
 from amplib.progress import Progress
 from amplib.store.ranges import diverged, finite
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
-from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
 from amplib.studies.collisions.study import TopPairs, first_top_pairs, wherever_stored
 from amplib.studies.merit.judge import (
     Reference,
@@ -86,7 +86,7 @@ class EventRivals(JudgedByUnseen):
             stored.issuperset((i, k) for i in range(self.tabulated)) for k in range(self.trainings)
         )
 
-    def worth(self, part: Part) -> float:
+    def priority(self, part: Part) -> float:
         return 1 / (1 + part[1])
 
     def made_of(self) -> TopPairReference:
@@ -199,7 +199,7 @@ class EventRivals(JudgedByUnseen):
 
     @abstractmethod
     def smaller(self) -> EventRivals:
-        """The same, as small as a fingerprint needs it."""
+        """This study, as small as a fingerprint needs it."""
 
 
 @dataclass(frozen=True)

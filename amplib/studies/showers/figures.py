@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import NullFormatter
 
+from amplib.studies.shower_paper import PAPER_ACTIVE, PAPER_ENERGY
 from amplib.studies.showers.reading import ACTIVE, CENTROID, PAPER_AXES, VISIBLE, Summary
 from amplib.studies.showers.study import CELL_ENERGIES
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from amplib.truth.showers.expectation import Resolution
 
 ENERGY = "viridis_r"
-PAPER_ACTIVE, PAPER_ENERGY = 780, 50.0
-"""Around what active cells peak by the paper's text, for photons of 50 GeV (dctrgan, sec. III)."""
 SYMBOLS = {
     **{"X2": "$X_2$", "Y2": "$Y_2$", "Z2": "$Z_2$", "X": "$X$", "Y": "$Y$", "Z": "$Z$"},
     **{"E_vis": "$E_{vis}$", "n_hit": "$n_{hit}$", "E1": "$E_1$", "E2": "$E_2$", "E3": "$E_3$"},

@@ -10,6 +10,7 @@ import numpy as np
 
 from amplib.estimate import Estimate
 from amplib.store.results import Result
+from amplib.studies.shower_paper import AXIS_OF_CELLS, AXIS_OF_CENTROID, AXIS_OF_ENERGY
 from amplib.studies.showers.study import RADII, ShowerSummary
 from amplib.truth.showers.geometry import ILD_ECAL
 
@@ -17,8 +18,8 @@ ACTIVE, VISIBLE, LOST, CENTROID = range(4)
 """Columns of ``scalars``."""
 TOLERATED = 4.0
 """Standard errors that a check may be off."""
-PAPER_AXES = {ACTIVE: (500, 1000), VISIBLE: (550, 1050), CENTROID: (10, 25)}
-"""The axes of Fig. 3 (dctrgan) in the authors' notebook, photons of 50 GeV: cells, MeV, layers."""
+PAPER_AXES = {ACTIVE: AXIS_OF_CELLS, VISIBLE: AXIS_OF_ENERGY, CENTROID: AXIS_OF_CENTROID}
+"""By the column that they show."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ class Summary:
 
     @cached_property
     def column_expected(self) -> np.ndarray:
-        """The same by integration."""
+        """``column_mean`` by integration."""
         return self.expected["seen"] @ self.expected["columns"]
 
     @cached_property
@@ -157,7 +158,7 @@ class Summary:
         return Estimate(ratio, ratio * influence.std() / np.sqrt(len(values)))
 
     def resolution_before_threshold(self) -> Estimate:
-        """The same of all that layers see; its relative error is that of ``resolution``."""
+        """Relative spread of all that layers see; its relative error is that of ``resolution``."""
         weight, n, known = ILD_ECAL.calibration(), len(self), self.resolution()
         mean = weight @ self.layer_mean
         variance = weight @ self.sums["seen_products"] @ weight / n - mean**2
@@ -175,7 +176,7 @@ class Summary:
         return _ratio(above, weight, self.sums["seen"], self.sums["seen_products"])
 
     def expected_depth(self) -> float:
-        """The same by integration."""
+        """``mean_depth`` by integration."""
         lost = ILD_ECAL.calibration() * self.expected_layers[0]
         return float(lost @ np.array(ILD_ECAL.depth) / lost.sum())
 
@@ -189,7 +190,7 @@ class Summary:
         return [_ratio(disc, grid, sums, products) for disc in discs]
 
     def expected_contained(self) -> np.ndarray:
-        """The same by integration, to 0.001: the grid's cells enter by their mean effect."""
+        """``contained`` by integration, to 0.001: the grid's cells enter by their mean effect."""
         fraction = np.array(ILD_ECAL.sampling_fraction)
         grid = (self.expected["inside"] / fraction).sum() / (self.expected["seen"] / fraction).sum()
         return self.expected["discs"] / grid

@@ -15,6 +15,7 @@ from amplib.parameters import bounded
 from amplib.progress import Progress
 from amplib.store.ranges import counting, finite, within
 from amplib.store.study import Arrays, BulkStudy, Layout, Part, Presets, Study, head
+from amplib.studies.shower_paper import PAPER_LAYERS, PAPER_MOMENTS
 from amplib.truth.showers.config import ShowerConfig
 from amplib.truth.showers.geometry import ILD_ECAL
 
@@ -26,12 +27,6 @@ CELL_ENERGIES = np.logspace(-2, 2, 81)
 """Bins of the energy of single cells, MeV."""
 RADII = (1.0, 2.0, 3.5)
 """Of the discs about the axis whose energy is summed, in Molière radii."""
-PAPER_LAYERS = np.repeat(
-    (2, 5, 15, 30, 40, 60, 80, 100, 120, 80, 60, 30, 20), (1, 1, 1, 2, 1, 2, 1, 2, 9, 2, 2, 3, 3)
-)
-"""Where the axes of the layer energies end in the authors' notebook (Fig. 4, dctrgan), MeV."""
-PAPER_MOMENTS = np.repeat((1, 2, 20, 30, 50), (1, 1, 19, 5, 4))
-"""The same of the second moments along x (Fig. 6), cell^2."""
 
 
 @dataclass(frozen=True)

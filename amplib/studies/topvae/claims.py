@@ -11,17 +11,11 @@ from amplib.store.results import Result
 from amplib.studies.bvae.claims import beside
 from amplib.studies.bvae.study import KL_WEIGHTS, LATENTS, Scan, on_deviations
 from amplib.studies.claim import Evidence, claim
+from amplib.studies.event_paper import PAPER_EVENTS, PAPER_IDEAL, TABLE_II
 from amplib.studies.merit.claims import about_the_papers, of_fewer
 from amplib.studies.merit.reading import stored_reference
-from amplib.studies.merit.reference import PAPER_EVENTS, PAPER_IDEAL
-from amplib.studies.topvae.published import PAPER_ALPHA
-from amplib.studies.topvae.reading import (
-    Candidate,
-    ChosenEvents,
-    candidates,
-    compared,
-    spreads_of,
-)
+from amplib.studies.topvae.ranking import Candidate, candidates, compared, spreads_of
+from amplib.studies.topvae.reading import ChosenEvents
 
 SMOOTH = 1.0
 """delta_OF up to which the paper takes a model, twice what it expects of an ideal generator."""
@@ -36,7 +30,7 @@ TURNING = (*(name for name in OWN if name != "bvae.generation-speed"), "bvae.pri
 That of the LSGAN cannot: no code is moved in those models of the scan that crowd most."""
 SHOWN = 15
 """Rows of Tables I and II."""
-SMALL = max(kl_weight for _, kl_weight, alpha, gamma in PAPER_ALPHA if (alpha, gamma) == (1, 0))
+SMALL = max(kl_weight for _, kl_weight, alpha, gamma in TABLE_II if (alpha, gamma) == (1, 0))
 """The largest B with neither smearing nor offset in Table II."""
 RULES = (
     f"Of the scan of B-VAEs, a model's $\\delta_{{OF}}$ is *poor* above {SMOOTH:g}, the paper's "

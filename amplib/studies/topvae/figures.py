@@ -13,14 +13,15 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from amplib.estimate import Estimate
-from amplib.metrics.merit import GRIDS, PHI_RANGE
+from amplib.metrics.crowding import GRIDS, PHI_RANGE
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
 from amplib.studies.collisions.figures import ANGLE_TICKS
+from amplib.studies.event_paper import TABLE_I, TABLE_II
 from amplib.studies.merit.figures import PLANES, truth_against_itself
 from amplib.studies.merit.judge import DIRECTIONS
-from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
-from amplib.studies.topvae.reading import Candidate, ChosenEvents, Marginal, Truth
+from amplib.studies.topvae.ranking import Candidate
+from amplib.studies.topvae.reading import ChosenEvents, Marginal, Truth
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from amplib.truth.collisions.columns import GEV
 
@@ -255,7 +256,7 @@ def beside_tables(scans: Mapping[str, Sequence[Candidate]], ideal: float) -> plt
         scans: by how their codes are drawn; two at most.
         ideal: delta_OF (eta) of an ideal generator.
     """
-    published = PAPER_GAMMA | PAPER_ALPHA
+    published = TABLE_I | TABLE_II
     panels: dict[str, tuple[str, int, Callable[[Candidate], Estimate]]] = {
         r"$\delta_{OF}$ ($\eta$)": ("empty bins", 1, lambda model: model.delta_of["eta"]),
         r"$\delta$": ("distance to the truth", 0, lambda model: model.delta),

@@ -1,29 +1,23 @@
-"""Stored events of the chosen B-VAE beside the truth's, and the scan that it was chosen from."""
+"""Stored events of the chosen B-VAE beside the truth's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
-from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.estimate import AtLeast, Estimate, NothingToJudge, geometric_mean, relative
-from amplib.metrics.merit import PHI_RANGE, delta, ideal_delta
-from amplib.metrics.ranks import over
+from amplib.estimate import AtLeast, Estimate, NothingToJudge, positive_mean
+from amplib.metrics.crowding import PHI_RANGE
+from amplib.metrics.delta import delta, ideal_delta
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
-from amplib.store.study import Arrays, Part
-from amplib.studies.bvae.reading import positive
-from amplib.studies.bvae.study import SETTINGS, Scan, trained_several_times
+from amplib.store.study import Arrays
 from amplib.studies.collisions.reading import HADRONIC_CELLS
 from amplib.studies.merit.judge import DIRECTIONS, Reference
 from amplib.studies.merit.reading import stored_reference
 from amplib.studies.merit.worth import worth_in_cells
-from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
 from amplib.studies.topvae.study import BINNING, FINE_BINS, TopEvents, TopReadings
 from amplib.truth.collisions.observables import BINNINGS, JETS_BY, OBSERVABLES, released
 
@@ -159,7 +153,7 @@ class ChosenEvents:
         return self.mean(lambda part: Estimate(*part["delta"][k].tolist()))
 
     def delta_without(self, prior: BufferConfig | None) -> Estimate:
-        """The same over pairs of observables without those of the second lepton."""
+        """delta over pairs of observables without those of the second lepton."""
         k = self.priors.index(prior)
         return self.mean(lambda part: Estimate(*part["delta_without"][k].tolist()))
 
@@ -184,7 +178,7 @@ class ChosenEvents:
         return curve
 
     def empty_training(self, name: str) -> Array:
-        """The same of the training events, however often they are copied."""
+        """Shares of empty bins of the training events, however often they are copied."""
         curve: Array = self.parts[0]["empty_training"][list(DIRECTIONS).index(name)]
         return curve
 
@@ -220,8 +214,8 @@ class ChosenEvents:
         return self.mean(lambda part: _ratio(_beside_pi(part["azimuths"][1].sum(1), span), true))
 
     def at_the_corners(self, truth: Truth) -> Estimate:
-        """The same about (pi, 0) and (0, pi): one jet in the ``BAND`` beside azimuth pi, the other
-        within ``CORNER`` of zero."""
+        """Generated over true events about (pi, 0) and (0, pi): one jet in the ``BAND`` beside
+        azimuth pi, the other within ``CORNER`` of zero."""
         true = _corners(truth.azimuths)
         return self.mean(lambda part: _ratio(_corners(part["azimuths"][1]), true))
 
@@ -233,7 +227,7 @@ class ChosenEvents:
 
     @property
     def clock_rate(self) -> Estimate:
-        """The same by the clock, with what others took of the core."""
+        """Events generated in a second by the clock, with what others took of the core."""
         return self._rate(0)
 
     def _rate(self, column: int) -> Estimate:
@@ -319,14 +313,6 @@ class ReadEvents:
         return self.parts[reading][min(self.parts[reading])]
 
 
-class Spread(NamedTuple):
-    """Standard deviation over trainings as a share of the mean, and how many of one network would
-    tell it as well."""
-
-    share: float
-    trainings: int
-
-
 def over_trainings(values: Sequence[Estimate]) -> Estimate:
     """Of positive values: their mean with Student's interval, in its logarithm; one as it is, and
     zeros as zero.
@@ -338,7 +324,7 @@ def over_trainings(values: Sequence[Estimate]) -> Estimate:
         raise NothingToJudge("no training has what is compared")
     if len(values) == 1 or not any(v.value for v in values):
         return values[0]
-    return positive([v.value for v in values])
+    return positive_mean([v.value for v in values])
 
 
 def granularity(azimuth: Counts) -> Estimate:
@@ -383,256 +369,3 @@ def _ratio(over: float, under: float) -> Estimate:
     value = float(over / under)
     error = float(np.hypot(max(over, 1) ** 0.5, value * under**0.5) / under)
     return Estimate(value, error)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A model of the scan at one way to draw from its buffer.
-
-    Args:
-        latent, kl_weight: dim z and B.
-        alpha, gamma: smudge factor and offset.
-        delta, delta_of: its figures of merit.
-        deltas: of each of its trainings.
-        settings: how much a ratio of two of these differs from training to training, if known.
-    """
-
-    latent: int
-    kl_weight: float
-    alpha: float
-    gamma: float
-    delta: Estimate
-    delta_of: dict[str, Estimate]
-    deltas: tuple[float, ...] = ()
-    settings: Spread | None = None
-
-    @property
-    def key(self) -> tuple[int, float, float, float]:
-        """By which the paper's tables have it."""
-        return self.latent, self.kl_weight, self.alpha, self.gamma
-
-    @property
-    def network(self) -> tuple[int, float]:
-        """What is trained, however codes are drawn from it."""
-        return self.latent, self.kl_weight
-
-    def __str__(self) -> str:
-        return f"({self.latent}, {self.kl_weight:g}, {self.alpha:g}, {self.gamma:g})"
-
-
-def trainings(result: Result) -> dict[tuple[int, int], list[Arrays]]:
-    """Those of a ``Scan``, and those that its store has further of the chosen model and of its
-    neighbours, by the place of their network in the grid; without those that have diverged."""
-    found: dict[tuple[int, int], list[Arrays]] = {}
-    for (i, j, _), arrays in sorted(_stored(result).items()):
-        if arrays["diverged"] < 0:
-            found.setdefault((i, j), []).append(arrays)
-    return found
-
-
-def _stored(result: Result) -> dict[Part, Arrays]:
-    scan = result.study
-    assert isinstance(scan, Scan), scan.name
-    further = Result(trained_several_times(scan), result.preset, folder=result.folder)
-    return result.load() | (further.load() if further.done() else {})
-
-
-def spreads(trained: Mapping[tuple[int, int], Sequence[Arrays]]) -> dict[str, Spread]:
-    """How much trainings of one network differ in ``delta`` and in the delta_OF of each of
-    ``DIRECTIONS``, and as ``settings`` in the ratio of the deltas of two settings, both being of
-    one training: root mean squares over settings and those networks that have several trainings.
-    Nothing if none has."""
-    several = [parts for parts in trained.values() if len(parts) > 1]
-    if not several:
-        return {}
-    known = [len(parts) - 1 for parts in several]
-    found = [_variances(parts) for parts in several]
-    pooled = {k: np.average([one[k] for one in found], weights=known) for k in found[0]}
-    return {k: Spread(float(v**0.5), 1 + sum(known)) for k, v in pooled.items()}
-
-
-def spreads_of(result: Result) -> dict[str, Spread]:
-    """``spreads`` of the trainings of a ``Scan``; nothing if none is stored."""
-    return spreads(trainings(result)) if result.done() else {}
-
-
-def _variances(parts: Sequence[Arrays]) -> dict[str, float]:
-    """Over the trainings of one network, relative to the square of the mean."""
-    measured = {"delta": np.array([p["delta"][:, 0] for p in parts])} | {
-        name: np.array([p["delta_of"][:, way, 0] for p in parts])
-        for way, name in enumerate(DIRECTIONS)
-    }
-    found = {k: float(np.mean((v.std(0, ddof=1) / v.mean(0)) ** 2)) for k, v in measured.items()}
-    logs = np.log(measured["delta"]).T
-    ratios = [(a - b).var(ddof=1) for a, b in combinations(logs, 2)]
-    return found | {"settings": float(np.mean(ratios))}
-
-
-def candidates(
-    result: Result, borrowed: Mapping[str, Spread] = MappingProxyType({})
-) -> list[Candidate]:
-    """Every model of a ``Scan`` at every setting, least delta first; diverged ones are left out.
-
-    Errors are over trainings where there are several.  Of a single one they are the ``spreads`` of
-    those networks that have several, taken to be the others' as well; if none has, those that are
-    ``borrowed`` of another scale, and else those of the generated events alone.
-
-    Raises:
-        FileNotFoundError: models are missing, with the command that trains them.
-    """
-    scan = result.study
-    assert isinstance(scan, Scan), scan.name
-    if missing := result.missing():
-        raise FileNotFoundError(f"{len(missing)} models missing: {scan.command(result.preset)}")
-    trained = trainings(result)
-    apart, found = spreads(trained) or borrowed, []
-    for (i, j), parts in trained.items():
-        member = scan.member((i, j, 0))
-        for k, setting in enumerate(SETTINGS):
-            key = setting["alpha"], setting["gamma"]
-            values = {"delta": [p["delta"][k] for p in parts]} | {
-                name: [p["delta_of"][k, way] for p in parts] for way, name in enumerate(DIRECTIONS)
-            }
-            merits = {name: _merit(v, apart.get(name)) for name, v in values.items()}
-            delta = merits.pop("delta")
-            deltas = tuple(float(value) for value, _ in values["delta"])
-            network = member.latent, member.kl_weight
-            found.append(Candidate(*network, *key, delta, merits, deltas, apart.get("settings")))
-    return sorted(found, key=lambda candidate: candidate.delta.value)
-
-
-class Growth(NamedTuple):
-    """What an offset makes of a network with alpha = 1, over what it is without one.
-
-    Args:
-        delta: of each of its trainings.
-        crowding: delta_OF (eta), of the means over trainings.
-    """
-
-    delta: Array
-    crowding: float
-
-    @property
-    def trades(self) -> bool:
-        """Whether delta rises as delta_OF falls, as the paper has it; by the values."""
-        return bool(self.delta.mean() > 1 > self.crowding)
-
-
-def grown(ordered: Sequence[Candidate], gamma: float) -> dict[tuple[int, float], Growth]:
-    """How both figures of merit change from gamma = 0 to this one, by (dim z, B)."""
-    found = {c.key: c for c in ordered}
-    return {
-        network: Growth(
-            np.divide(found[*network, 1, gamma].deltas, found[*network, 1, 0].deltas),
-            found[*network, 1, gamma].delta_of["eta"].value
-            / found[*network, 1, 0].delta_of["eta"].value,
-        )
-        for network in sorted({c.network for c in ordered})
-    }
-
-
-class BesideThePaper(NamedTuple):
-    """A scan beside the paper's tables, in the settings that these have.
-
-    Args:
-        delta: ours over the paper's, all of them.
-        bare: delta_OF (eta) of ours over the paper's, where codes are those of the training events.
-        smudged: where alpha is larger.
-        little, more: where gamma is 0.01, and where it is 0.05.
-        power, their_power: of alpha, to which delta_OF falls from where it is 1, by settings.
-        growth, their_growth: of delta from gamma = 0, by settings of Table I of which Table II has
-            the network.
-    """
-
-    delta: Array
-    bare: Array
-    smudged: Array
-    little: Array
-    more: Array
-    power: Array
-    their_power: Array
-    growth: Array
-    their_growth: Array
-
-    @property
-    def telling(self) -> Array:
-        """delta_OF (eta) of ours over the paper's, where readings differ: gamma of 0.01 is small in
-        all of them."""
-        return np.concatenate([self.more, self.smudged])
-
-    @property
-    def moved(self) -> Array:
-        """The same wherever codes are moved away from the encodings."""
-        return np.concatenate([self.telling, self.little])
-
-
-def off(ratios: Array) -> float:
-    """The factor by which these ratios are off one: root mean square, in the logarithm."""
-    return float(np.exp(np.sqrt(np.mean(np.log(ratios) ** 2))))
-
-
-def beside_the_paper(ordered: Sequence[Candidate]) -> BesideThePaper:
-    """All of a scan beside Tables I and II."""
-    ours = {c.key: c for c in ordered}
-    published = PAPER_GAMMA | PAPER_ALPHA
-    crowding = {key: ours[key].delta_of["eta"].value for key in published}
-
-    def ratios(alphas: Sequence[float], gamma: float) -> NDArray[np.float64]:
-        keys = [key for key in published if key[2] in alphas and key[3] == gamma]
-        return np.array([crowding[key] / published[key][1] for key in keys])
-
-    power, their_power = (
-        np.array([np.log(of[key] / of[*key[:2], 1, 0]) / np.log(key[2])
-                  for key in PAPER_ALPHA if key[2] > 1 and (*key[:2], 1, 0) in PAPER_ALPHA])
-        for of in (crowding, {key: theirs for key, (_, theirs) in published.items()})
-    )  # fmt: skip
-    deltas = {key: ours[key].delta.value for key in published}
-    growth, their_growth = (
-        np.array([of[key] / of[*key[:2], 1, 0] for key in PAPER_GAMMA
-                  if (*key[:2], 1, 0) in PAPER_ALPHA])
-        for of in (deltas, {key: theirs for key, (theirs, _) in published.items()})
-    )  # fmt: skip
-    return BesideThePaper(
-        np.array([deltas[key] / theirs for key, (theirs, _) in published.items()]),
-        ratios((1,), 0),
-        ratios((5, 10), 0),
-        ratios((1,), 0.01),
-        ratios((1,), 0.05),
-        power,
-        their_power,
-        growth,
-        their_growth,
-    )
-
-
-def lost(result: Result) -> list[str]:
-    """The trainings of a ``Scan`` that have diverged and are in no table, as (dim z, B)."""
-    scan = result.study
-    assert isinstance(scan, Scan), scan.name
-    members = [scan.member(p) for p, a in _stored(result).items() if a["diverged"] >= 0]
-    return [f"({m.latent}, {m.kl_weight:g})" for m in members]
-
-
-def _merit(values: Sequence[Array], spread: Spread | None) -> Estimate:
-    """Of the trainings' ``(value, error)``; see ``candidates``."""
-    estimates = [Estimate(*v.tolist()) for v in values]
-    if len(estimates) > 1 or spread is None:
-        return over_trainings(estimates)
-    value = estimates[0].value
-    return relative(value, spread.share * value, spread.trainings)
-
-
-def compared(first: Candidate, second: Candidate) -> Estimate:
-    """Ratio of their deltas, with its interval in the logarithm.
-
-    Two settings of one network share its training, and what a training has better or worse than
-    another cancels in their ratio: it is taken training by training.  Of a single one its spread is
-    that of the ratios of networks that have several, if there are any, else that of the events.
-    """
-    if first.network == second.network and first is not second:
-        if len(first.deltas) > 1:
-            return geometric_mean(np.divide(first.deltas, second.deltas))
-        if first.settings is not None:
-            value = first.delta.value / second.delta.value
-            return relative(value, first.settings.share * value, first.settings.trainings)
-    return over(first.delta, second.delta)

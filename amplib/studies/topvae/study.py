@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from amplib.metrics.merit import GRIDS, PHI_RANGE, NotFinite
+from amplib.metrics.crowding import GRIDS, PHI_RANGE
+from amplib.metrics.delta import NotFinite
 from amplib.models.config import BufferConfig, VAETraining
 from amplib.parameters import bounded
 from amplib.progress import Progress
 from amplib.store.ranges import counting, estimates, finite, within
 from amplib.store.results import wherever_stored
 from amplib.store.study import Arrays, Layout, Part, Presets, summed
-from amplib.studies.bvae.study import SETTINGS, TOY_EVENTS, Scan, made_up_top_pairs
+from amplib.studies.bvae.small import TOY_EVENTS, made_up_top_pairs
+from amplib.studies.bvae.study import SETTINGS, Scan
 from amplib.studies.collisions.study import TopPairTruth, first_top_pairs
 from amplib.studies.merit.judge import (
     BATCH,
@@ -84,7 +86,7 @@ class OfTheChosen(TopPairTruth, VAETraining):
         return Scan(**mine, models="chosen")
 
     def small(self, **further: Any) -> Self:
-        """The same, as small as a fingerprint needs it."""
+        """This study, as small as a fingerprint needs it."""
         return replace(
             self,
             events=TOY_EVENTS,
@@ -316,7 +318,7 @@ class TopReadings(JudgedByUnseen, OfTheChosen):
         stored, all_of_them = set(done), range(len(self.readings()))
         return sum(stored.issuperset((i, k) for i in all_of_them) for k in range(self.trainings))
 
-    def worth(self, part: Part) -> float:
+    def priority(self, part: Part) -> float:
         return 1 / (1 + part[1])
 
     def work(self, parts: Sequence[Part]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from amplib.estimate import Estimate
-from amplib.metrics.outlook import HOPELESS_AUC, dilution_from_auc
+from amplib.metrics.outlook import HOPELESS_SHARE, dilution_from_auc
 from amplib.studies.weighing.reading import Saved
 from amplib.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILLION
 
@@ -46,9 +46,10 @@ def saved_panels(generators: Sequence[Saved]) -> plt.Figure:
     area = np.linspace(0.5, 0.999, 300)
     equal = [dilution_from_auc(Estimate(float(a), 0.0)).value for a in area]
     left.plot(area, equal, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
-    left.axvspan(HOPELESS_AUC, 1, color=VERMILLION, alpha=0.15, linewidth=0)
+    lowest, highest = 0.9, 200
+    left.axhspan(HOPELESS_SHARE**-0.5, highest, color=VERMILLION, alpha=0.15, linewidth=0)
     left.set(xlabel="AUC", ylabel=r"$r$ told by the scores, $\sqrt{N/N_\mathrm{eff}}$",
-             xlim=(0.47, 1.01), yscale="log", ylim=(0.9, 200))  # fmt: skip
+             xlim=(0.47, 1.01), yscale="log", ylim=(lowest, highest))  # fmt: skip
     left.legend(loc="upper left", fontsize=8.5)
     every = [p for one in generators for p in one.each]
     _with_identity(right, [p.outlook.dilution.value for p in every], [p.r.value for p in every])

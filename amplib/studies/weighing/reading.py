@@ -10,12 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from amplib.estimate import Estimate, Interval, geometric_mean, mean
-from amplib.metrics.outlook import HOPELESS_SHARE, Outlook
-from amplib.metrics.weighed import Helped, Weighed
+from amplib.metrics.outlook import Outlook
+from amplib.metrics.weighed import Helped, Weighed, answer_of
 from amplib.metrics.weights import usual_dilution
-
-HALF = 0.5
-"""Of the truth, beyond whose reach there is no hope, however many events are left."""
 
 DOUBTFUL = 1.5
 """Factor by which the mean weight before the clip is off, at which weights are hardly right."""
@@ -56,10 +53,13 @@ class ToldAndMeasured(NamedTuple):
 
     @property
     def answer(self) -> str:
-        """Of the outlook, with what a *no* rests on: not all are hopeless whose AUC is large."""
-        told = self.outlook
-        something = told.effective_share.value >= HOPELESS_SHARE and told.lost.value <= HALF
-        return told.answer + ", by the AUC" * (told.answer == "no" and something)
+        """Whether weights save it, as ``answer_of`` has it, and ``amplib.reweight`` says."""
+        return answer_of(self.outlook, self.helped)
+
+    @property
+    def overruled(self) -> bool:
+        """Whether what was measured denies the hope that the scores give."""
+        return self.answer == "not by these weights"
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class Saved:
         return self.trainings if len(self.trainings) > 1 else [[one] for one in self.each]
 
     @property
-    def by_scores(self) -> str:
-        """Whether weights save it, as the scores have it: of repetitions that differ all answers,
-        the most frequent first.  Of a training it is the most frequent answer of its classifiers.
-        """
+    def by_classifiers(self) -> str:
+        """Whether weights save it, as the classifiers have it: of repetitions that differ all
+        answers, the most frequent first.  Of a training it is the most frequent answer of its
+        classifiers."""
         usual = [
             Counter(told.answer for told in one).most_common(1)[0][0] for one in self.repetitions
         ]
@@ -122,10 +122,10 @@ class Saved:
 
     @property
     def answer(self) -> str:
-        """``by_scores``, but *not resolved* where a known cut tells more than the classifiers.  A
-        *no* stays: who sees more finds no less to mend."""
-        if self.resolved or all(told.outlook.answer == "no" for told in self.each):
-            return self.by_scores
+        """``by_classifiers``, but *not resolved* where a known cut tells more than they do.  A *no*
+        stays: who sees more finds no less to mend.  So does *not by these weights*."""
+        if self.resolved or all(x.outlook.answer == "no" or x.overruled for x in self.each):
+            return self.by_classifiers
         return "not resolved"
 
     @property
@@ -134,10 +134,10 @@ class Saved:
         if any(one.helped is None for one in self.each):
             return None
         every = np.array([one.helped for one in self.each], dtype=float)
-        closer, farther, of = every[:, :3].mean(0)
+        closer, farther, off, of = (round(n) for n in every[:, :4].mean(0))
         with np.errstate(divide="ignore"):
-            without, weighted = np.exp(np.log(np.maximum(every[:, 3:], 0)).mean(0))
-        return Helped(round(closer), round(farther), int(of), float(without), float(weighted))
+            without, weighted = np.exp(np.log(np.maximum(every[:, 4:], 0)).mean(0))
+        return Helped(closer, farther, off, of, float(without), float(weighted))
 
     def over(self, measure: Callable[[Outlook], Estimate]) -> Estimate:
         """Mean over ``repetitions``; of a single one its own estimate, whose error is over

@@ -209,8 +209,8 @@ def missing_scale(events: Array, neutrinos: ArrayLike) -> Estimate:
 
 
 def expected_missing_scale(events: Array, neutrinos: ArrayLike) -> float:
-    """The same if MET missed :func:`lost_by_jets` and nothing else: jets recoil against neutrinos,
-    so that what is lost of them is lost of MET."""
+    """``missing_scale`` if MET missed :func:`lost_by_jets` and nothing else: jets recoil against
+    neutrinos, so that what is lost of them is lost of MET."""
     x, y = np.asarray(neutrinos, dtype=float).T
     lost = lost_by_jets(events)
     return float(1 + (lost.real * x + lost.imag * y).sum() / (x**2 + y**2).sum())

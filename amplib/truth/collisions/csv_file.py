@@ -245,7 +245,7 @@ def write_rows(
     digits: int = DIGITS,
     header: Sequence[str] = (),
 ) -> None:
-    """The same into a file that somebody else has opened.
+    """Write events, one a line, into a file that somebody else has opened.
 
     Args:
         stream: where they are written.

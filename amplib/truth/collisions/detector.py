@@ -124,7 +124,7 @@ class Tracks:
         return np.stack([self.energy, self.pt, self.eta, self.phi], axis=1)
 
     def scaled(self, towers: Towers) -> Tracks:
-        """The same tracks, with what their towers know of their energy."""
+        """These tracks, with what their towers know of their energy."""
         tower = towers.of_particle[self.particle]
         factor = np.where(tower >= 0, np.append(towers.track_scale, 1.0)[tower], 1.0)
         return Tracks(

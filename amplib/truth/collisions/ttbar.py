@@ -80,7 +80,7 @@ class Settings:
             raise ValueError(f"radius must lie in [0.1, 1.5], got {self.radius}")
 
     def lines(self) -> tuple[str, ...]:
-        """The same for Pythia."""
+        """These settings as Pythia reads them."""
         return (
             f"Beams:eCM = {self.energy}",
             "Top:gg2ttbar = on",

@@ -10,15 +10,10 @@ from amplib.models.buffer import TrainedVAE
 from amplib.models.bvae import StackedVAE
 from amplib.models.config import BufferConfig
 from amplib.store.results import Result
+from amplib.studies.bvae.decay import TRAINING
 from amplib.studies.bvae.scan import chosen_model, model_of, train_and_judge, weights_of
-from amplib.studies.bvae.study import (
-    CHOSEN,
-    SETTINGS,
-    TRAINING,
-    made_up_top_pairs,
-    trained_several_times,
-    variants,
-)
+from amplib.studies.bvae.small import made_up_top_pairs
+from amplib.studies.bvae.study import CHOSEN, SETTINGS, trained_several_times, variants
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.study import first_top_pairs
 from amplib.studies.merit.judge import Reference
@@ -73,7 +68,7 @@ def test_the_chosen_model_is_asked_for_alone_and_comes_first():
     chosen = replace(scan, models="chosen")
     assert chosen.key() == scan.key()
     assert chosen.parts() == [(1, 1, 0), (1, 1, 1)]
-    assert max(scan.parts(), key=scan.worth) == (1, 1, 0)
+    assert max(scan.parts(), key=scan.priority) == (1, 1, 0)
 
 
 def test_the_chosen_model_and_its_neighbours_are_trained_five_times():

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from amplib.estimate import mean
+from amplib.estimate import mean, positive_mean
 from amplib.parameters import ParameterError
 from amplib.progress import Stopped
 from amplib.store.rates import minutes
 from amplib.store.results import Result, provenance, same_fingerprint
-from amplib.studies.bvae.reading import Generated, positive
-from amplib.studies.bvae.study import _nothing
+from amplib.studies.bvae.decay import _nothing
+from amplib.studies.bvae.reading import Generated
 from amplib.studies.catalogue import make_study
 from amplib.studies.weighing.kept import CLASSIFIERS, weights_made, weights_of_rows
 
@@ -179,7 +179,7 @@ def test_errors_are_over_trainings():
     three = mean([1.0, 2.0, 3.0])
     assert three.error == pytest.approx(1 / np.sqrt(3))
     assert three.interval().high == pytest.approx(2 + 4.303 / np.sqrt(3), rel=1e-3)
-    low, high = positive([1.0, 2.0, 3.0]).interval()[1:]
+    low, high = positive_mean([1.0, 2.0, 3.0]).interval()[1:]
     assert low > 0
     assert high * low == pytest.approx(4)
 

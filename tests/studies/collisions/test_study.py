@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from amplib.files import ROOT
-from amplib.metrics.merit import GRIDS
+from amplib.metrics.crowding import GRIDS
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.reading import chi2, flat, modulation, share

@@ -97,7 +97,7 @@ def test_a_repetition_is_done_when_it_is_of_every_pair():
     assert study.repetitions_done(study.parts()) == 2
     assert study.repetitions_done(study.parts()[:-1]) == 1
     assert study.repetitions_done([(0, 0), (0, 1)]) == 0
-    assert study.worth((3, 0)) == 2 * study.worth((0, 1))
+    assert study.priority((3, 0)) == 2 * study.priority((0, 1))
 
 
 @pytest.mark.parametrize(

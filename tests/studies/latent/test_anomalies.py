@@ -5,7 +5,7 @@ import pytest
 
 from amplib.metrics.two_sample import auc
 from amplib.parameters import ParameterError
-from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.latent.anomalies import counted, roc, scored
 from amplib.studies.latent.charts import FALSE_ALARMS, LOSS_BINS, SCORES

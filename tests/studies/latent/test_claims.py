@@ -7,10 +7,10 @@ from amplib.book.claims import documents
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
+from amplib.studies.event_paper import PAPER_EVENTS
 from amplib.studies.latent.charts import BLOCKS
 from amplib.studies.latent.claims import WELL, WORSE, buffer_wins, not_identity, prior_gmm, staged
 from amplib.studies.latent.reading import PAPER, judged_priors
-from amplib.studies.merit.reference import PAPER_EVENTS
 
 pytestmark = pytest.mark.usefixtures("made_up")
 

@@ -7,7 +7,8 @@ import pytest
 
 from amplib.models.config import BufferConfig
 from amplib.parameters import ParameterError
-from amplib.studies.bvae.study import LATENT_BINS, made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
+from amplib.studies.bvae.study import LATENT_BINS
 from amplib.studies.catalogue import make_study
 from amplib.studies.latent.priors import (
     Judge,

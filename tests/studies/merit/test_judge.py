@@ -6,10 +6,10 @@ from statistical import within
 
 from amplib.book.obtain import stored
 from amplib.estimate import Estimate
-from amplib.metrics.merit import smeared
 from amplib.store.results import Result
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.reading import TopPairStatistics
+from amplib.studies.event_paper import PAPER_SMEARED_OF
 from amplib.studies.merit.judge import (
     DIRECTIONS,
     Reference,
@@ -30,7 +30,7 @@ from amplib.studies.merit.reading import (
     splits,
     stored_reference,
 )
-from amplib.studies.merit.reference import PAPER_SMEARED_OF, SMEARINGS, reference
+from amplib.studies.merit.reference import SMEARINGS, reference, smeared
 from amplib.truth.collisions.columns import TTBAR, columns
 from amplib.truth.collisions.observables import BINS
 

@@ -7,7 +7,7 @@ import pytest
 
 import amplib
 from amplib.parameters import ParameterError
-from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.merit import study as merit
 from amplib.studies.merit import unseen

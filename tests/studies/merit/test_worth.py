@@ -6,7 +6,7 @@ import pytest
 import amplib
 from amplib.cells import Splits
 from amplib.estimate import AtLeast, Estimate
-from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
 from amplib.studies.merit.worth import (
     CELL_COLUMNS,
     QUANTILES,

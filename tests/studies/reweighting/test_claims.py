@@ -1,5 +1,6 @@
 """Claims about reweighted showers, judged on made-up repetitions whose answer is known."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,19 +8,23 @@ import pytest
 
 from amplib.book.claims import documents
 from amplib.book.obtain import largest
+from amplib.metrics.outlook import HOPELESS_AUC
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
-from amplib.store.results import Result
+from amplib.store.results import Result, wherever_stored
 from amplib.studies import catalogue
 from amplib.studies.catalogue import make_study
+from amplib.studies.generators.reading import trained
 from amplib.studies.reweighting import reading as r
 from amplib.studies.reweighting.study import (
     BINS,
+    IN_CELLS,
     LOG_WEIGHTS,
     OBSERVABLES,
     ReweightedGAN,
     at_length,
     with_the_other_epoch,
 )
+from amplib.truth.showers.config import CORRELATED
 
 MADE_UP = [name for name in documents()["dctrgan"] if name != "gaussians"]
 """All but the one of another study."""
@@ -64,12 +69,13 @@ def parts(shifts: dict[str, float], dilution: tuple[float, float, float]) -> dic
 
 
 def judged(made_up: dict, names: list[str] = MADE_UP) -> dict:
-    """Findings of a result at the laptop's preset; of the control no other one is to be asked."""
+    """Findings of a result at the laptop's preset; of the control it and the paper's."""
     study = make_study("reweighted-simulation", "smoke")
 
     def evidence(name: str, preset: str = "best") -> SimpleNamespace:
-        assert preset == ("best" if name == "reweighted-bibae" else "laptop")
-        return SimpleNamespace(study=study, preset="laptop", load=lambda: made_up)
+        assert preset in (["best"] if name == "reweighted-bibae" else ["laptop", "paper"])
+        scale = "laptop" if preset == "best" else preset
+        return SimpleNamespace(study=study, preset=scale, load=lambda: made_up, done=lambda: True)
 
     rows = documents()["dctrgan"]
     measures = catalogue.claims()
@@ -128,7 +134,7 @@ def test_where_nothing_is_left_to_weigh_no_claim_is_decided(like_the_paper, hope
     """In every repetition, that is: what the weights do is told all the same."""
     made_up = parts(LIKE_THE_PAPER, (3.6, 1.5, 1.2))
     for arrays in list(made_up.values())[:hopeless]:
-        arrays["outlook"][0, 0, 0] = 0.99999  # of the high-level classifier alone
+        arrays["outlook"][0, 4, 0] = 1e-5  # the mean weight, of the high-level classifier alone
     for name, found in judged(made_up).items():
         before = like_the_paper[name]
         assert found.measured == before.measured
@@ -147,7 +153,7 @@ def test_fidelity_is_judged_by_the_layers_alone():
         arrays["squares"][0, layers] = truth
     found = judged(made_up, ["high-beats-low"])["high-beats-low"]
     assert found.verdict == MET
-    assert found.measured.startswith("closer in 100% of the layers, at larger r in 100")
+    assert found.measured.startswith("closer in 100%, 100%, 100% and 100% of the layers in turn")
 
 
 def test_low_level_r_is_told_of_every_repetition():
@@ -162,7 +168,41 @@ def test_low_level_r_is_told_of_every_repetition():
 def test_the_reason_names_the_auc_and_the_control(like_the_paper):
     why = like_the_paper["centroid-s2-high"].why
     assert why.startswith("the BIB-AE's AUC is 0.8")
-    assert "of the fast simulation" in why
+    assert "of the fast simulation (best epoch, 60 showers, AUC 0.8" in why
+    assert "by the paper's protocol (best epoch" in why
+
+
+def test_a_gain_of_the_active_cells_stands_above_its_floor_as_well(like_the_paper):
+    """Which caps it: the shifts fall by the root of 20 and of 5, and so do they without floors."""
+    for name, factor in (("high", 20), ("low", 5)):
+        measured = like_the_paper[f"active-cells-s2-{name}"].measured
+        above = re.findall(r"[\d.]+", measured.split("above its floor ")[1].split(" in turn")[0])
+        assert len(above) == 4
+        assert np.array(above, float) == pytest.approx(factor, rel=0.25)
+
+
+def test_correlations_are_counted_where_they_are_clearly_off():
+    """All 55 pairs are off by 0.3, with errors of 0.01: weights that leave 0.1 more than halve it,
+    those that leave 0.2 do not, and errors of 0.2 tell nothing."""
+    for left, error, expected in ((0.1, 0.01, (55, 55)), (0.2, 0.01, (55, 0)), (0.1, 0.2, (0, 0))):
+        arrays = repetition({r.GENERATOR: 0.3, r.HIGH: left, r.LOW: left}, (1, 1, 1), 0)
+        arrays["correlations"][:, 1] = error / np.sqrt(2)
+        one = r.Repetition(make_study("reweighted-simulation", "smoke"), arrays)
+        assert one.halved(r.HIGH) == expected
+
+
+def test_correlations_without_one_of_their_observables():
+    """Pairs with E2 alone are off: without it nothing is."""
+    arrays = repetition({r.GENERATOR: 0.0, r.HIGH: 0.0, r.LOW: 0.0}, (1, 1, 1), 0)
+    k = CORRELATED.index("E2")
+    arrays["correlations"][3, 0, k] += 0.2
+    arrays["correlations"][3, 0, :, k] += 0.2
+    arrays["correlations"][:, 1] = 0.1 / np.sqrt(2)
+    one = r.Repetition(make_study("reweighted-simulation", "smoke"), arrays)
+    assert one.residual_rms(r.HIGH) == pytest.approx(0.2 * np.sqrt(10 / 55))
+    assert one.residual_rms(r.HIGH, {"E2"}) == 0
+    assert one.residual_noise(r.HIGH, {"E2"}) == pytest.approx(0.1)
+    assert one.residual_over_noise(r.HIGH) == pytest.approx(2 * np.sqrt(10 / 55))
 
 
 @pytest.mark.parametrize(("beyond", "verdict"), [(0, MET), (1, UNDECIDED), (4, MISSED)])
@@ -216,8 +256,71 @@ def test_the_page_is_right_about_the_control():
     for one in control.each:
         for sample in (r.AGAIN, r.GENERATOR):
             assert one.residual_rms(sample) < 1.5 * one.residual_noise(sample)
-    noise = [x.residual_rms(r.HIGH) / x.residual_noise(r.HIGH) for x in control.each]
-    assert max(noise) > 2
+    moments = [x.helped(r.HIGH, r.GROUPS["second moments"]) for x in control.each]
+    assert max(m.closer + m.farther for m in moments) < 2
+    # With high-level weights the largest differences of correlations are of pairs with E2.
+    noise = [x.residual_over_noise(r.HIGH, {"E2"}) for x in control.each]
+    again = [x.residual_over_noise(r.AGAIN, {"E2"}) for x in control.each]
+    assert max(x.residual_over_noise(r.HIGH) for x in control.each) > max(noise)
+    assert max(noise) < 1.5 * max(again)
+
+
+def test_weights_at_the_papers_numbers_damage_correlations():
+    """In all repetitions by more than in any two samples of the truth, without E2 as well; and of
+    none that is off they halve the distance."""
+    control = r.read(largest("reweighted-simulation"))
+    noise = [x.residual_over_noise(r.HIGH, {"E2"}) for x in control.each]
+    again = [x.residual_over_noise(r.AGAIN, {"E2"}) for x in control.each]
+    assert min(noise) > 1.5 * max(again)
+    places = np.arange(BINS)
+    for k in (r.ACTIVE, r.ENERGY):  # which weights move past the truth
+        truth, generator, high = (
+            control.spectra.shape(s, k) @ places for s in ("truth", r.GENERATOR, r.HIGH)
+        )
+        assert generator < truth - 0.3 < truth + 0.1 < high
+    assert all(x.halved(r.HIGH)[1] == 0 for x in control.each)
+
+
+def test_the_last_epoch_makes_r_what_the_paper_has():
+    """Of the active cells twice and more what the best one needs, with its 3.6 between those from
+    fewer showers and from more."""
+    study = make_study("reweighted-simulation", "laptop")
+    best, last = (r.read(Result(s, "laptop")) for s in (study, with_the_other_epoch(study)))
+    papers = r.read(largest("reweighted-simulation"))
+    few, more = (one.r(r.HIGH, r.ACTIVE).value for one in (last, papers))
+    assert 1.5 * best.r(r.HIGH, r.ACTIVE).value < few < 3.6 < more
+    assert 2 < papers.median_r(r.HIGH).value < 5
+
+
+def test_what_is_right_without_weights_does_not_improve():
+    """By more than the noise of the showers: in no repetition do more come nearer than five; with
+    weights of the last epoch a fifth and more go farther."""
+    study = make_study("reweighted-simulation", "laptop")
+    best, last = (r.read(Result(s, "laptop")) for s in (study, with_the_other_epoch(study)))
+    papers = r.read(largest("reweighted-simulation"))
+    for one in (best, last, papers):
+        for x in one.each:
+            right = x.at_floor()
+            assert x.helped(r.HIGH, right).closer < 5
+            if one is not best:
+                assert x.helped(r.HIGH, right).farther > right.sum() / 5
+
+
+def test_the_bibae_cannot_test_the_paper():
+    """As the heading over its figures says: a fraction of its size, and showers that do not vary as
+    the truth's do."""
+    bibae = r.read(Result(make_study("reweighted-bibae", "laptop"), "laptop"))
+    assert trained(wherever_stored(bibae.study.made_of())).share < 0.05
+    assert all(x.outlook(r.HIGH).mean_before_clip < 1e-3 for x in bibae.each)
+    assert bibae.r(r.GENERATOR, r.CENTROID).value < 0.1
+    assert not bibae.pairs_of(r.LOW).any()
+
+
+def test_cells_are_cut_in_inputs_first():
+    """Ten of them in inputs alone, fifty in the second moment as well."""
+    assert [k < r.INPUTS for k in IN_CELLS] == [True] * 4 + [False, True]
+    cells = make_study("reweighted-simulation", "laptop").quantiles
+    assert [min((q - 1).bit_length(), len(IN_CELLS)) for q in cells] == [4, 6]
 
 
 def test_the_page_is_right_about_the_gan_at_length():
@@ -244,7 +347,9 @@ def test_the_page_is_right_about_the_gan_at_length():
         assert one.arrays["low_losses"][-1, 1] == pytest.approx(np.log(2), abs=1e-3)
         assert one.outlook(r.LOW).auc.value > 0.5 + 5 * one.outlook(r.LOW).auc.error
         assert one.outlook(r.HIGH).mean_before_clip > 1.2
-        assert one.outlook(r.HIGH).answer == brief.outlook(r.HIGH).answer == "no"
+        assert one.outlook(r.HIGH).auc.value > HOPELESS_AUC  # by which it would be a no
+        assert one.outlook(r.HIGH).answer == "in part"
+        assert brief.outlook(r.HIGH).answer == "no"
         assert 2 * one.residual_rms(r.AGAIN) < one.residual_rms(r.GENERATOR)
     for observable, sign in ((r.ACTIVE, -1), (r.ENERGY, 1)):
         more = long.spectra.shape(r.GENERATOR, observable) - long.spectra.shape("truth", observable)

@@ -7,7 +7,7 @@ import pytest
 from amplib.studies.catalogue import make_study
 from amplib.studies.reweighting import figures
 from amplib.studies.reweighting import reading as r
-from amplib.studies.reweighting.study import BINS, OBSERVABLES
+from amplib.studies.reweighting.study import BINS, LOG_WEIGHTS, OBSERVABLES
 from amplib.truth.showers.config import CORRELATED
 
 
@@ -38,7 +38,7 @@ def test_what_the_scores_told_is_held_to_the_r_that_was_measured():
     left, right = figures.outlook_panels([reweighted()]).axes
     points = [line.get_xydata() for line in left.lines if line.get_marker() == "o"]
     assert [len(p) for p in points] == [2, 2]
-    np.testing.assert_allclose(points[0], [[0.8, 0.25]] * 2)
+    np.testing.assert_allclose(points[0], [[1 - 0.8, 0.25]] * 2)
     measured = [tuple(line.get_xydata()[0]) for line in right.lines if line.get_marker() == "o"]
     assert measured == [(2.0, 3.0), (2.0, 3.0), (2.0, 1.2), (2.0, 1.2)]
     identity = right.lines[-1].get_xydata()
@@ -64,5 +64,24 @@ def test_the_summary_counts_observables_of_each_repetition():
 def test_correlations_stand_beside_their_floor():
     *panels, _ = figures.correlation_panels(reweighted()).axes
     assert [ax.get_title() for ax in panels] == [
-        f"{name}\nrms 50 (1)" for name in ("fast simulation", r.HIGH, r.LOW)
+        "truth again: rms 1",
+        *(f"{name}: rms 50" for name in ("fast simulation", r.HIGH, r.LOW)),
     ]
+
+
+def test_weights_beyond_the_axis_are_drawn_from_the_showers_that_are_kept():
+    """High-level ones of 1e-6, in decades that the bins do not reach, and low-level ones of zero,
+    which no logarithm has: a panel without them."""
+    one = reweighted(1).each[0]
+    counts = np.zeros((2, 2, len(LOG_WEIGHTS) + 1), int)
+    counts[:, :, 0] = 100
+    pairs = np.stack([np.zeros(100), np.full(100, 1e-6)], 1)
+    beyond = {**one.arrays, "weights": counts, "pairs": pairs, "pearson": np.zeros(2)}
+    both = r.Reweighted(one.study, [r.Repetition(one.study, beyond)])
+    (top,) = figures.weight_panels(both).axes
+    heights, edges, _ = top.patches[0].get_data()
+    assert len(top.patches) == 1
+    assert heights.sum() == 1
+    assert edges[heights.argmax()] <= 1e-6 <= edges[heights.argmax() + 1]
+    pairs[:, 0] = 1e-9
+    assert len(figures.weight_panels(both).axes) == 2

@@ -448,11 +448,18 @@ def test_a_generator_tells_what_weights_mend_where_it_is_off_and_near_enough(rig
     assert wrong.each[0].off(r.GENERATOR, inputs) > 10
     assert wrong.tells(inputs)
     told = np.array(off.arrays["outlook"])
-    told[0, 0, 0] = 0.99999
+    told[0, 4, 0] = 1e-5  # the mean weight
     lost = r.Repetition(off.study, {**off.arrays, "outlook": told})
     assert r.Reweighted(off.study, [off, lost]).tells(inputs)
     assert r.Reweighted(off.study, [lost]).hopeless
     assert not r.Reweighted(off.study, [lost]).tells(inputs)
+
+
+def test_what_is_at_its_floor_without_weights_is_known(right, off):
+    """Nearly all of right showers, of wrong ones few inputs."""
+    assert right.at_floor().mean() > 0.9
+    assert off.at_floor()[: r.INPUTS].mean() < 0.7
+    assert off.at_floor().shape == (r.OBSERVABLES,)
 
 
 def test_means_before_the_clip_are_told_one_by_one(read):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
 from amplib.studies.rivals.clipped import moved
 
 

@@ -8,8 +8,8 @@ from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.metrics.worth import CellContents
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
+from amplib.studies.event_paper import PAPER_EVENTS
 from amplib.studies.merit.reading import Smearing
-from amplib.studies.merit.reference import PAPER_EVENTS
 from amplib.studies.rivals.claims import GANS, direct_densities, gans, lsgan_crowding
 from amplib.studies.rivals.figures import Panel, loss_panels, merit_plane, worth_chart
 from amplib.studies.rivals.reading import (

@@ -12,7 +12,7 @@ from amplib.progress import Stopped
 from amplib.store.compute import groups_of
 from amplib.store.rates import minutes
 from amplib.store.results import Result, same_fingerprint
-from amplib.studies.bvae.study import made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
 from amplib.studies.catalogue import make_study
 from amplib.studies.merit.judge import Reference, empty_curves
 from amplib.studies.merit.unseen import Unseen
@@ -267,7 +267,7 @@ def test_further_trainings_are_further_parts():
     assert two.key() == one.key() == make_study("event-gans", "paper").key()
     assert two.parts()[:7] == one.parts() == [(i, 0) for i in range(7)]
     assert two.repetitions_done([*one.parts(), (0, 1)]) == 1
-    assert two.worth((6, 0)) > two.worth((0, 1))
+    assert two.priority((6, 0)) > two.priority((0, 1))
     assert minutes(Result(one, "paper"), one.parts()[:1]) > 10
 
 

@@ -10,6 +10,7 @@ from shower_samples import draw, summary_of
 
 from amplib.book.obtain import stored
 from amplib.studies.catalogue import make_study
+from amplib.studies.shower_paper import PAPER_LAYERS, PAPER_MOMENTS
 from amplib.studies.showers.reading import (
     ACTIVE,
     CENTROID,
@@ -20,8 +21,6 @@ from amplib.studies.showers.reading import (
     summarise,
 )
 from amplib.studies.showers.study import (
-    PAPER_LAYERS,
-    PAPER_MOMENTS,
     RADII,
     ShowerSummary,
     dense_showers,

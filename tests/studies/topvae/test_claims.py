@@ -7,7 +7,7 @@ from chosen_events import events_result, scan_result, store, tiny, truth_result
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.store.results import Result
 from amplib.studies.catalogue import claims, make_study
-from amplib.studies.merit.reference import PAPER_EVENTS
+from amplib.studies.event_paper import PAPER_EVENTS
 from amplib.studies.rivals.claims import SEVERAL
 from amplib.studies.topvae.claims import (
     ONE_TRAINING,
@@ -21,7 +21,7 @@ from amplib.studies.topvae.claims import (
     scanned,
     tables,
 )
-from amplib.studies.topvae.reading import candidates
+from amplib.studies.topvae.ranking import candidates
 
 pytestmark = pytest.mark.usefixtures("made_up")
 

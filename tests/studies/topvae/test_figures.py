@@ -6,11 +6,12 @@ import pytest
 from chosen_events import events_result, kept, tiny, truth_result
 
 from amplib.estimate import Estimate
-from amplib.metrics.merit import GRIDS
+from amplib.metrics.crowding import GRIDS
+from amplib.studies.event_paper import TABLE_I, TABLE_II
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.topvae import figures
-from amplib.studies.topvae.published import PAPER_ALPHA, PAPER_GAMMA
-from amplib.studies.topvae.reading import Candidate, ChosenEvents, Truth
+from amplib.studies.topvae.ranking import Candidate
+from amplib.studies.topvae.reading import ChosenEvents, Truth
 from amplib.truth.collisions.observables import OBSERVABLES
 
 
@@ -135,7 +136,7 @@ def test_every_curve_has_a_look_of_its_own(shown):
 
 def test_every_setting_of_the_tables_is_a_point():
     """A scan that has the paper's numbers lies on the line; one with twice as much above it."""
-    published = PAPER_GAMMA | PAPER_ALPHA
+    published = TABLE_I | TABLE_II
 
     def scan(factor):
         return [

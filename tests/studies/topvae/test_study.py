@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from chosen_events import EVENTS, TINY, TRAINING, kept, tiny, untrained, zeros
 
-from amplib.metrics.merit import FilledBins, delta
+from amplib.metrics.crowding import FilledBins
+from amplib.metrics.delta import delta
 from amplib.parameters import ParameterError
 from amplib.store.results import same_fingerprint
-from amplib.studies.bvae.study import CHOSEN, SETTINGS, made_up_top_pairs
+from amplib.studies.bvae.small import made_up_top_pairs
+from amplib.studies.bvae.study import CHOSEN, SETTINGS
 from amplib.studies.catalogue import make_study
 from amplib.studies.merit.judge import DIRECTIONS, Reference
 from amplib.studies.merit.unseen import Unseen

@@ -50,22 +50,40 @@ def test_errors_are_over_trainings_whose_classifiers_are_averaged():
 
 def test_answers_are_counted_over_trainings():
     """Of each by the most of its classifiers; of a single one over these."""
-    hopeless, fine = told(1.5, 1.5, auc=0.99), told(1.5, 1.5)
+    hopeless, fine = told(11, 11), told(1.5, 1.5)  # of these events 1/121 is left
     two = Saved("", "", "", [[hopeless, fine, fine], [hopeless] * 3])
-    assert two.answer == "at a price (1 of 2); no, by the AUC (1 of 2)"
+    assert two.answer == "at a price (1 of 2); no (1 of 2)"
     one = Saved("", "", "", [[hopeless, fine, fine]])
-    assert one.answer == "at a price (2 of 3); no, by the AUC (1 of 3)"
+    assert one.answer == "at a price (2 of 3); no (1 of 3)"
 
 
 def test_an_answer_is_open_where_a_known_cut_tells_more_than_the_classifiers():
     free = told(1.0, 1.0, auc=0.6)
     assert saved(free, known_area=0.6).answer == "freely"
     missed = saved(free, known_area=0.61)
-    assert (missed.answer, missed.by_scores) == ("not resolved", "freely")
+    assert (missed.answer, missed.by_classifiers) == ("not resolved", "freely")
     assert saved(told(20, 20, auc=0.96), known_area=0.98).answer == "no"
     assert saved(free, told(20, 20, auc=0.96), known_area=0.98).answer == "not resolved"
     # on average, not for each
     assert saved(free, told(1.0, 1.0, auc=0.7), known_area=0.64).answer == "freely"
+
+
+HARMED, CLOSER = Helped(0, 1, 0, 9, 1e-4, 1e-3), Helped(1, 1, 9, 9, 1e-2, 1e-3)
+
+
+def test_what_was_measured_overrules_the_scores_of_its_classifier():
+    """As it does where ``amplib.reweight`` is asked; a *no* is none the less one."""
+    free, vain = told(1.0, 1.0, helped=CLOSER), told(1.0, 1.0, helped=HARMED)
+    assert (free.overruled, vain.overruled) == (False, True)
+    assert told(20, 20, auc=0.96, helped=HARMED).answer == "no"
+    assert saved(vain).answer == "not by these weights"
+    assert saved(free, free, vain).answer == "freely (2 of 3); not by these weights (1 of 3)"
+    # Where a cut tells more, what is in vain stays, and what promises something is open.
+    missed = saved(free, vain, known_area=0.98)
+    assert missed.answer == "not resolved"
+    assert missed.by_classifiers == "freely (1 of 2); not by these weights (1 of 2)"
+    both = saved(vain, told(20, 20, auc=0.96), known_area=0.98)
+    assert both.answer == both.by_classifiers == "not by these weights (1 of 2); no (1 of 2)"
 
 
 def test_cuts_tell_no_more_than_the_events_that_pass_one():
@@ -98,10 +116,10 @@ def test_a_single_training_keeps_its_own_error():
 
 def test_trainings_that_differ_are_counted():
     assert saved(told(1.5, 1.5), told(1.5, 1.5)).answer == "at a price"
-    mixed = saved(told(1.5, 1.5, auc=0.99), told(1.5, 1.5), told(1.5, 1.5, auc=0.99))
-    assert mixed.answer == "no, by the AUC (2 of 3); at a price (1 of 3)"
+    mixed = saved(told(11, 11), told(1.5, 1.5), told(11, 11))
+    assert mixed.answer == "no (2 of 3); at a price (1 of 3)"
     assert saved(told(20, 20, auc=0.99)).answer == "no"  # of these events 1/400 is left
-    assert saved(told(1.5, 1.5, auc=0.99, lost=0.9)).answer == "no"
+    assert saved(told(1.5, 1.5, auc=0.99, lost=0.9)).answer == "in part"
     assert saved(told(1.5, 1.5, lost=0.2)).answer == "in part"
 
 
@@ -109,7 +127,7 @@ def test_weights_are_doubtful_whose_mean_before_the_clip_is_off():
     """By more than a factor of 1.5, in any repetition that is not hopeless."""
     assert saved(told(2, 2), told(2, 2, cut=0.3)).doubtful() == []
     assert saved(told(2, 2), told(2, 2, cut=0.5)).doubtful() == [1.0, 2.0]
-    assert saved(told(2, 2), told(2, 2, cut=0.5, auc=0.99)).doubtful() == []
+    assert saved(told(2, 2), told(11, 11, cut=0.5)).doubtful() == []
     assert saved(told(2, 2), told(2, 2, cut=1.0)).doubtful() == [1.0, np.inf]
     low = told(2, 2)
     half = low._replace(outlook=replace(low.outlook, mean_weight=Estimate(0.5, 0.01)))
@@ -124,10 +142,10 @@ def test_how_far_the_told_are_off():
 
 
 def test_what_became_of_observables_is_a_mean_over_repetitions():
-    first, second = Helped(4, 2, 10, 1e-4, 4e-4), Helped(6, 2, 10, 1e-2, 4e-2)
+    first, second = Helped(4, 2, 7, 10, 1e-4, 4e-4), Helped(6, 2, 9, 10, 1e-2, 4e-2)
     both = saved(told(2, 2, helped=first), told(2, 2, helped=second)).helped
-    assert both[:3] == (5, 2, 10)
-    assert both[3:] == pytest.approx((1e-3, 4e-3))
+    assert both[:4] == (5, 2, 8, 10)
+    assert both[4:] == pytest.approx((1e-3, 4e-3))
     assert saved(told(2, 2, helped=first), told(2, 2)).helped is None
-    below = Helped(4, 2, 10, -1e-4, 4e-4)
+    below = Helped(4, 2, 7, 10, -1e-4, 4e-4)
     assert saved(told(2, 2, helped=first), told(2, 2, helped=below)).helped.without == 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from amplib.metrics.merit import pair_histograms
+from amplib.metrics.delta import pair_histograms
 from amplib.truth.collisions.columns import TTBAR, columns
 from amplib.truth.collisions.observables import (
     BINNINGS,
