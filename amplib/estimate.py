@@ -38,15 +38,15 @@ class Estimate(NamedTuple):
     >>> print(Estimate(-0.0002, 0.074))
     0.000 ± 0.074
 
-    What is smaller than ``SMALL`` has powers of ten:
+    What is smaller than ``SMALL`` is no more than that:
 
     >>> print(Estimate(9.4e-65, 8.8e-65))
-    9.4e-65 ± 8.8e-65
+    < 1e-09
 
-    What has no error but rounding has no digits of it:
+    What has no error but rounding has none:
 
-    >>> print(Estimate(1.0, 1e-17))
-    1 ± 1e-17
+    >>> print(Estimate(1.0, 1e-17), Estimate(0.0, 0.0))
+    1 0
     """
 
     value: float
@@ -56,12 +56,14 @@ class Estimate(NamedTuple):
     repetitions: int | None = None
 
     def __str__(self) -> str:
-        if not np.isfinite(self.error) or self.error <= ROUNDING * abs(self.value):
+        if not np.isfinite(self.error):
             return f"{self.value:.4g} ± {self.error:.2g}"
+        if self.error <= ROUNDING * abs(self.value):
+            return f"{self.value:.4g}"
         # The exponent after rounding: 0.0996 is 0.10, not 0.100.
         decimals = 1 - int(f"{self.error:.1e}".partition("e")[2])
         if max(abs(self.value), self.error) < SMALL:
-            return f"{self.value:.2g} ± {self.error:.2g}"
+            return f"< {SMALL:.0e}"
         shown = max(decimals, 0)
         value = round(self.value, decimals) + 0.0  # of a rounded -0.0002 no sign is left
         return f"{value:.{shown}f} ± {round(self.error, decimals):.{shown}f}"
@@ -83,12 +85,15 @@ class Estimate(NamedTuple):
         return Estimate(value, error)
 
     def percent(self) -> str:
-        """A share in per cent.
+        """A share in per cent; of one that is next to one no more than that it is.
 
-        >>> Estimate(0.512, 0.034).percent()
-        '(51.2 ± 3.4)%'
+        >>> Estimate(0.512, 0.034).percent(), Estimate(0.999996, 4e-6).percent()
+        ('(51.2 ± 3.4)%', '> 99.99%')
         """
-        return f"({self.scaled(100)})%"
+        if 0.9999 < self.value < 1 and self.error < 1e-4:
+            return "> 99.99%"
+        text = str(self.scaled(100))
+        return f"({text})%" if "±" in text else f"{text}%"
 
     @property
     def at_least(self) -> float:
@@ -223,6 +228,22 @@ def written_area(area: Estimate) -> str:
     ('0.812 ± 0.010', '> 0.9999')
     """
     return "> 0.9999" if area.value > 0.9999 else str(area)
+
+
+def in_turn(values: Iterable[float], unit: str = "", least: float = 0.0) -> str:
+    """Numbers of repetitions of which a few make the mean: to two digits and in their order, one
+    for all where they are alike.
+
+    >>> in_turn([14.33, 8.54, 0.0046, 0.0, 48.6], "%", 0.1), in_turn([0, 0]), in_turn([0, 229])
+    ('14, 8.5, < 0.1, none and 49%', 'none', 'none and 230')
+    """
+
+    def written(x: float) -> str:
+        return "none" if x == 0 else f"< {least:g}" if x < least else f"{float(f'{x:.2g}'):g}"
+
+    texts = [written(x) for x in values]
+    texts = texts[:1] if len(set(texts)) == 1 else texts
+    return enumerated(texts) + (unit if texts[-1] != "none" else "")
 
 
 def written_in_turn(values: Iterable[float]) -> list[str]:

@@ -29,7 +29,7 @@
 # The paper ends on such a use; here it is the control.  Of a truth that is the same parametrisation it is near by
 # construction, so that what fails for it fails by the method.  {glue:text}`reweighted-control-more`
 #
-# Of {glue:text}`reweighted-repetitions` repetitions, ± is one standard error, and a 95% interval reaches {glue:text}`reweighted-t`
+# Of {glue:text}`reweighted-repetitions` repetitions, errors are one standard error, and a 95% interval reaches {glue:text}`reweighted-t`
 # times as far.  Low-level classifiers stand in turn: some have learned and others have not, and a mean is where none of them is.
 
 # %% tags=["parameters"]

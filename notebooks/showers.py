@@ -19,6 +19,10 @@
 # not every reader has.  So that the study runs anywhere, the truth of this book is a *parametrisation*, that
 # of Grindhammer and Peters {cite}`grindhammer2000`, the one behind GFlash.  This page shows what its
 # showers look like, how they were checked, and what they are not.
+#
+# They {glue:text}`shower-follow`.  They have {glue:text}`shower-active` active cells, where those of the paper's peak
+# at {glue:text}`shower-cells-paper`, and are highest in layer {glue:text}`shower-maximum`, counted from one as all layers of this page:
+# {glue:text}`shower-deeper` {glue:text}`shower-deeper-by` X₀, if the paper's “just beyond the tenth layer” is the tenth to the eleventh.
 
 # %% tags=["parameters"]
 preset = "best"
@@ -44,7 +48,7 @@ from amplib.estimate import Estimate, enumerated
 from amplib.studies.shower_paper import PAPER_ACTIVE, PAPER_ENERGY
 from amplib.studies.showers import figures
 from amplib.studies.showers.choices import coarser_sampling, growth_of_cells
-from amplib.studies.showers.reading import ACTIVE, PAPER_AXES, VISIBLE, summarise
+from amplib.studies.showers.reading import ACTIVE, PAPER_AXES, VISIBLE, follow, summarise
 from amplib.studies.showers.study import RADII
 from amplib.truth.showers.config import CORRELATED, ShowerConfig
 from amplib.truth.showers.expectation import resolution
@@ -144,6 +148,9 @@ report.tell(
         else f"where those of the paper have {PAPER_ENERGY:g}",
         "shower-particle": study.particle,
         "shower-other": other,
+        "shower-follow": follow(
+            here.layer_pulls, here.column_pulls, response_pulls, resolution_pulls
+        ),
         "shower-number": f"{len(here):,}",
         "shower-hits": study.hits,
         "shower-spots": spots,
@@ -261,7 +268,7 @@ plt.show()
 # of cells.  {numref}`showers-fig2` and {numref}`showers-fig3` set both beside what is simulated, and
 # {numref}`showers-checks` says how far apart they may be by chance.
 
-# %% mystnb={"figure": {"name": "showers-fig2", "caption": "Mean energy in each layer for a {glue:text}`shower-particle` and an {glue:text}`shower-other` of {glue:text}`shower-energy` GeV: simulated (points; bars: spread from shower to shower) and integrated over the cells of the grid (lines; bands: spread). Below: their ratio, with the standard error of the mean. The kink behind layer 20 is the thicker tungsten.\n\n{glue:text}`showers-fig2-origin`"}, "image": {"alt": "Longitudinal profile of photons and electrons, simulated and integrated"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig2", "caption": "Mean energy in each layer (counted from one) for a {glue:text}`shower-particle` and an {glue:text}`shower-other` of {glue:text}`shower-energy` GeV: simulated (points; bars: spread from shower to shower) and integrated over the cells of the grid (lines; bands: spread). Below: their ratio, with the standard error of the mean. The kink behind layer 20 is the thicker tungsten.\n\n{glue:text}`showers-fig2-origin`"}, "image": {"alt": "Longitudinal profile of photons and electrons, simulated and integrated"}} tags=["hide-input"]
 figures.longitudinal_profiles({study.particle: here, other: there})
 plt.show()
 
@@ -333,7 +340,7 @@ report.show_table(
     ],
 )
 
-# %% mystnb={"figure": {"name": "showers-fig7", "caption": "Left: photons that leave a layer empty, with binomial errors, and the probability that a photon has not converted after $t$ radiation lengths, for the depth of each layer. Right, at 50 GeV: photons beyond the ends of the axes of Figs. 4 and 6 in the authors' notebook, layer by layer.\n\n{glue:text}`showers-fig7-origin`"}, "image": {"alt": "Shares of photons that leave the first layers empty, simulated and expected; shares beyond the axes of the authors' notebook"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "showers-fig7", "caption": "Left: photons that leave a layer empty, with binomial errors, and the probability that a photon has not converted after $t$ radiation lengths, for the depth of each layer. Right, at 50 GeV: photons beyond the ends of the axes of Figs. 4 and 6 in the authors' notebook, layer by layer, counted from one.\n\n{glue:text}`showers-fig7-origin`"}, "image": {"alt": "Shares of photons that leave the first layers empty, simulated and expected; shares beyond the axes of the authors' notebook"}} tags=["hide-input"]
 figures.start_and_axes(photon, study.energy == PAPER_ENERGY)
 plt.show()
 

@@ -27,7 +27,7 @@ HOPELESS_MEAN = 0.5
 """Mean weight before the clip below which nothing is left, however alike the weights are: by eq. 10
 less than half of the truth lies where anything is generated."""
 HOPELESS_AUC = 0.95
-"""AUC above which Gaussians of equal width leave less than 0.4% of the events: a guide.  Until
+"""AUC above which Gaussians of equal width leave less than 0.45% of the events: a guide.  Until
 generators were stored that keep ten times as much beyond it, and are mended by weights, the rule
 had this line in the place of the mean."""
 FREE = 1.1

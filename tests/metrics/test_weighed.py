@@ -217,7 +217,7 @@ def test_a_share_of_the_truth_is_at_most_one():
 def test_events_that_are_all_alike_have_no_r():
     x, ones = np.ones((200, 1)), np.ones(200)
     told = str(weigh(x, x, ones, ones, np.random.default_rng(1))).splitlines()
-    assert told[0].startswith("Can weights save it? freely: AUC 0.5 ")
+    assert told[0].startswith("Can weights save it? freely: AUC 0.5, ")
     assert told[1] == "r measured: none, as no observable varies"
 
 

@@ -17,6 +17,8 @@ from amplib.studies.gaussians.reading import MIXTURES, Training, Trainings
 from amplib.studies.gaussians.study import LOG_WEIGHTS
 from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 
+LEAST_R = 0.9
+"""Where axes of r begin."""
 COLUMNS = ("truth", "GAN", "DCTRGAN")
 STYLES: dict[str, dict[str, Any]] = {
     "bimodal": {"color": BLUE, "marker": "o"},
@@ -85,8 +87,8 @@ def _images(figure: plt.Figure, row: np.ndarray, training: Training) -> None:
 def outlook_panels(mixtures: Mapping[str, Trainings]) -> plt.Figure:
     """Whether r can be told beforehand: from eq. 9, from the scores, from the AUC.
 
-    Left: every observable of every training; middle and right: a point a training, the median over
-    observables with their central 68%.
+    Left: every observable of every training, those below the axis at its end; middle and right: a
+    point a training, the median over observables with their central 68%.
     """
     figure, axes = plt.subplots(1, 3, figsize=(11.4, 3.9), layout="constrained")
     for name, trainings in mixtures.items():
@@ -96,6 +98,9 @@ def outlook_panels(mixtures: Mapping[str, Trainings]) -> plt.Figure:
             r, needed = training.dilution, np.sqrt(training.needed.value)
             look, label = training.outlook, MIXTURES[name] if first else None
             axes[0].plot(needed, r.value, **style, markersize=3, alpha=0.5, label=label)
+            far = (r.value > 0) & (r.value < LEAST_R)
+            below = {**style, "marker": "v", "fillstyle": "none", "markersize": 4}
+            axes[0].plot(needed[far], np.full(far.sum(), 1.04 * LEAST_R), **below)
             for ax, x, error in (
                 (axes[1], look.dilution.value, look.dilution.error),
                 (axes[2], look.auc.value, look.auc.error),
@@ -107,12 +112,12 @@ def outlook_panels(mixtures: Mapping[str, Trainings]) -> plt.Figure:
                 )  # fmt: skip
             first = False
     _identity(axes[0], r"$r$ by the paper's eq. 9, from generated events alone")
-    _identity(axes[1], r"$r$ told by the scores, $\sqrt{N/N_\mathrm{eff}}$")
+    _identity(axes[1], r"$r$ predicted by the scores, $\sqrt{N/N_\mathrm{eff}}$")
     area = np.linspace(0.5, 0.97, 200)
     told = [dilution_from_auc(Estimate(float(a), 0.0)).value for a in area]
     axes[2].plot(area, told, "-", color=BLACK, linewidth=1, label="Gaussians of equal width")
     axes[2].axvspan(HOPELESS_AUC, 1, color=VERMILLION, alpha=0.15, linewidth=0)
-    axes[2].set(xlabel="AUC", xlim=(0.5, 1), yscale="log", ylim=(0.9, 40))
+    axes[2].set(xlabel="AUC", xlim=(0.5, 1), yscale="log", ylim=(LEAST_R, 40))
     axes[2].legend(loc="upper left")
     _plain_numbers(axes[2], "y")
     axes[0].set_ylabel(r"$r$ by bootstrap")
@@ -123,7 +128,7 @@ def outlook_panels(mixtures: Mapping[str, Trainings]) -> plt.Figure:
 
 def _identity(ax: Axes, label: str) -> None:
     ends = np.array(ax.get_xlim() + ax.get_ylim())
-    low, high = 0.9, 1.15 * max(ends.max(), 1.2)
+    low, high = LEAST_R, 1.15 * max(ends.max(), 1.2)
     ax.plot([low, high], [low, high], "-", color=BLACK, linewidth=1, zorder=0)
     ax.set(xlabel=label, xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
     _plain_numbers(ax, "x")

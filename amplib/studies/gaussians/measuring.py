@@ -20,11 +20,15 @@ from amplib.models.checkpoint import Checkpoint
 from amplib.models.dctr import DCTR, perceptron, train_dctr
 from amplib.progress import Progress
 from amplib.store.study import Arrays
-from amplib.studies.gaussians.study import BINS, LOG_WEIGHTS, MixtureStudy, observable_names
+from amplib.studies.gaussians.study import (
+    BINS,
+    LOG_WEIGHTS,
+    SLICED_EVENTS,
+    MixtureStudy,
+    observable_names,
+)
 from amplib.truth.mixtures import EqualGaussians
 
-SLICED_EVENTS = 50_000
-"""Events of either sample that enter the sliced Wasserstein distance."""
 TAIL = 1e-3
 """Of the truth, beyond either end of an observable's histogram."""
 CLASSIFIERS = ("classifier", "judge")

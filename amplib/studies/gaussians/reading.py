@@ -15,7 +15,7 @@ from amplib.metrics.separation import Histograms, Separation, separation
 from amplib.metrics.weights import usual_dilution
 from amplib.store.results import Result
 from amplib.store.study import Arrays
-from amplib.studies.gaussians.study import MixtureStudy, observable_names
+from amplib.studies.gaussians.study import LOG_WEIGHTS, MixtureStudy, observable_names
 
 MIXTURES = {"bimodal": "1D bimodal", "ring": "2D circle", "grid": "2D grid"}
 """The studies, with the names of their truths."""
@@ -97,11 +97,46 @@ class Training:
         return float(truth[beyond].sum() / truth.sum())
 
     @property
+    def never_made(self) -> float:
+        """Share of the truth in cells where the GAN has no event at all: no weight restores it."""
+        truth, gan = self.arrays["cells"][:2]
+        return float(truth[gan == 0].sum() / truth.sum())
+
+    def beyond(self, weight: float) -> float:
+        """Share of the truth with weights above this one, by the bins of their logarithm."""
+        counts = self.arrays["weights"][0]
+        above = 1 + int(np.searchsorted(LOG_WEIGHTS, np.log10(weight) - 1e-9))
+        return float(counts[above:].sum() / counts.sum())
+
+    @property
+    def s2_with_outside(self) -> float:
+        """<S^2> of the GAN's density with one more cell for all that is outside of the others."""
+        inside, outside = self.arrays["cells"][:2], self.arrays["outside"]
+        beyond = inside.sum(1) * outside / (1 - outside)
+        truth, gan = map(Histograms.counted, np.column_stack([inside, beyond])[:, None])
+        return float(separation(truth, gan).value[0])
+
+    @property
+    def eq_9_off(self) -> np.ndarray:
+        """Factor, from one on, between r by bootstrap and by eq. 9, of the observables and of the
+        shares of modes that are not lost, ``(F,)``."""
+        kept = np.ones(len(self.dilution.value), bool)
+        kept[-len(self._is_lost) :] = ~self._is_lost
+        r, needed = self.dilution.value[kept], np.sqrt(self.needed.value[kept])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factor = np.maximum(r / needed, needed / r)
+        return np.asarray(factor[np.isfinite(factor)])
+
+    @property
     def lost_modes(self) -> int:
         """Modes with less than a tenth of their share of the GAN's events."""
+        return int(self._is_lost.sum())
+
+    @property
+    def _is_lost(self) -> np.ndarray:
+        """Which modes are lost, ``(modes,)`` of bool."""
         modes = len(self.study.truth().means)
-        shares = self.arrays["means"][1, 0, -modes:]
-        return int((shares < 0.1 / modes).sum())
+        return np.asarray(self.arrays["means"][1, 0, -modes:] < 0.1 / modes)
 
 
 @dataclass(frozen=True)

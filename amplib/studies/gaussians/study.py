@@ -26,6 +26,8 @@ LOG_WEIGHTS = np.linspace(-5, 5, 101)
 """Bins of the decimal logarithm of weights."""
 BINS = 19
 """Of each observable's histogram, as in the paper's code."""
+SLICED_EVENTS = 50_000
+"""Events of either sample that enter the sliced Wasserstein distance."""
 USUAL_EPOCHS = 25
 """After which a classifier has usually stopped; the released ones ran for 20 to 31."""
 TOGETHER = 5

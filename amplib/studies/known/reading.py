@@ -5,16 +5,21 @@ error of the test alone, which is what a user of weights can know, it also has w
 did not learn from its own finite sample.  How much that is the spread between trainings says: the
 mean over trainings with its standard error has both errors, and only what all trainings have in
 common is left in its pull, which follows Student's t.
+
+Learned and exact weights are those of the same events, so that the luck of a test is the same for
+both: their difference, training by training, shows a bias that the test's error hides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import numpy as np
+from scipy.special import stdtr
 
-from amplib.estimate import Estimate, Estimates, Share, mean, relative, t_quantile
+from amplib.estimate import Estimate, Estimates, mean, relative, t_quantile
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.known.study import NAMES, WEIGHTS, KnownRatios
@@ -63,23 +68,40 @@ class Trainings:
         """Of the mean over trainings against its own error, which has both, ``(F,)``."""
         off = self.expectations(weights).value - self.pair.expected
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(off.mean(0) / (self._spread(weights) / np.sqrt(len(off))))
+            return np.asarray(off.mean(0) / standard_error(off))
 
     def _spread(self, weights: str) -> np.ndarray:
         """Standard deviation over trainings, ``(F,)``."""
         value = self.expectations(weights).value
         return value.std(0, ddof=1) if len(value) > 1 else np.full(value.shape[1], np.nan)
 
-    def below(self, weights: str) -> Share:
-        """Of second moments, products and tails those whose mean over trainings is below the
-        truth; they are of the same events, and not independent."""
+    def learned_less_exact(self) -> np.ndarray:
+        """Of the expectations, on the same events, in every training: ``(K, F)``, in units of
+        ``scale``."""
+        learned, exact = (self.expectations(w).value for w in ("learned", "exact"))
+        return np.asarray((learned - exact) / self.scale)
+
+    @property
+    def scale(self) -> np.ndarray:
+        """What a bias is a share of, ``(F,)``: the expectation, but of first moments, which may be
+        zero, the spread of x."""
         first = np.array([kind == "x" for kind in kinds(self.pair.dimension)])
-        pulls = self.pulls_of_mean(weights)[~first]
-        return Share(int((pulls < 0).sum()), len(pulls))
+        return np.where(first, self.pair.spread, self.pair.expected)
+
+    def paired_pulls(self) -> np.ndarray:
+        """Of the mean of ``learned_less_exact`` against its own standard error, ``(F,)``."""
+        off = self.learned_less_exact()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(off.mean(0) / standard_error(off))
+
+    def biased(self) -> np.ndarray:
+        """Observables whose paired pull is beyond ``reach``, ``(F,)`` of bool."""
+        return abs(self.paired_pulls()) > self.reach
 
     @property
     def reach(self) -> float:
-        """Within which 95% of ``pulls_of_mean`` are, if the truth is met."""
+        """Within which 95% of ``pulls_of_mean`` are if the truth is met, and of ``paired_pulls`` if
+        learned and exact weights expect the same."""
         return t_quantile(len(self.each))
 
     def rms_pull(self, weights: str) -> Estimate:
@@ -145,6 +167,22 @@ class Trainings:
         own = sums[:, 1] / n
         between = own.std(0, ddof=1) if len(own) > 1 else np.full(n.shape[1], np.nan)
         return Calibration(exact, exact + off, np.sqrt(np.maximum(square - off**2, 0)), between)
+
+
+def standard_error(values: np.ndarray) -> np.ndarray:
+    """Of the mean over trainings, ``(F,)`` of ``(K, F)``; NaN for a single one."""
+    if len(values) < 2:
+        return np.full(values.shape[1], np.nan)
+    return np.asarray(values.std(0, ddof=1) / np.sqrt(len(values)))
+
+
+def most_by_chance(pairs: Mapping[str, Trainings]) -> float:
+    """Bound (Bonferroni) on the chance that the largest of all paired pulls is as large where no
+    observable is biased; tests that depend on each other, as those of one training, only lower it.
+    """
+    tails = [2 * stdtr(len(t.each) - 1, -abs(t.paired_pulls())) for t in pairs.values()]
+    every = np.concatenate(tails)
+    return float(np.nan_to_num(min(1.0, len(every) * every.min()), nan=1.0))
 
 
 def read(result: Result) -> dict[str, Trainings]:

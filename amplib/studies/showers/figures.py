@@ -26,6 +26,8 @@ SYMBOLS = {
     **{"E_vis": "$E_{vis}$", "n_hit": "$n_{hit}$", "E1": "$E_1$", "E2": "$E_2$", "E3": "$E_3$"},
 }
 """Of the names in ``config.CORRELATED``."""
+LAYER = "layer (from 1)"
+"""Label of axes; what is weighed counts layers from zero."""
 STYLES = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."), (ORANGE, ":"), (PURPLE, (0, (5, 1))))
 
 
@@ -36,8 +38,8 @@ def event_display(shower: np.ndarray) -> plt.Figure:
         shower: ``(layer, x, y)``, MeV, threshold applied.
     """
     views = (
-        (shower.sum(2).T, "layer", "$x$ (cells)"),
-        (shower.sum(1).T, "layer", "$y$ (cells)"),
+        (shower.sum(2).T, LAYER, "$x$ (cells)"),
+        (shower.sum(1).T, LAYER, "$y$ (cells)"),
         (shower.sum(0).T, "$x$ (cells)", "$y$ (cells)"),
     )
     norm = LogNorm(THRESHOLD, max(image.max() for image, *_ in views))
@@ -49,23 +51,25 @@ def event_display(shower: np.ndarray) -> plt.Figure:
     layer, x, y = layer[order], x[order], y[order]
     energy = shower[layer, x, y]
     space.scatter(
-        layer + 0.5, x + 0.5, y + 0.5, c=energy, s=5 + 9 * np.sqrt(energy), cmap=ENERGY, norm=norm,
+        layer + 1, x + 0.5, y + 0.5, c=energy, s=5 + 9 * np.sqrt(energy), cmap=ENERGY, norm=norm,
         marker="s", linewidths=0, alpha=0.8,
     )  # fmt: skip
     space.set(
-        xlabel="layer", ylabel="$x$ (cells)", zlabel="$y$ (cells)",
-        xlim=(0, 30), ylim=(0, 30), zlim=(0, 30),
-        xticks=(0, 10, 20, 30), yticks=(0, 15, 30), zticks=(0, 15, 30),
+        xlabel=LAYER, ylabel="$x$ (cells)", zlabel="$y$ (cells)",
+        xlim=(0.5, 30.5), ylim=(0, 30), zlim=(0, 30),
+        xticks=(1, 10, 20, 30), yticks=(0, 15, 30), zticks=(0, 15, 30),
     )  # fmt: skip
     space.set_box_aspect((1.5, 1, 1), zoom=1.05)
     space.view_init(elev=18, azim=-62)
     cells, ticks = np.arange(31), (0, 10, 20, 30)
     for k, (image, across, up) in enumerate(views):
         ax = figure.add_axes((0.06 + 0.295 * k, 0.07, 0.23, 0.28))
+        first = 0.5 if across == LAYER else 0  # the middle of a layer is its number
         drawn = ax.pcolormesh(
-            cells, cells, np.ma.masked_less_equal(image, 0), cmap=ENERGY, norm=norm
+            cells + first, cells, np.ma.masked_less_equal(image, 0), cmap=ENERGY, norm=norm
         )
-        ax.set(xlabel=across, ylabel=up, aspect="equal", xticks=ticks, yticks=ticks)
+        across_ticks = (1, *ticks[1:]) if across == LAYER else ticks
+        ax.set(xlabel=across, ylabel=up, aspect="equal", xticks=across_ticks, yticks=ticks)
     figure.colorbar(drawn, cax=bar, label="energy (MeV)")
     return figure
 
@@ -98,7 +102,7 @@ def longitudinal_profiles(summaries: Mapping[str, Summary]) -> plt.Figure:
         )  # fmt: skip
     bottom.axhline(1, color=GREY, linewidth=0.8)
     top.set(ylabel="energy seen in a layer (MeV)", ylim=(0, None))
-    bottom.set(xlabel="layer", ylabel="simulated /\nintegrated", ylim=(0.9, 1.1), xlim=(0, 31))
+    bottom.set(xlabel=LAYER, ylabel="simulated /\nintegrated", ylim=(0.9, 1.1), xlim=(0, 31))
     top.legend()
     return figure
 
@@ -157,7 +161,7 @@ def start_and_axes(photons: Summary, axes: bool) -> plt.Figure:
               markersize=16, label=r"$\exp(-7t/9)$")  # fmt: skip
     left.errorbar(layers[:first], [100 * p.value for p in shares], [100 * p.error for p in shares],
                   fmt="o", color=BLUE, markersize=4, label="simulated")  # fmt: skip
-    left.set(xlabel="layer", ylabel="photons that leave it empty (%)", ylim=(0, None))
+    left.set(xlabel=LAYER, ylabel="photons that leave it empty (%)", ylim=(0, None))
     left.legend()
     if axes:
         energies, moments = 100 * photons.beyond_layer_axes()
@@ -167,7 +171,7 @@ def start_and_axes(photons: Summary, axes: bool) -> plt.Figure:
         )
         right.stairs(moments, np.arange(31) + 0.5, color=VERMILLION, ls="--", lw=1.6,
                      label="second moment (of Fig. 6)")  # fmt: skip
-        right.set(xlabel="layer", ylabel="photons beyond the axis (%)", xlim=(0.5, 30.5),
+        right.set(xlabel=LAYER, ylabel="photons beyond the axis (%)", xlim=(0.5, 30.5),
                   ylim=(0, None))  # fmt: skip
         right.legend()
     return figure
@@ -184,7 +188,7 @@ def distributions(summaries: Mapping[str, Summary]) -> plt.Figure:
     labels = {
         ACTIVE: "active cells",
         VISIBLE: "visible energy (MeV)",
-        CENTROID: "longitudinal centroid (layers)",
+        CENTROID: "longitudinal centroid (layers, from 1)",
     }
     for ax, (scalar, label) in zip(axes, labels.items(), strict=False):
         values = [s.scalars[:, scalar] for s in summaries.values()]

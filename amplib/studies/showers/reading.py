@@ -16,6 +16,8 @@ from amplib.truth.showers.geometry import ILD_ECAL
 
 ACTIVE, VISIBLE, LOST, CENTROID = range(4)
 """Columns of ``scalars``."""
+TOLERATED = 4.0
+"""Standard errors that a check may be off."""
 PAPER_AXES = {ACTIVE: AXIS_OF_CELLS, VISIBLE: AXIS_OF_ENERGY, CENTROID: AXIS_OF_CENTROID}
 """By the column that they show."""
 
@@ -244,3 +246,16 @@ def summarise(result: Result) -> Summary:
         expected={k.removeprefix("expected_"): v for k, v in parts[0].items() if "expected" in k},
         display=display,
     )
+
+
+def follow(layers: np.ndarray, columns: np.ndarray, *others: np.ndarray) -> str:
+    """Whether showers follow their formulas, by pulls of the checks, of which none but one in
+    some thousand is beyond ``TOLERATED`` by chance."""
+    most = [float(abs(np.asarray(pulls)).max()) for pulls in (layers, columns, *others)]
+    where = (
+        f"the mean energies of {len(layers)} layers to {most[0]:.1f} standard errors, "
+        f"those of {len(columns)} columns of cells to {most[1]:.1f}"
+    )
+    if max(most) < TOLERATED:
+        return f"follow their formulas: {where}"
+    return f"do not follow their formulas, being off by {max(most):.1f} standard errors: {where}"

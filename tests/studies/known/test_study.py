@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy import stats
 
+from amplib.book.obtain import obtain
 from amplib.files import ROOT
 from amplib.models import checkpoint as checkpoints
 from amplib.parameters import ParameterError
@@ -17,8 +18,9 @@ from amplib.store.results import Result, same_fingerprint
 from amplib.studies.catalogue import make_study
 from amplib.studies.known.figures import ratio_panels
 from amplib.studies.known.measuring import _in_bins, measure
-from amplib.studies.known.reading import MANY, Trainings, read
+from amplib.studies.known.reading import MANY, Trainings, most_by_chance, read
 from amplib.studies.known.study import LOG_RATIO, NAMES, WEIGHTS, KnownRatios
+from amplib.studies.known.words import of_bias
 from amplib.truth.pairs import PAIRS, kinds
 
 
@@ -194,16 +196,19 @@ def test_weights_that_are_wrong_are_found(untaught):
     assert abs(exact.value - 1) < 4 * exact.error
 
 
-def made_up(values, errors, deviations=None) -> Trainings:
-    """On the 1D pair, with expectations that are the truth's, plus ``values`` ``(K, F)``."""
+def made_up(values, errors, less=None) -> Trainings:
+    """On the 1D pair, with expectations that are the truth's, plus ``values`` ``(K, F)``; learned
+    ones are lower by ``less``, ``(K, F)``."""
     truth = PAIRS["1D"].expected
     cells = len(LOG_RATIO) + 1
     each = []
     for k, value in enumerate(values):
         means = np.stack([truth + value, np.full(3, errors[k])], -1)
+        learned = means.copy()
+        learned[:, 0] -= 0 if less is None else less[k]
         each.append(
             {
-                "means": np.stack([means, means, means]),
+                "means": np.stack([learned, means, means]),
                 "weights": np.array([[[1.1, 0.1], [0.8, 0.1]], [[1.0, 0.1], [0.9, 0.1]]]),
                 "counts": np.full(cells, 2),
                 "deviations": np.ones((3, cells)),
@@ -229,10 +234,63 @@ def test_pulls_by_hand():
     assert rms.low < rms.value < rms.high
 
 
-def test_below_leaves_first_moments_out():
-    """On a line: mean, square and tail, of which all but the square are low."""
-    off = np.array([[-0.2, 0.1, -0.02], [-0.1, 0.2, -0.01]])
-    assert made_up(off, [0.1, 0.1]).below("learned") == (1, 2)
+def test_paired_pulls_see_a_bias_that_the_luck_of_tests_hides():
+    """Tests with errors of their own of 1, shared by both weights, and learned ones lower by a
+    hundredth of the truth: no unpaired mean of five says so, and every pair does."""
+    rng = np.random.default_rng(3)
+    luck = rng.normal(size=(5, 3))
+    off = 0.01 * PAIRS["1D"].expected * (1 + 0.1 * rng.normal(size=(5, 3)))
+    trainings = made_up(luck, [1.0] * 5, less=off)
+    assert trainings.met("learned") == trainings.met("exact") == 3
+    assert trainings.biased().all()
+    t = stats.ttest_1samp(-off, 0).statistic
+    np.testing.assert_allclose(trainings.paired_pulls(), t, rtol=1e-6)
+    scale = np.array(
+        [1.0, 1.09, PAIRS["1D"].expected[2]]
+    )  # the spread of x, the mean of x², a tail
+    np.testing.assert_allclose(trainings.learned_less_exact(), -off / scale, rtol=1e-9)
+    least = 2 * stats.t.sf(abs(t).max(), 4)
+    assert most_by_chance({"1D": trainings}) == pytest.approx(3 * least)
+
+
+def test_the_words_on_a_bias_follow_its_pulls():
+    rng = np.random.default_rng(4)
+    luck, noise = rng.normal(size=(5, 3)), 0.001 * rng.normal(size=(5, 3))
+    truth = PAIRS["1D"].expected
+    clear = made_up(luck, [1.0] * 5, less=noise + np.array([0, 0.02 * truth[1], 0]))
+    assert clear.biased().tolist() == [False, True, False]
+    said = of_bias({"1D": clear})
+    assert said.startswith("learned ones are biased on the line (second moments by −1.9%, t = −")
+    assert "with 4 degrees of freedom); 1 of 3 pulls is beyond Student's 95%, where 0.2" in said
+    none = of_bias({"1D": made_up(luck, [1.0] * 5, less=noise)})
+    assert none == (
+        "no bias is seen: none of 3 pulls are beyond Student's 95%, where 0.2 would be by chance"
+    )
+    # Two pulls of 3.5: each in 2.5% of all cases by chance, the larger of three in up to 7.5%.
+    few = np.array([-2, -1, 0, 1, 2.0])
+    few = few / (few.std(ddof=1) / np.sqrt(5))
+    unsure = made_up(luck, [1.0] * 5, less=(1e-3 * np.stack([few, few + 3.5, few + 3.5], 1)))
+    assert "learned ones may be biased" in of_bias({"1D": unsure})
+
+
+def test_a_single_training_has_no_paired_pull():
+    alone = made_up(np.zeros((1, 3)), [1.0], less=np.ones((1, 3)))
+    assert np.isnan(alone.paired_pulls()).all()
+    assert not alone.biased().any()
+    assert of_bias({"1D": alone}).startswith("no bias is seen")
+
+
+def test_of_the_stored_ratios_those_in_two_dimensions_are_biased():
+    """As the page says of the preset ``paper``; it says what is found where that changes."""
+    pairs = read(obtain("known-ratios", preset="paper"))
+    biased = {
+        name: sorted({*np.array(kinds(t.pair.dimension))[t.biased()]}) for name, t in pairs.items()
+    }
+    assert biased == {
+        "1D": [], "correlated 2D": ["product", "tail", "x²"], "5D": [], "tails": [],
+    }  # fmt: skip
+    assert (pairs["correlated 2D"].learned_less_exact().mean(0)[2:] < 0).all()
+    assert most_by_chance(pairs) < 0.01
 
 
 def test_spreads_by_hand():
@@ -345,7 +403,7 @@ def test_the_figure_has_a_point_for_every_pull(computed):
     for column, trainings in zip(axes.T, pairs.values(), strict=True):
         drawn = [sum(len(line.get_xdata()) for line in ax.lines) for ax in column[1:]]
         observables = len(trainings.pair.expected)
-        assert drawn == [2 * 2 * observables, 2 * observables]
+        assert drawn == [2 * 2 * observables, observables]
         for ax in column[1:]:
             low, high = ax.get_ylim()
             assert all(low < y < high for line in ax.lines for y in line.get_ydata())

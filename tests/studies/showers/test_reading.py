@@ -17,6 +17,7 @@ from amplib.studies.showers.reading import (
     LOST,
     VISIBLE,
     Summary,
+    follow,
     summarise,
 )
 from amplib.studies.showers.study import (
@@ -42,6 +43,17 @@ def test_parts_are_independent_and_complete():
         dense = list(dense_showers(both[(0,)], size))
         assert [len(d) for d in dense[:-1]] == [size] * (len(dense) - 1)
         np.testing.assert_array_equal(np.concatenate(dense), drawn)
+
+
+def test_showers_follow_their_formulas_as_far_as_their_pulls_say():
+    layers, columns = np.array([-1.5, 0.2]), np.array([2.4, 0.0])
+    assert follow(layers, columns, np.array([-3.9])) == (
+        "follow their formulas: the mean energies of 2 layers to 1.5 standard errors, "
+        "those of 2 columns of cells to 2.4"
+    )
+    assert "do not follow their formulas, being off by 4.1 standard errors" in follow(
+        layers, columns, np.array([-4.1])
+    )
 
 
 def test_seeds_give_showers_of_their_own():
