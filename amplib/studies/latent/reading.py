@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from amplib.estimate import AtLeast, Estimate, mean
 from amplib.metrics.two_sample import TwoSampleTest
+from amplib.models.kde import BANDWIDTHS
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.latent.charts import BESIDE, EVERY, FALSE_ALARMS, INPUTS, SCORES
@@ -110,6 +112,17 @@ def marginal_chi2(counts: NDArray[np.integer], truth: NDArray[np.integer]) -> fl
     filled = p + q > 0
     terms = np.divide((p - q) ** 2, p + q, out=np.zeros_like(p), where=filled)
     return float(terms.sum(1).mean())
+
+
+def within_a_step(kernels: Sequence[JudgedPrior]) -> float | None:
+    """By what factor delta changes between the first two kernels, if their bandwidths lie within
+    one step of the grid that these are chosen from."""
+    if len(kernels) < 2:
+        return None
+    step, (wide, narrow) = BANDWIDTHS[1] / BANDWIDTHS[0], kernels[:2]
+    if not 1 / step < wide.bandwidth / narrow.bandwidth < step:
+        return None
+    return wide.delta.value / narrow.delta.value
 
 
 @dataclass(frozen=True, eq=False)
