@@ -190,7 +190,8 @@ def staged(evidence: Evidence, value: Mapping[str, float]) -> Finding:
     winner = min(stages.values(), key=lambda p: p.delta.value)
     text = (
         f"B = 0.001: δ {best.delta}, δ_OF {best.delta_of[first]}; best B = {winner.prior.size:g}, "
-        f"δ {winner.delta}; δ {stages[1.0].delta} at B = 1, {stages[1e-6].delta} at B = 1e-6"
+        f"δ {winner.delta}; δ {stages[1.0].delta.value:.3g} at B = 1, "
+        f"{stages[1e-6].delta.value:.3g} at B = 1e-6"
     )
     return both(findings, text, best.delta.error, of_fewer(n))
 

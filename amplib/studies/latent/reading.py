@@ -210,6 +210,11 @@ class Chart:
         ours, theirs = (mean((x / usual)[:, IN_EVERY_EVENT].mean(1)) for x in (near, ratio * far))
         return Estimate(ours.value, float(np.hypot(ours.error, theirs.error)))
 
+    def beside_point(self, way: str, point: int) -> float:
+        """The same of one of the 64 points, whose one distance has no error."""
+        near = self._beside(way)[point] / self._random_pairs
+        return float(near[IN_EVERY_EVENT].mean())
+
     def beside_over(self, way: str, true: Array) -> Estimate:
         """The same over the distances of true events ``(64, 26)`` to the same points."""
         return paired(self._beside(way), true)
