@@ -135,9 +135,11 @@ def said_of_eq_24():
 
 def the_answer():
     """What an ideal generator has."""
+    widest = max((of["eta"] for of in scatters.values()), default=None)
+    scattering = "" if widest is None else f", give or take {widest:.0%} from sample to sample"
     return (
         f"An ideal generator of {reference.events:,} events has δ = {reference.ideal_delta:.5f} and "
-        f"δ_OF = {reference.ideal_delta_of('eta'):.2f}, which scatters."
+        f"δ_OF = {reference.ideal_delta_of('eta'):.2f}{scattering}."
     )
 
 

@@ -24,11 +24,14 @@ from amplib.studies.merit.reading import (
     JetOrder,
     Split,
     bin_choices,
+    copied_delta,
     copied_training,
     jet_orders,
+    most_of_one_pair,
     smearings,
     splits,
     stored_reference,
+    untold,
 )
 from amplib.studies.merit.reference import PAPER_SMEARED_OF, SMEARINGS, reference
 from amplib.truth.collisions.columns import TTBAR, columns
@@ -203,6 +206,35 @@ def test_shipped_splits_agree_with_the_expectation():
             if expected is not None:
                 assert split.delta_of[name].value < 2.5 * expected
     assert min(copied_training(stored("ttbar-reference")).values()) > 100
+
+
+def test_copies_have_less_delta_than_any_smearing_and_all_of_the_crowding():
+    """What the page says of them, and that those they are not among are farther."""
+    truth, smeared = stored("ttbar-reference"), smearings(stored("ttbar-smeared"))
+    of_all, of_others = copied_delta(truth)
+    assert stored_reference(truth).ideal_delta < of_all < of_others
+    assert of_others < 0.5 * min(s.delta.value for s in smeared)
+
+
+def test_of_several_values_one_is_a_standard_error_above_their_mean():
+    """A bound that two equal values and one far below them reach."""
+    values = np.array([1.0, 1.0, 0.4])
+    error = values.std(ddof=1) / 3**0.5
+    assert values.mean() + error == pytest.approx(values.max())
+    crowding = {"eta": Estimate(values.mean(), error)}
+    one = Split(1000, 3, Estimate(0.5, 0.02), None, crowding, {"eta": 0.5})
+    alone = Split(2000, 1, Estimate(0.5, np.nan), None, crowding, {"eta": 0.1})
+    assert most_of_one_pair([one, alone], "eta") == (one, pytest.approx(2.0))
+    assert most_of_one_pair([alone], "eta") is None
+
+
+def test_a_sample_of_the_truth_may_be_two_scatters_off():
+    pairs = {"eta": Estimate(1.0, 0.1), "phi": Estimate(1.0, 0.05)}
+    split = Split(1000, 9, Estimate(0.5, 0.02), None, pairs, {})
+    assert untold([split]) == pytest.approx(1 + 2 * 0.3)
+    assert untold([Split(1000, 2, Estimate(0.5, 0.02), None, pairs, {})]) is None
+    found = splits(stored("ttbar-reference"))
+    assert 1.4 < untold(found) < most_of_one_pair(found, "eta")[1]
 
 
 def test_shipped_smearings_are_of_this_definition(events):
