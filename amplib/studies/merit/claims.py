@@ -44,12 +44,12 @@ def ideal_generator(evidence: Evidence, value: dict[str, float]) -> Finding:
         )
     )
     of_sizes = enumerated(f"{x:.0%} at {n:,} events" for n, x in scatters.items())
+    widths = list(scatters.values())
+    grows = ", as it does not fall with their number" if widths == sorted(widths) else ""
     return both(
         [about(delta, value["delta"]), about(crowding, value["delta_of"])],
         f"delta {delta}, delta_OF {crowding}",
         delta.error,
         f"errors are the scatter of pairs of samples, of delta that of {most.pairs} pairs of "
-        f"{most.events:,} events, of delta_OF the larger of {of_sizes}, as it grows rather than "
-        f"falls with their number; delta_OF itself, {most.delta_of['eta']} at {most.events:,}, "
-        "falls slowly",
+        f"{most.events:,} events, of delta_OF the larger of {of_sizes}{grows}",
     )

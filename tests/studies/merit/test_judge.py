@@ -7,9 +7,11 @@ from statistical import within
 from amplib.book.obtain import stored
 from amplib.estimate import Estimate
 from amplib.metrics.merit import smeared
+from amplib.metrics.verdict import UNDECIDED
 from amplib.store.results import Result
 from amplib.studies.catalogue import make_study
 from amplib.studies.collisions.reading import TopPairStatistics
+from amplib.studies.merit.claims import ideal_generator
 from amplib.studies.merit.judge import (
     DIRECTIONS,
     Reference,
@@ -32,6 +34,7 @@ from amplib.studies.merit.reading import (
     splits,
     stored_reference,
     untold,
+    wide_scatter,
 )
 from amplib.studies.merit.reference import PAPER_SMEARED_OF, SMEARINGS, reference
 from amplib.truth.collisions.columns import TTBAR, columns
@@ -226,6 +229,20 @@ def test_of_several_values_one_is_a_standard_error_above_their_mean():
     alone = Split(2000, 1, Estimate(0.5, np.nan), None, crowding, {"eta": 0.1})
     assert most_of_one_pair([one, alone], "eta") == (one, pytest.approx(2.0))
     assert most_of_one_pair([alone], "eta") is None
+
+
+def test_the_claim_on_an_ideal_generator_has_the_wider_scatter():
+    """Of pairs of samples delta_OF scatters by more at 100,000 events than at 50,000."""
+    found = ideal_generator(
+        lambda name, preset: stored(name, preset), {"delta": 0.0003, "delta_of": 0.5}
+    )
+    scatters = [
+        of["eta"] for of in wide_scatter(splits(stored("ttbar-reference", "paper"))).values()
+    ]
+    assert found.verdict == UNDECIDED
+    assert 0.15 < scatters[0] < 0.25 < scatters[1] == max(scatters)
+    assert "delta_OF 0.40 ± 0.12" in found.measured
+    assert found.why.endswith("as it does not fall with their number")
 
 
 def test_a_sample_of_the_truth_may_be_two_scatters_off():
