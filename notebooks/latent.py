@@ -19,7 +19,7 @@
 # model that it considers best, with {glue:text}`latent-dim` latent dimensions and $B =$ {glue:text}`latent-b`, and finds that none comes near the buffer.
 # {glue:text}`latent-answer`
 #
-# This page repeats that, asks what the encoder makes of what is no event at all and of events of other processes, and follows the principal components
+# This page repeats the paper's test, asks what the encoder makes of what is no event at all and of events of other processes, and follows the principal components
 # of the codes to the events they stand for.  It ends with a file of a million top pairs, and what it may be used for.
 
 # %% tags=["parameters"]
@@ -111,7 +111,7 @@ report.show_banner(result, mapped, tried)
 
 # %% tags=["remove-cell"]
 EXAMPLE = 62
-"""Of the numbered events of Fig. 9 the one that the paper generates others about (sec. IV D)."""
+"""Of the numbered events of Fig. 9 the one that the paper names."""
 GAINED = 2
 """Errors that an area has to rise by for more to be found."""
 NEGLIGIBLE = 1e-4
@@ -666,7 +666,7 @@ report.show_table(
 # dimension, the narrow ones most, and have up to {glue:text}`latent-chi2-kernels`.  The paper says of its Fig. 7 that "all dimensions are generally modelled well by all approaches, except
 # for the S-VAEs with extreme values of $B$"; {glue:text}`latent-extreme`.
 #
-# **The staged VAEs**, set beside the paper's at ten times our $B$, a factor that was chosen after their δ were known: {glue:text}`latent-shifted-alike`.
+# **The staged VAEs**, set beside the paper's at ten times our $B$, a factor that was chosen after their $\delta$ were known: {glue:text}`latent-shifted-alike`.
 # If $B$ is shifted, a reason may be the units of the squared error, which $B$ is weighed against.  Our last layer is a hyperbolic tangent, as of all networks of the text, for which the codes of a dimension
 # are divided by their largest modulus: {glue:text}`latent-moduli`.  On codes as they are, which the linear output of the published code can reach, the same error counts {glue:text}`latent-moduli-squares` times as
 # much ({glue:text}`latent-moduli-mean` in the mean over dimensions), and $B$ as much less: no factor that all dimensions have in common.  This has not been tried.
@@ -784,7 +784,7 @@ display({"text/html": explorer(chart), "text/latex": "", "text/plain": ""}, raw=
 # {glue:text}`latent-held-most` (errors are of the ratio: generated and random events have their targets in common).  Unsteered events are {glue:text}`latent-unsteered`.  With all held within {glue:text}`latent-around` of the event's own, that is
 # reconstruction rather than steering; the plane of two leaves an event nearly as far from the chosen one as any.
 #
-# *The paper's own example* is event {glue:text}`latent-example`: its companions are at {glue:text}`latent-example-zero` of the distance of random pairs with the other components zero, and at
+# *The paper's own example* is event {glue:text}`latent-example`: events about it are at {glue:text}`latent-example-zero` of the distance of random pairs with the other components zero, and at
 # {glue:text}`latent-example-buffer` with these from the buffer (one point, without an error).
 
 # %% mystnb={"figure": {"name": "latent-fig1", "caption": "Distance of generated events to the true one that they are generated near, over that of random pairs: against the number of principal components that are held near its own, with 95% intervals of the ratio over {glue:text}`latent-targets` events (left), and column by column (right).\n\n{glue:text}`latent-fig1-origin`"}, "image": {"alt": "Distance to a chosen event against the number of components held, and for each column"}} tags=["hide-input"]
@@ -802,7 +802,7 @@ plt.show()
 # written as well.
 # It needs nothing but what is shipped, and its memory does not grow with the number of events; `--gamma`, `--alpha` and `--offset` set the buffer, `--negative zero` cuts what is
 # decoded below zero, `--seed` sets the random numbers.  *Why the two options*: verdicts go by the paper's eq. 19 with all kept that is decoded, which is what the command does without them; with them, that is
-# with $\gamma$ on $\sigma$ as in the published code, and absent leptons at zero as in the truth, events are nearer to it: {glue:text}`latent-options`.
+# with $\gamma$ on $\sigma$ as in the published code, and absent leptons at zero as in the truth, events are nearer to it: {glue:text}`latent-options` (drawn anew).
 # {numref}`top-vae-readings` has what each of them does to $\delta$, and {numref}`rivals-worth` to $N_\mathrm{equiv}$.
 #
 # What they are worth without the options {numref}`latent-worth` says: with the shipped model, that of {glue:text}`latent-shipped-model`, and the paper's $\alpha$ and $\gamma$ (eq. 19).

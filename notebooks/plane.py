@@ -390,7 +390,9 @@ best = min(smooth, key=lambda key: plane[key].delta.value)
 papers = 1, 0.05
 their_growth = tuple(published[papers][k] / published[1, 0][k] for k in range(2))
 as_read = stored("top-readings", scale)
-events_kept, without = (ReadEvents.of(as_read), BufferConfig()) if as_read.done() else (None, None)
+events_kept, without = (
+    (None, None) if as_read.missing() else (ReadEvents.of(as_read), BufferConfig())
+)
 grown_ways = None if events_kept is None else growths(events_kept)
 undecided = [
     key

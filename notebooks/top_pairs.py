@@ -21,10 +21,10 @@
 # a parametrised detector with the numbers of Delphes' {cite}`favereau2014` card for ATLAS; FastJet
 # {cite}`cacciari2012` finds jets, anti-$k_t$ {cite}`cacciari2008` with a radius of
 # {glue:text}`ttbar-radius`.  The paper has events with four jets of $p_T > 20$ GeV and one or two leptons; we take four jets or more,
-# and keep the four leading in $p_T$ ({numref}`top-pairs-fig1`).  Its 26 columns: missing momentum and its azimuth, then energy, $p_T$, $\eta$ and
+# and keep the four leading in $p_T$ ({numref}`top-pairs-fig1`).  An event has 26 columns: missing momentum and its azimuth, then energy, $p_T$, $\eta$ and
 # $\phi$ of four jets and two leptons, in MeV, zeros for a lepton that is not there.  Of the events in which a W
 # goes to an electron or a muon {glue:text}`ttbar-survival` survive, {glue:text}`ttbar-dileptons` of them with
-# two leptons ({numref}`top-pairs-cut-flow`, of {glue:text}`ttbar-survivors` that are left, of which the first {glue:text}`ttbar-events` are this page's); to simulate those of this page took {glue:text}`ttbar-time` of one core,
+# two leptons ({numref}`top-pairs-cut-flow`, of {glue:text}`ttbar-survivors` that are left, of which this page has {glue:text}`ttbar-events`); to simulate these took {glue:text}`ttbar-time` of one core,
 # by the stages of {numref}`top-pairs-stages`.  The paper took
 # its matrix elements from MadGraph and merged them with the shower; here extra jets come from the shower alone.
 
