@@ -197,7 +197,7 @@ report.tell(
         else "unknown parts",
         "merit-of-bound": "several" if beyond is None else f"{beyond:.1f}",
         "merit-of-pair": ""
-        if pair is None
+        if pair is None or pair[1] <= 1
         else f" (of our {pair[0].pairs} pairs of {pair[0].events:,} events one has at least "
         f"{pair[1]:.1f} times, by their mean and its error)",
         "merit-answer": the_answer(),
