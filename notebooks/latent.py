@@ -17,7 +17,9 @@
 # the event's own small $\sigma$.  Would a density that is fitted to the codes not do as well?  It would need no training events,
 # could be as smooth as one likes, and would say how probable a code is.  The event paper {cite}`otten2019` tries three kinds of them on the
 # model that it considers best, with {glue:text}`latent-dim` latent dimensions and $B =$ {glue:text}`latent-b`, and finds that none comes near the buffer.
-# This page repeats that, asks what the encoder makes of what is no event at all and of events of other processes, and follows the principal components
+# {glue:text}`latent-answer`
+#
+# This page repeats the paper's test, asks what the encoder makes of what is no event at all and of events of other processes, and follows the principal components
 # of the codes to the events they stand for.  It ends with a file of a million top pairs, and what it may be used for.
 
 # %% tags=["parameters"]
@@ -43,12 +45,29 @@ from amplib.book import report
 from amplib.book.obtain import obtain, stored
 from amplib.estimate import AtLeast, Share, enumerated, written_area
 from amplib.metrics.ranks import ranked
+from amplib.models.config import BufferConfig
 from amplib.models.kde import BANDWIDTHS
 from amplib.store.results import wherever_stored
 from amplib.studies.latent import figures
 from amplib.studies.latent.asked import Trained
-from amplib.studies.latent.charts import AROUND, BESIDE, COMPANIONS, INPUTS, SCORES
-from amplib.studies.latent.claims import WELL, WORSE, buffer_of, in_the_other_reading, learned
+from amplib.studies.latent.charts import (
+    ANGLES,
+    AROUND,
+    BESIDE,
+    COMPANIONS,
+    EVERY,
+    INPUTS,
+    RADII,
+    SCORES,
+)
+from amplib.studies.latent.claims import (
+    WELL,
+    WORSE,
+    buffer_of,
+    in_phi,
+    in_the_other_reading,
+    learned,
+)
 from amplib.studies.latent.display import objects_of
 from amplib.studies.latent.explorer import explorer
 from amplib.studies.latent.priors import Latent
@@ -58,10 +77,13 @@ from amplib.studies.latent.reading import (
     anomalies,
     judged_priors,
     marginal_chi2,
+    within_a_step,
 )
 from amplib.studies.latent.study import Prior
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.merit.reading import stored_reference
+from amplib.studies.topvae.reading import ChosenEvents, ReadEvents
+from amplib.truth.collisions import other_processes
 from amplib.truth.collisions.columns import GEV, TTBAR
 
 OF_PRIORS = ("components", "staged", "quantiles")  # what the map does not have
@@ -73,6 +95,7 @@ mapped = obtain("latent-map", **of_map)
 # What is odd is simulated, and is told from simulated top pairs.
 simulated = {name: value for name, value in of_map.items() if name != "source"}
 tried = obtain("latent-anomalies", **simulated)
+asked_ways = stored("top-readings", mapped.preset)
 priors, codes, chart = judged_priors(result), Chart.of(coded).codes, Chart.of(mapped)
 # What `generate` draws from is the model of the map: its priors, as far as they are judged.
 of_shipped = stored("latent-priors", **{**given, "preset": mapped.preset})
@@ -87,6 +110,14 @@ reference = stored_reference(wherever_stored(result.study.scan().made_of()))
 report.show_banner(result, mapped, tried)
 
 # %% tags=["remove-cell"]
+EXAMPLE = 62
+"""Of the numbered events of Fig. 9 the one that the paper names."""
+GAINED = 2
+"""Errors that an area has to rise by for more to be found."""
+NEGLIGIBLE = 1e-4
+"""An error over its value that no fit of another start would be within."""
+COLLAPSED = 1.0
+"""A mean chi-squared of the codes' dimensions, of at most 2, beyond which nothing is fitted."""
 buffer, others = buffer_of(priors), learned(priors)
 best = min(others, key=lambda name: others[name].delta.value)
 best_of = min(others, key=lambda name: others[name].delta_of["eta"].value)
@@ -152,7 +183,80 @@ def of_the_other_reading():
     """What the claim on the buffer is judged by, and what it would be by the other reading."""
     other = in_the_other_reading(priors)
     by_rule = "That the buffer beats every fitted prior is judged by eq. 19, as was fixed before"
-    return f"{by_rule}; {other}." if other else f"{by_rule}."
+    if other is None:
+        return f"{by_rule}."
+    phi = in_phi(priors)
+    beside = f"  {phi[0].upper()}{phi[1:]}." if phi else ""
+    return f"{by_rule}; with γ on σ it is {other.verdict} ({other.measured}).{beside}"
+
+
+def the_answer():
+    """Which of buffer and mixtures is nearer to the truth, in both readings of gamma."""
+    mixture = min(
+        (p.delta for p in others.values() if p.prior.kind == "mixture"),
+        key=lambda delta: delta.value,
+        default=None,
+    )
+    by_sigma = [p.delta for p in priors.values() if p.prior.offset == "deviation"]
+    if mixture is None or not by_sigma:
+        return "Not all of them are there yet."
+    way = {True: "better", False: "worse"}
+    first, second = (way[mixture.value < delta.value] for delta in (buffer.delta, by_sigma[0]))
+    return (
+        f"Here mixtures of Gaussians do {first} than the buffer by the paper's eq. 19 (δ "
+        f"{mixture.value:.3f} against {buffer.delta.value:.3f}), and {second} than it with γ on σ "
+        f"({by_sigma[0].value:.3f})."
+    )
+
+
+def of_the_papers_mixtures():
+    """What the paper says of its largest mixture, beside its table."""
+    theirs = {name: PAPER[name][0] for name in PAPER if name.startswith("GMM")}
+    largest = "GMM, 1000"
+    place = {
+        max(theirs.values()): "the worst of its mixtures",
+        min(theirs.values()): "the best of its mixtures",
+    }.get(theirs[largest], "neither the best nor the worst of its mixtures")
+    return f"δ = {theirs[largest]:g} for that one, {place}"
+
+
+def drawn_anew():
+    """delta of the same network and buffer on its own page."""
+    found = stored("top-events", result.preset)
+    if not found.done():
+        return "not measured"
+    drawn = ChosenEvents.of(found)
+    return drawn.delta(drawn.own)
+
+
+def of_extreme_stages():
+    """Which staged VAEs do not fit the single dimensions of the codes, and whether these are those
+    with extreme B, as the paper has it."""
+    chi2 = {p.prior.size: marginal_chi2(p.latent, codes) for p in stages.values()}
+    poor = sorted(b for b, far in chi2.items() if far > COLLAPSED)
+    least, most = min(chi2), max(chi2)
+    fitted = [far for b, far in chi2.items() if b not in (*poor, least)]
+    if not poor or not fitted:
+        return "here their χ² are alike"
+    holds = set(poor) == {least, most}
+    beside = "" if least in poor else f", {chi2[least]:.2g} at {least:g}"
+    return (
+        f"here that is {'so' if holds else 'not so'}: χ² is {min(chi2[b] for b in poor):.1f} or more "
+        f"at B = {enumerated(f'{b:g}' for b in poor)}{beside}, and at most {max(fitted):.2g} at the "
+        "others"
+    )
+
+
+def own_of(name):
+    """The prior of the paper's tables: of gamma on sigma the buffer's, whose numbers they are in
+    either reading."""
+    return name.replace("σ + γ, ", "")
+
+
+def shortly(estimate):
+    """Three digits of what is known far better than it means, as of a collapsed generator."""
+    known = estimate.error < NEGLIGIBLE * abs(estimate.value)
+    return f"{estimate.value:.3g}" if known else estimate
 
 
 def at_edge(prior):
@@ -173,14 +277,12 @@ def of_the_table():
     """What the range of the search, or its grid, has to do with the paper's Table III."""
     if at_edge(kernels[0]):
         return "what Table III says of kernels is as much about the range of the search"
-    step = BANDWIDTHS[1] / BANDWIDTHS[0]
-    apart = kernels[0].bandwidth / kernels[1].bandwidth
-    if not 1 / step < apart < step:
+    if (apart := within_a_step(kernels)) is None:
         return "here the range of the search does not decide"
     return (
         "here the range of the search does not decide, but the grid's steps are coarse: both "
-        f"widths lie within one of them, a factor of {step:.2f}, and δ changes by one of "
-        f"{kernels[0].delta.value / kernels[1].delta.value:.2f}"
+        f"widths lie within one of them, a factor of {BANDWIDTHS[1] / BANDWIDTHS[0]:.2f}, and δ "
+        f"changes by one of {apart:.2f}"
     )
 
 
@@ -192,12 +294,10 @@ def ten_times_theirs():
 
 
 def within_a_factor(factor=2):
-    """Where that is the paper's, within a factor, and where it is not."""
-    apart = {b: abs(np.log(ours.value / paper)) for b, (ours, paper) in ten_times_theirs().items()}
-    alike = [f"{b:g}" for b, far in apart.items() if far < np.log(factor)]
-    others = [f"{b:g}" for b, far in apart.items() if far >= np.log(factor)]
-    texts = [f"within a factor of {factor} at B = {enumerated(alike)}"] if alike else []
-    return ", ".join(texts + ([f"beyond it at {enumerated(others)}"] if others else []))
+    """How many of those that have not failed have the paper's delta within a factor."""
+    standing = [pair for pair in ten_times_theirs().values() if pair[0].value < 1]
+    alike = sum(abs(np.log(ours.value / paper)) < np.log(factor) for ours, paper in standing)
+    return f"{alike} of the {len(standing)} that have not failed agree within a factor of {factor}"
 
 
 def chi2_of(kind):
@@ -205,20 +305,105 @@ def chi2_of(kind):
     return f"{max(marginal_chi2(p.latent, codes) for p in priors.values() if p.prior.kind == kind):.2g}"
 
 
-def of_the_shorter():
-    """The anomalies of the laptop's model, beside those of a longer training."""
-    if tried.preset == "laptop" or not beside_odd.done():
-        return ""
-    areas = enumerated(
-        f"{one.auc[SCORES[1]]} ({name})" for name, one in anomalies(beside_odd).items()
+def of_pythia(process, name):
+    """A number that Pythia is given for a process."""
+    lines = (line.split(" = ") for line in other_processes.PROCESSES[process])
+    return next(value for key, value in lines if key == name)
+
+
+def of_reconstruction():
+    """Whether a model that reconstructs far better finds more anomalies: the laptop's beside that
+    of a longer training, by what they leave of the variance of top pairs and by their areas."""
+    short = stored("latent-map", **{**of_map, "preset": beside_odd.preset})
+    if tried.preset == beside_odd.preset or not (beside_odd.done() and short.done()):
+        return "At this scale there is one length of training alone."
+    left = [Chart.of(result).unexplained(INPUTS[1]) for result in (short, mapped)]
+    areas = {
+        name: (before.auc[SCORES[1]], odd[name].auc[SCORES[1]])
+        for name, before in anomalies(beside_odd).items()
+    }
+    gains = {
+        name: (after.value - before.value) / np.hypot(before.error, after.error)
+        for name, (before, after) in areas.items()
+    }
+    more = [name for name, gain in gains.items() if gain > GAINED]
+    better = (
+        "A far better reconstruction" if left[0].value > 10 * left[1].value else "Reconstruction"
     )
-    return f"A model of {model_of(beside_odd)} has, by the relative loss, {areas}."
+    finds = f"finds more of {enumerated(more)}" if more else "finds no more anomalies"
+    return (
+        f"{better} {finds}: "
+        + "; ".join(
+            f"a model of {model_of(one)} leaves {share.percent()} of the variance of top pairs, and "
+            "its areas by the relative loss are "
+            + enumerated(f"{pair[k]} ({name})" for name, pair in areas.items())
+            for k, (one, share) in enumerate(zip((beside_odd, tried), left, strict=True))
+        )
+        + "."
+    )
 
 
 def of_the_deviation():
     """The shipped model's events where gamma is added to sigma."""
     (p,) = (p for p in shipped.values() if p.prior.offset == "deviation")
     return f"δ is {p.delta} and N_equiv {enumerated(worth_of(p))}"
+
+
+def in_place_of_more():
+    """N_equiv of the shipped model in both readings, and whether it reaches the events that trained
+    it, where it is known by its lower end alone."""
+    training = of_shipped.study.training_events
+    ways = [("by eq. 19", sold)]
+    ways += [("with γ on σ", p) for p in shipped.values() if p.prior.offset == "deviation"]
+    told = []
+    for way, p in ways:
+        worths = p.worth.values()
+        is_ = enumerated(
+            n if isinstance(n, AtLeast) else f"{float(f'{n.value:.3g}'):.0f}" for n in worths
+        )
+        bounds = [n.low for n in worths if isinstance(n, AtLeast)]
+        open_ = (
+            f", and these held-out events cannot tell whether it reaches the {training:,} that "
+            "trained the model"
+            if bounds and max(bounds) < training
+            else ""
+        )
+        told.append(f"{way} it is {is_}{open_}")
+    return "; ".join(told)
+
+
+def by_options(offset, negative):
+    """The shipped model's events as they are read, and how: nothing where that is not stored."""
+    if not asked_ways.done():
+        return None
+    way = BufferConfig(gamma=asked_ways.study.gamma, offset=offset, negative=negative)
+    read = ReadEvents.of(asked_ways)
+    return (read, way) if way in read.parts else None
+
+
+def of_the_options():
+    """delta, delta_OF and N_equiv with both options of the command, beside those with neither."""
+    found = [by_options(*way) for way in (("deviation", "zero"), ("variance", "kept"))]
+    if None in found:
+        return "by how much is not measured at this scale"
+    (read, best), (_, plain) = found
+    worths = [
+        enumerated(map(report.with_interval, read.worth(way).values())) for way in (best, plain)
+    ]
+    return (
+        f"δ is {read.delta(best)} in place of {read.delta(plain)}, δ_OF (η) "
+        f"{read.delta_of(best, 'eta')} in place of {read.delta_of(plain, 'eta')}, and N_equiv "
+        f"{worths[0]} in place of {worths[1]}"
+    )
+
+
+def accuracies():
+    """delta with both options of the command and with neither."""
+    found = [by_options(*way) for way in (("deviation", "zero"), ("variance", "kept"))]
+    if None in found:
+        return f"{sold.delta.value:.3g} with neither"
+    with_both, neither = (read.delta(way).value for read, way in found)
+    return f"{with_both:.2g} with both, {neither:.2g} with neither"
 
 
 def of_second_leptons():
@@ -262,6 +447,13 @@ def on_the_map():
     )
 
 
+def example_of_the_map():
+    """The paper's example by its number and its place."""
+    row, column = divmod(EXAMPLE - 1, len(ANGLES[:: EVERY[1]]))
+    radius, angle = RADII[:: EVERY[0]][row], np.degrees(ANGLES[:: EVERY[1]][column])
+    return f"{EXAMPLE}, at r = {radius:.2g} and φ = {angle:.0f}°"
+
+
 def of_the_unsteered():
     """Whether events that are not steered lie farther from a true one than true ones do."""
     _, low, high = chart.steered(0).interval()
@@ -284,7 +476,9 @@ report.tell(
         "latent-map-model": model_of(mapped),
         "latent-map-held-out": f"{mapped.study.validation_events:,}",
         "latent-shipped-model": model_of(of_shipped),
-        "latent-shipped-training": f"{of_shipped.study.training_events:,}",
+        "latent-in-place": in_place_of_more(),
+        "latent-options": of_the_options(),
+        "latent-accuracies": accuracies(),
         "latent-held-out": f"{of_shipped.study.validation_events:,}",
         "latent-bare-delta": bare.delta,
         "latent-events": f"{reference.events:,}",
@@ -295,7 +489,14 @@ report.tell(
         "latent-buffer-phi": buffer.delta_of["phi"],
         "latent-ideal": f"{reference.ideal_delta:.5f}",
         "latent-ideal-eta": f"{reference.ideal_delta_of('eta'):.2f}",
+        "latent-answer": the_answer(),
+        "latent-anew": drawn_anew(),
+        "latent-their-mixtures": of_the_papers_mixtures(),
+        "latent-extreme": of_extreme_stages(),
         "latent-other-reading": of_the_other_reading(),
+        "latent-sigma-delta": next(
+            (p.delta for p in priors.values() if p.prior.offset == "deviation"), "not measured"
+        ),
         "latent-best": best,
         "latent-best-delta": others[best].delta,
         "latent-best-of": best_of,
@@ -308,10 +509,6 @@ report.tell(
         "latent-h-narrow": f"{kernels[1].bandwidth:.3g}",
         "latent-h-narrow-edge": where(kernels[1]),
         "latent-h-means": of_the_table(),
-        "latent-shifted": "; ".join(
-            f"{ours} at {b:g} beside {paper} at {10 * b:g}"
-            for b, (ours, paper) in ten_times_theirs().items()
-        ),
         "latent-shifted-alike": within_a_factor(),
         "latent-moduli": f"{moduli.min():.1f} to {moduli.max():.1f}",
         "latent-moduli-squares": f"{moduli.min() ** 2:.0f} to {moduli.max() ** 2:.0f}",
@@ -346,6 +543,9 @@ report.tell(
         "latent-beside-true": chart.beside_random(true_beside),
         "latent-beside-over": chart.beside_over(BESIDE[1], true_beside),
         "latent-unsteered": of_the_unsteered(),
+        "latent-example": example_of_the_map(),
+        "latent-example-zero": f"{chart.beside_point(BESIDE[0], EXAMPLE - 1):.2g}",
+        "latent-example-buffer": f"{chart.beside_point(BESIDE[1], EXAMPLE - 1):.2g}",
         "latent-around": f"{AROUND:g}",
         "latent-companions": COMPANIONS,
         "latent-targets": chart.arrays["random"].shape[0],
@@ -377,8 +577,12 @@ report.tell(
         "latent-odd-short": ", ".join(
             f"AUC {one.auc[SCORES[1]]} ({name})" for name, one in odd.items()
         ),
-        "latent-odd-shorter": of_the_shorter(),
         "latent-odd-leptons": of_second_leptons(),
+        "latent-odd-better": of_reconstruction(),
+        **{
+            f"latent-z-{name}": of_pythia("Z + jets", line)
+            for name, line in (("mass", "23:mMin"), ("pt", "PhaseSpace:pTHatMin"))
+        },
         "latent-worst": "; ".join(
             f"{', '.join(TTBAR[k] for k in one.columns.argsort()[::-1][:3])} of {name}"
             for name, one in odd.items()
@@ -408,7 +612,7 @@ for name in ("bvae-fig8", "bvae-fig9", "latent-fig1"):
 # {glue:text}`latent-events` codes of each are decoded, by a model that {glue:text}`latent-priors-model` have trained, and held against as many
 # simulated events.
 
-# %% mystnb={"figure": {"name": "bvae-fig7", "caption": "Codes of all latent dimensions: those of {glue:text}`latent-training` training events, one code each (grey), and of the fitted priors (lines).\n\n{glue:text}`bvae-fig7-origin`"}, "image": {"alt": "Histograms of all latent dimensions for training events, kernels, mixtures and staged VAEs"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "bvae-fig7", "caption": "Codes of all latent dimensions: those of {glue:text}`latent-training` training events, one code each (grey), and of the fitted priors (lines). Priors that have collapsed leave the frame.\n\n{glue:text}`bvae-fig7-origin`"}, "image": {"alt": "Histograms of all latent dimensions for training events, kernels, mixtures and staged VAEs"}} tags=["hide-input"]
 figures.latent_histograms(Chart.of(coded), priors)
 plt.show()
 
@@ -422,12 +626,12 @@ report.show_table(
         [
             name,
             *(
-                (p.delta, rank[name], *p.delta_of.values())
+                (shortly(p.delta), rank[name], *map(shortly, p.delta_of.values()))
                 if not p.diverged
                 else ("diverged", "--", "diverged", "diverged")
             ),
             f"{marginal_chi2(p.latent, codes):.2g}" if p.latent.any() else "--",
-            *PAPER.get(name, ("--", "--")),
+            *PAPER.get(own_of(name), ("--", "--")),
         ]
         for name, p in priors.items()
     ]
@@ -448,18 +652,21 @@ report.show_table(
 # $\mathcal N(0, 1)$ {glue:text}`latent-normal-delta`; an ideal generator would have {glue:text}`latent-ideal`.  In
 # $\delta_{OF}$ the buffer has {glue:text}`latent-buffer-eta` for the pseudorapidities and {glue:text}`latent-buffer-phi` for the azimuths, the best of the fitted priors,
 # {glue:text}`latent-best-of`, {glue:text}`latent-best-of-eta` for the first; {glue:text}`latent-ideal-eta` are expected of an ideal generator.
-# The buffer without $\gamma$ has {glue:text}`latent-bare-delta`.  Its codes are those of the training events, moved by no more than the encoder's own
-# $\sigma$: what it has of $\delta$ lies with decoder and $\sigma$.  Of every good prior that is likely for the most part the second lepton, which is four zeros where it is absent and
+# The same network and buffer, drawn anew, have $\delta =$ {glue:text}`latent-anew` on {doc}`their page <top_vae>`.  The buffer without $\gamma$ has {glue:text}`latent-bare-delta`.  Its codes are those of the training events, moved by no more than the encoder's own
+# $\sigma$: what it has of $\delta$ lies with decoder and $\sigma$.  For every good prior most of $\delta$ is probably the second lepton, which is four zeros where it is absent and
 # in no decoder's output, whatever the code is drawn from: {doc}`top_vae` has $\delta$ of the buffers without it.  Of the fitted priors it is not kept; what they do to all else
 # {numref}`latent-worth` tells of, by a classifier that does not see that lepton.
 #
 # {glue:text}`latent-other-reading`  {numref}`latent-claims` has the verdicts on what the paper says.
+# The paper contradicts itself on its mixtures: it is "remarkable" to it that they "provide such good performance in $\delta$, especially the GMM with 1000 components", and its Table III has
+# {glue:text}`latent-their-mixtures`.
 #
 # In every dimension by itself a density can be right and its events wrong: the decoder needs all of them at once ({numref}`bvae-fig7`, and the $\chi^2$ of the codes in
 # {numref}`bvae-tab3`).  It is at most {glue:text}`latent-chi2-mixtures` for the mixtures, where $\mathcal N(0, 1)$ has {glue:text}`latent-chi2-normal`; kernels widen every
-# dimension, the narrow ones most, and have up to {glue:text}`latent-chi2-kernels`.
+# dimension, the narrow ones most, and have up to {glue:text}`latent-chi2-kernels`.  The paper says of its Fig. 7 that "all dimensions are generally modelled well by all approaches, except
+# for the S-VAEs with extreme values of $B$"; {glue:text}`latent-extreme`.
 #
-# **The staged VAEs** may roughly be those of the paper at ten times our $B$: δ is {glue:text}`latent-shifted`, that is {glue:text}`latent-shifted-alike`; where both have failed, that they agree says nothing.
+# **The staged VAEs**, set beside the paper's at ten times our $B$, a factor that was chosen after their $\delta$ were known: {glue:text}`latent-shifted-alike`.
 # If $B$ is shifted, a reason may be the units of the squared error, which $B$ is weighed against.  Our last layer is a hyperbolic tangent, as of all networks of the text, for which the codes of a dimension
 # are divided by their largest modulus: {glue:text}`latent-moduli`.  On codes as they are, which the linear output of the published code can reach, the same error counts {glue:text}`latent-moduli-squares` times as
 # much ({glue:text}`latent-moduli-mean` in the mean over dimensions), and $B$ as much less: no factor that all dimensions have in common.  This has not been tried.
@@ -479,7 +686,7 @@ report.show_table(
 # paper does: uniform noise $x \sim U(0, 1)$ in every column, against events that validated the training and taught it nothing.  Decoded is the mean code of each, by the model that
 # {glue:text}`latent-map-model` have trained; all that follows but the anomalies is of this one.
 
-# %% mystnb={"figure": {"name": "bvae-fig8", "caption": "Input (horizontal) against its reconstruction (vertical), column by column, in units of the column's largest modulus in training: {glue:text}`latent-map-held-out` vectors of uniform noise (left) and as many held-out events between the 0.1% and the 99.9% quantile (right). Colours are logarithmic; dashed: a perfect reconstruction.\n\n{glue:text}`bvae-fig8-origin`"}, "image": {"alt": "Input against reconstruction of uniform noise and of top pairs in 26 columns each"}} tags=["hide-input"]
+# %% mystnb={"figure": {"name": "bvae-fig8", "caption": "Input (horizontal) against its reconstruction (vertical), column by column, in units of the column's largest modulus in training: {glue:text}`latent-map-held-out` vectors of uniform noise (left) and as many held-out events between the 0.1% and the 99.9% quantile (right). Colours are logarithmic, in each panel from one event to its own maximum; dashed: a perfect reconstruction.\n\n{glue:text}`bvae-fig8-origin`"}, "image": {"alt": "Input against reconstruction of uniform noise and of top pairs in 26 columns each"}} tags=["hide-input"]
 figures.reconstructions(chart)
 plt.show()
 
@@ -498,7 +705,8 @@ plt.show()
 #
 # What the model has not learned to reconstruct may be what it has not seen: the paper proposes its reconstruction loss as a detector of anomalies, and leaves it there.
 # Here are two, {glue:text}`latent-others` events each, from the same Pythia through the same detector and cuts, so that they have four jets and one or two leptons as well: a *single top*
-# quark, whose top decays to a lepton, a neutrino and one jet, and a *Z beside jets*, whose leptons come from one particle of 91 GeV without a neutrino.  The top pairs are the
+# quark, of the $t$ channel alone, which decays to a lepton, a neutrino and one jet; and a *Z beside jets*, that is a Z or a photon of a mass of at least {glue:text}`latent-z-mass` GeV
+# beside a parton of $\hat p_T >$ {glue:text}`latent-z-pt` GeV, which decays to two leptons without a neutrino.  The top pairs are the
 # {glue:text}`latent-odd-held-out` that validated the training of the model, one of {glue:text}`latent-odd-model`.
 #
 # The score of an event is the mean squared error of its columns, each over its largest modulus, as the model is trained; or, *relative*, with the error of every column over what it is
@@ -506,10 +714,13 @@ plt.show()
 # definition what has not been seen, and the loss needs nothing of it.
 #
 # One half is the area under the ROC curve ({numref}`latent-fig2`) if nothing is told.  It is, {glue:text}`latent-odd` ({numref}`latent-anomalies`; errors over events).  Reconstructed worst, compared with top pairs, are
-# {glue:text}`latent-worst`.  {glue:text}`latent-odd-shorter`  The trees have few events to learn from: their area is a lower bound.  This is of one training; by how much another of the same length would differ is not measured.
+# {glue:text}`latent-worst`.  The trees have few events to learn from: their area is a lower bound.  This is of one training; by how much another of the same length would differ is not measured.
 #
-# **Is it more than counting leptons?**  {glue:text}`latent-odd-leptons`  A Z brings its second lepton more often than a top pair does, so that whoever counts leptons finds as many as the loss does, or more; among
-# events with equally many leptons the loss tells less of a Z than in {numref}`latent-anomalies`.  Neither is stored; a test of the book makes such events and holds both.
+# **Does a better reconstruction find more?**  So the paper expects: its B-VAE "makes it possible to increase the ability to reconstruct the training and test data compared to a normal VAE, so it may be a better anomaly detector" (sec. V).
+# {glue:text}`latent-odd-better`
+#
+# **Is it more than counting leptons?**  {glue:text}`latent-odd-leptons`  A Z brings its second lepton more often than a top pair does.  How many of the Z somebody finds who counts leptons,
+# and what the loss tells among events with equally many, is not measured here: of the events of the two processes their losses alone are stored.
 
 # %% mystnb={"figure": {"name": "latent-fig2", "caption": "Left: relative reconstruction losses of held-out top pairs (area) and of two other processes (lines); what rises at the right end is the last bin, which holds all beyond it. Right: share of the other process above a threshold against that of the top pairs, for the loss as it is trained (thin) and the relative one (thick).\n\n{glue:text}`latent-fig2-origin`"}, "image": {"alt": "Histograms of reconstruction losses and ROC curves of two processes against top pairs"}} tags=["hide-input"]
 figures.anomaly_curves(odd)
@@ -570,7 +781,11 @@ display({"text/html": explorer(chart), "text/latex": "", "text/plain": ""}, raw=
 #
 # *Near a true event*, {glue:text}`latent-targets` held-out ones with {glue:text}`latent-companions` generated near each, it takes many components, as {numref}`latent-fig1`
 # shows: {glue:text}`latent-none-held` of the random distance with none held, {glue:text}`latent-two-held` with two, {glue:text}`latent-all-held` with all
-# {glue:text}`latent-held-most` (errors are of the ratio: generated and random events have their targets in common).  Unsteered events are {glue:text}`latent-unsteered`.  Steering works, if all components are held; the plane of two leaves an event nearly as far from the chosen one as any.
+# {glue:text}`latent-held-most` (errors are of the ratio: generated and random events have their targets in common).  Unsteered events are {glue:text}`latent-unsteered`.  With all held within {glue:text}`latent-around` of the event's own, that is
+# reconstruction rather than steering; the plane of two leaves an event nearly as far from the chosen one as any.
+#
+# *The paper's own example* is event {glue:text}`latent-example`: events about it are at {glue:text}`latent-example-zero` of the distance of random pairs with the other components zero, and at
+# {glue:text}`latent-example-buffer` with these from the buffer (one point, without an error).
 
 # %% mystnb={"figure": {"name": "latent-fig1", "caption": "Distance of generated events to the true one that they are generated near, over that of random pairs: against the number of principal components that are held near its own, with 95% intervals of the ratio over {glue:text}`latent-targets` events (left), and column by column (right).\n\n{glue:text}`latent-fig1-origin`"}, "image": {"alt": "Distance to a chosen event against the number of components held, and for each column"}} tags=["hide-input"]
 figures.steering(chart)
@@ -580,21 +795,23 @@ plt.show()
 # ## A million top pairs, and what they are good for
 #
 # ```bash
-# python -m amplib generate ttbar -n 1000000 -o events.csv
+# python -m amplib generate ttbar -n 1000000 --offset deviation --negative zero -o events.csv
 # ```
 #
 # writes as many events as one likes, from the best of the shipped models, with the columns and the layout of the published file, if not its rules (below); `.npy`, `.h5` and `.parquet` are
 # written as well.
 # It needs nothing but what is shipped, and its memory does not grow with the number of events; `--gamma`, `--alpha` and `--offset` set the buffer, `--negative zero` cuts what is
-# decoded below zero, `--seed` sets the random numbers.  {numref}`top-vae-readings` has what that does to $\delta$, and {numref}`rivals-worth` to $N_\mathrm{equiv}$.
+# decoded below zero, `--seed` sets the random numbers.  *Why the two options*: verdicts go by the paper's eq. 19 with all kept that is decoded, which is what the command does without them; with them, that is
+# with $\gamma$ on $\sigma$ as in the published code, and absent leptons at zero as in the truth, events are nearer to it: {glue:text}`latent-options` (drawn anew).
+# {numref}`top-vae-readings` has what each of them does to $\delta$, and {numref}`rivals-worth` to $N_\mathrm{equiv}$.
 #
-# What they are worth {numref}`latent-worth` says: with the shipped model, that of {glue:text}`latent-shipped-model`, and the paper's $\alpha$ and $\gamma$ (eq. 19).
+# What they are worth without the options {numref}`latent-worth` says: with the shipped model, that of {glue:text}`latent-shipped-model`, and the paper's $\alpha$ and $\gamma$ (eq. 19).
 # Their $\delta$ is {glue:text}`latent-shipped-delta`, their $\delta_{OF}$ {glue:text}`latent-shipped-eta` ($\eta$) and {glue:text}`latent-shipped-phi` ($\phi$).
 # A classifier, boosted trees that see one half of {glue:text}`latent-held-out` held-out and as many generated events, tells the other halves apart with an area under its ROC curve of {glue:text}`latent-auc`; a decoder's
 # absent lepton is never exactly zero, which gives it away.  Without the second lepton it is {glue:text}`latent-auc-one`, where one half,
 # give or take {glue:text}`latent-auc-null`, is what chance has.  {glue:text}`latent-broken` of the events break a rule that every event of the published file obeys: a jet
 # below its threshold or out of order, an energy below the momentum, a lepton that is neither there nor absent; what holds a file to these rules, as the book's own reader does, refuses it.  In {glue:text}`latent-cells` cells of equal mass the generator is worth
-# {glue:text}`latent-worth` true events (95% intervals).  With $\gamma$ added to $\sigma$, as in the published code (`--offset deviation`), {glue:text}`latent-deviation`.
+# {glue:text}`latent-worth` true events (95% intervals).  With $\gamma$ added to $\sigma$, as in the published code (`--offset deviation` alone), {glue:text}`latent-deviation`.
 #
 # **$N_\mathrm{equiv}$.**  The cells ({numref}`yours-fig2`) are cut from at most {glue:text}`latent-cut` held-out events, in $p_T$ and $\eta$ of the two leading
 # jets, $E_T^\mathrm{miss}$ and $p_T$ of the lepton, so that beyond several times their number nothing can be told.  These events chose the best weights of the
@@ -629,11 +846,10 @@ report.show_table(
 
 # %% [markdown]
 # **May be used for**: trying out an analysis chain or a plot before the simulation is there; single distributions and correlations of two of them at
-# the accuracy of $\delta$; load tests.
+# the accuracy of the $\delta$ of the options that one takes ({glue:text}`latent-accuracies`); load tests.
 #
 # **May not be used for**: a measurement or a limit; importance sampling, of which the paper speaks, as a decoder of {glue:text}`latent-dim` numbers has no density in all columns of an event to weigh by; anything in the tails, or near a threshold; relations that hold exactly, such as masses of leptons or the order of jets;
-# counting events with two leptons without a cut of one's own; or in place of more simulated events, as long as $N_\mathrm{equiv}$ is below the
-# {glue:text}`latent-shipped-training` that were trained on.
+# counting events with two leptons without a cut of one's own; or in place of more simulated events: of $N_\mathrm{equiv}$ {glue:text}`latent-in-place`.
 
 # %% tags=["hide-input"]
 from amplib.book.claims import all_claims

@@ -13,20 +13,19 @@
 # %% [markdown]
 # # Pairs of top quarks
 #
-# The third kind of events of the event paper {cite}`otten2019`, the one that it is about.  Its own are published;
-# they go through the same reader as ours, and {ref}`the reproduction page <reproduce-data>` says how to get them.
+# The third kind of events of the event paper {cite}`otten2019`, the one that it is about.  Are ours what a detector would make of top pairs?
+# {glue:text}`ttbar-answer`  The paper's own are published; they go through the same reader as ours, and {ref}`the reproduction page <reproduce-data>` says how to get them.
 #
 # $pp \to t\bar t$ at {glue:text}`ttbar-energy` TeV by Pythia 8, with its default parton densities, NNPDF 2.3 LO {cite}`ball2013`, with
 # showers and hadrons, {glue:text}`ttbar-multiparton` multiple interactions; at least one W goes to an electron or a muon.  Stable particles pass
 # a parametrised detector with the numbers of Delphes' {cite}`favereau2014` card for ATLAS; FastJet
 # {cite}`cacciari2012` finds jets, anti-$k_t$ {cite}`cacciari2008` with a radius of
-# {glue:text}`ttbar-radius`.  As the paper
-# has it, an event ({numref}`top-pairs-fig1`) has at least four jets with $p_T > 20$ GeV, of which the four leading in $p_T$ are kept, and
-# one or two leptons.  Its 26 columns: missing momentum and its azimuth, then energy, $p_T$, $\eta$ and
+# {glue:text}`ttbar-radius`.  The paper has events with four jets of $p_T > 20$ GeV and one or two leptons; we take four jets or more,
+# and keep the four leading in $p_T$ ({numref}`top-pairs-fig1`).  An event has 26 columns: missing momentum and its azimuth, then energy, $p_T$, $\eta$ and
 # $\phi$ of four jets and two leptons, in MeV, zeros for a lepton that is not there.  Of the events in which a W
 # goes to an electron or a muon {glue:text}`ttbar-survival` survive, {glue:text}`ttbar-dileptons` of them with
-# two leptons ({numref}`top-pairs-cut-flow`); to simulate those of this page took {glue:text}`ttbar-time` of one core,
-# most of it in the stages of {numref}`top-pairs-stages`.  The paper took
+# two leptons ({numref}`top-pairs-cut-flow`, of {glue:text}`ttbar-survivors` that are left, of which this page has {glue:text}`ttbar-events`); to simulate these took {glue:text}`ttbar-time` of one core,
+# by the stages of {numref}`top-pairs-stages`.  The paper took
 # its matrix elements from MadGraph and merged them with the shower; here extra jets come from the shower alone.
 
 # %% tags=["parameters"]
@@ -52,6 +51,7 @@ from amplib.book.obtain import obtain
 from amplib.studies.collisions import figures
 from amplib.studies.collisions.checks import top_pair_checks
 from amplib.studies.collisions.reading import TopPairStatistics
+from amplib.truth.collisions.checks import TOP_MASS, W_MASS
 from amplib.truth.collisions.columns import GEV
 
 result = obtain("ttbar-summary", **given)
@@ -64,6 +64,21 @@ report.show_banner(result)
 
 # %% tags=["remove-cell"]
 CARD_RADIUS = 0.6
+
+
+def the_answer():
+    """Masses of jets beside those of their particles, and what is amiss."""
+    w, top = tops.w_jets().estimate(), tops.top_jets().estimate()
+    apart = max(abs(w.value / W_MASS - 1), abs(top.value / TOP_MASS - 1))
+    short = 1 - tops.missing_scale().value
+    return (
+        f"Jets of a W have a median mass of {w} GeV, where it has {W_MASS}, those of a top {top}, where it "
+        f"has {TOP_MASS}, {'both' if apart < GOOD else 'not both'} within {GOOD:.0%}; missing momentum is "
+        f"{short:.0%} too {'small' if short > 0 else 'large'}."
+    )
+
+
+GOOD = 0.05
 report.tell(
     **{
         "ttbar-energy": f"{result.study.energy / 1000:g}",
@@ -79,6 +94,8 @@ report.tell(
         "phi-modulation-fourth": tops.cell_modulation("j4").percent(),
         "ttbar-time": report.duration(spent),
         "ttbar-events": f"{len(tops.events):,}",
+        "ttbar-survivors": f"{last:,}",
+        "ttbar-answer": the_answer(),
         "ttbar-survival": f"{100 * last / flow['W to e or mu']:.1f}%",
         "ttbar-dileptons": f"{100 * tops.dileptons.value:.1f}%",
         "ttbar-missing": f"{tops.missing().width:.0f} GeV",
@@ -154,7 +171,7 @@ report.show_table(
 #   of the cell than each of them.  So azimuths of jets crowd at the middles, by {glue:text}`phi-modulation` for the
 #   first jet ({numref}`top-pairs-fig2`) and by {glue:text}`phi-modulation-fourth` for the fourth, which is softer and wider;
 #   leptons, measured by tracks and by fine cells, do not.  The paper sees the granularity of its detector in its own events.
-# - **Choices that the paper leaves open.**  $\ell$ is $e$ or $\mu$, and W → τν is switched {glue:text}`ttbar-taus`; jets reach up to
+# - **Choices that the paper leaves open.**  It names no energy of the collisions, which are of {glue:text}`ttbar-energy` TeV here; $\ell$ is $e$ or $\mu$, and W → τν is switched {glue:text}`ttbar-taus`; jets reach up to
 #   $|\eta| = 4.9$; the card's threshold of 20 GeV lies before the jets'
 #   scale, so that none here has less than 21.9 GeV.
 #

@@ -241,7 +241,12 @@ def typeset(text: str) -> str:
 
     >>> typeset("9.3e-04 of 1e+06 and 1.2e6, commit 1234567e89")
     '9.3 × 10⁻⁴ of 10⁶ and 1.2 × 10⁶, commit 1234567e89'
+
+    Raises:
+        ValueError: there is an object in it as Python has it, ``AtLeast(low=3.0)``.
     """
+    if found := OBJECT.search(text):
+        raise ValueError(f"no words for a reader: {found[0]}...)")
 
     def power(found: re.Match[str]) -> str:
         factor, exponent = found[1], str(int(found[2]))
@@ -251,6 +256,8 @@ def typeset(text: str) -> str:
     return re.sub(r"(?<![\w.])(\d(?:\.\d+)?)e([-+]?\d{1,2})\b", power, text)
 
 
+OBJECT = re.compile(r"\b[A-Z][a-z]\w+\(\w+=")
+"""A data class or named tuple as ``repr`` writes it."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -1,9 +1,21 @@
 """Sentences that a template makes read like sentences."""
 
+import pytest
+
+from amplib.book import report
 from amplib.book.report import in_words
-from amplib.estimate import Estimate, Interval95, Skewed
+from amplib.estimate import AtLeast, Estimate, Interval95, Skewed
+from amplib.metrics.verdict import Finding
 
 AT = {10: Estimate(1.0, 0.5), 20: Estimate(1.1, 0.5), 50: Estimate(3.0, 0.1)}
+
+
+def test_what_python_writes_of_an_object_is_not_told():
+    for told in (AtLeast(3.0), Estimate(2.0, 0.1), "δ(x=1) of GAN (p = 3)"):
+        report.typeset(str(told))
+    for told in ([AtLeast(3.0)], Finding("2", None, "met"), f"{[Estimate(2.0, 0.1)]}"):
+        with pytest.raises(ValueError, match="no words for a reader"):
+            report.typeset(str(told))
 
 
 def test_ratios_that_are_alike_are_said_once():

@@ -11,6 +11,7 @@ from amplib.store.results import Result
 from amplib.studies.collisions.reading import (
     TOP_WINDOW,
     W_WINDOW,
+    Chi2,
     TopPairStatistics,
     asymmetry,
     chi2,
@@ -19,25 +20,59 @@ from amplib.studies.collisions.reading import (
     share,
     total,
 )
+from amplib.studies.collisions.study import MOMENTA
 from amplib.truth.collisions.checks import TOP_MASS, W_MASS
 from amplib.truth.collisions.columns import GEV
+from amplib.truth.collisions.two_body import PARENT_MASS, momentum_shares
 
 Row = tuple[str, str, object]
 
 JET_RANGES = ((40, 60), (60, 120))
 """Of the true pT, GeV, in which response and resolution are stated."""
+ROUNDED, UNLIKELY = 1e-9, 1e-3
+"""GeV, or GeV^2, that no rounding of 100 GeV exceeds; chance below which a density is another."""
 SECTORS = np.linspace(-np.pi, np.pi, 37)
 
 
-def two_body_checks(result: Result) -> list[Row]:
-    """Of a ``TwoBodySummary``: kinematics to rounding, and uniform angles."""
+def _violations(result: Result) -> tuple[float, float, float]:
+    """Largest of E^2 - p^2 - m^2, GeV^2, of a component of the sum of momenta, and of the sum of
+    energies less the parent's mass, GeV."""
     off_shell, unbalanced = (largest(result, name).max() for name in ("off_shell", "unbalanced"))
+    ends = np.array([part["energy"] for part in result.load().values()])
+    return float(off_shell), float(unbalanced), float(np.abs(ends - PARENT_MASS).max())
+
+
+def _densities(result: Result) -> dict[str, Chi2]:
+    """Polar angle, azimuth and p_z against what they are drawn from."""
+    angles = {name: flat(total(result, name)) for name in ("theta", "phi")}
+    return angles | {"pz": chi2(total(result, "momenta")[2], momentum_shares(MOMENTA))}
+
+
+def two_body_checks(result: Result) -> list[Row]:
+    """Of a ``TwoBodySummary``: kinematics to rounding, and angles and p_z by their densities."""
+    off_shell, unbalanced, not_conserved = _violations(result)
+    found = _densities(result)
     return [
         ("largest violation of E² − p² − m²", "0 GeV², up to rounding", f"{off_shell:.1e} GeV²"),
         ("largest component of p₁ + p₂", "0 GeV", f"{unbalanced:.2g} GeV"),
-        ("polar angle", "uniform", f"χ² = {flat(total(result, 'theta'))}"),
-        ("azimuth", "uniform", f"χ² = {flat(total(result, 'phi'))}"),
+        (
+            f"E₁ + E₂ less the mass of {PARENT_MASS:g} GeV, at most",
+            "0 GeV, up to rounding",
+            f"{not_conserved:.1e} GeV",
+        ),
+        ("polar angle", "uniform", f"χ² = {found['theta']}"),
+        ("azimuth", "uniform", f"χ² = {found['phi']}"),
+        ("p_z of the first particle", "exact density", f"χ² = {found['pz']}"),
     ]
+
+
+def two_body_holds(result: Result) -> str:
+    """Whether all of ``two_body_checks`` hold, in words."""
+    conserved = max(_violations(result)) < ROUNDED
+    drawn = all(found.p > UNLIKELY for found in _densities(result).values())
+    kept = f"energy, momentum and masses are {'' if conserved else 'not '}kept to rounding"
+    have = f"angles and p_z {'have' if drawn else 'do not have'} their exact densities"
+    return f"{'Yes' if conserved and drawn else 'No'}: {kept}, and {have}."
 
 
 def z_checks(result: Result) -> list[Row]:

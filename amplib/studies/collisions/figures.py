@@ -19,6 +19,7 @@ from amplib.truth.collisions.columns import GEV, JETS, OBJECTS, PARTONS, pt_eta_
 from amplib.truth.collisions.compact import unpack
 from amplib.truth.collisions.objects import delta_r2
 from amplib.truth.collisions.observables import azimuthal_distance
+from amplib.truth.collisions.two_body import momentum_shares
 
 Array = NDArray[np.float64]
 ANGLE_TICKS = ([-np.pi, -np.pi / 2, 0, np.pi / 2, np.pi], [r"$-\pi$", "", "0", "", r"$\pi$"])
@@ -62,10 +63,18 @@ def two_body_panels(result: Result) -> plt.Figure:
     for counts, axis, (color, style) in zip(total(result, "momenta"), "xyz", styles, strict=True):
         axes[2].stairs(counts / counts.sum() / np.diff(MOMENTA), MOMENTA, color=color,
                        linestyle=style, label=f"$p_{axis}$")  # fmt: skip
+    for polar, color, line, label in (
+        ("uniform", BLACK, (0, (1, 2)), "$p_z$, exact"),
+        ("isotropic", GREY, (0, (4, 2)), "isotropic"),
+    ):
+        axes[2].stairs(momentum_shares(MOMENTA, polar) / np.diff(MOMENTA), MOMENTA, color=color,
+                       linestyle=line, label=label, baseline=None)  # fmt: skip
     axes[2].set(
-        xlabel=r"components of $\mathbf{p}_1$ (GeV)", ylabel="density (1/GeV)", ylim=(0, None)
+        xlabel=r"components of $\mathbf{p}_1$ (GeV)",
+        ylabel="density (1/GeV)",
+        ylim=(0, 1.45 * axes[2].dataLim.ymax),
     )
-    axes[2].legend()
+    axes[2].legend(ncols=2, loc="upper center", fontsize=8, columnspacing=1)
     return figure
 
 

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from amplib.estimate import Estimate
-from amplib.metrics.verdict import UNDECIDED, Finding, above, below, both, reasons
+from amplib.estimate import Estimate, enumerated
+from amplib.metrics.verdict import MET, UNDECIDED, Finding, above, below, both, reasons
 from amplib.studies.bvae.claims import beside
 from amplib.studies.claim import Evidence, claim
 from amplib.studies.latent.charts import INPUTS
-from amplib.studies.latent.reading import Chart, JudgedPrior, judged_priors
+from amplib.studies.latent.reading import Chart, JudgedPrior, judged_priors, within_a_step
 from amplib.studies.latent.study import NARROWEST
 from amplib.studies.merit.claims import about_the_papers, of_fewer
 from amplib.studies.merit.judge import DIRECTIONS
 
 FAILED = 10.0
 """Times the least delta of the staged VAEs that a failed one has at least."""
+ONE_FIT = "of one training and one fit of each"
 LARGEST = 2.0
 """delta of samples that have no bin in common."""
 WELL, WORSE = 0.1, 10.0
@@ -67,13 +68,29 @@ def prior_gmm(evidence: Evidence, value: Mapping[str, float]) -> Finding:
     if missing:
         raise FileNotFoundError(f"{missing[0]} is not judged yet")
     deltas = {name: priors[name].delta for name in value}
-    found = [about_the_papers(delta, value[name], n) for name, delta in deltas.items()]
-    kernels = next((p for p in priors.values() if p.prior.kind == "kernels"), None)
-    edge = kernels is not None and np.isclose(kernels.bandwidth, kernels.prior.size)
-    why = ["the bandwidth is the narrowest of those searched: it smears the codes"] if edge else []
+    found = {name: about_the_papers(delta, value[name], n) for name, delta in deltas.items()}
+    kernels = [p for p in priors.values() if p.prior.kind == "kernels"]
+    why = [by_prior(found)]
+    if kernels and np.isclose(kernels[0].bandwidth, kernels[0].prior.size):
+        why.append("the bandwidth is the narrowest of those searched: it smears the codes")
+    elif (apart := within_a_step(kernels)) is not None:
+        why.append(
+            f"δ of kernels changes by a factor of {apart:.2f} within one step of the grid of "
+            "bandwidths"
+        )
     text = ", ".join(f"{name}: {delta}" for name, delta in deltas.items())
     error = next(iter(deltas.values())).error
-    return both(found, text, error, reasons(*why, of_fewer(n)))
+    return both(list(found.values()), text, error, reasons(*why, ONE_FIT, of_fewer(n)))
+
+
+def by_prior(found: Mapping[str, Finding]) -> str:
+    """Which priors meet a claim on several of them, and which do not; nothing if all are alike."""
+    names: dict[str, list[str]] = {}
+    for name, finding in found.items():
+        names.setdefault(finding.verdict, []).append(name.replace(",", " of"))
+    if len(names) == 1:
+        return ""
+    return ", ".join(f"{verdict} by {enumerated(who)}" for verdict, who in names.items())
 
 
 @claim("bvae.prior-buffer-wins", "bvae-fig7", "latent-priors")
@@ -96,7 +113,8 @@ def buffer_wins(evidence: Evidence, _: object) -> Finding:
         for name, p in learned(priors).items()
         if name not in others
     ]
-    found = both(wins(buffer, others), text, buffer.delta.error, reasons(*further))
+    why = reasons(in_phi(priors), *further)
+    found = both(wins(buffer, others), text, buffer.delta.error, why)
     other = in_the_other_reading(priors)
     return beside(found, other) if other else found
 
@@ -122,7 +140,33 @@ def in_the_other_reading(priors: Mapping[str, JudgedPrior]) -> Finding | None:
     if not other or other[0].diverged or not others:
         return None
     p, first = other[0], next(iter(DIRECTIONS))
-    return both(wins(p, others), f"δ {p.delta}, δ_OF {p.delta_of[first]}", None)
+    return both(wins(p, others), f"δ {p.delta}, δ_OF {p.delta_of[first]} in η", None)
+
+
+def in_phi(priors: Mapping[str, JudgedPrior]) -> str:
+    """delta_OF (phi) of the buffer in both readings of gamma beside that of the fitted priors, in
+    words: the claim is judged in eta alone, as the paper's tables are.  Those are less whose
+    difference is, with its 95% interval."""
+    buffers = {
+        p.prior.offset: p
+        for p in priors.values()
+        if p.prior.kind == "buffer" and p.prior.size and not p.diverged
+    }
+    if len(buffers) < 2:
+        return ""
+    fitted, second = learned(priors), list(DIRECTIONS)[1]
+
+    def of(offset: str) -> tuple[Estimate, int]:
+        own = buffers[offset].delta_of[second]
+        less = [below(difference(p.delta_of[second], own), 0) for p in fitted.values()]
+        return own, sum(found.verdict == MET for found in less)
+
+    (sigma, more), (variance, fewer) = of("deviation"), of("variance")
+    turned = "it is the other way round" if more > fewer else "it is no other"
+    return (
+        f"in φ, which does not judge, {turned}: {sigma} with γ on σ, more than {more} of the "
+        f"{len(fitted)} fitted priors have, and {variance} by eq. 19, more than {fewer}"
+    )
 
 
 @claim("bvae.s-vae", "bvae-fig7", "latent-priors")
@@ -146,7 +190,8 @@ def staged(evidence: Evidence, value: Mapping[str, float]) -> Finding:
     winner = min(stages.values(), key=lambda p: p.delta.value)
     text = (
         f"B = 0.001: δ {best.delta}, δ_OF {best.delta_of[first]}; best B = {winner.prior.size:g}, "
-        f"δ {winner.delta}; δ {stages[1.0].delta} at B = 1, {stages[1e-6].delta} at B = 1e-6"
+        f"δ {winner.delta}; δ {stages[1.0].delta.value:.3g} at B = 1, "
+        f"{stages[1e-6].delta.value:.3g} at B = 1e-6"
     )
     return both(findings, text, best.delta.error, of_fewer(n))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from amplib.estimate import AtLeast, Estimate, mean
 from amplib.metrics.two_sample import TwoSampleTest
+from amplib.models.kde import BANDWIDTHS
 from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.bvae.study import CHOSEN
@@ -103,6 +105,17 @@ def marginal_chi2(counts: NDArray[np.integer], truth: NDArray[np.integer]) -> fl
     return float(terms.sum(1).mean())
 
 
+def within_a_step(kernels: Sequence[JudgedPrior]) -> float | None:
+    """By what factor delta changes between the first two kernels, if their bandwidths lie within
+    one step of the grid that these are chosen from."""
+    if len(kernels) < 2:
+        return None
+    step, (wide, narrow) = BANDWIDTHS[1] / BANDWIDTHS[0], kernels[:2]
+    if not 1 / step < wide.bandwidth / narrow.bandwidth < step:
+        return None
+    return wide.delta.value / narrow.delta.value
+
+
 @dataclass(frozen=True, eq=False)
 class Chart:
     """The part of a ``LatentMap``.
@@ -187,6 +200,11 @@ class Chart:
         ratio = near.mean(0) / usual
         ours, theirs = (mean((x / usual)[:, IN_EVERY_EVENT].mean(1)) for x in (near, ratio * far))
         return Estimate(ours.value, float(np.hypot(ours.error, theirs.error)))
+
+    def beside_point(self, way: str, point: int) -> float:
+        """The same of one of the 64 points, whose one distance has no error."""
+        near = self._beside(way)[point] / self._random_pairs
+        return float(near[IN_EVERY_EVENT].mean())
 
     def beside_over(self, way: str, true: Array) -> Estimate:
         """Mean distance of events near those of Fig. 9 over that of true events ``(64, 26)``."""

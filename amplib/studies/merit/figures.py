@@ -58,6 +58,8 @@ def truth_against_itself(pairs: Axes, crowding: Axes, result: Result) -> None:
     _deltas(pairs, every, reference)
     for k, (name, look) in enumerate(zip(DIRECTIONS, IN_PLANES, strict=True)):
         _crowding(crowding, every, reference, name, look, 0.01 * k * reference.events / 2)
+    for face, label in ((GREY, "several pairs"), ("white", "one pair")):
+        crowding.plot([], [], "o", color=GREY, markersize=4, markerfacecolor=face, label=label)
     crowding.axhline(PAPER_IDEAL[1], color=GREY, linewidth=1, zorder=0, label="the paper")
     crowding.set(xlabel=r"events $N$ / $10^5$", ylabel=r"$\delta_{OF}$, $N$ against $N$",
                  xlim=(0, None), ylim=(0, None))  # fmt: skip
@@ -79,7 +81,7 @@ def _azimuth_map(ax: Axes, counts: NDArray[np.integer]) -> None:
 def _deltas(ax: Axes, every: Sequence[Split], reference: Reference) -> None:
     """delta of N against N, its expectation, and eq. 24 through it."""
     sizes, values = [s.events for s in every], [s.delta.value for s in every]
-    for face, several, label in ((BLUE, True, "disjoint samples"), ("white", False, None)):
+    for face, several, label in ((BLUE, True, "several pairs"), ("white", False, "one pair")):
         drawn = [(s.events, s.delta.value) for s in every if (s.pairs > 1) == several]
         ax.plot(*zip(*drawn, strict=True), "o", color=BLUE, markersize=4, markerfacecolor=face,
                 zorder=3, label=label)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from amplib.estimate import AtLeast, Estimate, relative
 from amplib.metrics.crowding import delta_of, ideal_delta_of
-from amplib.metrics.delta import ideal_delta
+from amplib.metrics.delta import delta, ideal_delta
 from amplib.store.results import Result
 from amplib.store.study import Part
 from amplib.studies.event_paper import PAPER_IDEAL, PAPER_SMEARED, PAPER_SMEARED_OF
@@ -71,6 +71,34 @@ class Split:
         return Estimate(self.delta.value / self.expected_delta - 1, float(error))
 
 
+def wide_scatter(found: Sequence[Split]) -> dict[int, dict[str, float]]:
+    """By how much delta_OF of single pairs scatters, for each of ``DIRECTIONS``, by the number of
+    events: of the two sizes with most pairs, if there are more than two."""
+    return {
+        s.events: {k: s.scatter(s.delta_of[k]) for k in DIRECTIONS}
+        for s in found[:2]
+        if s.pairs > 2
+    }
+
+
+def untold(found: Sequence[Split]) -> float | None:
+    """Times what is expected of an ideal generator that delta_OF of a sample of the truth may well
+    be, two scatters more; None if too few pairs tell."""
+    scatters = [x for of in wide_scatter(found).values() for x in of.values()]
+    return 1 + 2 * max(scatters) if scatters else None
+
+
+def most_of_one_pair(found: Sequence[Split], name: str) -> tuple[Split, float] | None:
+    """Of which size one pair must have the largest delta_OF over what is expected, and what that is
+    at least: of n values one is a standard error of the mean above it, or more."""
+    known = []
+    for s in found:
+        expected, mean = s.expected_delta_of[name], s.delta_of[name]
+        if s.pairs > 1 and expected:
+            known.append((s, (mean.value + mean.error) / expected))
+    return max(known, key=lambda one: one[1], default=None)
+
+
 def splits(result: Result) -> list[Split]:
     """Of a ``TopPairReference``, at each of its sizes N."""
     kept = result.load()[(0,)]
@@ -109,6 +137,14 @@ def _expected_delta_of(curves: Mapping[int, Array], n: int, k: int) -> float | N
         return None
     quarter, half, whole, doubled = (curves[size][k] for size in needed)
     return ideal_delta_of(quarter, half, whole, n, doubled=doubled)
+
+
+def copied_delta(result: Result) -> tuple[float, float]:
+    """delta of a generator that repeats its training events, against all of the truth, which has
+    them too, and against the others alone."""
+    kept, way = result.load()[(0,)], BINNINGS.index("extremes")
+    training, every = kept["histograms_training"][way], kept["histograms"][way]
+    return delta(training, every), delta(training, every - training)
 
 
 def copied_training(result: Result) -> dict[str, float]:

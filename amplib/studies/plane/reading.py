@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,52 @@ from amplib.store.results import Result
 from amplib.store.study import Arrays
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.plane.study import BufferPoint
-from amplib.studies.topvae.reading import over_trainings
+from amplib.studies.topvae.reading import ReadEvents, over_trainings
+
+WAYS = {
+    "kept": ("kept", "delta"),
+    "set to zero": ("zero", "delta"),
+    "left out": ("kept", "delta_without"),
+}
+"""What becomes of an absent second lepton: what is decoded below zero, and the delta that is
+taken."""
+READ = {"on σ": "deviation", "on the variance": "variance"}
+
+
+def growths(readings: ReadEvents) -> dict[str, dict[str, tuple[Estimate, Estimate]]]:
+    """delta and delta_OF (eta) over what they are without an offset, by one of ``WAYS`` and by what
+    gamma is added to."""
+    return {
+        way: {name: readings.growth(offset, negative, of) for name, offset in READ.items()}
+        for way, (negative, of) in WAYS.items()
+    }
+
+
+def speaks_for(
+    grown: Mapping[str, Mapping[str, tuple[Estimate, Estimate]]], theirs: tuple[float, float]
+) -> str:
+    """Whose ratios are nearest to the paper's, in their logarithm, as a sentence.
+
+    Args:
+        grown: see ``growths``.
+        theirs: the paper's, of delta and of delta_OF.
+    """
+
+    def nearest(way: str, k: int) -> str:
+        return min(READ, key=lambda name: abs(np.log(grown[way][name][k].value / theirs[k])))
+
+    crowding = nearest("kept", 1)
+    alike = [way for way in WAYS if nearest(way, 0) == crowding]
+    apart = [way for way in WAYS if way not in alike]
+    said = f"δ_OF speaks for γ {crowding}"
+    if alike:
+        said += f". δ does so, too, where an absent second lepton is {' or '.join(alike)}"
+    if apart:
+        said += f"; where it is {' or '.join(apart)}, δ speaks for γ {nearest(apart[0], 0)}"
+    falls = [way for way in WAYS if grown[way]["on σ"][0].value < 1 < theirs[0]]
+    if len(falls) == len(WAYS):
+        said += ". In none of the three does it grow with γ on σ, as the paper's does"
+    return said
 
 
 @dataclass(frozen=True, eq=False)

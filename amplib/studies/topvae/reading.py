@@ -278,8 +278,9 @@ class ReadEvents:
         """Share of entries outside of the truth's ranges."""
         return float(self._first(reading)["dropped"])
 
-    def growth(self, offset: str, negative: str) -> tuple[Estimate, Estimate]:
-        """delta and delta_OF (eta) over what they are with gamma = 0, of the same network each."""
+    def growth(self, offset: str, negative: str, name: str = "delta") -> tuple[Estimate, Estimate]:
+        """delta, or another of ``delta``'s names, and delta_OF (eta) over what they are with
+        gamma = 0, of the same network each."""
         own = self.parts[BufferConfig(gamma=self.study.gamma, offset=offset, negative=negative)]
         none = self.parts[BufferConfig(negative=negative)]
 
@@ -288,7 +289,7 @@ class ReadEvents:
             return over_trainings([Estimate(*a).over(Estimate(*b)) for a, b in pairs])
 
         eta = list(DIRECTIONS).index("eta")
-        return grown(lambda part: part["delta"]), grown(lambda part: part["delta_of"][eta])
+        return grown(lambda part: part[name]), grown(lambda part: part["delta_of"][eta])
 
     def worth(self, reading: BufferConfig) -> dict[int, Estimate | AtLeast]:
         """N_equiv by the number of cells."""

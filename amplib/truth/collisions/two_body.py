@@ -22,6 +22,26 @@ def breakup_momentum(m1: ArrayLike, m2: ArrayLike) -> Array:
     return np.sqrt(above * (PARENT_MASS**2 - (m1 - m2) ** 2)) / (2 * PARENT_MASS)
 
 
+def momentum_shares(edges: ArrayLike, polar: str = "uniform") -> Array:
+    """Shares of decays with p_z between ``edges``, GeV, over the masses by a midpoint rule.
+
+    Args:
+        edges: ascending, ``(n + 1,)``.
+        polar: the angle ``uniform``, as the paper draws it, or ``isotropic``, where every component
+            of the momentum has these shares.
+    """
+    low, high = DAUGHTER_MASSES
+    middles = low + (np.arange(MIDPOINTS) + 0.5) / MIDPOINTS * (high - low)
+    p = breakup_momentum(middles[:, None], middles).ravel()
+    cosine = np.clip(np.asarray(edges, dtype=float)[:, None] / p, -1, 1)
+    below = {"uniform": 1 - np.arccos(cosine) / np.pi, "isotropic": (1 + cosine) / 2}[polar]
+    return np.asarray(np.diff(below.mean(1)))
+
+
+MIDPOINTS = 300
+"""Of each mass: bins of 2 GeV are then exact to 1e-5."""
+
+
 def sample(n: int, rng: np.random.Generator) -> Array:
     """``n`` decays, shape (n, 10), columns and units of ``columns.TWO_BODY``.
 

@@ -1,11 +1,19 @@
 """Tables of checks: rows that say what they must, and notice what they must."""
 
 import numpy as np
+import pytest
 
 from amplib.book.obtain import stored
-from amplib.studies.collisions.checks import top_pair_checks, two_body_checks, z_checks
-from amplib.studies.collisions.reading import TopPairStatistics, asymmetry
+from amplib.studies.collisions.checks import (
+    top_pair_checks,
+    two_body_checks,
+    two_body_holds,
+    z_checks,
+)
+from amplib.studies.collisions.reading import TopPairStatistics, asymmetry, chi2, total
+from amplib.studies.collisions.study import MOMENTA
 from amplib.truth.collisions.columns import TTBAR, columns
+from amplib.truth.collisions.two_body import momentum_shares
 
 
 def test_every_check_is_a_row_of_its_own():
@@ -17,6 +25,26 @@ def test_every_check_is_a_row_of_its_own():
     ):
         assert all(len(row) == 3 and row[0] and row[1] and str(row[2]) for row in rows)
         assert len({row[0] for row in rows}) == len(rows)
+
+
+def test_the_two_body_decays_are_exact():
+    """To rounding, and p_z by its density: of a wrong one of isotropic decays nothing is left."""
+    result = stored("two-body-summary")
+    assert two_body_holds(result).startswith("Yes")
+    counts = total(result, "momenta")[2]
+    assert chi2(counts, momentum_shares(MOMENTA)).p > 1e-3
+    assert chi2(counts, momentum_shares(MOMENTA, "isotropic")).p < 1e-9
+    for polar in ("uniform", "isotropic"):
+        assert momentum_shares(MOMENTA, polar).sum() == pytest.approx(1)
+
+
+def test_energy_that_is_not_conserved_is_seen():
+    class Off:
+        def load(self):
+            parts = stored("two-body-summary").load()
+            return {k: part | {"energy": part["energy"] + 1e-6} for k, part in parts.items()}
+
+    assert two_body_holds(Off()).startswith("No: energy, momentum and masses are not kept")
 
 
 def test_missing_momentum_has_less_than_the_neutrinos():

@@ -6,13 +6,14 @@ import pytest
 from amplib.book.obtain import stored
 from amplib.estimate import mean
 from amplib.metrics.two_sample import auc
+from amplib.models.config import BufferConfig
 from amplib.studies.latent.anomalies import losses, weighed
 from amplib.studies.latent.asked import SECOND, SecondLepton, Trained, linear_copy
 from amplib.studies.latent.charts import INPUTS, SCORES
 from amplib.studies.latent.display import objects_of
 from amplib.studies.latent.reading import IN_EVERY_EVENT, Chart, paired
 from amplib.studies.latent.study import OTHERS, PROCESSES
-from amplib.studies.topvae.reading import ChosenEvents
+from amplib.studies.topvae.reading import ChosenEvents, ReadEvents
 from amplib.truth.collisions.columns import TTBAR
 from amplib.truth.collisions.other_processes import generate
 
@@ -135,6 +136,17 @@ def test_the_loss_finds_a_z_by_its_second_lepton_for_a_good_part(study, trained)
     everything = auc(theirs, ours)[0]
     assert auc(theirs[~z_two], ours[~two])[0] < everything - 0.03
     assert auc(theirs[z_two], ours[two])[0] < everything - 0.03
+
+
+def test_with_both_options_the_command_makes_the_events_nearest_to_the_truth():
+    """Of all readings with the paper's gamma, and without fewer true events' worth."""
+    read = ReadEvents.of(stored("top-readings", "paper"))
+    best = BufferConfig(gamma=0.05, offset="deviation", negative="zero")
+    usual = BufferConfig(gamma=0.05)
+    deltas = {one: read.delta(one).interval() for one in read.parts}
+    assert all(deltas[best][2] < low for one, (_, low, _) in deltas.items() if one != best)
+    for bound, known in zip(read.worth(best).values(), read.worth(usual).values(), strict=True):
+        assert bound.low > known.interval()[2]
 
 
 def test_figure_9_has_one_number_of_leptons():

@@ -1,16 +1,29 @@
 """How the claims on priors and reconstructions are judged: by results made to meet or miss them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from amplib.book.claims import documents
+from amplib.book.obtain import stored
+from amplib.estimate import Estimate
 from amplib.metrics.verdict import MET, MISSED, UNDECIDED
 from amplib.store.results import Result, provenance
 from amplib.studies.catalogue import make_study
 from amplib.studies.event_paper import PAPER_EVENTS
 from amplib.studies.latent.charts import BLOCKS
-from amplib.studies.latent.claims import WELL, WORSE, buffer_wins, not_identity, prior_gmm, staged
-from amplib.studies.latent.reading import PAPER, judged_priors
+from amplib.studies.latent.claims import (
+    WELL,
+    WORSE,
+    buffer_wins,
+    in_phi,
+    in_the_other_reading,
+    not_identity,
+    prior_gmm,
+    staged,
+)
+from amplib.studies.latent.reading import PAPER, judged_priors, within_a_step
 
 pytestmark = pytest.mark.usefixtures("made_up")
 
@@ -115,6 +128,34 @@ def test_the_other_reading_of_the_buffer_is_said_and_does_not_judge(tmp_path, nu
     assert not alone.otherwise and "on σ" not in alone.why
     assert both.otherwise == said.partition(":")[0]
     assert f"by eqs. 17 and 19 missed, with α and γ on σ {said}" in both.why
+
+
+def test_which_priors_miss_is_said(tmp_path):
+    found = prior_gmm(priors(tmp_path, PAPER | {"KDE": (0.05, 7.3)}), VALUES["prior-gmm"])
+    assert "met by GMM of 50, GMM of 100 and GMM of 1000, missed by KDE" in found.why
+    assert "of one training and one fit of each" in found.why
+    assert " by " not in prior_gmm(priors(tmp_path / "b", PAPER), VALUES["prior-gmm"]).why
+
+
+def test_kernels_differ_within_a_step_of_their_grid(tmp_path):
+    """0.1 and 0.11 lie within a step, and 0.1 and 0.2 beyond it."""
+
+    def kernels(bandwidth):
+        return [SimpleNamespace(bandwidth=b, delta=Estimate(d, 0.01)) for b, d in bandwidth]
+
+    assert within_a_step(kernels([(0.11, 0.3), (0.1, 0.2)])) == pytest.approx(1.5)
+    assert within_a_step(kernels([(0.2, 0.3), (0.1, 0.2)])) is None
+    assert within_a_step(kernels([(0.1, 0.3)])) is None
+
+
+def test_in_phi_the_two_readings_of_the_buffer_change_places():
+    """What the page says of the stored priors: met in eta with gamma on sigma, which in phi is
+    above half of the fitted priors."""
+    stored_priors = judged_priors(stored("latent-priors", "paper"))
+    assert in_the_other_reading(stored_priors).verdict == MET
+    said = in_phi(stored_priors)
+    assert "it is the other way round: 21.47 ± 0.19 with γ on σ, more than 6 of the 12" in said
+    assert said.endswith("and 6.99 ± 0.15 by eq. 19, more than 1")
 
 
 def test_numbers_of_fewer_events_are_not_the_papers(tmp_path):

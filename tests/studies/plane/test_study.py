@@ -4,15 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chosen_events import EVENTS, TINY, store, untrained
+from chosen_events import EVENTS, TINY, untrained
+from chosen_events import store as keep
 
+from amplib.book.obtain import stored
 from amplib.estimate import Estimate
+from amplib.models.config import BufferConfig
 from amplib.parameters import ParameterError
 from amplib.store.results import Result, same_fingerprint
 from amplib.studies.catalogue import make_study
 from amplib.studies.merit.judge import Reference
-from amplib.studies.plane.reading import Point
-from amplib.studies.topvae.reading import over_trainings
+from amplib.studies.plane.reading import WAYS, Point, growths, speaks_for
+from amplib.studies.topvae.reading import ChosenEvents, ReadEvents, over_trainings
 from amplib.studies.topvae.study import BATCH, JUDGED
 
 SMALL = {k: v for k, v in TINY.items() if k != "long_run"}
@@ -84,12 +87,55 @@ def test_trainings_are_averaged(tmp_path):
             "delta_of": np.array([[10 * value, 0.1], [20 * value, 0.1]]),
             "dropped": np.array(value),
         }
-        store(result, (k,), arrays)
+        keep(result, (k,), arrays)
     point = Point.of(result)
     assert point.delta == over_trainings([Estimate(v, 1e-4) for v in values])
     assert point.delta_of("phi").value == pytest.approx(20 * np.mean(values))
     assert point.delta_of("eta").value == pytest.approx(10 * np.mean(values))
     assert point.dropped == pytest.approx(0.03)
+
+
+def test_whose_growth_is_nearest_to_the_papers_is_said():
+    """In the logarithm: of 0.5 and 4 the paper's 1.2 is nearer to 0.5 than to 4."""
+
+    def ways(on_sigma, on_the_variance):
+        of = {"on σ": Estimate(0.06, 0.01), "on the variance": Estimate(0.3, 0.01)}
+        usual = dict(zip(of, (0.5, 4.0), strict=True))
+        kept = dict(zip(of, (on_sigma, on_the_variance), strict=True))
+        return {
+            way: {name: (Estimate(deltas[name], 0.1), of[name]) for name in of}
+            for way, deltas in zip(WAYS, (kept, usual, usual), strict=True)
+        }
+
+    every = speaks_for(ways(0.5, 4.0), (1.2, 0.058))
+    assert every.startswith(
+        "δ_OF speaks for γ on σ. δ does so, too, where an absent second lepton is"
+    )
+    assert "kept or set to zero or left out" in every and ";" not in every
+    assert every.endswith("does it grow with γ on σ, as the paper's does")
+    turned = speaks_for(ways(0.7, 1.4), (1.2, 0.058))
+    assert "set to zero or left out; where it is kept, δ speaks for γ on the variance" in turned
+    assert "In none" not in speaks_for(ways(1.1, 1.4), (1.2, 0.058))
+
+
+def test_what_the_papers_growth_speaks_for():
+    """What the page says of the stored readings: only as kept, where delta is mostly the absent
+    lepton, it speaks for gamma on the variance."""
+    readings = ReadEvents.of(stored("top-readings", "paper"))
+    said = speaks_for(growths(readings), (0.0090 / 0.0075, 1.01 / 17.48))
+    assert "too, where an absent second lepton is set to zero or left out; where it is kept" in said
+    none = BufferConfig()
+    assert readings.delta(none, "delta_without").value < 0.2 * readings.delta(none).value
+
+
+def test_without_the_second_lepton_an_offset_is_the_papers_trade_off():
+    """And with it none: what the page says first."""
+    events = ChosenEvents.of(stored("top-events", "paper"))
+    bare, moved = events.prior(1, 0), events.prior(1, 0.01)
+    without = events.delta_without(moved).value / events.delta_without(bare).value
+    assert 1.05 < without < 1.2
+    assert events.delta(moved).value < 0.8 * events.delta(bare).value
+    assert events.delta_of(moved, "eta").value < 1.5 < 14 < events.delta_of(bare, "eta").value
 
 
 @pytest.fixture(scope="module")
