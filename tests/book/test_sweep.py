@@ -34,8 +34,7 @@ def sweep_file(tmp_path):
     """A point that can be computed and one whose stored result is damaged."""
     path = tmp_path / f"sweep-{os.getpid()}.yml"
     path.write_text(
-        "notebook: amplify\npreset: smoke\n"
-        "list: [{n_train: 20, epochs: 1}, {n_train: 40}]\n"
+        "notebook: amplify\npreset: smoke\nlist: [{n_train: 20, epochs: 1}, {n_train: 40}]\n"
     )
     damaged = Result(make_study("gan", "smoke", n_train=40), "smoke", tmp_path).folder
     damaged.mkdir(parents=True)

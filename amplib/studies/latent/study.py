@@ -280,6 +280,12 @@ class LatentPriors(LatentStudy):
         return [summed(a) for _, arrays in made for a in arrays.values()]
 
 
+def none_negative(study: LatentPriors) -> LatentPriors:
+    """The same priors and codes, but what is decoded below zero is set to zero, as it is in the
+    columns of an absent lepton: most of delta is that lepton otherwise."""
+    return replace(study, negative="zero")
+
+
 @dataclass(frozen=True)
 class LatentMap(LatentStudy):
     """What the model reconstructs, and what the principal components of its codes mean."""
@@ -436,3 +442,10 @@ class LatentAnomalies(LatentStudy):
         others = made_up_top_pairs(TOY_EVENTS, rng)
         others[:, columns(TTBAR, "MET", "E_j1", "pT_j1")] *= 2
         return [summed(a) for a in scored(model, top_pairs, others, rng).values()]
+
+
+def variants(preset: str) -> dict[str, LatentPriors]:
+    """Further results of this preset that the book shows, by title."""
+    if preset != "paper":
+        return {}
+    return {"latent-priors, none negative": none_negative(LatentPriors())}

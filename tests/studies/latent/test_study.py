@@ -19,7 +19,7 @@ from amplib.studies.latent.priors import (
     fitted,
     histograms,
 )
-from amplib.studies.latent.study import Prior
+from amplib.studies.latent.study import Prior, variants
 from amplib.studies.merit.judge import Reference
 from amplib.truth.collisions.columns import TTBAR
 
@@ -215,3 +215,11 @@ def test_events_that_break_a_rule_are_found():
         wrong = events.copy()
         wrong[5, TTBAR.index(column)] = value
         assert np.flatnonzero(breaks_a_rule(wrong)).tolist() == [5], column
+
+
+def test_priors_are_judged_once_more_with_nothing_negative():
+    """At the papers' scale alone; nothing but that changes, so that codes and fits are the same."""
+    ((title, cut),) = variants("paper").items()
+    assert title == "latent-priors, none negative"
+    assert cut == replace(make_study("latent-priors", "paper"), negative="zero")
+    assert variants("laptop") == variants("smoke") == {}
