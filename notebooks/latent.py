@@ -80,6 +80,7 @@ from amplib.studies.latent.reading import (
     within_a_step,
 )
 from amplib.studies.latent.study import Prior
+from amplib.studies.latent.words import of_none_negative
 from amplib.studies.merit.judge import DIRECTIONS
 from amplib.studies.merit.reading import stored_reference
 from amplib.studies.topvae.reading import ChosenEvents, ReadEvents
@@ -97,6 +98,8 @@ simulated = {name: value for name, value in of_map.items() if name != "source"}
 tried = obtain("latent-anomalies", **simulated)
 asked_ways = stored("top-readings", mapped.preset)
 priors, codes, chart = judged_priors(result), Chart.of(coded).codes, Chart.of(mapped)
+none_negative = stored("latent-priors", **{**given, "preset": result.preset, "negative": "zero"})
+cut = judged_priors(none_negative) if none_negative.done() else {}
 # What `generate` draws from is the model of the map: its priors, as far as they are judged.
 of_shipped = stored("latent-priors", **{**given, "preset": mapped.preset})
 of_shipped = of_shipped if of_shipped.done() else result
@@ -257,6 +260,11 @@ def shortly(estimate):
     """Three digits of what is known far better than it means, as of a collapsed generator."""
     known = estimate.error < NEGLIGIBLE * abs(estimate.value)
     return f"{estimate.value:.3g}" if known else estimate
+
+
+def cut_delta(name):
+    """delta with nothing negative, where it is judged."""
+    return shortly(cut[name].delta) if name in cut and not cut[name].diverged else "--"
 
 
 def at_edge(prior):
@@ -564,6 +572,7 @@ report.tell(
 )
 report.tell(
     **{
+        "latent-none-negative": of_none_negative(cut, priors),
         "latent-others": f"{tried.study.others:,}",
         "latent-odd-model": model_of(tried),
         "latent-odd-held-out": f"{tried.study.validation_events:,}",
@@ -573,9 +582,6 @@ report.tell(
             f"{one.auc[SCORES[1]]} by the relative one, and {one.supervised.auc} by trees that have "
             "seen both"
             for name, one in odd.items()
-        ),
-        "latent-odd-short": ", ".join(
-            f"AUC {one.auc[SCORES[1]]} ({name})" for name, one in odd.items()
         ),
         "latent-odd-leptons": of_second_leptons(),
         "latent-odd-better": of_reconstruction(),
@@ -620,15 +626,25 @@ plt.show()
 rank = ranked({name: None if p.diverged else p.delta for name, p in priors.items()})
 report.show_table(
     "bvae-tab3",
-    "Priors of the latent code: figures of merit of {glue:text}`latent-events` decoded events, with standard errors over events; *rank*, the best and the worst place by δ that 95% intervals of the ratios leave (of one fit each, to one training: these are ranks of fits, not of priors, and another start may change their order); $\\chi^2$ (eq. 22) of the codes, the mean over dimensions; and the paper's Tables I to III",
-    ["prior", "δ", "rank", "δ_OF, η", "δ_OF, φ", "χ² of the codes", "the paper's δ", "its δ_OF"],
+    "Priors of the latent code: figures of merit of {glue:text}`latent-events` decoded events, with standard errors over events; δ as well with what is decoded below zero set to zero, where that is judged; *rank*, the best and the worst place by δ that 95% intervals of the ratios leave (of one fit each, to one training: these are ranks of fits, not of priors, and another start may change their order); $\\chi^2$ (eq. 22) of the codes, the mean over dimensions; and the paper's Tables I to III",
+    [
+        "prior",
+        "δ",
+        "δ, none negative",
+        "rank",
+        "δ_OF, η",
+        "δ_OF, φ",
+        "χ² of the codes",
+        "the paper's δ",
+        "its δ_OF",
+    ],
     [
         [
             name,
             *(
-                (shortly(p.delta), rank[name], *map(shortly, p.delta_of.values()))
+                (shortly(p.delta), cut_delta(name), rank[name], *map(shortly, p.delta_of.values()))
                 if not p.diverged
-                else ("diverged", "--", "diverged", "diverged")
+                else ("diverged", "--", "--", "diverged", "diverged")
             ),
             f"{marginal_chi2(p.latent, codes):.2g}" if p.latent.any() else "--",
             *PAPER.get(own_of(name), ("--", "--")),
@@ -638,7 +654,7 @@ report.show_table(
     + [
         [
             "*ideal*",
-            f"{reference.ideal_delta:.5f}",
+            *2 * [f"{reference.ideal_delta:.5f}"],
             "--",
             *(f"{reference.ideal_delta_of(k):.2f}" for k in DIRECTIONS),
             *3 * ["--"],
@@ -653,9 +669,9 @@ report.show_table(
 # $\delta_{OF}$ the buffer has {glue:text}`latent-buffer-eta` for the pseudorapidities and {glue:text}`latent-buffer-phi` for the azimuths, the best of the fitted priors,
 # {glue:text}`latent-best-of`, {glue:text}`latent-best-of-eta` for the first; {glue:text}`latent-ideal-eta` are expected of an ideal generator.
 # The same network and buffer, drawn anew, have $\delta =$ {glue:text}`latent-anew` on {doc}`their page <top_vae>`.  The buffer without $\gamma$ has {glue:text}`latent-bare-delta`.  Its codes are those of the training events, moved by no more than the encoder's own
-# $\sigma$: what it has of $\delta$ lies with decoder and $\sigma$.  For every good prior most of $\delta$ is probably the second lepton, which is four zeros where it is absent and
-# in no decoder's output, whatever the code is drawn from: {doc}`top_vae` has $\delta$ of the buffers without it.  Of the fitted priors it is not kept; what they do to all else
-# {numref}`latent-worth` tells of, by a classifier that does not see that lepton.
+# $\sigma$: what it has of $\delta$ lies with decoder and $\sigma$.  For every good prior much of $\delta$ is the second lepton, which is four zeros where it is absent and
+# in no decoder's output, whatever the code is drawn from: {doc}`top_vae` has $\delta$ of the buffers without it.  {glue:text}`latent-none-negative`
+# What priors do to all else {numref}`latent-worth` tells of, by a classifier that does not see that lepton.
 #
 # {glue:text}`latent-other-reading`  {numref}`latent-claims` has the verdicts on what the paper says.
 # The paper contradicts itself on its mixtures: it is "remarkable" to it that they "provide such good performance in $\delta$, especially the GMM with 1000 components", and its Table III has

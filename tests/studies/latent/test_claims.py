@@ -24,6 +24,7 @@ from amplib.studies.latent.claims import (
     staged,
 )
 from amplib.studies.latent.reading import PAPER, judged_priors, within_a_step
+from amplib.studies.latent.words import of_none_negative
 
 pytestmark = pytest.mark.usefixtures("made_up")
 
@@ -223,3 +224,35 @@ def test_no_identity(tmp_path, noise, events, verdict):
     finding = not_identity(lambda name, preset=None: result, None)
     assert finding.verdict == verdict
     assert "a linear copy through 2 numbers leaves 92% of such noise at least" in finding.why
+
+
+KEPT = {
+    "buffer, γ = 0.05": (0.04, 4.0),
+    "buffer, σ + γ, γ = 0.05": (0.02, 1.0),
+    "buffer, γ = 0": (0.02, 10.0),
+    "GMM, 50": (0.03, 9.0),
+    "GMM, 100": (0.04, 9.0),
+}
+
+
+def test_what_is_left_of_delta_without_negative_values(tmp_path):
+    """The best of what is judged so, beside each buffer: below, above, and within two errors."""
+    kept = judged_priors(priors(tmp_path / "kept", KEPT)(""))
+    deltas = {"buffer, γ = 0.05": 0.03, "buffer, σ + γ, γ = 0.05": 0.004, "buffer, γ = 0": 0.0064}
+    numbers = {name: (delta, 1.0) for name, delta in deltas.items()} | {"GMM, 50": (0.006, 9.0)}
+    text = of_none_negative(judged_priors(priors(tmp_path / "cut", numbers)("")), kept)
+    assert "GMM, 50, has δ = 0.006000 ± 0.000060, 20% of what it had" in text
+    assert text.endswith(
+        "the prior is nearer to the truth than the buffer, γ = 0.05 and the buffer, γ = 0, farther "
+        "from the truth than the buffer, σ + γ, γ = 0.05."
+    )
+    close = numbers | {"buffer, γ = 0": (0.0061, 1.0)}
+    text = of_none_negative(judged_priors(priors(tmp_path / "close", close)("")), kept)
+    assert text.endswith("not told apart from the buffer, γ = 0.")
+
+
+def test_without_a_fitted_prior_that_is_said(tmp_path):
+    kept = judged_priors(priors(tmp_path, KEPT)(""))
+    assert "not measured" in of_none_negative({}, kept)
+    alone = {"buffer, γ = 0": kept["buffer, γ = 0"]}
+    assert "not measured" in of_none_negative(alone, kept)
