@@ -10,9 +10,9 @@ KINDS = ("attribute", "data", "property")
 def as_sentences(
     app: Sphinx | None, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
-    """Have nothing in the line where Napoleon looks for a type."""
+    """Have an empty comment in the line where Napoleon looks for a type."""
     if what in KINDS and lines:
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
