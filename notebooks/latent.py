@@ -583,6 +583,9 @@ report.tell(
             "seen both"
             for name, one in odd.items()
         ),
+        "latent-odd-short": ", ".join(
+            f"AUC {one.auc[SCORES[1]]} ({name})" for name, one in odd.items()
+        ),
         "latent-odd-leptons": of_second_leptons(),
         "latent-odd-better": of_reconstruction(),
         **{
