@@ -134,11 +134,12 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(tmp_path, small_model, 
 
 
 ENDLESS = """
-import sys
+import signal, sys
 from pathlib import Path
 import amplib.book.generate as g
 from amplib.__main__ import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in the background
 made = g.write_events
 def begun(path, batches, *rest):
     def told():
