@@ -112,7 +112,7 @@ def pages_of(folder: Path) -> list[str]:
     return [
         name
         for name in names
-        if not name.startswith(NOT_PAGES) and REDIRECT not in (folder / name).read_text()
+        if not name.startswith(NOT_PAGES) and REDIRECT not in (folder / name).read_text().lower()
     ]
 
 
@@ -186,9 +186,10 @@ class Seen:
 def see(folder: Path, browser: Browser, width: int = WIDTHS[0]) -> Seen:
     """Open every page below ``folder`` once, in a window of this width."""
     seen, anatomy = Seen(), {}
-    with served(folder) as root:
+    window = {"width": width, "height": 900}
+    with served(folder) as root, browser.new_context(viewport=window) as context:
         for name in pages_of(folder):
-            with browser.new_page(viewport={"width": width, "height": 900}) as page:
+            with context.new_page() as page:
                 note = partial(lambda name, text: seen.broken.append(f"{name}: {text}"), name)
                 watch(page, root, note)
                 anatomy[name] = look(page, root + name, note)
