@@ -226,7 +226,7 @@ def summary_panels(reweighted: Reweighted) -> plt.Figure:
     repetition is, if some classifiers have learned and others have not.  What lies beyond an axis
     is in its last bin.
     """
-    figure, axes = plt.subplots(len(GROUPS), 3, figsize=(10.6, 8.4), layout="constrained")
+    figure, axes = plt.subplots(len(GROUPS), 3, figsize=(10.6, 8.0), layout="constrained")
     each = reweighted.each
     bins = [
         np.geomspace(*SUMMARY[0], 26), np.geomspace(*SUMMARY[1], 26), np.linspace(*SUMMARY[2], 26)
