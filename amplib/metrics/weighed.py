@@ -123,8 +123,7 @@ class Weighed:
         return answer_of(self.outlook, self.helped)
 
     def __str__(self) -> str:
-        told = self.outlook.answer
-        but = f" (the scores told {told})" if told != "no" and self.helped.in_vain else ""
+        but = f" (the scores told {told})" if self.answer != (told := self.outlook.answer) else ""
         return (
             f"Can weights save it? {self.answer}{but}: {self.outlook.told}\n"
             f"r measured: {self._measured}\n"

@@ -280,12 +280,6 @@ class LatentPriors(LatentStudy):
         return [summed(a) for _, arrays in made for a in arrays.values()]
 
 
-def none_negative(study: LatentPriors) -> LatentPriors:
-    """The same priors and codes, but what is decoded below zero is set to zero, as it is in the
-    columns of an absent lepton: most of delta is that lepton otherwise."""
-    return replace(study, negative="zero")
-
-
 @dataclass(frozen=True)
 class LatentMap(LatentStudy):
     """What the model reconstructs, and what the principal components of its codes mean."""
@@ -445,7 +439,8 @@ class LatentAnomalies(LatentStudy):
 
 
 def variants(preset: str) -> dict[str, LatentPriors]:
-    """Further results of this preset that the book shows, by title."""
+    """Further results of this preset that the book shows, by title: the same priors and codes, with
+    what is decoded below zero set to zero, as the columns of an absent lepton are in the truth."""
     if preset != "paper":
         return {}
-    return {"latent-priors, none negative": none_negative(LatentPriors())}
+    return {"latent-priors, none negative": LatentPriors(negative="zero")}

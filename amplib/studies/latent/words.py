@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from amplib.estimate import Estimate, enumerated
-from amplib.studies.latent.claims import learned
+from amplib.studies.latent.claims import difference, learned
 from amplib.studies.latent.reading import JudgedPrior
 
 CLEAR = 2.0
@@ -41,8 +39,8 @@ def _places(theirs: Estimate, buffers: Mapping[str, Estimate]) -> str:
     """Than which buffers it is nearer to the truth, by ``CLEAR`` errors of the difference."""
     places: dict[str, list[str]] = {}
     for name, delta in buffers.items():
-        pull = (theirs.value - delta.value) / np.hypot(theirs.error, delta.error)
-        way = "farther from the truth than" if pull > 0 else "nearer to the truth than"
-        way = way if abs(pull) >= CLEAR else "not told apart from"
+        apart = difference(theirs, delta)
+        way = "farther from the truth than" if apart.value > 0 else "nearer to the truth than"
+        way = way if abs(apart.value) >= CLEAR * apart.error else "not told apart from"
         places.setdefault(way, []).append(f"the {name}")
     return "the prior is " + ", ".join(f"{way} {enumerated(who)}" for way, who in places.items())
