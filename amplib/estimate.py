@@ -234,12 +234,15 @@ def in_turn(values: Iterable[float], unit: str = "", least: float = 0.0) -> str:
     """Numbers of repetitions of which a few make the mean: to two digits and in their order, one
     for all where they are alike.
 
-    >>> in_turn([14.33, 8.54, 0.0046, 0.0, 48.6], "%", 0.1), in_turn([0, 0]), in_turn([0, 229])
-    ('14, 8.5, < 0.1, none and 49%', 'none', 'none and 230')
+    >>> in_turn([14.33, 6.04, 0.0046, 0.0, 48.6], "%", 0.1), in_turn([0, 0]), in_turn([0, 229])
+    ('14, 6.0, < 0.1, none and 49%', 'none', 'none and 230')
     """
 
     def written(x: float) -> str:
-        return "none" if x == 0 else f"< {least:g}" if x < least else f"{float(f'{x:.2g}'):g}"
+        if x < least or x == 0:
+            return f"< {least:g}" if x else "none"
+        rounded = float(f"{x:.2g}")
+        return f"{rounded:#.2g}" if rounded < 10 else f"{rounded:g}"
 
     texts = [written(x) for x in values]
     texts = texts[:1] if len(set(texts)) == 1 else texts

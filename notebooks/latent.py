@@ -450,8 +450,8 @@ def on_the_map():
     ((jets, leptons),) = objects
     return (
         f"all {len(events)} events have the same number of both, {jets} and {leptons}, the modulus "
-        f"of the second lepton's $p_T$ never being above {of_second:.1f} GeV: how many there are is "
-        "not on the plane"
+        f"of the second lepton's transverse momentum never being above {of_second:.1f} GeV: how "
+        "many there are is not on the plane"
     )
 
 

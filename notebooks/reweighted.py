@@ -151,7 +151,7 @@ def below_the_axis(one):
     none = [c for c in r.CLASSIFIERS if not one.pairs_of(c).any()]
     if not none:
         return "None of them is too small for the axes"
-    return f"All {enumerated(none)} weights are below $10^{{-38}}$, and not drawn"
+    return f"All {enumerated(none)} weights are below 1e-38, and not drawn"
 
 
 def range_of(values, form="{:.2g}"):
@@ -304,7 +304,7 @@ def short_answer():
     high = control.auc(r.HIGH)
     return (
         f"where the simulation is near (AUC {high.value:.2f}) weights from {r.FIRST_X} numbers take "
-        f"{mended(control, r.ACTIVE)} of what was wrong out of the active cells, at $r$ = "
+        f"{mended(control, r.ACTIVE)} of what was wrong out of the active cells, at r = "
         f"{control.r(r.HIGH, r.ACTIVE).value:.1f}; second moments, which they never saw, were right "
         f"before and stay so; {nothing}; and a classifier that is trained for all its "
         f"{study.epochs} passes does harm."

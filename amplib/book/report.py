@@ -95,8 +95,15 @@ def read_parameters(
 
 def tell(**texts: object) -> None:
     """Glue texts under their names, for ``{glue:text}`` in prose and captions, and the numbers
-    among them for machines: a sweep over this notebook collects them."""
-    printed = ((n, typeset(str(t))) for n, t in texts.items())
+    among them for machines: a sweep over this notebook collects them.
+
+    Raises:
+        ValueError: of a text that holds an object, or markup, which would be shown as it stands.
+    """
+    printed = [(n, typeset(str(t))) for n, t in texts.items()]
+    for name, text in printed:
+        if found := MARKUP.search(text):
+            raise ValueError(f"{name} shows {found[0]!r} as it stands: {text}")
     for name, text in [*printed, *numbers.glued(texts)]:
         glue(name, text, display=False)
 
@@ -258,6 +265,8 @@ def typeset(text: str) -> str:
 
 OBJECT = re.compile(r"\b[A-Z][a-z]\w+\(\w+=")
 """A data class or named tuple as ``repr`` writes it."""
+MARKUP = re.compile(r"[$`]|\*\*|\]\(|\{\w+\}")
+"""Of Markdown, which ``{glue:text}`` does not read."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

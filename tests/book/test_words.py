@@ -18,6 +18,12 @@ def test_what_python_writes_of_an_object_is_not_told():
             report.typeset(str(told))
 
 
+@pytest.mark.parametrize("told", ["at $r$ = 2", "of `x`", "**more**", "{numref}", "[a](b)"])
+def test_markup_is_not_told_as_it_would_be_shown_as_it_stands(told):
+    with pytest.raises(ValueError, match="^short-answer shows .* as it stands"):
+        report.tell(**{"short-answer": told})
+
+
 def test_ratios_that_are_alike_are_said_once():
     assert in_words(AT.__getitem__, [10, 20, 50]) == "compatible with one at 10 and 20, more at 50"
     assert in_words(AT.__getitem__, [50]) == "more at 50"
