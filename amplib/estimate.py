@@ -231,20 +231,22 @@ def written_area(area: Estimate) -> str:
 
 
 def in_turn(values: Iterable[float], unit: str = "", least: float = 0.0) -> str:
-    """Numbers of repetitions of which a few make the mean: to two digits and in their order, one
-    for all where they are alike.
+    """Numbers of repetitions of which a few make the mean: to two digits, of counts without a
+    decimal point, and in their order; one for all where they are alike.
 
-    >>> in_turn([14.33, 6.04, 0.0046, 0.0, 48.6], "%", 0.1), in_turn([0, 0]), in_turn([0, 229])
-    ('14, 6.0, < 0.1, none and 49%', 'none', 'none and 230')
+    >>> in_turn([14.33, 6.04, 0.0046, 0.0, 48.6], "%", 0.1), in_turn([0, 0]), in_turn([0, 9, 229])
+    ('14, 6.0, < 0.1, none and 49%', 'none', 'none, 9 and 230')
     """
 
     def written(x: float) -> str:
         if x < least or x == 0:
             return f"< {least:g}" if x else "none"
         rounded = float(f"{x:.2g}")
-        return f"{rounded:#.2g}" if rounded < 10 else f"{rounded:g}"
+        return f"{rounded:g}" if counts or rounded >= 10 else f"{rounded:#.2g}"
 
-    texts = [written(x) for x in values]
+    numbers = [float(x) for x in values]
+    counts = all(x.is_integer() for x in numbers)
+    texts = [written(x) for x in numbers]
     texts = texts[:1] if len(set(texts)) == 1 else texts
     return enumerated(texts) + (unit if texts[-1] != "none" else "")
 
