@@ -6,6 +6,7 @@ marker of its own, so that it survives a black-and-white print.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import matplotlib as mpl
@@ -65,3 +66,30 @@ def shade(ax: Axes, x: np.ndarray, mean: np.ndarray, spread: np.ndarray, color: 
     """A band about a mean, on an axis that may be logarithmic."""
     low = np.maximum(mean - spread, 1e-3 * mean)
     ax.fill_between(x, low, mean + spread, color=color, alpha=0.22, linewidth=0)
+
+
+def with_powers(text: str) -> str:
+    """With powers of ten as they are written.
+
+    >>> with_powers("S-VAE, B = 1e-05"), with_powers("commit 1234567e89 of 1.2e6")
+    ('S-VAE, B = 10⁻⁵', 'commit 1234567e89 of 1.2 × 10⁶')
+    """
+
+    def power(found: re.Match[str]) -> str:
+        factor, exponent = found[1], str(int(found[2]))
+        ten = "10" + exponent.translate(_SUPERSCRIPTS)
+        return ten if factor == "1" else f"{factor} × {ten}"
+
+    return re.sub(r"(?<![\w.])(\d(?:\.\d+)?)e([-+]?\d{1,2})\b", power, text)
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def printed(number: object) -> str:
+    """A number as a figure prints it, whose texts no page typesets: with a minus, not a hyphen.
+
+    >>> printed(-0.5), printed("9.3e-04 ± 1e-05")
+    ('−0.5', '9.3 × 10⁻⁴ ± 10⁻⁵')
+    """
+    return re.sub(r"(?<![^\s(])-(?=\d)", "−", with_powers(str(number)))

@@ -33,7 +33,7 @@ from amplib.store.results import (
     with_sources,
 )  # fmt: skip
 from amplib.studies.catalogue import STUDIES
-from amplib.style import use_style
+from amplib.style import use_style, with_powers
 
 RESERVED = {"In": list, "Out": dict, "exit": None, "quit": None, "get_ipython": None, "open": None}
 """What IPython puts into a notebook's globals: of these types, or callable."""
@@ -255,19 +255,13 @@ def typeset(text: str) -> str:
     if found := OBJECT.search(text):
         raise ValueError(f"no words for a reader: {found[0]}...)")
 
-    def power(found: re.Match[str]) -> str:
-        factor, exponent = found[1], str(int(found[2]))
-        ten = "10" + exponent.translate(SUPERSCRIPTS)
-        return ten if factor == "1" else f"{factor} × {ten}"
-
-    return re.sub(r"(?<![\w.])(\d(?:\.\d+)?)e([-+]?\d{1,2})\b", power, text)
+    return with_powers(text)
 
 
 OBJECT = re.compile(r"\b[A-Z][a-z]\w+\(\w+=")
 """A data class or named tuple as ``repr`` writes it."""
 MARKUP = re.compile(r"[$`]|\*\*|\]\(|\{\w+\}")
 """Of Markdown, which ``{glue:text}`` does not read."""
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def each(measure: Callable[[int], object], quantiles: Sequence[int]) -> numbers.Resolutions:

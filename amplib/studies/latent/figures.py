@@ -24,7 +24,7 @@ from amplib.studies.latent.charts import (
 )
 from amplib.studies.latent.display import arrows
 from amplib.studies.latent.reading import IN_EVERY_EVENT, Anomalies, Chart, JudgedPrior
-from amplib.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from amplib.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, printed
 from amplib.truth.collisions.columns import TTBAR
 
 Array = NDArray[np.float64]
@@ -63,7 +63,7 @@ def latent_histograms(chart: Chart, priors: Mapping[str, JudgedPrior]) -> plt.Fi
         for name, prior in shown.items():
             color, style = looks[name]
             ax.stairs(density(prior.latent[j]), LATENT_BINS, baseline=None, color=color,
-                      linestyle=style, linewidth=0.9, label=name)  # fmt: skip
+                      linestyle=style, linewidth=0.9, label=printed(name))  # fmt: skip
         reach = np.abs(LATENT_BINS[:-1][truth > 1e-3 * truth.max()]).max() + 0.5
         # A prior that has collapsed to a line would flatten all others.
         ax.set(xlim=(-reach, reach), ylim=(0, 1.8 * truth.max()), yticks=[])

@@ -22,7 +22,7 @@ from amplib.studies.reweighting.reading import (
 )
 from amplib.studies.reweighting.study import LOG_WEIGHTS
 from amplib.studies.showers.figures import SYMBOLS
-from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION
+from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILLION, printed
 from amplib.truth.showers.config import CORRELATED
 
 STYLES: dict[str, dict[str, Any]] = {
@@ -78,7 +78,7 @@ def _histograms(ax: Axes, reweighted: Reweighted, observable: int) -> None:
     edges, spectra = _edges(reweighted, observable), reweighted.spectra
     truth = spectra.shape("truth", observable)
     floor = reweighted.s2(AGAIN, observable).value
-    ax.stairs(truth, edges, color=GREY, fill=True, alpha=0.3, label=f"truth  ({floor:.1g})")
+    ax.stairs(truth, edges, color=GREY, fill=True, alpha=0.3, label=f"truth  ({_short(floor, 1)})")
     for sample, style in STYLES.items():
         s2, r = (f(sample, observable).value for f in (reweighted.s2, reweighted.r))
         name = reweighted.title if sample == GENERATOR else sample
@@ -109,9 +109,10 @@ def _edges(reweighted: Reweighted, observable: int) -> np.ndarray:
     return np.linspace(low, high, bins + 1)
 
 
-def _short(value: float) -> str:
-    """0.0012, 0.34 or 120."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.{2 if value >= 1e-3 else 1}g}"
+def _short(value: float, digits: int = 2) -> str:
+    """0.0012, 0.34 or 120; 7 × 10⁻⁵."""
+    digits = digits if value >= 1e-3 else 1
+    return printed(f"{value:.0f}" if value >= 100 else f"{value:.{digits}g}")
 
 
 def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: int) -> plt.Figure:
@@ -127,7 +128,7 @@ def moment_panels(reweighted: Reweighted, panels: Mapping[int, str], columns: in
         _ratios(bottom, reweighted, observable)
         top.set_ylim(top=1.4 * top.get_ylim()[1])
         top.text(0.96, 0.97, label, transform=top.transAxes, ha="right", va="top", fontsize=12)
-        floor = f"({reweighted.s2(AGAIN, observable).value:.1g})"
+        floor = f"({_short(reweighted.s2(AGAIN, observable).value, 1)})"
         top.text(0.04, 0.97, floor, transform=top.transAxes, ha="left", va="top", fontsize=12,
                  color=GREY)  # fmt: skip
         for line, sample in enumerate(STYLES):
@@ -181,8 +182,8 @@ def weight_panels(reweighted: Reweighted) -> plt.Figure:
         bottom.plot(low, high, ".", color=BLUE, markersize=2, alpha=0.4)
         bottom.set(xscale="log", yscale="log", xlim=_decades(low), ylim=_decades(high),
                    xlabel="low-level weight", ylabel="high-level weight")  # fmt: skip
-        bottom.text(0.04, 0.95, rf"$\rho$ = {reweighted.pearson}", transform=bottom.transAxes,
-                    va="top")  # fmt: skip
+        correlation = rf"$\rho$ = {printed(reweighted.pearson)}"
+        bottom.text(0.04, 0.95, correlation, transform=bottom.transAxes, va="top")
     return figure
 
 
@@ -207,7 +208,8 @@ def correlation_panels(reweighted: Reweighted) -> plt.Figure:
         for i, row in enumerate(matrix):
             for j, value in enumerate(row):
                 color = "white" if abs(value) > 0.7 * reach else BLACK
-                ax.text(j, i, f"{value:z.0f}", ha="center", va="center", fontsize=12, color=color)
+                ax.text(j, i, printed(f"{value:z.0f}"), ha="center", va="center", fontsize=12,
+                        color=color)  # fmt: skip
         ax.set_xticks(range(len(names)), names, rotation=90, fontsize=12)
         ax.set_yticks(range(len(names)), names, fontsize=12)
         ax.minorticks_off()

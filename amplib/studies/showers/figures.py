@@ -13,7 +13,7 @@ from matplotlib.ticker import NullFormatter
 from amplib.studies.shower_paper import PAPER_ACTIVE, PAPER_ENERGY
 from amplib.studies.showers.reading import ACTIVE, CENTROID, PAPER_AXES, VISIBLE, Summary
 from amplib.studies.showers.study import CELL_ENERGIES
-from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
+from amplib.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, printed
 from amplib.truth.showers.config import THRESHOLD
 from amplib.truth.showers.geometry import ILD_ECAL
 
@@ -279,7 +279,7 @@ def correlation_matrix(correlations: np.ndarray, names: Sequence[str]) -> plt.Fi
     for i, row in enumerate(correlations):
         for j, value in enumerate(row):
             dark = abs(value) > 0.7
-            ax.text(j, i, f"{100 * value:z.0f}", ha="center", va="center", fontsize=7,
+            ax.text(j, i, printed(f"{100 * value:z.0f}"), ha="center", va="center", fontsize=7,
                     color="white" if dark else "black")  # fmt: skip
     labels = [SYMBOLS[name] for name in names]
     ax.set_xticks(range(len(names)), labels)
