@@ -92,7 +92,7 @@ mutants: .venv/.ready ## do tests notice small wrong changes of metrics and trut
 	@set -f; $(RUN) python workflow/mutants.py $$ARGS
 
 benchmark: .venv/.ready ## how fast GANs train, showers and events are made, and events judged, on this machine
-	@for name in gan_throughput vae_throughput generating showers shower_generators classifiers events csv_rows merit mixtures weights; do \
+	@for name in gan_throughput vae_throughput generating showers shower_generators classifiers events csv_rows merit mixtures minibatches weights; do \
 		$(RUN) python benchmarks/$$name.py || exit; done
 
 scaling: .venv/.ready ## what sweeps cost on one core, on two and through a Slurm, for the page How far: half an hour

@@ -36,7 +36,7 @@ from torch.optim import Adam, Optimizer, RMSprop
 from amplib.models.config import EventGANConfig
 from amplib.models.generators import frozen
 from amplib.models.layers import Perceptron, StackedLinear
-from amplib.models.minibatch import MinibatchDiscrimination
+from amplib.models.minibatch import LONG, MinibatchDiscrimination, can_compile
 from amplib.models.noise import Noise, NoiseBlock, dropout_words, normal_words, uniform_words
 from amplib.models.objectives import (
     between,
@@ -276,6 +276,14 @@ class WGANWithMBD(WGAN):
     """Its critic knows how near the events of a batch are to each other."""
 
     discriminates_minibatches = True
+
+    def networks(self, starts: list[torch.Generator]) -> tuple[nn.Module, nn.Module]:
+        generator, critic = super().networks(starts)
+        long = self.config.steps >= LONG and self.dtype == torch.float32
+        for module in critic.modules():
+            if isinstance(module, MinibatchDiscrimination):
+                module.compiled = long and self.device.type == "cpu" and can_compile()
+        return generator, critic
 
 
 class WGANWithMBDAndMMD(WGANWithMBD):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from amplib.models import event_gans, minibatch
 from amplib.models.config import EVENT_GANS, RECORDS
 from amplib.models.event_gans import (
     KINDS,
@@ -223,3 +224,16 @@ def test_generated_events_have_their_shape_and_range():
 def test_events_that_are_not_finite_are_refused():
     with pytest.raises(ValueError, match="event 1: column 2 is nan"):
         gan("LSGAN", np.array([[1.0, 2, 3], [4, 5, np.nan]]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"steps": minibatch.LONG, "dtype": torch.float32}, True),
+        ({"steps": minibatch.LONG - 1, "dtype": torch.float32}, False),
+        ({"steps": minibatch.LONG}, False),  # in double precision, as fingerprints are
+    ],
+)
+def test_loops_over_minibatches_are_compiled_for_long_trainings(changes, expected, monkeypatch):
+    monkeypatch.setattr(event_gans, "can_compile", lambda: True)
+    assert gan("WGAN + MBD", **changes).critic.minibatch.compiled is expected

@@ -41,6 +41,29 @@ def test_in_blocks_it_is_its_definition_and_so_is_its_gradient(block, kept, monk
     torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-12)
 
 
+def test_in_compiled_loops_it_is_the_same():
+    """To float32's rounding: sums of 63 numbers below one, and five pulls of them."""
+    if not minibatch.can_compile():
+        pytest.skip("no compiler for C++ here")
+    m = torch.randn(1, 64, 5, 100, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    weight = torch.randn(1, 64, 100, generator=torch.Generator().manual_seed(2))
+    values, gradients = [], []
+    for compiled in (False, True):
+        values.append(closeness(m, compiled))
+        gradients.append(torch.autograd.grad((values[-1] * weight).sum(), m)[0])
+    torch.testing.assert_close(*values, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(*gradients, rtol=1e-5, atol=3e-5)
+
+
+def test_without_a_compiler_long_trainings_go_on_and_say_so(monkeypatch, capsys):
+    def none(*args, **kwargs):
+        raise RuntimeError("no g++")
+
+    monkeypatch.setattr(torch, "compile", none)
+    assert not minibatch.can_compile.__wrapped__()
+    assert "not compiled, and slow: RuntimeError('no g++')" in capsys.readouterr().err
+
+
 def test_a_collapsed_batch_is_seen():
     """Of n equal events every one has n - 1 at no distance; of far ones nearly none."""
     layer = MinibatchDiscrimination(5, [torch.Generator().manual_seed(1)], 6, 3)
