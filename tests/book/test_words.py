@@ -20,7 +20,7 @@ def test_what_python_writes_of_an_object_is_not_told():
 
 @pytest.mark.parametrize("told", ["at $r$ = 2", "of `x`", "**more**", "{numref}", "[a](b)"])
 def test_markup_is_not_told_as_it_would_be_shown_as_it_stands(told):
-    with pytest.raises(ValueError, match="^short-answer shows"):
+    with pytest.raises(ValueError, match=r"^short-answer shows"):
         report.tell(**{"short-answer": told})
 
 
