@@ -255,8 +255,8 @@ def written_in_turn(values: Iterable[float]) -> list[str]:
     """Positive numbers of repetitions that may differ by decades, of which no mean makes sense; one
     text where they are all alike.
 
-    >>> written_in_turn([1e-9, 0.0242, 102.7, 46e9, float("inf")])
-    ['< 0.001', '0.0242', '103', '> 1000', 'infinite']
+    >>> written_in_turn([1e-9, 0.0242, 1.0, 102.7, 46e9, float("inf")])
+    ['< 0.001', '0.0242', '1.00', '103', '> 1000', 'infinite']
     >>> written_in_turn([1e-9, 1e-5])
     ['< 0.001']
     """
@@ -264,7 +264,8 @@ def written_in_turn(values: Iterable[float]) -> list[str]:
     def written(x: float) -> str:
         if np.isinf(x):
             return "infinite"
-        return "< 0.001" if x < 1e-3 else "> 1000" if x > 1000 else f"{x:.3g}"
+        digits = f"{x:.0f}" if x >= 100 else f"{x:#.3g}"
+        return "< 0.001" if x < 1e-3 else "> 1000" if x > 1000 else digits
 
     texts = [written(x) for x in values]
     return texts[:1] if len(set(texts)) == 1 else texts

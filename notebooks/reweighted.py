@@ -198,7 +198,8 @@ def area(one, classifier):
     whole = written_area(one.auc(classifier))
     if classifier == r.HIGH or whole.startswith(">"):
         return whole
-    return one.in_turn(lambda x: x.outlook(r.LOW).auc.value)
+    values = [x.outlook(r.LOW).auc.value for x in one.each]
+    return enumerated(f"{a:.3f}" if a < 0.9995 else "> 0.999" for a in values)
 
 
 def left(one, classifier):
@@ -256,7 +257,7 @@ def on_the_wrong_side(one):
 
 def before_clip(one, classifier):
     """Mean weights of the repetitions in turn."""
-    return written_in_turn(one.means_before_clip(classifier))
+    return enumerated(written_in_turn(one.means_before_clip(classifier)))
 
 
 def areas(one, classifier):
@@ -376,7 +377,7 @@ report.tell(
             for kind, classifier in (("high", r.HIGH), ("low", r.LOW))
             for what, found in (
                 ("left", left(bibae, classifier)),
-                ("mean", enumerated(before_clip(bibae, classifier))),
+                ("mean", before_clip(bibae, classifier)),
             )
         },
         "reweighted-control-cells": gain(control, r.HIGH, r.ACTIVE),
@@ -528,7 +529,7 @@ report.show_table(
             for c in r.CLASSIFIERS
             for row in (
                 ["mean weight, clipped, " + c, *(mean_weight(one, c) for one in showers)],
-                ["before the clip, " + c, *(", ".join(before_clip(one, c)) for one in showers)],
+                ["before the clip, " + c, *(before_clip(one, c) for one in showers)],
             )
         ),
     ],
@@ -543,7 +544,7 @@ report.show_table(
             keep,
             written_area(one.auc(r.HIGH)),
             one.mean_weight(r.HIGH),
-            ", ".join(before_clip(one, r.HIGH)),
+            before_clip(one, r.HIGH),
             one.left(r.HIGH).percent(),
             gain(one, r.HIGH, r.ACTIVE),
             gain(one, r.HIGH, r.ENERGY),
@@ -724,9 +725,9 @@ report.tell(
         "reweighted-numbers-last-loss": last,
         "reweighted-numbers-coin": f"{np.log(2):.3f}",
         "reweighted-numbers-rule": lost_to_the_rule(),
-        "reweighted-numbers-mean": enumerated(before_clip(at_papers, r.HIGH)),
+        "reweighted-numbers-mean": before_clip(at_papers, r.HIGH),
         "reweighted-numbers-clipped": at_papers.mean_weight(r.HIGH),
-        "reweighted-numbers-low-mean": enumerated(before_clip(at_papers, r.LOW)),
+        "reweighted-numbers-low-mean": before_clip(at_papers, r.LOW),
         **{
             f"reweighted-numbers-centroid-{what}": one.in_turn(
                 lambda x, sample=sample: 1000 * x.separations[sample].excess[r.CENTROID], "{:.2g}"
@@ -777,7 +778,7 @@ report.show_table(
             for name, measure in {
                 "AUC": area,
                 "mean weight, clipped": mean_weight,
-                "before the clip": lambda one, kind: ", ".join(before_clip(one, kind)),
+                "before the clip": before_clip,
                 "showers left": left,
             }.items()
             for kind in r.CLASSIFIERS
@@ -931,7 +932,7 @@ report.tell(
         "reweighted-length-effective": long.left(r.HIGH).scaled(long.study.test_events),
         "reweighted-length-test": f"{long.study.test_events:,}",
         "reweighted-length-cut": long.over(lambda x: x.outlook(r.HIGH).cut).percent(),
-        "reweighted-length-mean": enumerated(before_clip(long, r.HIGH)),
+        "reweighted-length-mean": before_clip(long, r.HIGH),
         "reweighted-length-noise": long.over(lambda x: np.median(x.separations[r.HIGH].floor)),
         "reweighted-length-noise-truth": long.over(noise_of_truth),
         "reweighted-length-quantiles": cells,
@@ -983,7 +984,7 @@ report.show_table(
             for name, measure in {
                 "AUC": area,
                 "mean weight, clipped": mean_weight,
-                "before the clip": lambda one, kind: ", ".join(before_clip(one, kind)),
+                "before the clip": before_clip,
                 "showers left": left,
                 "median r": median_r,
             }.items()

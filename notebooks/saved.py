@@ -118,7 +118,7 @@ def weight(one):
 
 def before_clip(one):
     """The mean weight before the clip, of each classifier."""
-    return ", ".join(written_in_turn([told.outlook.mean_before_clip for told in one.each]))
+    return enumerated(written_in_turn([told.outlook.mean_before_clip for told in one.each]))
 
 
 def by_auc(low, high):
