@@ -9,10 +9,10 @@ import jupytext
 import nbformat
 import pytest
 
-from amplib.__main__ import assignments, span
 from amplib.book.jobs import places, profile_folder
 from amplib.book.points import from_file
 from amplib.book.report import check_names, read_parameters
+from amplib.commands.arguments import assignments, span
 from amplib.files import ROOT
 from amplib.parameters import ParameterError
 from amplib.store.shares import take

@@ -28,6 +28,7 @@ ROOMS = {
         if (folder / "__init__.py").exists()
     },
     "Book": "book",
+    "Commands": "commands",
 }
 INTRODUCTION = """# API reference
 

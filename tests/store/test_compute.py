@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import pytest
 from stored_parts import MADE, gan_part
 
-from amplib.__main__ import assignments, main, span
+from amplib.__main__ import main
+from amplib.commands.arguments import assignments, span
 from amplib.files import ROOT
 from amplib.store import worker
 from amplib.store.compute import complete, compute, grouped, workers

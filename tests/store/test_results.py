@@ -170,7 +170,7 @@ def test_without_the_repository_the_command_is_the_packages(monkeypatch):
     assert command[:3] == ["python", "-m", "amplib"]
     asked = {}
     monkeypatch.setattr(
-        "amplib.__main__.compute", lambda result, **options: asked.update(result=result)
+        "amplib.commands.studies.compute", lambda result, **options: asked.update(result=result)
     )
     assert main(command[3:]) == 0
     assert asked["result"].study == study and asked["result"].preset == "laptop"

@@ -1,0 +1,1 @@
+"""What ``python -m amplib`` does: options to calls."""
