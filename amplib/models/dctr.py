@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 from torch import Tensor, nn
 from torch.optim import Adam
 
@@ -459,8 +459,20 @@ def _loss(logits: Tensor, events: _Labelled) -> float:
 
 
 def _temperature(logits: Tensor, check: _Labelled) -> float:
-    """The temperature of the smallest validation loss."""
-    found = minimize_scalar(
-        lambda t: _loss(logits / np.exp(t), check), bounds=np.log(TEMPERATURES), method="bounded"
-    )
-    return float(np.exp(found.x))
+    """The temperature of the smallest validation loss, or that end of the range next to it.
+
+    The loss is convex in 1/T: where its slope crosses zero is found to rounding, where the least of
+    its values would be found to the root of that, and elsewhere on another processor.
+    """
+    z, y, w = (a.cpu().double() for a in (logits, check.y, check.w))
+
+    def slope(log_temperature: float) -> float:
+        inverse = np.exp(-log_temperature)
+        return (w * (torch.sigmoid(inverse * z) - y) * z).mean().item()
+
+    cold, hot = np.log(TEMPERATURES)
+    if slope(hot) >= 0:
+        return TEMPERATURES[1]
+    if slope(cold) <= 0:
+        return TEMPERATURES[0]
+    return float(np.exp(brentq(slope, cold, hot, xtol=1e-12)))

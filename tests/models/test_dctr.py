@@ -6,10 +6,12 @@ Each of ``amplib.truth.pairs`` has one classifier.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,7 +24,15 @@ from amplib.metrics.weights import clip, expectation, mean_weight
 from amplib.models import checkpoint as kept
 from amplib.models.checkpoint import Checkpoint
 from amplib.models.config import DCTRTraining
-from amplib.models.dctr import DCTR, finished, perceptron, steps_kept, train_dctr
+from amplib.models.dctr import (
+    DCTR,
+    TEMPERATURES,
+    _temperature,
+    finished,
+    perceptron,
+    steps_kept,
+    train_dctr,
+)
 from amplib.progress import Stopped
 from amplib.truth.pairs import PAIRS, Pair, observables
 
@@ -180,6 +190,26 @@ def test_temperature_undoes_logits_that_are_too_sure():
     assert mean_weight(dctr.weights(known.made(20_000, 3))).value == pytest.approx(1, abs=0.03)
     off = replace(one, temperature="off")
     assert train_dctr(TwiceTooSure(), real, made, off, np.random.SeedSequence(1)).temperature == 1
+
+
+def labelled(logits: list[float], real: list[float]) -> tuple[torch.Tensor, SimpleNamespace]:
+    z, y = torch.tensor(logits), torch.tensor(real)
+    return z, SimpleNamespace(y=y, w=torch.ones(len(y)))
+
+
+def test_the_temperature_is_that_of_the_least_loss():
+    """Logits of 2 that are right three times of four: h = 3/4 at a logit of ln 3."""
+    z, check = labelled([2.0] * 4 + [-2.0] * 4, [1.0, 1, 1, 0, 0, 0, 0, 1])
+    assert _temperature(z, check) == pytest.approx(2 / math.log(3), rel=1e-10)
+    moved = _temperature(z.double() * (1 + 1e-12), check)
+    assert moved == pytest.approx(_temperature(z, check), rel=1e-11)
+
+
+def test_a_temperature_beyond_the_range_is_its_end():
+    """Logits that are never wrong can be as large as one likes, those always wrong as small."""
+    right = labelled([1.0, -1], [1.0, 0])
+    wrong = labelled([1.0, -1], [0.0, 1])
+    assert (_temperature(*right), _temperature(*wrong)) == TEMPERATURES
 
 
 def test_any_network_takes_events_of_any_shape():
@@ -457,6 +487,7 @@ def test_a_finished_training_leaves_its_network_alone(tmp_path):
     dctr = short(checkpoint=checkpoint)
     assert steps_kept(checkpoint) == 4 * STEPS
     empty = perceptron(np.zeros((2, 1)), (20, 20), torch.Generator())
+    empty.at_once = 30  # as that one's: batches of another size may round otherwise
     taken = finished(empty, checkpoint)
     assert taken is not None
     assert_same(taken, dctr)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from amplib.models import checkpoint as kept
+from amplib.models import image_classifier
 from amplib.models.checkpoint import Checkpoint
 from amplib.models.config import DCTRTraining
 from amplib.models.dctr import DCTR, train_dctr
@@ -54,6 +55,18 @@ def test_a_seed_fixes_weights_and_leaves_the_global_stream_alone():
     assert not torch.equal(first, other)
 
 
+def test_pieces_of_a_batch_are_the_batch(monkeypatch):
+    """Logits and gradients, in float64 to its rounding; the last piece is a smaller one."""
+    found = []
+    for piece in (3, 100):
+        monkeypatch.setattr(image_classifier, "PIECE", piece)
+        network = ImageClassifier(halves(8, 0.5, 1), 2, np.random.SeedSequence(1)).double()
+        logits = network(torch.arange(8.0)[:, None])
+        gradients = torch.autograd.grad(logits.square().sum(), list(network.parameters()))
+        found.append(torch.cat([logits.flatten(), *(g.flatten() for g in gradients)]))
+    torch.testing.assert_close(*found, rtol=1e-10, atol=1e-12)
+
+
 def test_in_training_half_of_the_images_are_turned_along_either_axis():
     """Of 400 coins each 150 to 250 fall on one side: five standard deviations."""
     images = SparseImages.of(np.array([1 * SIDE + 2]), np.ones(1), np.ones(1), (SIDE,) * 3)
@@ -63,7 +76,7 @@ def test_in_training_half_of_the_images_are_turned_along_either_axis():
     network.layers.register_forward_hook(lambda module, into, out: seen.append(out))
     network.train()
     network(torch.zeros(400, 1))
-    places = seen[0].argmax(1)
+    places = torch.cat(seen).argmax(1)
     layer, x, y = places // SIDE**2, places // SIDE % SIDE, places % SIDE
     assert set(layer.tolist()) == {0}
     assert set(x.tolist()) == {1, SIDE - 2}
