@@ -53,11 +53,11 @@ IN_THE_CELLS = ("truth again", "generator", "high-level", "low-level")
 DIFFERENCES = 300
 OBSERVABLES = INPUTS + 2 * LAYERS + DIFFERENCES
 """Inputs, second moments along x and along y, differences of layer energies."""
-A_SQUARED_FILTER = {"float32": 1.07e-6, "bfloat16": 0.54e-6}
+A_SQUARED_FILTER = {"float32": 1.02e-6, "bfloat16": 0.50e-6}
 """Seconds of a core in which the low-level classifier is trained on a shower, times the square of
 its filters, which its convolutions but the first go with; measured from 8 to 128 filters
 (benchmarks/README.md), as are the numbers below."""
-AN_IMAGE = 7e-4
+AN_IMAGE = 1.4e-3
 """Seconds that this takes however few the filters are."""
 WEIGHED_AS_ONE = 1 / 3
 """Seconds to weigh a shower, where one takes that to train on it."""
@@ -89,7 +89,7 @@ class Reweighting(ShowerTruth):
 
     unit: ClassVar[str] = "showers"
     rate: ClassVar[float] = 200.0
-    gpu_rate: ClassVar[float | None] = 20_000.0  # five minutes a training, as the control below
+    gpu_rate: ClassVar[float | None] = 13_000.0  # five minutes a training, as the control below
     memory: ClassVar[int] = 7000
     format: ClassVar[int] = 2
 
@@ -381,7 +381,7 @@ class ReweightedGAN(TrainedReweighting):
     """Its cheap rival."""
 
     rate: ClassVar[float] = 120.0
-    gpu_rate: ClassVar[float | None] = 12_000.0
+    gpu_rate: ClassVar[float | None] = 8_000.0
     name: ClassVar[str] = "reweighted-gan"
     store: ClassVar[str] = "reweighted-gan"
     generator: ClassVar[type[ShowerGenerator]] = ShowerGAN
@@ -411,7 +411,7 @@ class ReweightedSimulation(Reweighting):
         "paper": PAPER,
     }  # fmt: skip
     rate: ClassVar[float] = 2_000.0
-    gpu_rate: ClassVar[float | None] = 50_000.0  # an H200, one of three side by side
+    gpu_rate: ClassVar[float | None] = 31_000.0  # an H200, one of three side by side
     title: ClassVar[str] = "fast simulation"
 
     made_energy: float = bounded(49.0, 1, 200)
