@@ -100,8 +100,14 @@ class StackedConvTranspose3d(StackedConv3d):
         if self.output is not None:
             side = (x.shape[-1] - 1) * self.stride - 2 * self.padding + self.weight.shape[-1]
             short = self.output - side
-        weight = self.weight.flatten(0, 1)
-        y = F.conv_transpose3d(_grouped(x), weight, None, self.stride, self.padding, short, members)
+        images, weight = _grouped(x), self.weight.flatten(0, 1)
+        device = images.device.type
+        half = torch.is_autocast_enabled(device)
+        if half and images.shape[1] == 1:
+            # Of one channel in bfloat16, processors with AMX leave cells unset (PyTorch 2.13).
+            images, weight, half = images.float(), weight.float(), False
+        with torch.autocast(device, torch.get_autocast_dtype(device), enabled=half):
+            y = F.conv_transpose3d(images, weight, None, self.stride, self.padding, short, members)
         return _stacked(y, members)
 
 

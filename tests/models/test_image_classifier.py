@@ -56,15 +56,15 @@ def test_a_seed_fixes_weights_and_leaves_the_global_stream_alone():
 
 
 def test_pieces_of_a_batch_are_the_batch(monkeypatch):
-    """Logits and gradients, in float64 to its rounding; the last piece is a smaller one."""
+    """Logits and gradients, to float32's rounding; the last piece is a smaller one."""
     found = []
     for piece in (3, 100):
         monkeypatch.setattr(image_classifier, "PIECE", piece)
-        network = ImageClassifier(halves(8, 0.5, 1), 2, np.random.SeedSequence(1)).double()
+        network = ImageClassifier(halves(8, 0.5, 1), 2, np.random.SeedSequence(1))
         logits = network(torch.arange(8.0)[:, None])
         gradients = torch.autograd.grad(logits.square().sum(), list(network.parameters()))
         found.append(torch.cat([logits.flatten(), *(g.flatten() for g in gradients)]))
-    torch.testing.assert_close(*found, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-6)
 
 
 def test_in_training_half_of_the_images_are_turned_along_either_axis():
@@ -84,9 +84,10 @@ def test_in_training_half_of_the_images_are_turned_along_either_axis():
     for place, turned in ((x, SIDE - 2), (y, SIDE - 3)):
         assert 150 < (place == turned).sum() < 250
     assert 50 < ((x == 1) & (y == 2)).sum() < 150  # both coins at once: 100 ± 9
+    seen.clear()
     network.eval()
     network(torch.zeros(400, 1))
-    assert set(torch.cat(seen[1:]).argmax(1).tolist()) == {1 * SIDE + 2}
+    assert set(torch.cat(seen).argmax(1).tolist()) == {1 * SIDE + 2}
 
 
 def test_its_weights_are_the_known_ratio():

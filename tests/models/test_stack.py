@@ -37,7 +37,7 @@ from amplib.models.volumes import SparseImages
 
 DOUBLE = 1e-9
 """Relative agreement in float64 of what is the same but for the order of sums."""
-ROUNDING = 1e-12
+ROUNDING = 1e-11
 """What Adam makes of a gradient that is nothing but rounding, in a few steps."""
 EPOCHS = 4
 GAN = GANConfig(width=8, latent=6, embedding=4, depth=2, batch_size=5, learning_rate=2e-4)
