@@ -86,10 +86,19 @@ def with_powers(text: str) -> str:
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def with_minus(text: str) -> str:
+    """With the minus of typography before numbers, and hyphens elsewhere.
+
+    >>> with_minus("-1.9 to -1.5 (-12) of the B-VAE, 3-5")
+    '−1.9 to −1.5 (−12) of the B-VAE, 3-5'
+    """
+    return re.sub(r"(?<![^\s(])-(?=\d)", "−", text)
+
+
 def printed(number: object) -> str:
-    """A number as a figure prints it, whose texts no page typesets: with a minus, not a hyphen.
+    """A number as a figure prints it, whose texts no page typesets.
 
     >>> printed(-0.5), printed("9.3e-04 ± 1e-05")
     ('−0.5', '9.3 × 10⁻⁴ ± 10⁻⁵')
     """
-    return re.sub(r"(?<![^\s(])-(?=\d)", "−", with_powers(str(number)))
+    return with_minus(with_powers(str(number)))

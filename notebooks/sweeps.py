@@ -46,6 +46,7 @@ from amplib.estimate import Estimate, Share
 from amplib.studies.camel.reading import gan_curve, members_of
 from amplib.studies.camel.sweeps import amplification_planes, members_panels, trend
 from amplib.studies.catalogue import make_study
+from amplib.style import with_minus
 
 sweep, few = Shipped.read("amplification"), Shipped.read("members")
 (scale,) = few.presets
@@ -96,7 +97,7 @@ middle = 50 if 50 in resolutions else resolutions[-1]
 def exponent(label, q=middle):
     """Of a power law, with its 95% interval."""
     value, low, high = laws[label][q].exponent.interval()
-    return f"{value:.3f} ({low:.3f} to {high:.3f})".replace("-", "−")
+    return with_minus(f"{value:.3f} ({low:.3f} to {high:.3f})")
 
 
 def grown(plane):

@@ -39,7 +39,7 @@ def is_long(value: object) -> bool:
 def signature(
     app: Sphinx | None, what: str, name: str, thing: object, options: object, text: str, to: str
 ) -> tuple[str, str] | None:
-    """None where it says nothing: of protocols, and of what only derived classes build."""
+    """Empty where it says nothing: of protocols, and of what only derived classes build."""
     return ("", "") if what == "class" and text == "(*args, **kwargs)" else None
 
 

@@ -14,6 +14,8 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from amplib.style import with_minus
+
 SYMBOLS = {
     r"(?:δ|\bdelta)_OF\b": r"\\delta_{OF}",
     r"\bN_equiv\b": r"N_\\mathrm{equiv}",
@@ -26,7 +28,6 @@ SYMBOLS = {
     r"\b(alpha|delta|gamma)\b": r"\\\1",
 }
 """Patterns of plain texts, and the mathematics that they stand for."""
-MINUS = re.compile(r"(?<![^\s(])-(?=\d)")
 NOT_PROSE = (
     nodes.literal,
     nodes.FixedTextElement,
@@ -75,7 +76,7 @@ def in_symbols(text: str) -> Iterator[nodes.Text | nodes.math]:
     )
     before = text if found is None else text[: found[0].start()]
     if before:
-        yield nodes.Text(MINUS.sub("−", before))
+        yield nodes.Text(with_minus(before))
     if found is not None:
         match, symbol = found
         source = match.expand(symbol)

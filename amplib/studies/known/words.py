@@ -8,6 +8,7 @@ import numpy as np
 
 from amplib.estimate import LEVEL, enumerated
 from amplib.studies.known.reading import Trainings, most_by_chance
+from amplib.style import with_minus
 from amplib.truth.pairs import kinds
 
 WHERE = {
@@ -56,5 +57,5 @@ def _sizes(trainings: Trainings) -> str:
 
 def _ends(values: np.ndarray, digits: int) -> str:
     """``-1.9 to -1.5``, or one number where all round to it, with the minus of typography."""
-    low, high = (f"{end:.{digits}f}".replace("-", "−") for end in (values.min(), values.max()))
+    low, high = (with_minus(f"{end:.{digits}f}") for end in (values.min(), values.max()))
     return low if low == high else f"{low} to {high}"
